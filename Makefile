@@ -1,0 +1,54 @@
+# The commands of this project; `make` alone lists them. Everything is installed into .venv from constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= auto
+READY := .venv/.installed
+
+.PHONY: help demo lab test lint reference bench lock test-az readme clean
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $(READY)
+
+demo: $(READY) ## run every runbook headless over a simulated fleet and print what each found
+	$(BIN)/vmbackup demo
+
+lab: $(READY) ## open JupyterLab on the start notebook
+	$(BIN)/vmbackup lab
+
+test: $(READY) lint ## all tests, nbval on the reference executions among them
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-sanitize-with tests/reference/sanitize.cfg
+
+lint: $(READY) ## ruff, mypy --strict and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+reference: $(READY) ## execute the notebooks again for tests/reference
+	$(BIN)/python -m tests.renew_reference
+
+readme: $(READY) ## write the generated tables of README.md anew
+	$(BIN)/python -m tests.renew_readme
+
+bench: $(READY) ## measure; prints a table and writes build/bench.json
+	$(BIN)/python -m tests.bench
+
+build/az/bin/az:
+	$(PYTHON) -m venv build/az
+	build/az/bin/pip install --quiet --disable-pip-version-check azure-cli
+
+test-az: $(READY) build/az/bin/az ## the real az against the simulator (installs azure-cli, 700 MB)
+	VMBACKUP_AZ=$(CURDIR)/build/az/bin/az $(BIN)/python -m pytest tests/az
+
+lock: $(READY) ## resolve constraints.txt anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras --no-header --no-emit-index-url \
+		--no-annotate --upgrade pyproject.toml -o constraints.txt
+
+clean: ## remove what the other commands made
+	rm -rf .venv build runs notebooks/runs
