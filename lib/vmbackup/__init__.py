@@ -1,0 +1,1 @@
+"""Runbooks for failed Azure VM backups: the public names, nothing else."""

@@ -1,0 +1,137 @@
+"""The nouns of the product: what a runbook asks, what it learned, and what it says about it.
+
+Standard library only; every other module imports this one, and it imports none of them.
+
+    RunbookError            anything the product says "no" with; its text is for the operator
+    ├── SetupError          parameters, sign-in, no such VM: stop kindly, say what to do
+    ├── RemedyRefused       a change that must not be made, with the reason
+    └── CatalogError        data/*.yaml contradicts itself or the code
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Word(str, Enum):
+    """A string enum that prints as its value (``enum.StrEnum`` needs Python 3.11)."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Verdict(Word):
+    """What a check says. What we could not find out is ``unknown``, never ``ok`` and never ``problem``."""
+
+    OK = "ok"
+    PROBLEM = "problem"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class FactStatus(Word):
+    """How asking for a fact ended. ``ok`` and ``absent`` are answers, the other three are not."""
+
+    OK = "ok"
+    ABSENT = "absent"
+    DENIED = "denied"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The virtual machine a run is about. ``os`` is ``windows``, ``linux`` or None while nobody has told us."""
+
+    subscription_id: str
+    resource_group: str
+    vm_name: str
+    vault_id: str | None = None
+    os: str | None = None
+
+    @property
+    def vm_id(self) -> str:
+        """The VM's Azure resource id."""
+        return (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.Compute/virtualMachines/{self.vm_name}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One answer, or the reason why there is none.
+
+    ``data`` is plain JSON whose shape ``facts.py`` gives; ``why`` is a key of ``ui.yaml`` under ``why`` with ``details``
+    as its values; ``how`` are the requests or scripts that asked, one per line; ``taken_at`` is Azure's own clock in
+    ISO 8601 UTC; ``took_ms`` is wall time.
+    """
+
+    status: FactStatus
+    data: Any = None
+    why: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    how: tuple[str, ...] = ()
+    taken_at: str | None = None
+    took_ms: int = 0
+
+    @property
+    def answered(self) -> bool:
+        """True when we know: "not installed" is knowledge too."""
+        return self.status in (FactStatus.OK, FactStatus.ABSENT)
+
+
+Evidence = Mapping[str, Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says: keys and values, no sentence. ``reason`` names the sentence in ``checks.yaml``."""
+
+    check: str
+    cause: str
+    verdict: Verdict
+    reason: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One cause of a section, judged. ``addition`` marks causes the 2017 article does not know."""
+
+    number: int
+    cause: str
+    addition: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The weightiest verdict of the findings: problem, then unknown, then ok."""
+        verdicts = {finding.verdict for finding in self.findings}
+        for verdict in (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.OK):
+            if verdict in verdicts:
+                return verdict
+        return Verdict.NOT_APPLICABLE
+
+
+class RunbookError(Exception):
+    """Anything the product says "no" with. Jupyter shows its text alone, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class SetupError(RunbookError):
+    """Parameters, sign-in or the VM itself are wrong: nothing was examined, and the text says what to do."""
+
+
+class RemedyRefused(RunbookError):
+    """A change was not made; the text says why and what would have to be different."""
+
+
+class CatalogError(RunbookError):
+    """``data/*.yaml`` contradicts itself or the code; the text names the file to edit."""
