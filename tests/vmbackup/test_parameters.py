@@ -1,0 +1,78 @@
+"""Parameters are complete, known, of the right type and free of contradictions, or the run stops kindly."""
+
+import pytest
+
+from vmbackup.model import SetupError
+from vmbackup.parameters import Parameters, from_notebook, read, target
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+VM_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
+LIVE = {"azure": "live", "subscription_id": SUBSCRIPTION, "resource_group": "rg", "vm_name": "vm"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"scenari": "x"}, "Did you mean 'scenario'?"),
+        ({"zzz": 1}, "Unknown parameter 'zzz'. There are:"),
+        ({"scenario": 3}, "scenario must be a text, not a whole number (3)"),
+        ({"scenario": "x", "deadline_s": "60"}, "deadline_s must be a whole number, not a text"),
+        ({"scenario": "x", "deadline_s": True}, "deadline_s must be a whole number, not true or false"),
+        ({"scenario": "x", "deadline_s": 1}, "between 5 and 3600"),
+        ({"scenario": None}, "scenario must be a text"),
+        ({"azure": "simulater"}, "Did you mean 'simulator'?"),
+        ({"scenario": "x", "language": "fr"}, "must be one of en, de"),
+        ({}, "needs a scenario"),
+        ({"scenario": "x", "vm_name": "vm"}, "contradicts vm_name"),
+        ({"azure": "live"}, "needs subscription_id and resource_group and vm_name"),
+        ({**LIVE, "scenario": "x"}, "contradicts scenario"),
+        ({**LIVE, "subscription_id": "prod"}, "is not a GUID"),
+        ({"azure": "live", "vm_id": "/subscriptions/x/vm"}, "is not the resource id of a VM"),
+        ({"azure": "live", "vm_id": VM_ID, "vm_name": "other"}, "vm_name 'other' contradicts vm_id"),
+        ({**LIVE, "vault_id": "my-vault"}, "is not the resource id of a vault"),
+        ({"azure": "replay"}, "needs evidence_file"),
+        ({"azure": "replay", "evidence_file": "e.json", "vm_name": "vm"}, "contradicts vm_name"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_do(given: dict[str, object], says: str) -> None:
+    with pytest.raises(SetupError, match=None) as refused:
+        read(given)
+    assert says in str(refused.value)
+
+
+def test_a_world_is_all_the_simulator_needs() -> None:
+    assert read({"scenario": " agent_stopped_linux "}) == Parameters(scenario="agent_stopped_linux")
+
+
+@pytest.mark.parametrize("vm_id", [VM_ID, VM_ID.lower(), VM_ID.upper().replace(SUBSCRIPTION.upper(), SUBSCRIPTION), VM_ID + "/"])
+def test_a_resource_id_names_the_vm_in_any_case(vm_id: str) -> None:
+    named = target(read({"azure": "live", "vm_id": vm_id}))
+    assert (named.subscription_id, named.resource_group.lower(), named.vm_name.lower()) == (SUBSCRIPTION, "rg", "vm")
+
+
+def test_resource_id_and_parts_may_say_the_same() -> None:
+    assert target(read({**LIVE, "vm_id": VM_ID})).vm_id == VM_ID
+
+
+def test_a_vault_may_be_given() -> None:
+    vault = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"
+    assert target(read({**LIVE, "vault_id": vault})).vault_id == vault
+
+
+def test_misspelt_variables_of_a_notebook_are_refused() -> None:
+    with pytest.raises(SetupError, match="Did you mean 'language'") as refused:
+        from_notebook({"scenario": "x", "langage": "de"})
+    assert "underscore" in str(refused.value)
+
+
+def test_what_jupyter_and_the_reader_keep_in_a_notebook_is_not_a_parameter() -> None:
+    namespace = {"scenario": "x", "_mine": 1, "In": [], "Out": {}, "read": read, "__name__": "__main__"}
+    assert from_notebook(namespace).scenario == "x"
+
+
+def test_the_start_notebook_needs_a_subscription_and_no_vm() -> None:
+    assert read({"azure": "live", "subscription_id": SUBSCRIPTION}, about="vault").subscription_id == SUBSCRIPTION
+    with pytest.raises(SetupError, match="needs subscription_id"):
+        read({"azure": "live"}, about="vault")
+    with pytest.raises(SetupError, match="01 to 06"):
+        read({"azure": "replay", "evidence_file": "x"}, about="vault")
