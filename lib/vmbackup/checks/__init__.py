@@ -1,0 +1,1 @@
+"""What the facts mean: one module of pure checks per cause."""

@@ -1,0 +1,153 @@
+"""Cause: the agent installed in the VM is out of date (Linux VMs)."""
+
+from __future__ import annotations
+
+from vmbackup.checks import agent_state
+from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
+from vmbackup.facts import VmAgent, VmModel, VmPower
+from vmbackup.facts_guest import SerialLog
+from vmbackup.facts_linux import LinuxAgent, LinuxAgentConfig
+from vmbackup.limits import LINUX_AGENT_MINIMUM, LINUX_AGENT_UPDATES_ITSELF_FROM
+from vmbackup.model import Verdict
+from vmbackup.versions import compare
+
+
+@check("vm.power", "vm.agent", os="linux")
+def linux_agent_reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """The Linux agent reports Ready."""
+    return agent_state.reports_ready(power, agent)
+
+
+@check("vm.power", "vm.agent", os="linux")
+def linux_agent_heartbeat_is_fresh(power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """The Linux agent's last report is young."""
+    return agent_state.heartbeat_is_fresh(power, agent)
+
+
+@check("vm.agent", optional=("guest.agent",), os="linux")
+def linux_agent_version_is_supported(agent: VmAgent | None, guest: LinuxAgent | None) -> Judgement:
+    """The Linux agent's goal-state version is one that Azure still supports."""
+    judged = agent_state.version_is_supported(_versions(agent, guest), LINUX_AGENT_MINIMUM)
+    if judged.verdict is Verdict.PROBLEM and compare(judged.values["version"], LINUX_AGENT_UPDATES_ITSELF_FROM) == -1:
+        return problem("cannot_update_itself", **judged.values)
+    return judged
+
+
+def _versions(agent: VmAgent | None, guest: LinuxAgent | None) -> list[str | None]:
+    versions = [agent["version"] if agent else None]
+    if guest:
+        versions += [guest["running_version"], guest["goal_state_version"], guest["packaged_version"]]
+    return versions
+
+
+@check("vm.model", optional=("vm.agent",), os="linux")
+def linux_vm_model_provisions_the_agent(model: VmModel, agent: VmAgent | None) -> Judgement:
+    """The model of the Linux VM says that it has an agent."""
+    return agent_state.model_provisions(model, agent)
+
+
+@check(optional=("guest.agent", "vm.power", "vm.agent", "guest.serial_log"), os="linux")
+def linux_agent_process_runs(
+    guest: LinuxAgent | None, power: VmPower | None, agent: VmAgent | None, serial: SerialLog | None
+) -> Judgement:
+    """The agent's daemon and its extension handler run.
+
+    How it is measured: in the guest; without it, an agent that reports now proves it, and the serial log of the last
+    boot shows an agent that did not start.
+    """
+    if guest is not None:
+        return _processes(guest)
+    if agent_state.reports_now(power, agent):
+        return ok("agent_reports")
+    if serial is not None and serial["agent"] in ("failed", "stopped"):
+        return problem("serial_log", state=serial["agent"])
+    return unknown("guest_only")
+
+
+def _processes(guest: LinuxAgent) -> Judgement:
+    unit = guest["unit"] or "waagent"
+    if guest["starts"] is False:
+        return problem("does_not_start", error=guest["start_error"] or "-")
+    if guest["daemon"] is False:
+        return problem("no_daemon", unit=unit)
+    if guest["exthandlers"] is False:
+        return problem("no_extension_handler", unit=unit)
+    if guest["daemon"] and guest["exthandlers"]:
+        return ok()
+    return unknown("not_told")
+
+
+@check(optional=("guest.agent", "vm.power", "vm.agent"), os="linux")
+def linux_agent_restarts_by_itself(guest: LinuxAgent | None, power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """The agent starts with the system and comes back after a crash, or it runs anyway."""
+    now = agent_state.reports_now(power, agent)
+    if guest is None:
+        return ok("runs_now") if now else unknown("guest_only")
+    unit = guest["unit"] or "waagent"
+    if guest["enabled"] in ("disabled", "masked"):
+        return (
+            ok("not_enabled_but_runs", unit=unit) if now else problem("not_enabled", unit=unit, state=guest["enabled"])
+        )
+    if guest["restart"] == "no":
+        return ok("does_not_restart_but_runs", unit=unit) if now else problem(unit=unit)
+    if guest["restart"] is None:
+        return unknown("not_told")
+    return ok(restart=guest["restart"])
+
+
+@check(optional=("guest.agent", "vm.agent"), os="linux")
+def linux_agent_package_is_current(guest: LinuxAgent | None, agent: VmAgent | None) -> Judgement:
+    """The agent comes from the distribution and is not older than Azure supports.
+
+    Why: an old package is still in support where the agent updated itself or the distribution has none newer (MINVER).
+    """
+    version = agent_state.known_version(_versions(agent, guest))
+    order = compare(version, LINUX_AGENT_MINIMUM)
+    if guest is None:
+        if order is None or order < 0:
+            return unknown("guest_only")
+        return ok("goal_state_is_supported", version=version, minimum=LINUX_AGENT_MINIMUM)
+    if order is None:
+        return unknown("not_told")
+    return _supported_package(guest) if order >= 0 else _outdated_package(guest)
+
+
+def _newer_package(guest: LinuxAgent) -> str | None:
+    candidate = guest["package_candidate"]
+    return candidate if candidate and candidate != guest["package_version"] else None
+
+
+def _supported_package(guest: LinuxAgent) -> Judgement:
+    if guest["source"] in ("github", "pip"):
+        return ok("not_from_distribution", source=guest["source"])
+    newer = _newer_package(guest)
+    return ok("older_but_supported", installed=guest["package_version"], candidate=newer) if newer else ok()
+
+
+def _outdated_package(guest: LinuxAgent) -> Judgement:
+    newer = _newer_package(guest)
+    if newer:
+        return problem(installed=guest["package_version"], candidate=newer)
+    if guest["source"] in ("github", "pip"):
+        return problem("not_from_distribution", source=guest["source"])
+    if guest["package_candidate"]:
+        return problem("distribution_has_none", installed=guest["package_version"])
+    return unknown("not_told")
+
+
+@check(optional=("guest.agent_config",), os="linux")
+def linux_agent_allows_extensions(config: LinuxAgentConfig | None) -> Judgement:
+    """The agent's own configuration lets it run extensions (``Extensions.Enabled=y``)."""
+    if config is None:
+        return unknown("guest_only")
+    if config["extensions_enabled"] is None:
+        return unknown("not_told")
+    return ok() if config["extensions_enabled"] else problem()
+
+
+@check(optional=("guest.agent_config",), os="linux")
+def linux_logs_are_verbose_when_needed(config: LinuxAgentConfig | None) -> Judgement:
+    """The agent's logs can be collected, and it is known how much they say. Informational: never a cause."""
+    if config is None or config["logs_verbose"] is None:
+        return not_applicable("informational")
+    return ok("verbose") if config["logs_verbose"] else ok("not_verbose")

@@ -1,0 +1,137 @@
+"""Cause: the agent is installed in the VM but unresponsive (Windows VMs)."""
+
+from __future__ import annotations
+
+from vmbackup.checks import agent_state
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.facts import VmAgent, VmModel, VmPower
+from vmbackup.facts_guest import BootReport
+from vmbackup.facts_windows import Crashes, DotNet, Service, WindowsAgent
+from vmbackup.limits import DOTNET_4_5_RELEASE, WINDOWS_AGENT_MINIMUM
+
+SERVICES = ("RdAgent", "WindowsAzureGuestAgent")
+_PROGRAMS = ("waappagent", "windowsazureguestagent", "rdagent", "windows azure guest agent")
+
+
+@check("vm.power", "vm.agent", os="windows")
+def windows_agent_reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """The Windows agent reports Ready."""
+    return agent_state.reports_ready(power, agent)
+
+
+@check("vm.power", "vm.agent", os="windows")
+def windows_agent_heartbeat_is_fresh(power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """The Windows agent's last report is young."""
+    return agent_state.heartbeat_is_fresh(power, agent)
+
+
+@check("vm.agent", optional=("guest.windows_agent",), os="windows")
+def windows_agent_version_is_supported(agent: VmAgent | None, guest: WindowsAgent | None) -> Judgement:
+    """The Windows agent's version is one that Azure still supports."""
+    versions = [agent["version"] if agent else None]
+    if guest:
+        versions += [guest["version"], guest["msi_version"]]
+    return agent_state.version_is_supported(versions, WINDOWS_AGENT_MINIMUM)
+
+
+@check("vm.model", optional=("vm.agent",), os="windows")
+def vm_model_provisions_the_agent(model: VmModel, agent: VmAgent | None) -> Judgement:
+    """The model of the Windows VM says that it has an agent."""
+    return agent_state.model_provisions(model, agent)
+
+
+@check(optional=("guest.services", "vm.power", "vm.agent", "guest.boot_report"), os="windows")
+def windows_agent_services_run(
+    services: dict[str, Service] | None, power: VmPower | None, agent: VmAgent | None, boot: BootReport | None
+) -> Judgement:
+    """The services RdAgent and WindowsAzureGuestAgent run and start by themselves.
+
+    How it is measured: in the guest; without it, an agent that reports now proves that they run, and the last VM health
+    report in the boot diagnostics shows a service that was stopped.
+    """
+    if services is not None:
+        return _services(services)
+    if agent_state.reports_now(power, agent):
+        return ok("agent_reports")
+    for service in boot["services"] if boot else []:
+        if (
+            service["name"].lower() in (name.lower() for name in SERVICES)
+            and (service["state"] or "").lower() == "stopped"
+        ):
+            return problem("stopped_in_boot_report", service=service["name"])
+    return unknown("guest_only")
+
+
+def _services(services: dict[str, Service]) -> Judgement:
+    found = [(name, services.get(name)) for name in SERVICES]
+    for name, service in found:
+        if service is None or service["exists"] is None:
+            continue
+        if not service["exists"]:
+            return problem("missing", service=name)
+        if service["path_ok"] is False:
+            return problem("broken_path", service=name)
+        if service["state"] and service["state"] != "Running":
+            return problem(service=name, state=service["state"])
+    if any(service is None or service["state"] is None for _, service in found):
+        return unknown("not_told")
+    for name, service in found:
+        if service is not None and service["start"] in ("Disabled", "Manual"):
+            return ok("runs_but_start_type", service=name, start=service["start"])
+    return ok()
+
+
+@check(optional=("guest.windows_agent", "guest.services", "vm.power", "vm.agent"), os="windows")
+def windows_agent_is_installed(
+    guest: WindowsAgent | None, services: dict[str, Service] | None, power: VmPower | None, agent: VmAgent | None
+) -> Judgement:
+    """The Windows agent is installed, by the platform or by its MSI."""
+    if agent_state.reports_now(power, agent):
+        return ok("agent_reports")
+    exists = [services[name]["exists"] for name in SERVICES if name in services] if services is not None else []
+    if any(exists):
+        return ok()
+    if guest is not None and (guest["msi_installed"] or guest["processes"]):
+        return ok()
+    if exists and not any(each is None for each in exists) and guest is not None and guest["msi_installed"] is False:
+        return problem()
+    return unknown("guest_only")
+
+
+@check(optional=("guest.windows_agent", "guest.crashes", "vm.power", "vm.agent"), os="windows")
+def windows_agent_does_not_crash(
+    guest: WindowsAgent | None, crashes: Crashes | None, power: VmPower | None, agent: VmAgent | None
+) -> Judgement:
+    """The Windows agent starts and does not end unexpectedly.
+
+    Why: the service model's debugger in machine.config keeps the agent from starting; a crash shows in the event log.
+    """
+    now = agent_state.reports_now(power, agent)
+    if guest is not None and guest["wcf_debugging"] and not now:
+        return problem("wcf_debugging")
+    events = (crashes["events"] if crashes else None) or []
+    known = [event for event in events if any(name in event["name"].lower() for name in _PROGRAMS)]
+    if known and not now:
+        return problem(
+            name=known[0]["name"], count=known[0]["count"] or 1, detail=known[0]["detail"] or known[0]["kind"]
+        )
+    if now:
+        return ok("agent_reports")
+    if guest is None or crashes is None or crashes["events"] is None:
+        return unknown("guest_only")
+    return ok()
+
+
+@check(optional=("guest.dotnet", "vm.power", "vm.agent"), os="windows")
+def dotnet_is_new_enough(dotnet: DotNet | None, power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """.NET Framework 4.5 or newer is installed, which the Windows agent needs to talk to the service."""
+    if dotnet is not None:
+        release = dotnet["release"]
+        if release is None:
+            return problem("missing")
+        if release < DOTNET_4_5_RELEASE:
+            return problem(release=release, minimum=DOTNET_4_5_RELEASE)
+        return ok(release=release)
+    if agent_state.reports_now(power, agent):
+        return ok("agent_reports")
+    return unknown("guest_only")

@@ -1,0 +1,33 @@
+"""Addition: application control or antivirus blocks the Windows backup extension."""
+
+from __future__ import annotations
+
+from vmbackup.checks.base import Judgement, check, ok, problem
+from vmbackup.checks.named import FAILURE, judged
+from vmbackup.facts import FailedJob, Job, ProtectedItem
+from vmbackup.facts_windows import ApplicationControl, Crashes
+
+_PROGRAM = "iaasbcdrextension"
+
+
+@check(optional=(*FAILURE, "guest.application_control", "guest.crashes"), os="windows")
+def backup_extension_may_run(
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+    control: ApplicationControl | None,
+    crashes: Crashes | None,
+) -> Judgement:
+    """Nothing keeps the backup extension's program, IaaSBcdrExtension.exe, from running."""
+    return judged("application_control", job, jobs, item, _in_guest(control, crashes))
+
+
+def _in_guest(control: ApplicationControl | None, crashes: Crashes | None) -> Judgement | None:
+    if control is not None and control["blocked"]:
+        first = control["blocked"][0]
+        return problem("blocked", program=first["program"], source=first["source"], last=first["last"])
+    events = crashes["events"] if crashes is not None else None
+    for crash in events or []:
+        if _PROGRAM in crash["name"].lower():
+            return problem("crashed", program=crash["name"], last=crash["last"])
+    return ok() if control is not None and control["blocked"] is not None and events is not None else None

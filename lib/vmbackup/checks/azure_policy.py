@@ -1,0 +1,39 @@
+"""Addition: an Azure Policy denies the resources that hold restore points."""
+
+from __future__ import annotations
+
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.facts import ActivityEvent, FailedJob, Job, ProtectedItem
+from vmbackup.named_fault import Named, said_of
+
+_DENIED = "requestdisallowedbypolicy"
+_OF_RESTORE_POINTS = ("restorepoint", "snapshot", "azurebackuprg", "resourcegroups/write")
+
+
+@check(optional=("backup.failed_job", "backup.jobs", "backup.item", "vm.activity"))
+def no_policy_denies_restore_points(
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+    activity: list[ActivityEvent] | None,
+) -> Judgement:
+    """No Azure Policy denies creating the resource group, the collection or the snapshot of a restore point."""
+    said = said_of("azure_policy", job, jobs, item)
+    if said.named is Named.IT:
+        return problem(code=said.code, message=said.text)
+    for event in activity or []:
+        if _is_denial(event):
+            return problem("denied", operation=event["operation"], message=event["message"] or "")
+    if said.named is Named.ANOTHER:
+        return ok("another_fault", code=said.code)
+    if said.named is Named.NO_FAILURE:
+        return ok("nothing_failed")
+    return unknown() if activity is None or said.named is Named.UNREAD else ok()
+
+
+def _is_denial(event: ActivityEvent) -> bool:
+    """Denied by policy, and about restore points: the log also shows what was denied to others."""
+    words = " ".join(event[key] or "" for key in ("operation", "code", "message", "resource_id")).lower()
+    about = " ".join(event[key] or "" for key in ("operation", "resource_id", "message")).lower()
+    denied = _DENIED in words or "policies/deny" in words
+    return denied and any(word in about for word in _OF_RESTORE_POINTS)

@@ -1,0 +1,43 @@
+"""Addition: the VM's disks are throttled while the snapshot is taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.facts import FailedJob, Job, Metrics
+from vmbackup.failure import backup_failed
+
+_SERIES = (
+    "OS Disk IOPS Consumed Percentage",
+    "Data Disk IOPS Consumed Percentage",
+    "VM Uncached IOPS Consumed Percentage",
+)
+THROTTLED_PCT = 95.0
+"""Ours: at 100 % Azure throttles; the metric is an average over a minute."""
+THROTTLED_SHARE = 0.5
+"""Ours: from this share of the minutes on, throttling is no passing peak."""
+
+
+@check("vm.metrics", optional=("backup.failed_job", "backup.jobs"))
+def disk_iops_leave_room_during_snapshot(
+    metrics: Metrics | None, job: FailedJob | None, jobs: list[Job] | None
+) -> Judgement:
+    """Neither a disk nor the VM is at its limit of operations per second for most of the snapshot."""
+    shares = {name: _share(metrics, name) for name in _SERIES}
+    seen = {name: share for name, share in shares.items() if share is not None}
+    if metrics is None or not seen:
+        return unknown()
+    if backup_failed(job, jobs) is False:
+        return ok("nothing_failed")
+    if metrics["window"] == "last_hour":
+        return unknown("only_last_hour")
+    worst = max(seen, key=lambda name: seen[name])
+    shown: dict[str, Any] = {"metric": worst, "share": round(100 * seen[worst]), "limit": round(THROTTLED_PCT)}
+    return problem(**shown) if seen[worst] >= THROTTLED_SHARE else ok(**shown)
+
+
+def _share(metrics: Metrics | None, name: str) -> float | None:
+    series = metrics["series"].get(name) if metrics else None
+    values = [value for _, value in series["points"]] if series else []
+    return sum(value >= THROTTLED_PCT for value in values) / len(values) if values else None

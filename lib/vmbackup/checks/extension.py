@@ -1,0 +1,209 @@
+"""Cause: the backup extension fails to update or load."""
+
+from __future__ import annotations
+
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.facts import (
+    Disk,
+    Extension,
+    ExtensionVersions,
+    FailedJob,
+    Handler,
+    Job,
+    ProtectedItem,
+    VmModel,
+)
+from vmbackup.facts_guest import GuestExtension
+from vmbackup.facts_linux import LinuxAgentState
+from vmbackup.facts_windows import Service
+from vmbackup.failure import backup_failed
+from vmbackup.limits import ARTICLE_VMSNAPSHOT_LINUX
+from vmbackup.versions import compare, parse
+
+_OURS = ("microsoft.azure.recoveryservices.vmsnapshot", "microsoft.azure.recoveryservices.vmsnapshotlinux")
+_SERVICE = "iaasvmprovider"
+
+
+@check("vm.model")
+def extension_operations_are_allowed(model: VmModel) -> Judgement:
+    """The VM's model allows extensions to be run."""
+    if model["allow_extension_operations"] is False:
+        return problem()
+    if model["allow_extension_operations"]:
+        return ok()
+    return unknown() if model["has_os_profile"] else ok("no_os_profile")
+
+
+@check("vm.extensions", "vm.handlers", optional=("vm.disks",))
+def vmsnapshot_extension_is_healthy(
+    extensions: list[Extension] | None, handlers: list[Handler] | None, disks: list[Disk] | None
+) -> Judgement:
+    """The backup extension is not failed, not stuck while being removed, and its handler is ready.
+
+    Why: on managed disks Azure hides the extension; that it is not listed is no fault there.
+    """
+    ours = [extension for extension in extensions or [] if _is_ours(_full_type(extension))]
+    handler = [handler for handler in handlers or [] if _is_ours(handler["type"])]
+    for extension in ours:
+        judged = _extension_state(extension)
+        if judged is not None:
+            return judged
+    for each in handler:
+        if _handler_failed(each):
+            return problem("handler", state=each["display_status"] or each["code"], message=each["message"] or "-")
+        if _code(each) == "installing":
+            return unknown("in_transition", state="Installing")
+    if ours or handler:
+        return ok()
+    if disks and all(disk["managed"] for disk in disks):
+        return ok("not_listed")
+    return unknown("not_listed_unmanaged") if disks else unknown("not_listed_disks_unknown")
+
+
+def _extension_state(extension: Extension) -> Judgement | None:
+    name, message = extension["name"], extension["message"] or "-"
+    provisioning = (extension["provisioning_state"] or "").lower()
+    if provisioning == "deleting":
+        return problem("deleting", name=name)
+    if _extension_failed(extension):
+        return problem(name=name, state=extension["code"] or extension["provisioning_state"], message=message)
+    if provisioning in ("creating", "updating") or "transitioning" in (extension["code"] or "").lower():
+        return unknown("in_transition", state=extension["provisioning_state"] or extension["code"])
+    return None
+
+
+@check("vm.extensions", "vm.handlers", optional=("vm.extension_versions", "guest.extension", "vm.model"))
+def vmsnapshot_version_is_current(
+    extensions: list[Extension] | None,
+    handlers: list[Handler] | None,
+    listed: ExtensionVersions | None,
+    guest: GuestExtension | None,
+    model: VmModel | None,
+) -> Judgement:
+    """The backup extension's version is one that its publisher still lists.
+
+    Why: the service updates the extension with a backup, so a version that is merely not the newest is no fault. One
+    older than everything listed, or the Linux version that the article called the latest, shows that updating fails.
+    """
+    versions = [handler["version"] for handler in handlers or [] if _is_ours(handler["type"])]
+    versions += [extension["version"] for extension in extensions or [] if _is_ours(_full_type(extension))]
+    versions += [guest["newest"]] if guest else []
+    # The model gives "1.0" where only the instance view knows all four numbers.
+    installed = next((version for version in versions if len(parse(version) or ()) > 2), None)
+    if installed is None:
+        return unknown("not_listed")
+    linux = model is not None and model["os"] == "linux"
+    if linux and (compare(installed, ARTICLE_VMSNAPSHOT_LINUX) or 0) <= 0:
+        return problem("article_version", version=installed, article=ARTICLE_VMSNAPSHOT_LINUX)
+    if listed is None or not listed["versions"]:
+        return unknown("list_unanswered", version=installed)
+    return _against_list(installed, listed["versions"])
+
+
+def _against_list(installed: str, versions: list[str]) -> Judgement:
+    ordered = sorted((version for version in versions if parse(version)), key=lambda version: parse(version) or ())
+    if not ordered:
+        return unknown("list_unanswered", version=installed)
+    oldest, newest = ordered[0], ordered[-1]
+    if (compare(installed, newest) or 0) >= 0:
+        return ok(version=installed, newest=newest)
+    if (compare(installed, oldest) or 0) < 0:
+        return problem(version=installed, oldest=oldest, newest=newest)
+    if any(compare(installed, version) == 0 for version in ordered):
+        return ok("older_but_listed", version=installed, newest=newest)
+    return unknown("between", version=installed, newest=newest)
+
+
+@check("vm.extensions", "vm.handlers")
+def no_other_extension_has_failed(extensions: list[Extension] | None, handlers: list[Handler] | None) -> Judgement:
+    """No other extension of the VM is failed, and every other handler is ready.
+
+    Why: any extension that has not succeeded can keep the backup extension from running (T1).
+    """
+    others = [extension for extension in extensions or [] if not _is_ours(_full_type(extension))]
+    for extension in others:
+        if _extension_failed(extension):
+            state = extension["code"] or extension["provisioning_state"]
+            return problem(name=extension["name"], state=state, message=extension["message"] or "-")
+    other_handlers = [handler for handler in handlers or [] if not _is_ours(handler["type"])]
+    for handler in other_handlers:
+        if _handler_failed(handler):
+            state = handler["display_status"] or handler["code"]
+            return problem("handler", name=handler["type"], state=state, message=handler["message"] or "-")
+    for extension in others:
+        if (extension["provisioning_state"] or "").lower() != "succeeded":
+            return unknown("in_transition", name=extension["name"], state=extension["provisioning_state"] or "-")
+    for handler in other_handlers:
+        if _code(handler) == "installing":
+            return unknown("in_transition", name=handler["type"], state="Installing")
+    return ok(count=len(others)) if others else ok("none")
+
+
+def _full_type(extension: Extension) -> str:
+    return f"{extension['publisher'] or ''}.{extension['type'] or ''}"
+
+
+def _is_ours(full_type: str) -> bool:
+    return full_type.lower() in _OURS
+
+
+def _extension_failed(extension: Extension) -> bool:
+    if (extension["provisioning_state"] or "").lower() == "failed":
+        return True
+    return "/failed" in (extension["code"] or "").lower() or (extension["level"] or "").lower() == "error"
+
+
+def _code(handler: Handler) -> str:
+    parts = (handler["code"] or handler["display_status"] or "").lower().replace(" ", "").split("/")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def _handler_failed(handler: Handler) -> bool:
+    return _code(handler) in ("notready", "unresponsive", "failed") or (handler["level"] or "").lower() == "error"
+
+
+@check(optional=("guest.services", "backup.item", "guest.extension"), os="windows")
+def backup_provider_service_can_start(
+    services: dict[str, Service] | None, item: ProtectedItem | None, guest: GuestExtension | None
+) -> Judgement:
+    """The service IaaSVmProvider is there once a backup has been made, and it is not disabled.
+
+    Why: the first backup installs it, and it rests between backups: that it is stopped is no fault.
+    """
+    if services is None:
+        return unknown("guest_only")
+    service = next((entry for name, entry in services.items() if name.lower() == _SERVICE), None)
+    if service is None or service["exists"] is None:
+        return unknown("not_told")
+    if not service["exists"]:
+        if item is not None and item["last_recovery_point"]:
+            return problem("missing")
+        return ok("not_yet_installed") if item is not None else unknown("missing_maybe_never_backed_up")
+    if service["start"] == "Disabled":
+        return problem()
+    if service["path_ok"] is False:
+        return problem("broken_path")
+    return unknown("not_told") if service["start"] is None else ok(start=service["start"])
+
+
+@check(optional=("guest.extension", "guest.agent_state", "backup.failed_job", "backup.jobs"), os="linux")
+def vmsnapshot_linux_is_loaded(
+    guest: GuestExtension | None,
+    state: LinuxAgentState | None,
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+) -> Judgement:
+    """VMSnapshotLinux lies in /var/lib/waagent, and the agent has enabled its newest version."""
+    if guest is None:
+        return unknown("guest_only")
+    if guest["versions"] is None:
+        return unknown("not_told")
+    newest = guest["newest"] or (guest["versions"][-1] if guest["versions"] else None)
+    if newest is None:
+        return problem("not_installed") if backup_failed(job, jobs) else ok("not_yet_installed")
+    handler = next((each for each in (state["handlers"] if state else []) if each["version"] == newest), None)
+    if handler is None or handler["state"] is None:
+        return unknown("not_told")
+    if handler["state"] != "Enabled":
+        return problem(version=newest, state=handler["state"])
+    return ok(version=newest)

@@ -1,0 +1,45 @@
+"""Addition: the Linux backup extension finds no Python that it can run with."""
+
+from __future__ import annotations
+
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.named import FAILURE, judged
+from vmbackup.facts import FailedJob, Job, ProtectedItem
+from vmbackup.facts_guest import GuestExtension, GuestLogs
+from vmbackup.facts_linux import LinuxPython
+
+# VMB: the extension finished, with or without application consistency.
+_SUCCESS = (0, 1)
+_PYTHON_LINES = ("module_missing", "python_unknown", "exit_126", "exit_127")
+
+
+@check(optional=(*FAILURE, "guest.python", "guest.extension", "guest.logs"), os="linux")
+def backup_extension_finds_its_python(
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+    python: LinuxPython | None,
+    extension: GuestExtension | None,
+    logs: GuestLogs | None,
+) -> Judgement:
+    """The backup extension finds a Python in the VM, with the modules that it needs.
+
+    Why: it looks in /usr/bin and /usr/local/bin for names of its own list; newer versions of Python lack crypt,
+    distutils and imp, which only newer versions of the extension do without.
+    """
+    return judged("extension_python", job, jobs, item, _in_guest(python, extension, logs))
+
+
+def _in_guest(python: LinuxPython | None, extension: GuestExtension | None, logs: GuestLogs | None) -> Judgement | None:
+    if python is None:
+        return None
+    ran = extension is not None and extension["status"] == "success" and extension["code"] in _SUCCESS
+    if python["path"] is None:
+        return problem("none", others=python["others"])
+    if python["missing"] is None:
+        return None
+    if not python["missing"] or ran:
+        return ok(path=python["path"], version=python["version"])
+    patterns = (logs["patterns"] if logs is not None else None) or {}
+    shown = {"path": python["path"], "version": python["version"], "missing": python["missing"]}
+    return problem("modules", **shown) if any(line in patterns for line in _PYTHON_LINES) else unknown("lacks", **shown)

@@ -1,0 +1,47 @@
+"""Addition: agent or extension cannot write, or not run, in their own folders."""
+
+from __future__ import annotations
+
+from vmbackup.checks.base import Judgement, check, ok, problem
+from vmbackup.checks.named import FAILURE, judged
+from vmbackup.facts import FailedJob, Job, ProtectedItem
+from vmbackup.facts_guest import FileSystem, GuestDisk
+from vmbackup.facts_linux import LinuxMounts
+
+FREE_LEAST_MB = 100
+"""VMA: low disk space is critical on the system drive below this."""
+FREE_INODES_LEAST_PCT = 1.0
+"""Ours: a file system without inodes is full, however many bytes are free."""
+
+
+@check(optional=(*FAILURE, "guest.disk", "guest.mounts"))
+def guest_has_room_for_the_agent(
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+    disk: GuestDisk | None,
+    mounts: LinuxMounts | None,
+) -> Judgement:
+    """The file systems that agent and extension write to have room, and programs may run from them."""
+    return judged("guest_disk_space", job, jobs, item, _in_guest(disk, mounts))
+
+
+def _in_guest(disk: GuestDisk | None, mounts: LinuxMounts | None) -> Judgement | None:
+    if mounts is not None and mounts["agent_dir_noexec"]:
+        return problem("noexec", mount=mounts["agent_dir_mount"])
+    filesystems = disk["filesystems"] if disk is not None else None
+    for each in filesystems or []:
+        if each["free_mb"] is not None and each["free_mb"] < FREE_LEAST_MB:
+            return problem("full", mount=each["mount"], free_mb=each["free_mb"], limit=FREE_LEAST_MB)
+        if each["free_inodes_pct"] is not None and each["free_inodes_pct"] < FREE_INODES_LEAST_PCT:
+            return problem("no_inodes", mount=each["mount"], free=each["free_inodes_pct"])
+    if not filesystems or any(each["free_mb"] is None for each in filesystems):
+        return None
+    if (mounts is None or mounts["agent_dir_noexec"] is None) and not _is_windows(filesystems):
+        return None
+    least = min(filesystems, key=lambda each: each["free_mb"] or 0)
+    return ok(mount=least["mount"], free_mb=least["free_mb"])
+
+
+def _is_windows(filesystems: list[FileSystem]) -> bool:
+    return all(each["mount"].endswith((":", ":\\")) for each in filesystems)

@@ -1,0 +1,196 @@
+"""Cause: the VM has no Internet access.
+
+The article wanted open Internet. Today the agent and the snapshot go through the host (168.63.129.16), which no network
+security group and no route can block. A block is a problem only where the path to Azure Storage is really needed: Azure
+or the extension says that it failed there, the agent is older than the supported minimum, or a disk uses Write
+Accelerator. Source: FEAT, WINGA, SEC, VMB, SM.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from vmbackup.checks import agent_state
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.outbound import Way, routes_way, rules_way
+from vmbackup.facts import (
+    Disk,
+    FailedJob,
+    Job,
+    Nic,
+    ProtectedItem,
+    Routes,
+    Rules,
+    Subnet,
+    VmAgent,
+    VmModel,
+    VmPower,
+)
+from vmbackup.facts_guest import GuestExtension, GuestNetwork
+from vmbackup.failure import backup_failed, names_no_network
+from vmbackup.limits import LINUX_AGENT_MINIMUM, WINDOWS_AGENT_MINIMUM
+from vmbackup.versions import compare
+
+_NEED = ("backup.failed_job", "backup.jobs", "backup.item", "vm.agent", "vm.disks", "guest.extension")
+Need = Literal["no_network", "old_agent", "write_accelerator", "none", "unclear"]
+
+
+def need(
+    os: str | None,
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+    agent: VmAgent | None,
+    disks: list[Disk] | None,
+    extension: GuestExtension | None,
+) -> Need:
+    """Why this VM's backup needs a way to Azure Storage of its own: ``none`` and ``unclear`` are answers too."""
+    no_network = names_no_network(job, item, extension)
+    if no_network:
+        return "no_network"
+    minimum = {"windows": WINDOWS_AGENT_MINIMUM, "linux": LINUX_AGENT_MINIMUM}.get(os or "", LINUX_AGENT_MINIMUM)
+    age = compare(agent["version"] if agent else None, minimum)
+    if age == -1:
+        return "old_agent"
+    if any(disk["write_accelerator"] for disk in disks or []):
+        return "write_accelerator"
+    told = no_network is False or backup_failed(job, jobs) is False
+    return "none" if told and age is not None and disks is not None else "unclear"
+
+
+@check("network.rules", "vm.model", optional=("network.nics", *_NEED))
+def outbound_rules_let_storage_through(
+    rules: Rules,
+    model: VmModel,
+    nics: list[Nic] | None,
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+    agent: VmAgent | None,
+    disks: list[Disk] | None,
+    extension: GuestExtension | None,
+) -> Judgement:
+    """Network security rules let the VM reach Azure Storage on 443, or today's backup does not need it."""
+    way = rules_way(rules, nics, model["location"])
+    needed = need(model["os"], job, jobs, item, agent, disks, extension)
+    if way.state == "open":
+        return ok(rule=way.by, nsg=way.of, source=rules["source"])
+    if way.state == "unsure":
+        return _doubtful(way, needed)
+    return _blocked(way, needed)
+
+
+@check("network.routes", "vm.model", optional=("network.nics", "network.subnets", *_NEED))
+def routes_lead_to_storage(
+    routes: Routes,
+    model: VmModel,
+    nics: list[Nic] | None,
+    subnets: list[Subnet] | None,
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+    agent: VmAgent | None,
+    disks: list[Disk] | None,
+    extension: GuestExtension | None,
+) -> Judgement:
+    """Routes lead from the VM to Azure Storage, or today's backup does not need it.
+
+    Why: a next hop None drops the traffic; what a firewall or gateway does with it, Azure's routes cannot tell. A
+    subnet without default outbound access may have no public address to leave with.
+    """
+    way = routes_way(routes, nics, subnets, model["location"])
+    needed = need(model["os"], job, jobs, item, agent, disks, extension)
+    if way.state == "closed":
+        return _blocked(way, needed)
+    if way.state == "unsure":
+        return _doubtful(way, needed)
+    private = [
+        subnet for subnet in subnets or [] if subnet["default_outbound"] is False and not subnet["nat_gateway_id"]
+    ]
+    if private and way.by == "Internet" and needed == "no_network":
+        return unknown("no_default_outbound", subnet=private[0]["id"].rsplit("/", 1)[-1])
+    return ok(by=way.by, of=way.of)
+
+
+def _blocked(way: Way, needed: Need) -> Judgement:
+    if needed == "none":
+        return ok("blocked_but_not_needed", by=way.by, of=way.of)
+    if needed == "unclear":
+        return unknown("blocked_need_unclear", by=way.by, of=way.of)
+    if needed == "old_agent":
+        return problem("blocked_old_agent", by=way.by, of=way.of)
+    if needed == "write_accelerator":
+        return problem("blocked_write_accelerator", by=way.by, of=way.of)
+    return problem(by=way.by, of=way.of)
+
+
+def _doubtful(way: Way, needed: Need) -> Judgement:
+    if way.by == "-":
+        return ok("not_needed") if needed == "none" else unknown("nothing_listed")
+    if needed == "none":
+        return ok("unsure_but_not_needed", by=way.by, of=way.of)
+    return unknown("unsure", by=way.by, of=way.of)
+
+
+@check(optional=("guest.network", "vm.power", "vm.agent"))
+def guest_reaches_wireserver(network: GuestNetwork | None, power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """The guest reaches the platform's WireServer, 168.63.129.16, on the ports 80 and 32526.
+
+    Why: only the guest itself (firewall, proxy, routes, source address) can break this; no security group, no route.
+    How it is measured: in the guest; an agent that reports now proves port 80.
+    """
+    if network is not None:
+        ports = (("80", network["wireserver_80"]), ("32526", network["wireserver_32526"]))
+        for port, result in ports:
+            if result not in ("ok", None):
+                return problem(port=port, result=result)
+        if network["wireserver_http"] not in ("ok", None):
+            return problem("no_answer", result=network["wireserver_http"])
+        if network["wireserver_80"] == "ok" and network["wireserver_32526"] == "ok":
+            return ok()
+    if agent_state.reports_now(power, agent):
+        return ok("agent_reports")
+    return unknown("guest_only")
+
+
+@check(optional=("guest.network", "vm.model", *_NEED))
+def guest_reaches_storage(
+    network: GuestNetwork | None,
+    model: VmModel | None,
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+    agent: VmAgent | None,
+    disks: list[Disk] | None,
+    extension: GuestExtension | None,
+) -> Judgement:
+    """The guest reaches Azure Storage on 443 by name, or today's backup does not need it."""
+    needed = need(model["os"] if model else None, job, jobs, item, agent, disks, extension)
+    if network is not None and network["storage_443"] is not None:
+        result = "dns" if network["dns"] not in ("ok", None) else network["storage_443"]
+        if result == "ok":
+            return ok()
+        if needed == "none":
+            return ok("unreachable_but_not_needed", result=result)
+        return unknown("need_unclear", result=result) if needed == "unclear" else problem(result=result)
+    return ok("not_needed") if needed == "none" else unknown("guest_only")
+
+
+@check(optional=("guest.network", "vm.power", "vm.agent"))
+def guest_proxy_lets_azure_through(
+    network: GuestNetwork | None, power: VmPower | None, agent: VmAgent | None
+) -> Judgement:
+    """No proxy is set in the guest, or Azure is reached all the same.
+
+    Why: the proxy of the environment is handed to extensions, whose calls to 168.63.129.16 it must not catch.
+    """
+    if network is None or network["proxies"] is None:
+        return unknown("guest_only")
+    if not network["proxies"]:
+        return ok()
+    proxy = network["proxies"][0]
+    if network["wireserver_http"] == "ok" or agent_state.reports_now(power, agent):
+        return ok("proxy_passes", where=proxy["where"], value=proxy["value"])
+    if network["wireserver_http"] is None:
+        return unknown("proxy_untested", where=proxy["where"], value=proxy["value"])
+    return problem(where=proxy["where"], value=proxy["value"])

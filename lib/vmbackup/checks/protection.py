@@ -1,0 +1,59 @@
+"""Addition: the VM is not, or no longer, protected by the vault."""
+
+from __future__ import annotations
+
+from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
+from vmbackup.facts import FailedJob, Job, ProtectedItem, Protection, VmModel
+from vmbackup.named_fault import Named, said_of
+
+_STOPPED = ("protectionstopped", "protectionpaused", "backupssuspended")
+_ACTIVE = ("protected", "irpending", "protectionerror")
+_LOCATION = "UserErrorVmVaultLocationMismatch"
+_STOPPED_CODE = "UserErrorBcmDatasourceNotPresent"
+
+
+@check("backup.protection", optional=("backup.item",))
+def vm_is_protected(protection: Protection | None, item: ProtectedItem | None) -> Judgement:
+    """A vault protects the VM."""
+    if protection is None:
+        return problem("not_protected")
+    vault = protection["vault_id"].rsplit("/", 1)[-1]
+    status = (protection["status"] or "").lower()
+    if status == "notprotected":
+        return problem("not_protected")
+    if status == "protectionfailed":
+        return problem(vault=vault)
+    if status in ("protected", "protecting") or item is not None or protection["via"] == "resource_graph":
+        return ok(vault=vault)
+    return unknown(vault=vault)
+
+
+@check("backup.item")
+def protection_is_active(item: ProtectedItem | None) -> Judgement:
+    """The vault is meant to back the VM up: protection is neither stopped nor paused nor deleted."""
+    if item is None:
+        return not_applicable()
+    if item["soft_deleted"]:
+        return problem("soft_deleted")
+    state = item["protection_state"] or ""
+    if state.lower() in _STOPPED:
+        return problem(state=state)
+    return ok(state=state) if state.lower() in _ACTIVE else unknown(state=state)
+
+
+@check("vm.model", "backup.item", optional=("backup.failed_job", "backup.jobs"))
+def vault_and_vm_belong_together(
+    model: VmModel | None, item: ProtectedItem | None, job: FailedJob | None, jobs: list[Job] | None
+) -> Judgement:
+    """The vault's item is this very VM: same resource id, same region, not deleted and created anew."""
+    if item is None:
+        return not_applicable()
+    said = said_of("protection", job, jobs, item)
+    if said.named is Named.IT and said.code == _LOCATION:
+        return problem("other_region")
+    if said.named is Named.IT and said.code != _STOPPED_CODE:
+        return problem("vm_gone", code=said.code, message=said.text)
+    source = item["source_resource_id"]
+    if not source or model is None:
+        return unknown()
+    return ok() if source.lower().rstrip("/") == model["id"].lower().rstrip("/") else problem(source=source)

@@ -1,0 +1,205 @@
+"""Cause: the snapshot status cannot be retrieved, or a snapshot cannot be taken."""
+
+from __future__ import annotations
+
+from vmbackup.checks import agent_state
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.facts import FailedJob, Job, Metrics, Neighbours, Nic, ResourceHealth, VmAgent, VmPower
+from vmbackup.facts_linux import LinuxDhcp
+from vmbackup.facts_windows import Sql, WindowsDhcp
+from vmbackup.failure import backup_failed
+from vmbackup.limits import CPU_BUSY_PCT, MEMORY_LEFT_PCT, VMS_AT_THE_SAME_TIME
+
+_WIRESERVER = "168.63.129.16"
+
+
+@check("vm.power", optional=("vm.health", "vm.agent", "backup.failed_job", "backup.jobs"))
+def vm_state_is_reported_truly(
+    power: VmPower | None,
+    health: ResourceHealth | None,
+    agent: VmAgent | None,
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+) -> Judgement:
+    """The VM's state in Azure is its real one: it was not shut down from inside while Azure keeps it allocated.
+
+    How it is measured: PowerState/stopped is a shutdown from inside; a running VM is believed when Resource Health or
+    the agent says so too. A stopped VM can be backed up today, so it is no cause where no backup failed.
+    """
+    state = power["power"] if power else None
+    if state is None:
+        return unknown("power_unknown")
+    if state == "stopped":
+        return ok("stopped_nothing_failed") if backup_failed(job, jobs) is False else problem("shut_down_inside")
+    if state == "deallocated":
+        return ok("deallocated")
+    if state != "running":
+        return unknown("in_transition", power=state)
+    if health is not None and health["state"].lower() == "unavailable":
+        return problem("misreported", summary=health["summary"] or health["reason"] or health["state"])
+    if agent_state.reports_now(power, agent):
+        return ok()
+    return (
+        ok()
+        if health is not None and health["state"].lower() in ("available", "degraded")
+        else unknown("nobody_confirms")
+    )
+
+
+@check("backup.neighbours", optional=("backup.failed_job", "backup.jobs"))
+def backups_of_one_policy_are_spread(
+    neighbours: Neighbours | None, job: FailedJob | None, jobs: list[Job] | None
+) -> Judgement:
+    """The policy does not start more backups at the same time than Microsoft's planning guide advised."""
+    if neighbours is None:
+        return unknown()
+    count, policy = len(neighbours["same_time"]) + 1, neighbours["policy"]
+    if count <= VMS_AT_THE_SAME_TIME:
+        return ok(count=count, policy=policy)
+    if backup_failed(job, jobs) is False:
+        return ok("crowded_nothing_failed", count=count, policy=policy)
+    return problem(count=count, policy=policy, limit=VMS_AT_THE_SAME_TIME)
+
+
+@check("vm.metrics", optional=("backup.failed_job", "backup.jobs"))
+def cpu_leaves_room_during_snapshot(
+    metrics: Metrics | None, job: FailedJob | None, jobs: list[Job] | None
+) -> Judgement:
+    """The VM's CPU is not busy beyond 90 % on average while the snapshot is taken."""
+    values = _values(metrics, "Percentage CPU")
+    if not values or metrics is None:
+        return unknown("no_values")
+    average, most = sum(values) / len(values), max(values)
+    busy = average > CPU_BUSY_PCT
+    judged = _by_window(metrics["window"], busy, most > CPU_BUSY_PCT, backup_failed(job, jobs))
+    shown = {"average": round(average, 1), "worst": round(most, 1), "limit": round(CPU_BUSY_PCT)}
+    return Judgement(judged.verdict, judged.reason, shown)
+
+
+@check("vm.metrics", optional=("backup.failed_job", "backup.jobs"))
+def memory_leaves_room_during_snapshot(
+    metrics: Metrics | None, job: FailedJob | None, jobs: list[Job] | None
+) -> Judgement:
+    """At least 10 % of the VM's memory is free on average while the snapshot is taken."""
+    values = _values(metrics, "Available Memory Percentage")
+    if metrics is None or not values:
+        free = _values(metrics, "Available Memory Bytes")
+        return unknown("only_bytes", free_mb=round(min(free) / 1024**2)) if free else unknown("no_values")
+    average, least = sum(values) / len(values), min(values)
+    short = average < MEMORY_LEFT_PCT
+    judged = _by_window(metrics["window"], short, least < MEMORY_LEFT_PCT, backup_failed(job, jobs))
+    shown = {"average": round(average, 1), "worst": round(least, 1), "limit": round(MEMORY_LEFT_PCT)}
+    return Judgement(judged.verdict, judged.reason, shown)
+
+
+def _values(metrics: Metrics | None, name: str) -> list[float]:
+    series = metrics["series"].get(name) if metrics else None
+    return [value for _, value in series["points"]] if series else []
+
+
+def _by_window(window: str, over: bool, over_for_minutes: bool, failed: bool | None) -> Judgement:
+    """A whole job is longer than its snapshot, and the last hour says nothing about an earlier failure."""
+    if failed is False:
+        return ok("nothing_failed")
+    if window == "last_hour":
+        return unknown("only_last_hour")
+    if over:
+        return problem()
+    if over_for_minutes and window != "snapshot_task":
+        return unknown("for_minutes")
+    return ok()
+
+
+@check("network.nics")
+def addresses_fit_dhcp(nics: list[Nic] | None) -> Judgement:
+    """Each interface has one address, given out by the platform, so that the guest can get it by DHCP.
+
+    Why: whether dynamic or static on the platform, the guest takes its address by DHCP. With several addresses on one
+    interface the guest must set them itself, and only the guest knows whether it did so rightly.
+    """
+    configs = [config for nic in nics or [] for config in nic["ip_configs"]]
+    if not nics or not configs:
+        return unknown("no_addresses")
+    for nic in nics:
+        if len(nic["ip_configs"]) > 1:
+            return unknown("several_addresses", nic=nic["name"], count=len(nic["ip_configs"]))
+    return ok(count=len(nics))
+
+
+@check(optional=("guest.windows_dhcp", "guest.dhcp", "vm.power", "vm.agent"))
+def guest_gets_its_address_by_dhcp(
+    windows: WindowsDhcp | None, linux: LinuxDhcp | None, power: VmPower | None, agent: VmAgent | None
+) -> Judgement:
+    """The guest gets its address, and with it the platform's own, by DHCP; or it reaches the platform all the same.
+
+    Why: the agent knows 168.63.129.16 without DHCP option 245 today, so a static address is a problem only under an
+    agent that is silent.
+    """
+    now = agent_state.reports_now(power, agent)
+    if windows is not None:
+        return _windows_dhcp(windows, now)
+    if linux is not None:
+        return _linux_dhcp(linux, now)
+    return ok("agent_reports") if now else unknown("guest_only")
+
+
+def _windows_dhcp(windows: WindowsDhcp, now: bool) -> Judgement:
+    nics = windows["nics"] or []
+    primary = next((nic for nic in nics if nic["primary"]), nics[0] if len(nics) == 1 else None)
+    if primary is None or primary["dhcp"] is None:
+        return ok("agent_reports") if now else unknown("not_told")
+    if primary["dhcp"]:
+        return ok(nic=primary["name"])
+    if (primary["addresses"] or 1) > 1:
+        return ok("several_static", nic=primary["name"])
+    return ok("static_but_reports", nic=primary["name"]) if now else problem(nic=primary["name"])
+
+
+def _linux_dhcp(linux: LinuxDhcp, now: bool) -> Judgement:
+    endpoint = linux["endpoint"]
+    if endpoint and endpoint != _WIRESERVER and not now:
+        return problem("wrong_endpoint", endpoint=endpoint)
+    if linux["route"] is False and not now:
+        return problem("no_route")
+    by_dhcp = [each["name"] for each in linux["interfaces"] if each["dhcp"] or each["option_245"]]
+    if by_dhcp:
+        return ok(nic=by_dhcp[0])
+    static = [each for each in linux["interfaces"] if each["dhcp"] is False]
+    if now:
+        return ok("static_but_reports", nic=static[0]["name"]) if static else ok("agent_reports")
+    if static and static[0]["addresses"] <= 1:
+        return problem(nic=static[0]["name"])
+    return unknown("not_told")
+
+
+@check(optional=("guest.sql", "backup.failed_job", "backup.jobs"), os="windows")
+def sql_backup_uses_vss_copy(sql: Sql | None, job: FailedJob | None, jobs: list[Job] | None) -> Judgement:
+    """No SQL Server runs in the VM, or VM backup takes a VSS copy of it (USEVSSCOPYBACKUP).
+
+    Why: a full VSS backup of a VM whose SQL Server has backups of its own delays the snapshot. A later revision of
+    Microsoft's page names another value, UseVssFullBackup, and readers disagree what it does: that is no verdict.
+    """
+    if sql is None:
+        return unknown("guest_only")
+    if sql["services"] is None:
+        return unknown("not_told")
+    running = [
+        service["name"]
+        for service in sql["services"]
+        if _is_sql_engine(service["name"]) and service["state"] == "Running"
+    ]
+    if not running:
+        return ok("no_sql")
+    if sql["use_vss_copy_backup"]:
+        return ok(service=running[0])
+    if sql["use_vss_copy_backup"] is None:
+        return unknown("not_told")
+    if backup_failed(job, jobs) is False:
+        return ok("full_nothing_failed", service=running[0])
+    if any(name.lower() == "usevssfullbackup" for name in sql["bcdr_agent"] or {}):
+        return unknown("other_key", service=running[0])
+    return problem(service=running[0])
+
+
+def _is_sql_engine(name: str) -> bool:
+    return name.upper() == "MSSQLSERVER" or name.upper().startswith("MSSQL$")

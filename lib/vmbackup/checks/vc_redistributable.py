@@ -1,0 +1,35 @@
+"""Addition: the Visual C++ runtime that the Windows backup extension needs cannot be installed."""
+
+from __future__ import annotations
+
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.named import FAILURE, judged
+from vmbackup.facts import FailedJob, Job, ProtectedItem
+from vmbackup.facts_windows import VcRedistributable
+from vmbackup.versions import compare
+
+MINIMUM = "12.0.40660"
+"""PROC: Visual C++ 2013 x64, installed by the first backup."""
+_DISABLED = 4
+
+
+@check(optional=(*FAILURE, "guest.vc_redistributable"), os="windows")
+def vc_redistributable_can_be_installed(
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+    runtime: VcRedistributable | None,
+) -> Judgement:
+    """Visual C++ 2013 x64 is installed, or the extension can install it."""
+    return judged("vc_redistributable", job, jobs, item, _in_guest(runtime), repaired=True)
+
+
+def _in_guest(runtime: VcRedistributable | None) -> Judgement | None:
+    if runtime is None or runtime["versions"] is None:
+        return None
+    enough = [version for version in runtime["versions"] if compare(version, MINIMUM) in (0, 1)]
+    if enough:
+        return ok(version=enough[0])
+    if runtime["msiserver_start"] == _DISABLED:
+        return problem("installer_disabled")
+    return unknown("not_installed", minimum=MINIMUM)

@@ -1,0 +1,40 @@
+"""Addition: the VM itself failed to be provisioned or is being changed."""
+
+from __future__ import annotations
+
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.facts import VmModel, VmPower
+
+_CHANGING = ("updating", "creating", "deleting", "migrating")
+_POWER_CHANGING = ("starting", "stopping", "deallocating")
+
+
+@check("vm.model", optional=("vm.power",))
+def vm_provisioning_has_succeeded(model: VmModel | None, power: VmPower | None) -> Judgement:
+    """The VM's provisioning has succeeded and nothing is changing it.
+
+    Why: a failed extension puts the whole VM into the state Failed, and Azure Backup then refuses it. A VM that is
+    stopped or deallocated can be backed up.
+    """
+    if model is None:
+        return unknown()
+    state, error = _provisioning(model, power)
+    if state == "failed":
+        return problem(code=error or "Failed", message=(power["provisioning_message"] if power else None) or "")
+    if state in _CHANGING:
+        return problem("in_transition", state=state.capitalize())
+    if power is None or power["power"] is None:
+        return unknown("power_unknown")
+    if power["power"].lower() in _POWER_CHANGING:
+        return problem("in_transition", state=power["power"])
+    return ok(power=power["power"]) if state == "succeeded" else unknown()
+
+
+def _provisioning(model: VmModel, power: VmPower | None) -> tuple[str, str]:
+    """The state in small letters and the code of the error; the instance view knows more than the model."""
+    parts = ((power["provisioning"] if power else None) or "").split("/")
+    seen = parts[1].lower() if len(parts) > 1 else ""
+    meant = (model["provisioning_state"] or "").lower()
+    states = (seen, meant)
+    worst = next((state for state in ("failed", *_CHANGING) if state in states), seen or meant)
+    return worst, parts[2] if len(parts) > 2 else ""

@@ -1,0 +1,64 @@
+"""What the failed backup says about itself, for the checks whose verdict depends on it. Pure."""
+
+from __future__ import annotations
+
+from vmbackup.facts import FailedJob, Job, JobError, ProtectedItem
+from vmbackup.facts_guest import GuestExtension
+
+_NO_NETWORK_CODES = (400206,)
+_NO_NETWORK_WORDS = (
+    "extensionsnapshotfailednonetwork",
+    "failednonetwork",
+    "failedrestrictednetwork",
+    "no network connectivity on the virtual machine",
+    "aufgrund fehlender netzwerkkonnektivität",
+)
+# VMSnapshotLinux: no disk, or only some disks, could be reached through Azure Storage.
+_NO_NETWORK_STATUS = (15, 76, 761)
+
+
+def backup_failed(job: FailedJob | None, jobs: list[Job] | None) -> bool | None:
+    """True: the newest finished backup failed; False: it was good; None: nobody told us.
+
+    The failed job alone cannot say "nothing failed": as an optional fact it is also None when it was not answered.
+    """
+    if job is not None:
+        return True
+    for listed in sorted(jobs or [], key=lambda each: each["start"] or "", reverse=True):
+        if (listed["operation"] or "").lower() != "backup":
+            continue
+        status = (listed["status"] or "").lower()
+        if status in ("failed", "completedwithwarnings"):
+            return True
+        if status == "completed":
+            return False
+    return None
+
+
+def names_no_network(
+    job: FailedJob | None, item: ProtectedItem | None = None, extension: GuestExtension | None = None
+) -> bool | None:
+    """True: Azure or the extension says it did not reach Azure Storage; False: it gives another reason; None: no word.
+
+    The vault item's health details are asked where no job is known; a health that is good says nothing.
+    """
+    if extension is not None and extension["status"] == "error" and extension["code"] in _NO_NETWORK_STATUS:
+        return True
+    if job is not None:
+        words = [_words(error) for error in job["errors"]] + [(job["dynamic_message"] or "").lower()]
+        if any(error["code"] in _NO_NETWORK_CODES for error in job["errors"]) or any(map(_is_no_network, words)):
+            return True
+        return False if any(words) else None
+    details = item["health_details"] if item is not None else []
+    named = any(
+        detail["code"] in _NO_NETWORK_CODES or _is_no_network((detail["title"] or "").lower()) for detail in details
+    )
+    return True if named else None
+
+
+def _words(error: JobError) -> str:
+    return " ".join(word for word in (error["title"], error["text"]) if word).lower()
+
+
+def _is_no_network(words: str) -> bool:
+    return any(known in words for known in _NO_NETWORK_WORDS)

@@ -1,0 +1,202 @@
+"""Whether Azure itself names a fault that only the guest can show: the one rule behind a dozen causes. Pure.
+
+A job's errors and the vault item's health may carry a string code (in a title or inside a text), an integer code or
+only a message in English. Which of them name which cause stands here and, for triage, in ``codes.yaml``; a test holds
+the two equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vmbackup.facts import FailedJob, Job, ProtectedItem
+from vmbackup.model import Word
+
+CODES: dict[str, tuple[str, ...]] = {
+    "vm_state": (
+        "UserErrorVmProvisioningStateFailed",
+        "UserErrorVmNotInDesirableState",
+        "VmNotInDesirableState",
+        "UserErrorPreCheckVmNotInDesirableState",
+        "AzureVmOffline",
+        "VMExtensionProvisioningError",
+        "VMExtensionProvisioningTimeout",
+    ),
+    "protection": (
+        "UserErrorBcmDatasourceNotPresent",
+        "UserErrorVmNotFoundV2",
+        "BCMV2VMNotFound",
+        "ResourceNotFound",
+        "UserErrorVmVaultLocationMismatch",
+    ),
+    "backup_in_progress": ("UserErrorBackupOperationInProgress", "SystemBackupOperationInProgress"),
+    "restore_points": ("UserErrorRpCollectionLimitReached", "UserErrorRpCollectionDeleted"),
+    "azure_policy": ("UserErrorRequestDisallowedByPolicy", "RequestDisallowedByPolicy"),
+    "key_vault": ("UserErrorKeyvaultPermissionsNotConfigured",),
+    "file_system_freeze": (
+        "UserErrorFsFreezeFailed",
+        "UserErrorUnableToOpenMount",
+        "FailedRetryableFsFreezeFailed",
+        "FailedRetryableFsFreezeTimeout",
+        "FailedRetryableUnableToOpenMount",
+        "FailedSafeFreezeBinaryNotFound",
+    ),
+    "vss": ("ExtensionFailedVssWriterInBadState", "ExtensionFailedVssServiceInBadState"),
+    "com_plus": ("ExtensionSnapshotFailedCOM", "ExtensionInstallationFailedCOM", "ExtensionInstallationFailedMDTC"),
+    "vc_redistributable": ("ExtensionVCRedistInstallationFailure",),
+    "secure_channel": ("ExtensionSnapshotFailedNoSecureNetwork",),
+    "application_control": ("VMRestorePointInternalError",),
+    "certificates": ("ExtensionConfigParsingFailure", "FailedHandlerGuestAgentCertificateNotFound"),
+}
+INTEGERS = {
+    320001: "ResourceNotFound",
+    380008: "AzureVmOffline",
+    380020: "ExtensionVCRedistInstallationFailure",
+    400094: "BCMV2VMNotFound",
+    400136: "UserErrorVmNotFoundV2",
+    400175: "UserErrorVmVaultLocationMismatch",
+    400198: "UserErrorKeyvaultPermissionsNotConfigured",
+    400288: "UserErrorRpCollectionDeleted",
+}
+# What distinguishes the messages of these codes where Azure gives no code, in the languages seen; in small letters.
+PHRASES = {
+    "failed to freeze one or more mount-points": "UserErrorFsFreezeFailed",
+    "some mount point is not accessible": "UserErrorUnableToOpenMount",
+    "vss writers were in a bad state": "ExtensionFailedVssWriterInBadState",
+    "vss (volume shadow copy) service in bad state": "ExtensionFailedVssServiceInBadState",
+    "snapshot operation failed due to com+ error": "ExtensionSnapshotFailedCOM",
+    "failed due to a com+ error": "ExtensionInstallationFailedCOM",
+    "com+ was unable to talk to the microsoft distributed transaction": "ExtensionInstallationFailedMDTC",
+    "visual c++ redistributable for visual studio": "ExtensionVCRedistInstallationFailure",
+    "failure to create a secure network communication channel": "ExtensionSnapshotFailedNoSecureNetwork",
+    "failure in parsing the config for the backup extension": "ExtensionConfigParsingFailure",
+    "an invalid policy is configured on the vm": "UserErrorRequestDisallowedByPolicy",
+    "sufficient permissions to the key vault": "UserErrorKeyvaultPermissionsNotConfigured",
+    "sufficient permissions to key vault": "UserErrorKeyvaultPermissionsNotConfigured",
+    "restore point collection max limit": "UserErrorRpCollectionLimitReached",
+    "another backup operation is currently in progress": "UserErrorBackupOperationInProgress",
+    "is not (actively) protected by azure backup": "UserErrorBcmDatasourceNotPresent",
+    "virtual machine and vault are in different region": "UserErrorVmVaultLocationMismatch",
+    "virtual machine doesn't exist": "UserErrorVmNotFoundV2",
+    "could not perform the operation as vm no longer exists": "ResourceNotFound",
+    "berechtigungen für den schlüsseltresor": "UserErrorKeyvaultPermissionsNotConfigured",
+    "grenzwert für die sammlung von wiederherstellungspunkten": "UserErrorRpCollectionLimitReached",
+    "derzeit ein anderer sicherungsvorgang": "UserErrorBackupOperationInProgress",
+}
+# They say that something failed, not what: the six sections' own codes and Azure's umbrellas, and what is no error.
+GENERIC = frozenset(
+    {
+        "usererrorguestagentstatusunavailable",
+        "extensionsnapshotfailednonetwork",
+        "extensionoperationfailedformanageddisks",
+        "extensionoperationfailed",
+        "extentionoperationfailedformanageddisks",
+        "extentionoperationfailed",
+        "guestagentsnapshottaskstatuserror",
+        "backupoperationfailed",
+        "backupoperationfailedv2",
+        "cloudinternalerror",
+        "usererrorunsupporteddisksize",
+        "usererrorcrpreportedusererror",
+        "usererrorcrpreportedusererrorforvmsnapshot",
+        "iaasvmhealthgreendefault",
+        "iaasvmhealthyellowdefault",
+    }
+)
+_CAUSE_OF = {code.lower(): cause for cause, codes in CODES.items() for code in codes}
+_SPELLING = {code.lower(): code for codes in CODES.values() for code in codes}
+# Words that are also ordinary error codes of Azure Resource Manager count as a title only, not inside a text.
+_TITLE_ONLY = frozenset({"resourcenotfound"})
+_CODE_TITLE = re.compile(r"[A-Z][A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
+_CODE_IN_TEXT = re.compile(
+    r"\b(?:UserError|Exten[st]ion(?:Snapshot|Failed|Installation|Config|Operation|State|Stuck|VCRedist)|GuestAgentSnapshot"
+    r"|FailedRetryable|FailedHandler|FailedSafe|FailedPrepost|FailedWorkload|FailedSnapshot|FailedGuestAgent|FailedHost"
+    r"|BCMV2VM|SystemBackup|VMExtensionProvisioning|VMRestorePoint|VmNotInDesirable|AzureVmOff|RequestDisallowed"
+    r"|BackUpOperation|CloudInternal)[a-z0-9]+",
+    re.IGNORECASE,
+)
+
+
+class Named(Word):
+    """What Azure says of one cause: it names it, it names another fault, nothing that decides, nothing failed, or we
+    could not read what it says."""
+
+    IT = "it"
+    ANOTHER = "another"
+    NOTHING = "nothing"
+    NO_FAILURE = "no_failure"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """``code`` is the code that was named, ``text`` Azure's words beside it; both empty where there is none."""
+
+    named: Named
+    code: str = ""
+    text: str = ""
+
+
+def said_of(cause: str, job: FailedJob | None, jobs: list[Job] | None, item: ProtectedItem | None) -> Said:
+    """What the failed backup says of this cause. ``job`` None: none since the last good one, or it was not read; then
+    ``jobs``, the list, tells which."""
+    failed = _newest_failed(jobs)
+    if job is None and failed is None:
+        return Said(Named.UNREAD if jobs is None else Named.NO_FAILURE)
+    found = list(_codes(job, failed, item))
+    for code, text in found:
+        if _CAUSE_OF.get(code.lower()) == cause:
+            return Said(Named.IT, _SPELLING[code.lower()], text)
+    for code, text in found:
+        if not _is_generic(code):
+            return Said(Named.ANOTHER, code, text)
+    return Said(Named.NOTHING, *(found[0] if found else ("", "")))
+
+
+def _is_generic(code: str) -> bool:
+    return code.lower() in GENERIC or "internalerror" in code.lower()
+
+
+def _newest_failed(jobs: list[Job] | None) -> Job | None:
+    """The newest finished backup of the list, if it failed."""
+    for listed in sorted(jobs or [], key=lambda each: each["start"] or "", reverse=True):
+        if (listed["operation"] or "").lower() != "backup":
+            continue
+        status = (listed["status"] or "").lower()
+        if status in ("failed", "completedwithwarnings"):
+            return listed
+        if status == "completed":
+            return None
+    return None
+
+
+def _codes(job: FailedJob | None, listed: Job | None, item: ProtectedItem | None) -> Iterator[tuple[str, str]]:
+    """Every code that is named, with the words beside it."""
+    if job is not None:
+        for error in job["errors"]:
+            yield from _in_error(error["code"], error["title"], error["text"])
+        yield from _in_error(None, None, job["dynamic_message"])
+    elif listed is not None:
+        yield from _in_error(listed["error_code"], listed["error_title"], None)
+    # A health that is good beside a failed backup is known to lag behind: only what it finds wrong counts.
+    if item is not None and (item["last_backup_status"] or "").lower() == "failed":
+        for detail in item["health_details"]:
+            yield from _in_error(detail["code"], detail["title"], detail["message"])
+
+
+def _in_error(integer: int | None, title: str | None, text: str | None) -> Iterator[tuple[str, str]]:
+    beside = " ".join((text or title or "").split())[:300]
+    heading, words = (title or "").strip(), text or ""
+    if _CODE_TITLE.fullmatch(heading) or heading.lower() in _CAUSE_OF or heading.lower() in GENERIC:
+        yield heading, beside
+    if integer in INTEGERS:
+        yield INTEGERS[integer], beside
+    for code in _CODE_IN_TEXT.findall(f"{heading} {words}"):
+        if code.lower() not in _TITLE_ONLY:
+            yield code, beside
+    lowered = f"{heading} {words}".lower()
+    for phrase, code in PHRASES.items():
+        if phrase in lowered:
+            yield code, beside

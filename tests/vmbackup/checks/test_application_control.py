@@ -1,0 +1,43 @@
+"""Application control or antivirus blocks the Windows backup extension."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from judging import failed_job, job, outcome
+
+APPLOCKER = failed_job(None, "GuestAgentSnapshotTaskStatusError")
+GENERIC = {"backup__failed_job": APPLOCKER, "backup__jobs": [job("Failed")]}
+NAMED = {"backup__failed_job": failed_job(None, "VMRestorePointInternalError"), "backup__jobs": []}
+BLOCK = {"source": "AppLocker", "event_id": 8004, "program": "IaaSBcdrExtension.exe", "count": 2, "last": "yesterday"}
+CRASH = {"kind": "program", "name": "IaaSBcdrExtension.exe", "count": 1, "last": "yesterday", "detail": None}
+
+
+def control(*blocked: dict[str, Any]) -> dict[str, Any]:
+    return {"guest__application_control": {"blocked": list(blocked), "antivirus": []}}
+
+
+def crashes(*events: dict[str, Any]) -> dict[str, Any]:
+    return {"guest__crashes": {"days": 30, "events": list(events)}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (control(BLOCK) | GENERIC, ("problem", "blocked")),
+        (control(BLOCK) | crashes() | NAMED, ("problem", "blocked")),
+        (control() | crashes(CRASH) | GENERIC, ("problem", "crashed")),
+        (control() | crashes(CRASH | {"name": "WaAppAgent.exe"}) | GENERIC, ("ok", "ok")),
+        (control() | crashes() | GENERIC, ("ok", "ok")),
+        (control() | crashes() | NAMED, ("problem", "problem")),
+        (control() | GENERIC, ("unknown", "guest_only")),
+        (
+            {"guest__application_control": {"blocked": None, "antivirus": None}} | crashes() | GENERIC,
+            ("unknown", "guest_only"),
+        ),
+    ],
+)
+def test_in_the_guest(facts: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert outcome("backup_extension_may_run", "windows", **facts) == expected

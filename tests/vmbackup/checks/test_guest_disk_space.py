@@ -1,0 +1,40 @@
+"""Agent or extension cannot write, or not run, in their own folders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from judging import failed_job, job, outcome
+
+GENERIC = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
+
+
+def disk(mount: str, free_mb: int | None, inodes: float | None = 50.0) -> dict[str, Any]:
+    row = {"mount": mount, "size_mb": 30000, "free_mb": free_mb, "free_inodes_pct": inodes}
+    return {"guest__disk": {"filesystems": [row]}}
+
+
+def mounts(noexec: bool | None = False) -> dict[str, Any]:
+    return {"guest__mounts": {"agent_dir_mount": "/var", "agent_dir_noexec": noexec, "frozen": [], "unreadable": []}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (disk("/", 5000) | mounts() | GENERIC, ("ok", "ok")),
+        (disk("C:", 5000, None) | GENERIC, ("ok", "ok")),
+        (disk("/", 99) | mounts() | GENERIC, ("problem", "full")),
+        (disk("/", 5000, 0.4) | mounts() | GENERIC, ("problem", "no_inodes")),
+        (disk("/", 5000) | mounts(True) | GENERIC, ("problem", "noexec")),
+        (mounts(True) | GENERIC, ("problem", "noexec")),
+        (disk("/", 5000) | GENERIC, ("unknown", "guest_only")),
+        (disk("/", 5000) | mounts(None) | GENERIC, ("unknown", "guest_only")),
+        (disk("/", None) | mounts() | GENERIC, ("unknown", "guest_only")),
+        ({"guest__disk": {"filesystems": None}} | mounts() | GENERIC, ("unknown", "guest_only")),
+        ({"guest__disk": {"filesystems": []}} | mounts() | GENERIC, ("unknown", "guest_only")),
+    ],
+)
+def test_in_the_guest(facts: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert outcome("guest_has_room_for_the_agent", **facts) == expected

@@ -1,0 +1,83 @@
+"""The VM is not, or no longer, protected by the vault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from judging import DENIED, failed_job, item, job, model, outcome
+
+
+def protection(**changes: Any) -> dict[str, Any]:
+    return {
+        "status": "Protected",
+        "vault_id": "/v/vault",
+        "container": "c",
+        "item": "i",
+        "policy_name": None,
+        "via": "backupStatus",
+    } | changes
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"backup__protection": protection()}, ("ok", "ok")),
+        ({"backup__protection": protection(status="Protecting")}, ("ok", "ok")),
+        ({"backup__protection": protection(status=None, via="resource_graph")}, ("ok", "ok")),
+        ({"backup__protection": protection(status=None, via="parameter"), "backup__item": item()}, ("ok", "ok")),
+        ({"backup__protection": protection(status=None, via="parameter")}, ("unknown", "unknown")),
+        ({"backup__protection": protection(status="ProtectionFailed")}, ("problem", "problem")),
+        ({"backup__protection": protection(status="NotProtected")}, ("problem", "not_protected")),
+        ({"backup__protection": None}, ("problem", "not_protected")),
+        ({"backup__protection": DENIED}, ("unknown", "unanswered")),
+        ({}, ("unknown", "not_collected")),
+    ],
+)
+def test_a_vault_protects_the_vm(facts: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert outcome("vm_is_protected", **facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("fact", "expected"),
+    [
+        (item(), ("ok", "ok")),
+        (item(protection_state="IRPending"), ("ok", "ok")),
+        (item(protection_state="ProtectionError"), ("ok", "ok")),
+        (item(protection_state="ProtectionStopped"), ("problem", "problem")),
+        (item(protection_state="ProtectionPaused"), ("problem", "problem")),
+        (item(protection_state="BackupsSuspended"), ("problem", "problem")),
+        (item(soft_deleted=True), ("problem", "soft_deleted")),
+        (item(protection_state=None), ("unknown", "unknown")),
+        (item(protection_state="Invalid"), ("unknown", "unknown")),
+        (None, ("not_applicable", "not_applicable")),
+        (DENIED, ("unknown", "unanswered")),
+    ],
+)
+def test_protection_is_active(fact: Any, expected: tuple[str, str]) -> None:
+    assert outcome("protection_is_active", backup__item=fact) == expected
+
+
+def named(code: int | None, title: str | None) -> dict[str, Any]:
+    return {"backup__failed_job": failed_job(code, title), "backup__jobs": [job("Failed")]}
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"backup__item": item()}, ("ok", "ok")),
+        ({"backup__item": item(source_resource_id="/VM/")}, ("ok", "ok")),
+        ({"backup__item": item(source_resource_id="/other")}, ("problem", "problem")),
+        ({"backup__item": item(source_resource_id=None)}, ("unknown", "unknown")),
+        ({"backup__item": item()} | named(400175, "UserErrorVmVaultLocationMismatch"), ("problem", "other_region")),
+        ({"backup__item": item()} | named(400136, None), ("problem", "vm_gone")),
+        ({"backup__item": item()} | named(320001, "ResourceNotFound"), ("problem", "vm_gone")),
+        ({"backup__item": item()} | named(None, "UserErrorBcmDatasourceNotPresent"), ("ok", "ok")),
+        ({"backup__item": item()} | named(400196, None), ("ok", "ok")),
+        ({"backup__item": None}, ("not_applicable", "not_applicable")),
+        ({"backup__item": DENIED}, ("unknown", "unanswered")),
+    ],
+)
+def test_vault_and_vm_belong_together(facts: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert outcome("vault_and_vm_belong_together", vm__model=model(), **facts) == expected
