@@ -1,0 +1,379 @@
+"""The Windows guest script: held to a parser, to a list of what it may call, and to a reading of its output contract.
+
+No Windows is at hand: that the script runs there is not proven here, and guest/README.md says so.
+"""
+
+import base64
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args, get_type_hints, is_typeddict
+
+import jsonschema
+import pytest
+import tree_sitter
+import tree_sitter_powershell
+
+import vmbackup
+from vmbackup.guest_output import decode
+from vmbackup.guest_shapes import shapes
+
+GUEST = Path(vmbackup.__file__).parent / "guest"
+SOURCE = (GUEST / "collect_windows.ps1").read_bytes()
+TEXT = SOURCE.decode("ascii")
+SCHEMA = json.loads((GUEST / "output.schema.json").read_text("utf-8"))
+CODE = re.sub(r"(?m)^\s*#.*$", "", TEXT)
+
+
+def nodes(kind: str) -> list[str]:
+    tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language())).parse(SOURCE)
+    found, waiting = [], [tree.root_node]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.children
+        if node.type == kind or (kind == "ERROR" and node.is_missing):
+            found.append(SOURCE[node.start_byte : node.end_byte].decode())
+    return found
+
+
+READS_ONLY = {
+    "ConvertFrom-Json",
+    "ForEach-Object",
+    "Get-Acl",
+    "Get-ChildItem",
+    "Get-CimInstance",
+    "Get-Process",
+    "Get-Service",
+    "Get-WinEvent",
+    "New-Object",
+    "Select-Object",
+    "Sort-Object",
+    "Test-Path",
+    "Where-Object",
+    "Write-Output",
+}
+
+
+def test_it_parses() -> None:
+    assert nodes("ERROR") == []
+
+
+def test_it_calls_only_commands_that_read_and_functions_of_its_own() -> None:
+    called, defined = set(nodes("command_name")), set(nodes("function_name"))
+    assert called - defined <= READS_ONLY
+    by_name = set(re.findall(r"= '(Get-\w+Facts)'", TEXT))
+    assert defined - called == by_name, "every function is used, every probe is defined"
+
+
+METHODS = re.findall(
+    r"\w+",
+    """
+    Add AddDays AddScript Append BeginConnect BeginInvoke BeginStop Close Contains Dispose EndConnect
+    EndInvoke FileStream GZipStream GetAccessRules GetBytes GetIPProperties GetIPv4Properties GetResponse
+    GetResponseStream GetString GetSubKeyNames GetValue GetValueNames IsInRole Kill LastIndexOf Open
+    OpenSubKey ReadToEnd ReadToEndAsync Remove Replace Seek SessionStateFunctionEntry StreamReader Substring
+    ToArray ToCharArray ToLowerInvariant ToString ToUniversalTime ToXml TrimEnd Wait WaitForExit WaitOne
+    WindowsPrincipal Write X509Store ASCII Administrator BeginGetHostAddresses Ceiling Compress Create
+    CreateDefault CreateRunspace EndGetHostAddresses Escape Exists Floor GetAllNetworkInterfaces GetCurrent
+    GetDrives GetEnvironmentVariable GetHostName InvariantCulture Match Matches Min MinValue Now OpenBaseKey
+    Parse ReadAllText Start StartNew ToBase64String ToInt32 TryParse UtcNow
+    """,
+)
+
+
+def test_it_uses_only_methods_that_read() -> None:
+    assert set(re.findall(r"\.(\w+)\(|::(\w+)", CODE)) <= {(name, "") for name in METHODS} | {
+        ("", name) for name in METHODS
+    }
+    assert re.findall(r"(\$\w+)\.Remove\(", CODE) == ["$sections"], "a section that does not fit"
+    assert re.findall(r"(\$\w+)\.Write\(", CODE) == ["$gzip"], "into memory"
+    assert re.findall(r"FileStream\(([^)]*)\)", CODE) == ["$path, 'Open', 'Read', 'ReadWrite, Delete'"]
+    assert re.findall(r"::OpenBaseKey\([^)]*\)\.(\w+)\(([^)]*)\)", CODE) == [
+        ("OpenSubKey", "$path"),
+        ("OpenSubKey", '"S-1-5-18\\SOFTWARE\\$settings"'),
+    ], "one argument opens a key for reading only"
+
+
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        r"(?i)\b(Invoke-Expression|iex|Start-Process|Invoke-WebRequest|Add-Type)\b",
+        r"(?i)\b(Set|Remove|Restart|Stop|Start|Clear|Rename|Move|Copy|Enable|Disable|Install|Register)-[A-Z]\w+",
+        r"(?i)\bNew-(Item|Service|Net\w+|PS\w+)",
+        r"[^>]>[>&]?\s*[$'\"\w\\]",
+    ],
+)
+def test_nothing_in_it_can_change_the_guest(forbidden: str) -> None:
+    assert re.findall(forbidden, CODE) == []
+
+
+def test_it_starts_one_program_that_lists_and_ends_no_other_process() -> None:
+    assert re.findall(r"[\w.-]+\.exe(?=\")", CODE) == ["vssadmin.exe"]
+    assert re.findall(r"Arguments = '([^']*)'", CODE) == ["list writers"]
+    assert re.findall(r"(\$\w+)\.Kill\(", CODE) == ["$process"]
+    assert re.findall(r"(\$\w+) = \[System\.Diagnostics\.Process\]::Start\(", CODE) == ["$process"]
+
+
+def test_it_runs_on_every_powershell_from_4_to_7() -> None:
+    for newer in (
+        r"\?\?",
+        r"\?\.",
+        r"\s&&\s",
+        r"\s\|\|\s",
+        r"\bclass\s",
+        r"\benum\s+\w+\s*\{",
+        r"-Parallel\b",
+        r"\?\[",
+    ):
+        assert not re.search(newer, re.sub(r"'[^']*'", "''", CODE)), newer
+    assert "Get-WmiObject" not in CODE, "PowerShell 7 has none"
+    assert TEXT.isascii(), "Windows PowerShell reads a file without a mark in the local code page"
+    assert CODE.count("& {") == 1, "it can be pasted as one block"
+
+
+def test_its_source_holds_no_whole_marker() -> None:
+    flat = re.sub(r"\s", "", TEXT)
+    assert "VMBACKUPGUEST" not in flat
+
+
+def test_every_probe_is_bounded_and_fails_alone() -> None:
+    loop = TEXT[TEXT.index("foreach ($name in $probes.Keys)") :]
+    assert re.search(r"try \{\s+\$facts = Invoke-Bounded \$probes\[\$name\] \d+\s", loop)
+    for waits in (r"WaitOne\(", r"WaitForExit\(", r"\.Wait\("):
+        assert all(argument != ")" for argument in re.findall(waits + r"(.)", CODE)), "no wait without a limit"
+
+
+def keys_of(shape: Any) -> set[str]:
+    """Every key that a shape names, at any depth."""
+    if is_typeddict(shape):
+        hints = get_type_hints(shape)
+        return set(hints).union(*(keys_of(kind) for kind in hints.values()))
+    return set().union(*(keys_of(kind) for kind in get_args(shape)))
+
+
+def test_it_has_a_probe_for_every_windows_fact() -> None:
+    assert set(re.findall(r"(?m)^        (\w+) = 'Get-\w+Facts'", TEXT)) == set(shapes("windows"))
+
+
+@pytest.mark.parametrize("section", sorted(shapes("windows")))
+def test_it_names_every_key_of_every_fact(section: str) -> None:
+    for key in keys_of(shapes("windows")[section]):
+        assert re.search(rf"[{{;.\s]{key} = ", TEXT), f"{section}: {key}"
+
+
+# --- what the script prints, and what is read from it ----------------------------------------------------------------
+
+
+def service(state: str = "Running", start: str = "Automatic", exists: bool = True, **more: object) -> dict[str, object]:
+    if not exists:
+        return {"exists": False, "state": None, "start": None, "path_ok": None, "account": None}
+    return {"exists": True, "state": state, "start": start, "path_ok": True, "account": None, **more}
+
+
+WRITERS = ["System Writer", "Registry Writer", "COM+ REGDB Writer", "WMI Writer", "Shadow Copy Optimization Writer"]
+WRITERS += [
+    "ASR Writer",
+    "Task Scheduler Writer",
+    "VSS Metadata Store Writer",
+    "Performance Counters Writer",
+    "BITS Writer",
+]
+WRITERS += ["MSSearch Service Writer", "IIS Config Writer", "IIS Metabase Writer", "SqlServerWriter", "DFS Replication"]
+HEALTHY: dict[str, Any] = {
+    "services": {
+        "RdAgent": service(),
+        "WindowsAzureGuestAgent": service(),
+        "Winmgmt": service(),
+        "KeyIso": service(start="Manual"),
+        "IaaSVmProvider": service("Stopped", "Manual"),
+        "VSS": service("Stopped", "Manual"),
+        "COMSysApp": service(start="Manual", account="LocalSystem"),
+        "MSDTC": service(account="NT AUTHORITY\\NetworkService"),
+        "SQLWriter": service(),
+    },
+    "windows_agent": {
+        "msi_installed": True,
+        "msi_version": "2.7.41491.1243",
+        "version": "2.7.41491.1243",
+        "status": "Succeeded",
+        "wireserver_status": "Succeeded",
+        "dhcp_status": "Succeeded",
+        "fabric_address_time": "11/22/2026 03:00:00",
+        "dotnet_present": "True",
+        "started_at": "11/22/2026 03:00:01",
+        "heartbeat_at": "11/23/2026 02:59:40",
+        "heartbeat_age_s": 20.2,
+        "processes": ["WaAppAgent", "WindowsAzureGuestAgent"],
+        "wcf_debugging": False,
+    },
+    "network": {
+        "wireserver_80": "ok",
+        "wireserver_32526": "ok",
+        "wireserver_http": "ok",
+        "imds": "ok",
+        "storage_443": "ok",
+        "dns": "ok",
+        "proxies": [],
+    },
+    "extension": {
+        "name": "Microsoft.Azure.RecoveryServices.VMSnapshot",
+        "versions": ["1.0.91.0", "1.0.92.0"],
+        "newest": "1.0.92.0",
+        "status": "success",
+        "code": 1,
+        "message": "Success",
+        "operation": "Enable",
+        "seq": 41,
+    },
+    "vss": {
+        "writers": [{"name": name, "code": 1, "state": "Stable", "error": "No error"} for name in WRITERS],
+        "timed_out": False,
+    },
+    "dotnet": {"release": 528049},
+    "disk": {"filesystems": [{"mount": "C:", "size_mb": 129421, "free_mb": 88000, "free_inodes_pct": None}]},
+    "sql": {
+        "services": [{"name": "MSSQLSERVER", "state": "Running"}, {"name": "SQLWriter", "state": "Running"}],
+        "use_vss_copy_backup": False,
+        "bcdr_agent": {"IsProviderInstalled": "True"},
+        "bcdr_agent_persistent": {},
+    },
+    "clock": {"skew_s": 0.31, "synchronized": None},
+    "crashes": {"days": 7, "events": []},
+    "application_control": {"blocked": [], "antivirus": ["Microsoft Defender"]},
+    "logs": {"patterns": {}},
+    "windows_dhcp": {"nics": [{"name": "Ethernet", "primary": True, "dhcp": True, "addresses": 1}]},
+    "tls": {"strong_crypto": {"v4.0.30319": 1, "Wow6432Node v4.0.30319": None}, "tls12_client": "default"},
+    "vc_redistributable": {"versions": ["12.0.40660"], "msiserver_start": 3},
+    "machine_keys": {"acl_ok": True, "missing": []},
+    "extension_state": {
+        "handlers": [
+            {"name": "Microsoft.Azure.RecoveryServices.VMSnapshot_1.0.92.0", "state": "Enabled", "folder": True}
+        ]
+    },
+    "windows_certificates": {"tenant_present": True, "tenant_valid": True, "tenant_expires": "2027-11-22T03:00:00Z"},
+}
+
+
+def printed(facts: dict[str, Any], **about: object) -> str:
+    document = {"v": 1, "os": "windows", "vm_id": None, "host": "sql-01", "at": "2026-11-23T03:00:00Z", "root": True}
+    document |= {"took_ms": 9000, "errors": [], "cut": [], "facts": facts, **about}
+    jsonschema.validate(document, SCHEMA)
+    text = base64.b64encode(gzip.compress(json.dumps(document, separators=(",", ":")).encode(), mtime=0)).decode()
+    lines = [text[at : at + 76] for at in range(0, len(text), 76)]
+    return "\r\n".join(["-----BEGIN VMBACKUP GUEST 1-----", *lines, f"-----END VMBACKUP GUEST 1 {len(text)}-----", ""])
+
+
+def test_a_healthy_guest_fits_into_run_command_with_every_section() -> None:
+    output = printed(HEALTHY)
+    assert len(output) < 4000
+    read = decode(output)
+    assert read.facts == HEALTHY
+    assert read.unreadable == {}
+
+
+SICK: dict[str, tuple[str, dict[str, Any]]] = {
+    "agent service stopped": ("services", {"WindowsAzureGuestAgent": service("Stopped")}),
+    "agent not installed": (
+        "services",
+        {"RdAgent": service(exists=False), "WindowsAzureGuestAgent": service(exists=False)},
+    ),
+    "agent service disabled": ("services", {"RdAgent": service("Stopped", "Disabled")}),
+    "provider never installed": ("services", {"IaaSVmProvider": service(exists=False)}),
+    ".NET too old": ("dotnet", {"release": 0}),
+    "VSS writer failed": (
+        "vss",
+        {
+            "writers": [{"name": "SqlServerWriter", "code": 8, "state": "Fehlgeschlagen", "error": "Timeout"}],
+            "timed_out": False,
+        },
+    ),
+    "VSS hangs": ("vss", {"writers": None, "timed_out": True}),
+    "wire server blocked": ("network", {"wireserver_80": "ok", "wireserver_32526": "timeout"}),
+    "disk full": (
+        "disk",
+        {"filesystems": [{"mount": "C:", "size_mb": 129421, "free_mb": 12, "free_inodes_pct": None}]},
+    ),
+    "copy backups for SQL": ("sql", {"use_vss_copy_backup": True, "bcdr_agent": {"USEVSSCOPYBACKUP": "TRUE"}}),
+    "rights changed": ("machine_keys", {"acl_ok": False, "missing": ["Everyone: Read, Write"]}),
+    "blocked by AppLocker": (
+        "application_control",
+        {
+            "blocked": [
+                {
+                    "source": "Microsoft-Windows-AppLocker/EXE and DLL",
+                    "event_id": 8004,
+                    "program": "IaaSBcdrExtension",
+                    "count": 12,
+                    "last": "2026-11-23T01:00:02Z",
+                }
+            ],
+            "antivirus": [],
+        },
+    ),
+    "agent crashes": (
+        "crashes",
+        {
+            "days": 7,
+            "events": [
+                {
+                    "kind": "dotnet",
+                    "name": "WindowsAzureGuestAgent.exe",
+                    "count": 40,
+                    "last": "2026-02-19T10:00:00Z",
+                    "detail": "System.DllNotFoundException",
+                }
+            ],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("section", "data"), SICK.values(), ids=SICK.keys())
+def test_what_the_script_says_is_what_is_read(section: str, data: dict[str, Any]) -> None:
+    read = decode(printed({**HEALTHY, section: data}))
+    assert read.unreadable == {}
+    assert {key: read.facts[section][key] for key in data} == data
+    assert set(read.facts) == set(HEALTHY)
+
+
+def test_probes_that_failed_and_sections_that_did_not_fit_are_named() -> None:
+    facts = {key: data for key, data in HEALTHY.items() if key not in ("vss", "logs")}
+    read = decode(printed(facts, errors=["vss: did not end within 60 s"], cut=["logs"], root=False))
+    assert (read.errors, read.cut, read.root) == (("vss: did not end within 60 s",), ("logs",), False)
+    assert "vss" not in read.facts
+
+
+def test_the_schema_knows_every_section_of_both_systems() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    named = set(SCHEMA["properties"]["facts"]["properties"])
+    assert named == set(shapes("windows")) | set(shapes("linux"))
+
+
+@pytest.mark.parametrize("os", ["windows", "linux"])
+def test_the_schema_and_the_shapes_agree(os: str) -> None:
+    sections = SCHEMA["properties"]["facts"]["properties"]
+    for key, shape in shapes(os).items():
+        assert sections[key] == schema_of(shape), f"{key}: output.schema.json does not say what the fact's shape says"
+
+
+def schema_of(shape: Any) -> dict[str, Any]:
+    """The JSON Schema of a fact's shape; no key is required, because a missing one counts as null."""
+    if is_typeddict(shape):
+        hints = get_type_hints(shape)
+        return {"type": "object", "properties": {key: schema_of(kind) for key, kind in hints.items()}}
+    plain = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
+    if shape in plain:
+        return {"type": plain[shape]}
+    arguments = get_args(shape)
+    origin = getattr(shape, "__origin__", None)
+    if origin is list:
+        return {"type": "array", "items": schema_of(arguments[0])}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": schema_of(arguments[1])}
+    schema = schema_of(arguments[0])
+    return (
+        {"anyOf": [schema, {"type": "null"}]}
+        if schema["type"] == "object"
+        else {**schema, "type": [schema["type"], "null"]}
+    )
