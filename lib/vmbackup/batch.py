@@ -1,0 +1,94 @@
+"""Many runbooks, headless: each executed by papermill in a process of its own, each with its folder and its result.
+
+Plain papermill in a pool on one machine. The run folder is the database: what it holds is what is known about a run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from vmbackup.model import SetupError
+
+NOTEBOOK = "runbook.ipynb"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One runbook to execute: ``name`` becomes its folder, ``parameters`` go to papermill."""
+
+    name: str
+    notebook: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """How an order ended: the content of ``result.json``, or ``error`` in words when there is none."""
+
+    order: Order
+    folder: Path
+    result: Mapping[str, Any] | None
+    error: str | None
+
+
+def execute_all(orders: Sequence[Order], folder: Path, workers: int) -> Iterator[Executed]:
+    """Execute the orders and yield each as it ends. One that fails ends as an ``error``; it never ends the others.
+
+    Raises SetupError before anything runs when two orders share a name or a notebook lacks a parameter.
+    """
+    names = [order.name for order in orders]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise SetupError(f"Two orders are named {', '.join(doubled)}; each needs a folder of its own.")
+    for order in orders:
+        _refuse_unknown_parameters(order)
+    # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(execute, order, folder / order.name): order for order in orders}
+        for future in as_completed(waiting):
+            order = waiting[future]
+            error = future.exception()
+            yield future.result() if error is None else Executed(order, folder / order.name, None, str(error))
+
+
+def execute(order: Order, folder: Path) -> Executed:
+    """Execute one order with papermill; the executed notebook, ``result.json`` and ``evidence.json`` go to ``folder``."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").unlink(missing_ok=True)
+    error = None
+    try:
+        papermill.execute_notebook(
+            order.notebook,
+            folder / NOTEBOOK,
+            parameters={**order.parameters, "run_folder": str(folder.resolve())},
+            progress_bar=False,
+            # A kernel that ignores the polite request costs three seconds; nothing is left to save at this point.
+            shutdown_kernel="immediate",
+        )
+    except PapermillExecutionError as failure:
+        error = failure.evalue or failure.ename
+    return Executed(order, folder, _result(folder), error)
+
+
+def _result(folder: Path) -> dict[str, Any] | None:
+    path = folder / "result.json"
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else None
+
+
+def _refuse_unknown_parameters(order: Order) -> None:
+    from papermill.inspection import inspect_notebook
+
+    if not order.notebook.exists():
+        raise SetupError(f"There is no notebook {order.notebook}.")
+    unknown = set(order.parameters) - set(inspect_notebook(str(order.notebook)))
+    if unknown:
+        raise SetupError(f"{order.notebook.name} has no parameter {', '.join(sorted(unknown))} (order {order.name}).")

@@ -1,0 +1,309 @@
+"""The command line. Exit codes: 0 no cause found, 1 cause found, 2 tool or usage error, 3 undecided, 4 missing rights."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vmbackup import catalog, redact, report, result
+from vmbackup.blocks import SIGNS
+from vmbackup.model import RunbookError, SetupError, Verdict
+from vmbackup.parameters import read
+from vmbackup.walk import Outcome
+
+app = typer.Typer(
+    help="Runbooks for failed Azure VM backups.\n\nExit codes: 0 no cause found, 1 cause found, 2 tool or usage error, "
+    "3 undecided, 4 undecided because rights are missing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+checks_app = typer.Typer(help="What the runbooks check, and why.", no_args_is_help=True)
+app.add_typer(checks_app, name="checks")
+
+EXIT_CODES = {
+    Outcome.NO_CAUSE_FOUND: 0,
+    Outcome.CAUSE_FOUND: 1,
+    Outcome.UNDECIDED: 3,
+    Outcome.MISSING_RIGHTS: 4,
+}
+TOOL_ERROR = 2
+GENERAL_SECTION = "internal_error"
+_COLOURS = {"ok": "green", "problem": "bold red", "unknown": "yellow", "not_applicable": "dim"}
+
+
+class Language(str, Enum):
+    """The language of the output."""
+
+    EN = "en"
+    DE = "de"
+
+
+LanguageOption = Annotated[Language, typer.Option(help="Language of the output.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+SectionOption = Annotated[
+    str, typer.Option(help="Runbook section; empty = sorted by the failed job's code or message.")
+]
+
+
+def main() -> None:
+    """Run the command line; whatever goes wrong ends with exit code 2 and one clear line."""
+    try:
+        app(standalone_mode=True)
+    except RunbookError as error:
+        typer.echo(redact.text(f"vmbackup: {error}"), err=True)
+        sys.exit(TOOL_ERROR)
+    except Exception as error:  # exit code 1 means "cause found", so nothing else may end with it
+        if os.environ.get("VMBACKUP_DEBUG"):
+            raise
+        words = redact.text(f"vmbackup: unexpected {type(error).__name__}: {error} (VMBACKUP_DEBUG=1 shows where)")
+        typer.echo(words, err=True)
+        sys.exit(TOOL_ERROR)
+
+
+@app.command()
+def diagnose(
+    vm_id: Annotated[str, typer.Option(help="Azure resource id of the VM.")] = "",
+    subscription_id: Annotated[str, typer.Option("--subscription-id", "-s", help="Instead of --vm-id.")] = "",
+    resource_group: Annotated[str, typer.Option("--resource-group", "-g", help="Instead of --vm-id.")] = "",
+    vm_name: Annotated[str, typer.Option("--vm-name", "-n", help="Instead of --vm-id.")] = "",
+    vault_id: Annotated[str, typer.Option(help="Vault, where backupStatus may not be asked.")] = "",
+    scenario: Annotated[str, typer.Option(help="Examine the VM of this simulated world instead of a real one.")] = "",
+    failure: Annotated[str, typer.Option(help="Code, message or job name; empty = the newest failed job.")] = "",
+    section: SectionOption = "",
+    deadline_s: Annotated[int, typer.Option(help="Seconds until what is not answered counts as unknown.")] = 120,
+    language: LanguageOption = Language.EN,
+    save: Annotated[Path | None, typer.Option(help="Folder for evidence.json and result.json.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Examine one VM and say which of the article's causes explains its failed backup."""
+    given = {
+        "azure": "simulator" if scenario else "live",
+        "scenario": scenario,
+        "vm_id": vm_id,
+        "subscription_id": subscription_id,
+        "resource_group": resource_group,
+        "vm_name": vm_name,
+        "vault_id": vault_id,
+        "failure": failure,
+        "deadline_s": deadline_s,
+        "language": language.value,
+        "run_folder": str(save or ""),
+    }
+    _examine(given, section, save is not None, as_json)
+
+
+@app.command()
+def replay(
+    evidence_file: Annotated[Path, typer.Argument(help="The evidence.json of an earlier run.")],
+    section: SectionOption = "",
+    failure: Annotated[str, typer.Option(help="Code or message; empty = the newest failed job in the evidence.")] = "",
+    language: LanguageOption = Language.EN,
+    as_json: JsonOption = False,
+) -> None:
+    """Walk again over saved evidence, with no credentials and no Azure."""
+    given = {
+        "azure": "replay",
+        "evidence_file": str(evidence_file),
+        "failure": failure,
+        "language": language.value,
+    }
+    _examine(given, section, False, as_json)
+
+
+def _examine(given: dict[str, Any], section: str, save: bool, as_json: bool) -> None:
+    from tqdm import tqdm
+
+    from vmbackup.facts import FACTS
+    from vmbackup.session import run_for
+
+    run = run_for(read(given), section or GENERAL_SECTION)
+    with tqdm(total=len(FACTS), unit="fact", leave=False, disable=not sys.stderr.isatty() or as_json) as bar:
+        run.collect(on_fact=lambda name, fact: bar.update())
+    triaged = run.triage()
+    if not section and triaged and triaged.section:
+        run.section = triaged.section
+    walked = run.walk()
+    if save:
+        run.result()
+    if as_json:
+        content = result.as_json(run.target, walked, run.evidence, run.language)
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
+    else:
+        _print(run.target.vm_name, walked, run.evidence, run.language)
+    raise typer.Exit(EXIT_CODES[walked.outcome])
+
+
+def _print(vm_name: str, walked: Any, evidence: Any, language: str) -> None:
+    console = Console(highlight=False)
+    title = f"{redact.text(vm_name)} · {catalog.sections()[walked.section]['title'][language]}"
+    table = Table(
+        "", *(catalog.text(f"label.{label}", language) for label in ("cause", "verdict", "finding")), title=Text(title)
+    )
+    for step in walked.steps:
+        finding = report.heaviest(step)
+        table.add_row(
+            str(step.number),
+            Text(report.cause_title(step.cause, language)),
+            _verdict(step.verdict, language),
+            Text(redact.text(report.sentence(finding, evidence, language))),
+        )
+    console.print(table)
+    console.print(
+        Text(
+            f"{catalog.text(f'outcome.{walked.outcome}', language)}: {report.outcome_said(walked, evidence, language)}"
+        )
+    )
+    for action in report.actions(walked.next, evidence, language) if walked.next else []:
+        console.print(Text(f"{catalog.text('label.next', language)} {action}"))
+
+
+def _verdict(verdict: Verdict, language: str) -> Text:
+    return Text(f"{SIGNS[verdict]} {report.word(verdict, language)}", _COLOURS[verdict])
+
+
+@app.command("triage")
+def sort_failure(
+    failure: Annotated[str, typer.Argument(help="Integer code, string code or message; - reads standard input.")],
+    language: LanguageOption = Language.EN,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which runbook an error code or message belongs to."""
+    from vmbackup.triage import as_json as json_of
+    from vmbackup.triage import triage
+
+    triaged = triage(sys.stdin.read() if failure == "-" else failure)
+    if as_json:
+        typer.echo(json.dumps(json_of(triaged), ensure_ascii=False))
+        return
+    typer.echo(report.sorted_into(triaged, language))
+    for candidate in triaged.candidates:
+        section = catalog.sections()[candidate.section] if candidate.section else None
+        place = f"{section['notebook']}: {section['title'][language]}" if section else "-"
+        cause = f" → {report.cause_title(candidate.cause, language)}" if candidate.cause else ""
+        typer.echo(
+            f"  {candidate.score:.2f}  {place}{cause}  ({candidate.matched_by}: {redact.text(candidate.matched)})"
+        )
+
+
+@checks_app.command("list")
+def list_checks(language: LanguageOption = Language.EN, as_json: JsonOption = False) -> None:
+    """List every cause with its checks, in order."""
+    rows = [
+        {
+            "cause": cause,
+            "check": check,
+            "title": catalog.checks()[check]["title"][language],
+            "addition": entry["addition"],
+        }
+        for cause, entry in catalog.causes().items()
+        for check in entry["checks"]
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    table = Table("cause", "check", "")
+    for row in rows:
+        table.add_row(row["cause"], row["check"], row["title"])
+    Console(highlight=False).print(table)
+
+
+@checks_app.command("explain")
+def explain_check(
+    check: Annotated[str, typer.Argument(help="Name of a check or of a cause.")], language: LanguageOption = Language.EN
+) -> None:
+    """Explain one check or cause: what it means, what it reads, what it can say, where it comes from."""
+    typer.echo(report.explained(check, language).text())
+
+
+@app.command()
+def demo(
+    scenarios: Annotated[list[str] | None, typer.Argument(help="Worlds to run; none = the demo fleet.")] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="Name the worlds and stop.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where the executed notebooks go.")] = Path("runs/demo"),
+    workers: Annotated[int, typer.Option(min=1, help="Notebooks at the same time.")] = os.cpu_count() or 2,
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Run every runbook headless over a simulated fleet and print what each found."""
+    from azuresim.world import scenario_names
+    from tqdm import tqdm
+
+    from vmbackup.batch import execute_all
+
+    if list_only:
+        typer.echo("\n".join(scenario_names()))
+        return
+    orders = _demo_orders(scenarios or [], language.value)
+    done = list(tqdm(execute_all(orders, folder, workers), total=len(orders), unit="runbook", desc="runbooks"))
+    done.sort(key=lambda executed: orders.index(executed.order))
+    console = Console(highlight=False)
+    console.print(_fleet_table(done, language.value))
+    console.print(Text(f"Executed notebooks: {folder}/*/runbook.ipynb"))
+    if any(executed.result is None for executed in done):
+        raise typer.Exit(TOOL_ERROR)
+
+
+def _demo_orders(scenarios: list[str], language: str) -> list[Any]:
+    from vmbackup.batch import Order
+
+    fleet = yaml.safe_load((_project() / "parameters" / "demo_fleet.yaml").read_text("utf-8"))
+    chosen = [row for row in fleet if row["scenario"] in scenarios] if scenarios else fleet
+    missing = set(scenarios) - {row["scenario"] for row in chosen}
+    chosen += [{"section": GENERAL_SECTION, "scenario": name} for name in sorted(missing)]
+    return [
+        Order(
+            f"{row['scenario']}-{row['section']}",
+            _project() / "notebooks" / f"{catalog.sections()[row['section']]['notebook']}.ipynb",
+            {"azure": "simulator", "scenario": row["scenario"], "language": language},
+        )
+        for row in chosen
+    ]
+
+
+def _fleet_table(done: list[Any], language: str) -> Table:
+    causes = [cause for cause, entry in catalog.causes().items() if not entry["addition"]]
+    labels = [catalog.text(f"label.{label}", language) for label in ("vm", "section", "probable_cause")]
+    table = Table(*labels, *causes, catalog.text("label.addition", language))
+    for executed in done:
+        if executed.result is None:
+            table.add_row(executed.order.name, "", Text(f"error: {redact.text(executed.error)}", "bold red"))
+            continue
+        steps = {step["cause"]: Verdict(step["verdict"]) for step in executed.result["steps"]}
+        added = [step for step in executed.result["steps"] if step["addition"]]
+        problems = [step["cause"] for step in added if step["verdict"] == "problem"]
+        table.add_row(
+            redact.text(executed.result["target"]["vm_name"]),
+            executed.result["section"],
+            executed.result["probable_cause"] or catalog.text(f"outcome.{executed.result['outcome']}", language),
+            *(_verdict(steps[cause], language) if cause in steps else "" for cause in causes),
+            ", ".join(problems),
+        )
+    return table
+
+
+@app.command()
+def lab(folder: Annotated[Path, typer.Option(help="Folder to open.")] = Path("notebooks")) -> None:
+    """Open JupyterLab on the start notebook."""
+    start = "00_start_here.ipynb"
+    if not (folder / start).exists():
+        raise SetupError(f"{folder / start} is not there: run this in the project's folder, or give --folder.")
+    os.execvp(sys.executable, [sys.executable, "-m", "jupyterlab", str(folder / start)])
+
+
+def _project() -> Path:
+    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]):
+        if (folder / "notebooks" / "00_start_here.ipynb").exists():
+            return folder
+    raise SetupError(
+        "The notebooks are not here: run this in the project's folder (it holds notebooks/ and parameters/)."
+    )

@@ -1,0 +1,177 @@
+"""The composition root: from parameters to a Run that a notebook or the command line walks through.
+
+Only here the doors are opened: the live Azure with DefaultAzureCredential, the embedded simulator, or saved evidence.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vmbackup import catalog, evidence, redact, report, result
+from vmbackup.blocks import Block, Page, Paragraph
+from vmbackup.facts import FACTS
+from vmbackup.model import Evidence, Fact, SetupError, Target
+from vmbackup.parameters import Parameters, from_notebook, target
+from vmbackup.shape import mismatch
+from vmbackup.triage import Triage, triage, triage_job
+from vmbackup.walk import Walk, walk
+
+if TYPE_CHECKING:
+    from vmbackup.collectors.azure import Azure
+
+_JOB_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LIVE_ENDPOINT = "https://management.azure.com"
+
+
+class ResultPage(Page):
+    """The last page of a run; it carries the machine-readable result beside the readable one."""
+
+    def __init__(self, page: Page, content: dict[str, Any]) -> None:
+        super().__init__(page.blocks)
+        object.__setattr__(self, "content", content)
+
+    content: dict[str, Any]
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {**super()._repr_mimebundle_(), result.MIME_TYPE: self.content}
+
+
+@dataclass(slots=True)
+class Run:
+    """One runbook on one VM: collect, walk through the causes, save the result.
+
+    Each method returns a :class:`~vmbackup.blocks.Page` that Jupyter shows; nothing is asked twice.
+    """
+
+    parameters: Parameters
+    section: str
+    target: Target
+    azure: Azure | None
+    evidence: Evidence = field(default_factory=dict)
+
+    @property
+    def language(self) -> str:
+        """``en`` or ``de``; change ``parameters`` and show a step again to switch."""
+        return self.parameters.language
+
+    def collect(self, on_fact: Callable[[str, Fact], None] | None = None) -> Page:
+        """Ask Azure for everything the checks need (or nothing, in a replay) and show the VM at a glance."""
+        if self.azure is not None:
+            from vmbackup.collectors import collect
+
+            job = self.parameters.failure if _JOB_NAME.fullmatch(self.parameters.failure) else None
+            self.evidence = collect(
+                self.azure, self.target, deadline_s=self.parameters.deadline_s, failure=job, on_fact=on_fact
+            )
+        page = report.overview(self.target, self.evidence, self.language)
+        return Page([*self._door(), *page.blocks])
+
+    def failure(self) -> Page:
+        """The failed job and whether it belongs to this runbook."""
+        return report.failure(self._collected(), self.triage(), self.section, self.language)
+
+    def triage(self) -> Triage | None:
+        """Where the failure belongs: what the operator pasted, else the newest failed job; None when there is neither."""
+        pasted = self.parameters.failure
+        if pasted and not _JOB_NAME.fullmatch(pasted):
+            return triage(pasted)
+        fact = self._collected().get("backup.failed_job")
+        return triage_job(fact.data) if fact and fact.answered and fact.data else None
+
+    def walk(self) -> Walk:
+        """The judged causes of this runbook's section."""
+        return walk(self.section, self._collected())
+
+    def step(self, cause: str) -> Page:
+        """One cause with its verdict, evidence and next action."""
+        walked = self.walk()
+        return report.step(walked, walked.step(cause), self.evidence, self.language)
+
+    def result(self) -> Page:
+        """The outcome of the walk; saves ``result.json`` and ``evidence.json`` in the run folder."""
+        walked = self.walk()
+        content = result.as_json(self.target, walked, self.evidence, self.language)
+        folder = self.parameters.folder
+        evidence.save(folder / "evidence.json", self.target, self.evidence)
+        evidence.write_json(folder / "result.json", content)
+        return ResultPage(report.result(walked, self.evidence, self.language, str(folder)), content)
+
+    def _collected(self) -> Evidence:
+        if not self.evidence:
+            raise SetupError("Nothing has been collected yet: run the cell with run.collect() first.")
+        return self.evidence
+
+    def _door(self) -> list[Block]:
+        if self.parameters.azure == "live":
+            return []
+        words = catalog.text(f"label.{self.parameters.azure}", self.language, scenario=self.parameters.scenario)
+        return [Paragraph(words)]
+
+
+def open_run(namespace: Mapping[str, Any], section: str) -> Run:
+    """Open a runbook from a notebook's variables (``globals()``). Raises SetupError that says what to do."""
+    return run_for(from_notebook(namespace), section)
+
+
+def run_for(parameters: Parameters, section: str) -> Run:
+    """Open a runbook from checked parameters."""
+    if section not in catalog.sections():
+        raise SetupError(f"There is no section {section!r}. There are: {', '.join(catalog.sections())}.")
+    if parameters.azure == "replay":
+        return _replay(parameters, section)
+    if parameters.azure == "simulator":
+        azure, subjects = simulated([parameters.scenario])
+        vault = parameters.vault_id or None
+        return Run(parameters, section, Target(**{**subjects[parameters.scenario], "vault_id": vault}), azure)
+    subject_vm = target(parameters)
+    return Run(parameters, section, subject_vm, live(subject_vm.subscription_id))
+
+
+def live(subscription_id: str) -> Azure:
+    """The real Azure, signed in by whatever DefaultAzureCredential finds: az login, managed identity, environment."""
+    from azure.identity import DefaultAzureCredential
+
+    from vmbackup.collectors.azure import Azure, Connection
+
+    return Azure(DefaultAzureCredential(), subscription_id, Connection(_LIVE_ENDPOINT))
+
+
+_simulators = ExitStack()
+atexit.register(_simulators.close)
+
+
+def simulated(scenarios: list[str]) -> tuple[Azure, dict[str, dict[str, Any]]]:
+    """An embedded simulator with these worlds, and each world's VM. It ends with the process."""
+    from azure.identity import DefaultAzureCredential
+    from azuresim.serve import Simulator
+    from azuresim.world import load_world, scenario_names
+
+    from vmbackup.collectors.azure import Azure, Connection
+
+    for name in scenarios:
+        if name not in scenario_names():
+            raise SetupError(f"There is no scenario {name!r}. `vmbackup demo --list` names them.")
+    worlds = {name: load_world(name) for name in scenarios}
+    subjects = {name: dict(world.vms[0]) for name, world in worlds.items()}
+    simulator = _simulators.enter_context(Simulator(list(worlds.values())))
+    os.environ.update(simulator.environment)
+    connection = Connection(simulator.endpoint, polling_interval_s=0.05)
+    subscription = next(iter(subjects.values()))["subscription_id"]
+    return Azure(DefaultAzureCredential(), subscription, connection), subjects
+
+
+def _replay(parameters: Parameters, section: str) -> Run:
+    path = Path(parameters.evidence_file)
+    subject, facts = evidence.load(path)
+    for name, fact in facts.items():
+        fault = mismatch(fact.data, FACTS[name], name) if fact.data is not None and name in FACTS else None
+        if fault:
+            raise SetupError(f"{path} is damaged: {redact.text(fault)}.")
+    return Run(parameters, section, subject, None, facts)

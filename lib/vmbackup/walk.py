@@ -1,0 +1,97 @@
+"""The walk: a section's causes in the article's order, the additions after them, each judged on the evidence.
+
+Pure: the same evidence gives the same walk, today or in a replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vmbackup import catalog
+from vmbackup.checks.base import load, run
+from vmbackup.model import Evidence, FactStatus, Step, Verdict, Word
+
+
+class Outcome(Word):
+    """How a walk ended; the command line's exit codes are made from it."""
+
+    NO_CAUSE_FOUND = "no_cause_found"
+    CAUSE_FOUND = "cause_found"
+    UNDECIDED = "undecided"
+    MISSING_RIGHTS = "missing_rights"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The judged steps of one section on one VM.
+
+    ``probable`` is the first step with a problem: the cause to remedy first. ``next`` is where to go on: that step,
+    else the first that is unknown. ``missing`` are the facts that an unknown step lacks, ``denied`` the RBAC actions
+    among them.
+    """
+
+    section: str
+    steps: tuple[Step, ...]
+    probable: Step | None
+    next: Step | None
+    outcome: Outcome
+    missing: tuple[str, ...]
+    denied: tuple[str, ...]
+
+    def step(self, cause: str) -> Step:
+        """The step of this cause. Raises KeyError when the section does not have it."""
+        for step in self.steps:
+            if step.cause == cause:
+                return step
+        raise KeyError(f"section {self.section} has no cause {cause}")
+
+
+def walk(section: str, evidence: Evidence) -> Walk:
+    """Judge all causes of the section, in order."""
+    entry = catalog.sections()[section]
+    causes = [*entry["causes"], *entry["additions"]]
+    steps = tuple(judge(number, cause, evidence) for number, cause in enumerate(causes, 1))
+    probable = next((step for step in steps if step.verdict is Verdict.PROBLEM), None)
+    unknown = next((step for step in steps if step.verdict is Verdict.UNKNOWN), None)
+    missing = _missing(steps, evidence)
+    denied = _denied(missing, evidence)
+    return Walk(section, steps, probable, probable or unknown, _outcome(steps, denied, evidence), missing, denied)
+
+
+def judge(number: int, cause: str, evidence: Evidence) -> Step:
+    """Judge one cause: all of its checks, in the catalogue's order."""
+    entry = catalog.causes()[cause]
+    checks = load()
+    findings = tuple(run(checks[name], evidence, operating_system(evidence)) for name in entry["checks"])
+    return Step(number, cause, bool(entry["addition"]), findings)
+
+
+def operating_system(evidence: Evidence) -> str | None:
+    """``windows``, ``linux`` or None, as the VM's model says."""
+    model: Mapping[str, Any] | None = evidence["vm.model"].data if "vm.model" in evidence else None
+    return model["os"] if model else None
+
+
+def _missing(steps: tuple[Step, ...], evidence: Evidence) -> tuple[str, ...]:
+    findings = [finding for step in steps for finding in step.findings if finding.verdict is Verdict.UNKNOWN]
+    names = {name: None for finding in findings for name in finding.evidence}
+    return tuple(name for name in names if name not in evidence or not evidence[name].answered)
+
+
+def _denied(missing: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
+    facts = [evidence[name] for name in missing if name in evidence]
+    actions = {fact.details.get("action", ""): None for fact in facts if fact.status is FactStatus.DENIED}
+    return tuple(action for action in actions if action)
+
+
+def _outcome(steps: tuple[Step, ...], denied: tuple[str, ...], evidence: Evidence) -> Outcome:
+    verdicts = {step.verdict for step in steps}
+    if Verdict.PROBLEM in verdicts:
+        return Outcome.CAUSE_FOUND
+    failed = evidence.get("backup.failed_job")
+    nothing_failed = failed is not None and failed.status is FactStatus.ABSENT
+    if Verdict.UNKNOWN not in verdicts or nothing_failed:
+        return Outcome.NO_CAUSE_FOUND
+    return Outcome.MISSING_RIGHTS if denied else Outcome.UNDECIDED

@@ -1,0 +1,47 @@
+"""Headless runs: one that fails ends none of the others, and nothing misspelt is executed."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from vmbackup.batch import Order, execute_all
+from vmbackup.model import SetupError
+
+
+def notebook(path: Path, source: str) -> Path:
+    parameters = nbformat.v4.new_code_cell('n = 1  # a number\nrun_folder = ""', metadata={"tags": ["parameters"]})
+    book = nbformat.v4.new_notebook(cells=[parameters, nbformat.v4.new_code_cell(source)])
+    book.metadata["kernelspec"] = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    nbformat.write(book, path)
+    return path
+
+
+def test_each_order_gets_its_folder_and_one_failure_ends_no_other(tmp_path: Path) -> None:
+    writes = "import json, pathlib\npathlib.Path(run_folder, 'result.json').write_text(json.dumps({'n': n}))"
+    good = notebook(tmp_path / "good.ipynb", writes)
+    bad = notebook(tmp_path / "bad.ipynb", "raise ValueError('no such VM')")
+    orders = [Order("a", good, {"n": 7}), Order("b", bad)]
+    executed = {done.order.name: done for done in execute_all(orders, tmp_path / "runs", 2)}
+    assert executed["a"].result == {"n": 7}
+    assert executed["b"].result is None
+    assert executed["b"].error == "no such VM"
+    assert (tmp_path / "runs" / "b" / "runbook.ipynb").exists()
+
+
+def test_a_parameter_the_notebook_does_not_have_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    book = notebook(tmp_path / "book.ipynb", "pass")
+    with pytest.raises(SetupError, match="has no parameter m"):
+        list(execute_all([Order("a", book, {"m": 1})], tmp_path / "runs", 1))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_two_orders_of_one_name_are_refused(tmp_path: Path) -> None:
+    book = notebook(tmp_path / "book.ipynb", "pass")
+    with pytest.raises(SetupError, match="Two orders are named a"):
+        list(execute_all([Order("a", book), Order("a", book)], tmp_path / "runs", 1))
+
+
+def test_a_missing_notebook_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="no notebook"):
+        list(execute_all([Order("a", tmp_path / "none.ipynb")], tmp_path / "runs", 1))
