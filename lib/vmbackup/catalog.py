@@ -102,20 +102,26 @@ def sources() -> Entries:
 
 @cache
 def ui() -> Mapping[str, Any]:
-    """The words of the product itself, nested, each ending in ``{en, de}``."""
-    words = _read("ui.yaml")
-    check_texts(words, "ui.yaml")
-    return words
+    """The words of the product itself (``ui.yaml``, ``ui_remedies.yaml``), nested, each ending in ``{en, de}``."""
+    merged: dict[str, Any] = {}
+    for file in ("ui.yaml", "ui_remedies.yaml"):
+        words = _read(file)
+        check_texts(words, file)
+        for key in words:
+            if key in merged:
+                raise CatalogError(f"{file}: {key} is already in ui.yaml")
+        merged.update(words)
+    return merged
 
 
 def text(key: str, language: str, **values: Any) -> str:
-    """The words of ``ui.yaml`` under a dotted key such as ``why.missing_action``. Raises CatalogError when missing."""
+    """The words of ``ui*.yaml`` under a dotted key such as ``why.missing_action``. Raises CatalogError when missing."""
     entry: Any = ui()
     for part in key.split("."):
         if not isinstance(entry, Mapping) or part not in entry:
-            raise CatalogError(f"ui.yaml: {key} is missing")
+            raise CatalogError(f"ui.yaml: {key} is missing (or ui_remedies.yaml)")
         entry = entry[part]
-    return _fill(entry, language, values, f"ui.yaml: {key}")
+    return fill(entry, language, values, f"ui.yaml: {key}")
 
 
 def sentence(finding: Finding, language: str) -> str:
@@ -124,7 +130,7 @@ def sentence(finding: Finding, language: str) -> str:
     if entry is None:
         values = {"why": "", **finding.values}
         return text(f"finding.{finding.reason}", language, **values).strip()
-    return _fill(entry, language, finding.values, f"checks.yaml: {finding.check}.texts.{finding.reason}")
+    return fill(entry, language, finding.values, f"checks.yaml: {finding.check}.texts.{finding.reason}")
 
 
 def next_action(finding: Finding, language: str) -> str | None:
@@ -133,7 +139,7 @@ def next_action(finding: Finding, language: str) -> str | None:
     entry = actions.get(finding.reason) or actions.get(str(finding.verdict))
     if entry is None:
         return None
-    return _fill(entry, language, finding.values, f"checks.yaml: {finding.check}.next")
+    return fill(entry, language, finding.values, f"checks.yaml: {finding.check}.next")
 
 
 def placeholders(words: str) -> frozenset[str]:
@@ -144,7 +150,8 @@ def placeholders(words: str) -> frozenset[str]:
 # --- filling -------------------------------------------------------------------------------------------------------
 
 
-def _fill(entry: Any, language: str, values: Mapping[str, Any], where: str) -> str:
+def fill(entry: Any, language: str, values: Mapping[str, Any], where: str) -> str:
+    """One text of a catalogue in words. Raises CatalogError that names ``where`` when a value is missing."""
     if not _is_text(entry):
         raise CatalogError(f"{where} is no text in {' and '.join(LANGUAGES)}")
     words: str = entry[language]

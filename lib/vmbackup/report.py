@@ -261,6 +261,12 @@ def sentence(finding: Finding, evidence: Evidence, language: str) -> str:
     if finding.reason == "unanswered":
         name = finding.values["fact"]
         return catalog.text("finding.unanswered", language, fact=name, why=why(evidence[name], language))
+    if finding.reason == "not_collected":
+        name = finding.values["fact"]
+        key = "guest_not_examined" if name.startswith("guest.") else "not_collected"
+        return catalog.text(f"finding.{key}", language, fact=name)
+    if finding.reason in ("other_os", "os_unknown"):
+        return catalog.text(f"finding.{finding.reason}", language, os=finding.values["os"].capitalize())
     return catalog.sentence(finding, language)
 
 

@@ -67,7 +67,9 @@ def test_every_rendering_carries_the_same_content(render: str, words: str) -> No
     assert words in getattr(page, render)()
 
 
-@pytest.mark.parametrize(("verdict", "sign"), [("ok", "✔"), ("problem", "✖"), ("unknown", "?"), ("not_applicable", "–")])
+@pytest.mark.parametrize(
+    ("verdict", "sign"), [("ok", "✔"), ("problem", "✖"), ("unknown", "?"), ("not_applicable", "–")]
+)
 def test_a_verdict_shows_as_sign_and_word_not_by_colour_alone(verdict: str, sign: str) -> None:
     page = Page([Banner(verdict, "Word", "text")])
     assert all(f"{sign} Word" in shown for shown in (page.html(), page.markdown(), page.text()))

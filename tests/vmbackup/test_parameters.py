@@ -44,7 +44,9 @@ def test_a_world_is_all_the_simulator_needs() -> None:
     assert read({"scenario": " agent_stopped_linux "}) == Parameters(scenario="agent_stopped_linux")
 
 
-@pytest.mark.parametrize("vm_id", [VM_ID, VM_ID.lower(), VM_ID.upper().replace(SUBSCRIPTION.upper(), SUBSCRIPTION), VM_ID + "/"])
+@pytest.mark.parametrize(
+    "vm_id", [VM_ID, VM_ID.lower(), VM_ID.upper().replace(SUBSCRIPTION.upper(), SUBSCRIPTION), VM_ID + "/"]
+)
 def test_a_resource_id_names_the_vm_in_any_case(vm_id: str) -> None:
     named = target(read({"azure": "live", "vm_id": vm_id}))
     assert (named.subscription_id, named.resource_group.lower(), named.vm_name.lower()) == (SUBSCRIPTION, "rg", "vm")

@@ -38,7 +38,9 @@ def test_what_would_act_on_a_terminal_or_a_page_becomes_visible(said: str, shown
     assert redact.text(said) == shown
 
 
-@pytest.mark.parametrize("harmless", ["Guest Agent is running", "größer als 1.023 GB", "sigma=1", "C:\\Packages\\Plugins"])
+@pytest.mark.parametrize(
+    "harmless", ["Guest Agent is running", "größer als 1.023 GB", "sigma=1", "C:\\Packages\\Plugins"]
+)
 def test_harmless_text_stays_as_it_is(harmless: str) -> None:
     assert redact.text(harmless) == harmless
 

@@ -128,6 +128,8 @@ def dotnet_is_new_enough(dotnet: DotNet | None, power: VmPower | None, agent: Vm
     if dotnet is not None:
         release = dotnet["release"]
         if release is None:
+            return unknown("not_told")
+        if release == 0:
             return problem("missing")
         if release < DOTNET_4_5_RELEASE:
             return problem(release=release, minimum=DOTNET_4_5_RELEASE)

@@ -214,7 +214,8 @@ def test_the_agent_does_not_crash(facts: dict[str, Any], expected: tuple[str, st
     [
         ({"guest__dotnet": {"release": 378389}}, ("ok", "ok")),
         ({"guest__dotnet": {"release": 378388}}, ("problem", "problem")),
-        ({"guest__dotnet": {"release": None}}, ("problem", "missing")),
+        ({"guest__dotnet": {"release": 0}}, ("problem", "missing")),
+        ({"guest__dotnet": {"release": None}}, ("unknown", "not_told")),
         (ALIVE, ("ok", "agent_reports")),
         (DEAD, ("unknown", "guest_only")),
     ],
