@@ -1,0 +1,78 @@
+"""The VM's disks: what the VM says of each, completed by the managed disk's own answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.wire import entries, flag, inside, last_part, part_after, text, whole
+from vmbackup.facts import Disk
+
+_BYTES_PER_GB = 1024**3
+
+
+@collector("vm.disks", needs=("_vm",), actions=("Microsoft.Compute/disks/read",))
+def disks(ask: Ask, vm: Mapping[str, Any]) -> Answers:
+    """The disks of the VM; each managed one is asked for its size, kind and encryption, all at once."""
+    attached = attached_disks(vm)
+    ids = [text(each, "managedDisk", "id") for _, each in attached]
+    answers = ask.azure.together([partial(_managed_disk, ask, known) for known in ids])
+    return {"vm.disks": [read_disk(role, each, own) for (role, each), own in zip(attached, answers, strict=True)]}
+
+
+def _managed_disk(ask: Ask, resource_id: str | None) -> Any:
+    if resource_id is None:
+        return None
+    group, name = part_after(resource_id, "resourceGroups"), last_part(resource_id)
+    return ask.azure.compute.disks.get(group or ask.target.resource_group, name or "").as_dict()
+
+
+def attached_disks(vm: object) -> list[tuple[str, Any]]:
+    """``("os", …)`` first, then ``("data", …)`` in the order of the model."""
+    profile = inside(vm, "properties", "storageProfile")
+    system = inside(profile, "osDisk")
+    data = [("data", each) for each in entries(profile, "dataDisks")]
+    return ([("os", system)] if isinstance(system, Mapping) else []) + data
+
+
+def read_disk(role: str, attached: object, own: object = None) -> Disk:
+    """One disk, from the VM's reference to it and the answer of ``GET disk`` (None for unmanaged ones)."""
+    properties = inside(own, "properties")
+    managed = isinstance(inside(attached, "managedDisk"), Mapping)
+    return {
+        "name": text(attached, "name") or text(own, "name") or "",
+        "role": role,
+        "lun": whole(attached, "lun") if role == "data" else None,
+        "id": text(attached, "managedDisk", "id") or text(attached, "vhd", "uri"),
+        "managed": managed,
+        "size_gb": _size_gb(attached, properties),
+        "sku": text(own, "sku", "name") or text(attached, "managedDisk", "storageAccountType"),
+        "encryption": _encryption(attached, own),
+        "shared": _shared(properties, managed),
+        "write_accelerator": flag(attached, "writeAcceleratorEnabled") is True,
+        "ephemeral": text(attached, "diffDiskSettings", "option") is not None,
+        "excluded_by": None,
+    }
+
+
+def _size_gb(attached: object, properties: object) -> int | None:
+    size = whole(properties, "diskSizeGB") or whole(attached, "diskSizeGB")
+    in_bytes = whole(properties, "diskSizeBytes")
+    return size if size is not None or in_bytes is None else -(-in_bytes // _BYTES_PER_GB)
+
+
+def _encryption(attached: object, own: object) -> str | None:
+    collections = (inside(own, "properties", "encryptionSettingsCollection"), inside(attached, "encryptionSettings"))
+    if any(flag(each, "enabled") for each in collections):
+        return "ade"
+    return "none" if own is not None else None
+
+
+def _shared(properties: object, managed: bool) -> bool | None:
+    if not managed:
+        return False
+    if properties is None:
+        return None
+    return (whole(properties, "maxShares") or 1) > 1

@@ -1,0 +1,63 @@
+"""What happened to the VM: the activity log before the first failure, and Resource Health."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+
+from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.errors import cut
+from vmbackup.collectors.wire import inside, moment, resource, stamp, text
+from vmbackup.facts import ActivityEvent, FailedJob, ResourceHealth
+
+_BEFORE = timedelta(hours=24)
+_AFTER = timedelta(hours=2)
+_MOST = 200
+
+
+@collector("vm.activity", optional=("backup.failed_job",), actions=("Microsoft.Insights/eventtypes/values/Read",))
+def activity(ask: Ask, job: FailedJob | None) -> Answers:
+    """What was done in the VM's resource group in the 24 hours before the first failure, and while it failed."""
+    first = moment(job["first_failure"]) if job else None
+    start = (first or ask.now) - _BEFORE
+    end = min(first + _AFTER, ask.now) if first else ask.now
+    asked = (
+        f"eventTimestamp ge '{stamp(start)}' and eventTimestamp le '{stamp(end)}' "
+        f"and resourceGroupName eq '{ask.target.resource_group}'"
+    )
+    listed = islice(ask.azure.monitor.activity_logs.list(filter=asked), _MOST)
+    events = [read_event(each.serialize(keep_readonly=True)) for each in listed]
+    return {"vm.activity": sorted(events, key=lambda event: event["time"], reverse=True)}
+
+
+def read_event(wire: object) -> ActivityEvent:
+    """One event; the reason of a failure is text inside ``properties.statusMessage``."""
+    event = resource(wire)
+    message = text(event, "properties", "statusMessage") or text(event, "description")
+    return {
+        "time": stamp(text(event, "eventTimestamp")) or "",
+        "operation": text(event, "operationName", "value") or "",
+        "status": text(event, "status", "value"),
+        "caller": text(event, "caller"),
+        "resource_id": text(event, "resourceId") or text(event, "resourceUri"),
+        "code": text(event, "subStatus", "value") or text(event, "properties", "statusCode"),
+        "message": cut(message) if message else None,
+    }
+
+
+@collector("vm.health", actions=("Microsoft.ResourceHealth/availabilityStatuses/read",))
+def health(ask: Ask) -> Answers:
+    """What Resource Health says of the VM now."""
+    found = ask.azure.health.availability_statuses.get_by_resource(ask.target.vm_id.lstrip("/"))
+    return {"vm.health": read_health(found.as_dict())}
+
+
+def read_health(wire: object) -> ResourceHealth:
+    """``GET availabilityStatuses/current``."""
+    properties = inside(resource(wire), "properties")
+    return {
+        "state": text(properties, "availabilityState") or "Unknown",
+        "reason": text(properties, "reasonType") or text(properties, "title"),
+        "summary": text(properties, "summary"),
+        "since": stamp(text(properties, "occuredTime") or text(properties, "occurredTime")),
+    }

@@ -1,0 +1,201 @@
+"""The VM's backup jobs of the last two weeks, and the newest one that failed, in full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from vmbackup.collectors.azure import Azure
+from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
+from vmbackup.collectors.protection import NOT_PROTECTED, refuse_missing_vault, vault
+from vmbackup.collectors.wire import entries, inside, last_part, part_after, resource, span_s, stamp, text, texts, whole
+from vmbackup.facts import FailedJob, Job, JobError, JobTask, Protection
+
+DAYS = 14
+_BAD = ("failed", "completedwithwarnings")
+
+
+@collector("backup.jobs", needs=("backup.protection",), actions=("Microsoft.RecoveryServices/Vaults/backupJobs/read",))
+def jobs(ask: Ask, protected: Protection | None) -> Answers:
+    """All jobs of this VM in its vault, newest first."""
+    if protected is None:
+        return {"backup.jobs": NOT_PROTECTED}
+    subscription, group, name = vault(protected)
+    asked = job_filter(ask.now)
+    try:
+        listed = [each.as_dict() for each in ask.azure.backup(subscription).backup_jobs.list(name, group, filter=asked)]
+    except ResourceNotFoundError as error:
+        refuse_missing_vault(protected, error)
+        raise
+    own = [wire for wire in listed if _is_of(wire, ask.target.resource_group, ask.target.vm_name)]
+    return {"backup.jobs": sorted((read_job(wire) for wire in own), key=lambda job: job["start"] or "", reverse=True)}
+
+
+def job_filter(now: datetime, status: str | None = None) -> str:
+    """The filter in Azure's own form: ``eq`` even for a range, UTC, twelve hours with AM or PM in any culture."""
+    begin, end = now - timedelta(days=DAYS), now + timedelta(days=1)
+    parts = [f"startTime eq '{_twelve_hours(begin)}'", f"endTime eq '{_twelve_hours(end)}'"]
+    parts += ["operation eq 'Backup'", "backupManagementType eq 'AzureIaasVM'"]
+    return " and ".join(parts + ([f"status eq '{status}'"] if status else []))
+
+
+def _twelve_hours(moment: datetime) -> str:
+    half = "AM" if moment.hour < 12 else "PM"
+    return f"{moment:%Y-%m-%d %I:%M:%S} {half}"
+
+
+def _is_of(wire: object, group: str, vm_name: str) -> bool:
+    properties = inside(wire, "properties")
+    container = (text(properties, "containerName") or "").lower().split(";")
+    if len(container) >= 3:
+        return container[-2:] == [group.lower(), vm_name.lower()]
+    return (text(properties, "entityFriendlyName") or "").lower() == vm_name.lower()
+
+
+def read_job(wire: object) -> Job:
+    """One job of the list; both AzureIaaSVMJob and AzureIaaSVMJobV2."""
+    job = resource(wire)
+    properties = inside(job, "properties")
+    first = next(iter(entries(properties, "errorDetails")), None)
+    return {
+        "name": text(job, "name") or last_part(text(job, "id")) or "",
+        "operation": text(properties, "operation"),
+        "status": text(properties, "status"),
+        "start": stamp(text(properties, "startTime")),
+        "end": stamp(text(properties, "endTime")),
+        "error_code": whole(first, "errorCode"),
+        "error_title": text(first, "errorTitle"),
+    }
+
+
+@collector(
+    "backup.failed_job",
+    needs=("backup.protection", "backup.jobs"),
+    actions=("Microsoft.RecoveryServices/Vaults/backupJobs/read",),
+)
+def failed_job(ask: Ask, protected: Protection | None, listed: list[Job]) -> Answers:
+    """The job that the operator named, else the newest bad one since the last good backup, else absent."""
+    if protected is None:
+        return {"backup.failed_job": NOT_PROTECTED}
+    bad = since_last_good(listed)
+    name = ask.failure or (bad[0]["name"] if bad else None)
+    if name is None:
+        return {"backup.failed_job": ABSENT}
+    subscription, group, vault_name = vault(protected)
+    wire = ask.azure.backup(subscription).job_details.get(vault_name, group, name).as_dict()
+    return {"backup.failed_job": read_failed_job(wire, bad[-1]["start"] if bad else None)}
+
+
+def since_last_good(listed: list[Job]) -> list[Job]:
+    """The bad backups since the last good one, newest first."""
+    bad: list[Job] = []
+    for job in sorted(listed, key=lambda each: each["start"] or "", reverse=True):
+        status = (job["status"] or "").lower()
+        if (job["operation"] or "").lower() != "backup":
+            continue
+        if status == "completed":
+            break
+        if status in _BAD:
+            bad.append(job)
+    return bad
+
+
+def read_failed_job(wire: object, first_failure: str | None = None) -> FailedJob:
+    """``GET backupJobs/{job}``, with its errors and tasks."""
+    job = resource(wire)
+    properties = inside(job, "properties")
+    extended = inside(properties, "extendedInfo")
+    return {
+        "name": text(job, "name") or last_part(text(job, "id")) or "",
+        "status": text(properties, "status") or "",
+        "start": stamp(text(properties, "startTime")),
+        "end": stamp(text(properties, "endTime")),
+        "duration_s": span_s(text(properties, "duration")),
+        "errors": [_error(each) for each in entries(properties, "errorDetails")],
+        "dynamic_message": text(extended, "dynamicErrorMessage"),
+        "tasks": [_task(each) for each in entries(extended, "tasksList")],
+        "first_failure": first_failure or stamp(text(properties, "startTime")),
+    }
+
+
+def _error(said: object) -> JobError:
+    return {
+        "code": whole(said, "errorCode"),
+        "title": text(said, "errorTitle"),
+        "text": text(said, "errorString"),
+        "recommendations": texts(said, "recommendations"),
+    }
+
+
+def _task(said: object) -> JobTask:
+    return {
+        "name": text(said, "taskId") or "",
+        "status": text(said, "status"),
+        "duration_s": span_s(text(said, "duration")),
+    }
+
+
+def failed_jobs(azure: Azure, vault_id: str | None = None) -> list[dict[str, Any]]:
+    """Failed backup jobs of the last 14 days, newest first: of one vault, or of the subscription by Resource Graph.
+
+    Each ``{name, vm_name, vm_id, vault_id, time, code, title, text}``; ``vm_id`` is None where no job names it.
+    """
+    wires = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure)
+    rows = [read_failed_row(wire) for wire in wires]
+    return sorted((row for row in rows if row), key=lambda row: row["time"] or "", reverse=True)
+
+
+def _of_vault(azure: Azure, vault_id: str) -> list[Any]:
+    subscription, name = part_after(vault_id, "subscriptions") or "", last_part(vault_id) or ""
+    group = part_after(vault_id, "resourceGroups") or ""
+    client = azure.backup(subscription)
+    listed = [each.as_dict() for each in client.backup_jobs.list(name, group, filter=job_filter(azure.now(), "Failed"))]
+    return azure.together([partial(_in_full, client, group, name, wire) for wire in listed])
+
+
+def _in_full(client: Any, group: str, name: str, wire: Mapping[str, Any]) -> Any:
+    return client.job_details.get(name, group, text(wire, "name") or "").as_dict()
+
+
+def _of_subscription(azure: Azure) -> list[Any]:
+    from azure.mgmt.resourcegraph.models import QueryRequest
+
+    query = (
+        "RecoveryServicesResources | where type =~ 'microsoft.recoveryservices/vaults/backupjobs' "
+        "| where properties.status =~ 'Failed' and properties.operation =~ 'Backup' "
+        "and properties.backupManagementType =~ 'AzureIaasVM'"
+    )
+    answer = azure.graph.resources(QueryRequest(subscriptions=[azure.subscription_id], query=query))
+    return list(answer.data or [])
+
+
+def read_failed_row(wire: object) -> dict[str, Any]:
+    """One failed job as a row of the start notebook."""
+    job, read = resource(wire), read_failed_job(wire)
+    properties = inside(job, "properties")
+    vault_id = (text(job, "id") or "").split("/backupJobs/")[0]
+    container = (text(properties, "containerName") or "").split(";")
+    name = text(properties, "entityFriendlyName") or container[-1]
+    error: JobError | None = read["errors"][0] if read["errors"] else None
+    subscription = part_after(vault_id, "subscriptions")
+    named = text(properties, "dataSourceInfo", "resourceID") or text(properties, "virtualMachineId")
+    built = (
+        f"/subscriptions/{subscription}/resourceGroups/{container[-2]}/providers/Microsoft.Compute"
+        f"/virtualMachines/{container[-1]}"
+        if len(container) >= 3
+        else None
+    )
+    return {
+        "name": read["name"],
+        "vm_name": name,
+        "vm_id": named or built,
+        "vault_id": vault_id,
+        "time": read["start"],
+        "code": error["code"] if error else None,
+        "title": error["title"] if error else None,
+        "text": (error["text"] if error else None) or read["dynamic_message"],
+    }

@@ -1,0 +1,93 @@
+"""Platform metrics over the time in which the failed job took its snapshot. They need no agent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+
+from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.errors import status_of
+from vmbackup.collectors.wire import entries, inside, moment, number, resource, stamp, text
+from vmbackup.facts import FailedJob, Metrics, Series, VmModel
+
+NAMES = (
+    "Percentage CPU",
+    "Available Memory Bytes",
+    "Available Memory Percentage",
+    "OS Disk IOPS Consumed Percentage",
+    "Data Disk IOPS Consumed Percentage",
+    "VM Uncached IOPS Consumed Percentage",
+    "VmAvailabilityMetric",
+)
+BURSTABLE = "CPU Credits Remaining"
+_MARGIN = timedelta(minutes=5)
+_SNAPSHOT = "take snapshot"
+
+
+@collector(
+    "vm.metrics", needs=("vm.model",), optional=("backup.failed_job",), actions=("Microsoft.Insights/metrics/read",)
+)
+def metrics(ask: Ask, model: VmModel, job: FailedJob | None) -> Answers:
+    """All metrics in one call; where the VM's size lacks one of them, each by itself."""
+    start, end, window = snapshot_window(job, ask.now)
+    burstable = (model["size"] or "").lower().startswith("standard_b")
+    names = (*NAMES, BURSTABLE) if burstable else NAMES
+    try:
+        wires = [_metrics(ask, ",".join(names), start, end)]
+    except HttpResponseError as error:
+        if status_of(error) != 400:
+            raise
+        wires = ask.azure.together([partial(_metrics_or_none, ask, name, start, end) for name in names])
+    series = {name: each for wire in wires if wire is not None for name, each in read_series(wire).items()}
+    begin, finish = stamp(start) or "", stamp(end) or ""
+    found: Metrics = {"start": begin, "end": finish, "window": window, "series": series}
+    return {"vm.metrics": found}
+
+
+def snapshot_window(job: FailedJob | None, now: datetime) -> tuple[datetime, datetime, str]:
+    """When the snapshot was taken: the job's first task, else the whole job, else (no job) the last hour."""
+    begun = moment(job["start"]) if job else None
+    if job is None or begun is None:
+        return now - timedelta(hours=1), now, "last_hour"
+    for task in job["tasks"]:
+        if task["name"].lower() == _SNAPSHOT and task["duration_s"]:
+            return begun - _MARGIN, begun + timedelta(seconds=task["duration_s"]) + _MARGIN, "snapshot_task"
+    end = moment(job["end"]) or begun + timedelta(seconds=job["duration_s"] or 3600)
+    return begun - _MARGIN, max(end, begun) + _MARGIN, "job"
+
+
+def _metrics_or_none(ask: Ask, name: str, start: datetime, end: datetime) -> Any:
+    try:
+        return _metrics(ask, name, start, end)
+    except HttpResponseError as error:
+        if status_of(error) != 400:
+            raise
+        return None
+
+
+def _metrics(ask: Ask, names: str, start: datetime, end: datetime) -> Any:
+    answer = ask.azure.monitor.metrics.list(
+        ask.target.vm_id,
+        timespan=f"{stamp(start)}/{stamp(end)}",
+        interval="PT1M",
+        metricnames=names,
+        aggregation="Average",
+    )
+    return answer.serialize(keep_readonly=True)
+
+
+def read_series(wire: object) -> dict[str, Series]:
+    """``{"value": [{"name": {"value": "Percentage CPU"}, "unit": "Percent", "timeseries": [{"data": […]}]}]}``."""
+    found: dict[str, Series] = {}
+    for metric in entries(resource(wire), "value"):
+        name = text(metric, "name", "value")
+        if name is None:
+            continue
+        data = [each for line in entries(metric, "timeseries") for each in entries(line, "data")]
+        points = [(stamp(text(each, "timeStamp")), number(inside(each, "average"))) for each in data]
+        known = sorted((time, value) for time, value in points if time is not None and value is not None)
+        found[name] = {"unit": text(metric, "unit") or "", "aggregation": "Average", "points": known}
+    return found

@@ -1,0 +1,77 @@
+"""The VM's interfaces and subnets."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.wire import entries, flag, inside, last_part, part_after, resource, text
+from vmbackup.facts import IpConfig, Nic, Subnet, VmModel
+
+
+@collector("network.nics", needs=("vm.model",), actions=("Microsoft.Network/networkInterfaces/read",))
+def interfaces(ask: Ask, model: VmModel) -> Answers:
+    """Every interface of the VM, the primary one first."""
+    wires = ask.azure.together([partial(_interface, ask, known) for known in model["nic_ids"]])
+    nics = [read_nic(wire) for wire in wires]
+    if len(nics) == 1:
+        nics[0]["primary"] = True
+    return {"network.nics": sorted(nics, key=lambda nic: not nic["primary"])}
+
+
+def _interface(ask: Ask, resource_id: str) -> Any:
+    group, name = part_after(resource_id, "resourceGroups"), last_part(resource_id)
+    return ask.azure.network.network_interfaces.get(group or "", name or "").as_dict()
+
+
+def read_nic(wire: object) -> Nic:
+    """One interface, from ``GET networkInterfaces/{name}``."""
+    nic = resource(wire)
+    properties = inside(nic, "properties")
+    return {
+        "id": text(nic, "id") or "",
+        "name": text(nic, "name") or last_part(text(nic, "id")) or "",
+        "primary": flag(properties, "primary") is True,
+        "nsg_id": text(properties, "networkSecurityGroup", "id"),
+        "ip_configs": [_ip_config(each) for each in entries(properties, "ipConfigurations")],
+    }
+
+
+def _ip_config(wire: object) -> IpConfig:
+    properties = inside(wire, "properties")
+    return {
+        "name": text(wire, "name") or "",
+        "primary": flag(properties, "primary") is True,
+        "private_ip": text(properties, "privateIPAddress"),
+        "allocation": text(properties, "privateIPAllocationMethod"),
+        "subnet_id": text(properties, "subnet", "id"),
+    }
+
+
+@collector("network.subnets", needs=("network.nics",), actions=("Microsoft.Network/virtualNetworks/subnets/read",))
+def subnets(ask: Ask, nics: list[Nic]) -> Answers:
+    """Every subnet the VM has an address in."""
+    known = {config["subnet_id"]: None for nic in nics for config in nic["ip_configs"] if config["subnet_id"]}
+    wires = ask.azure.together([partial(_subnet, ask, each) for each in known])
+    return {"network.subnets": [read_subnet(wire) for wire in wires]}
+
+
+def _subnet(ask: Ask, resource_id: str | None) -> Any:
+    group, network = part_after(resource_id, "resourceGroups"), part_after(resource_id, "virtualNetworks")
+    return ask.azure.network.subnets.get(group or "", network or "", last_part(resource_id) or "").as_dict()
+
+
+def read_subnet(wire: object) -> Subnet:
+    """One subnet, from ``GET virtualNetworks/{name}/subnets/{name}``."""
+    subnet = resource(wire)
+    properties = inside(subnet, "properties")
+    services = (text(each, "service") for each in entries(properties, "serviceEndpoints"))
+    return {
+        "id": text(subnet, "id") or "",
+        "nsg_id": text(properties, "networkSecurityGroup", "id"),
+        "route_table_id": text(properties, "routeTable", "id"),
+        "nat_gateway_id": text(properties, "natGateway", "id"),
+        "service_endpoints": [service for service in services if service],
+        "default_outbound": flag(properties, "defaultOutboundAccess"),
+    }

@@ -1,0 +1,60 @@
+"""The backup policy: when it starts, how often, and what consistency it wants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
+from vmbackup.collectors.protection import NOT_PROTECTED, vault
+from vmbackup.collectors.wire import inside, moment, resource, text, texts, whole
+from vmbackup.facts import Policy, ProtectedItem, Protection
+
+
+@collector(
+    "backup.policy",
+    needs=("backup.protection", "backup.item"),
+    actions=("Microsoft.RecoveryServices/Vaults/backupPolicies/read",),
+)
+def backup_policy(ask: Ask, protected: Protection | None, item: ProtectedItem | None) -> Answers:
+    """The policy of the protected item."""
+    if protected is None:
+        return {"backup.policy": NOT_PROTECTED}
+    name = item["policy_name"] if item else None
+    if name is None:
+        return {"backup.policy": ABSENT}
+    subscription, group, vault_name = vault(protected)
+    found = ask.azure.backup(subscription).protection_policies.get(vault_name, group, name)
+    return {"backup.policy": read_policy(found.as_dict())}
+
+
+def read_policy(wire: object) -> Policy:
+    """``GET backupPolicies/{name}``; Standard (V1) and Enhanced (V2) write their schedule in different places."""
+    policy = resource(wire)
+    properties = inside(policy, "properties")
+    schedule = inside(properties, "schedulePolicy")
+    kind = text(properties, "policyType")
+    enhanced = (kind or "").upper() == "V2" or text(schedule, "schedulePolicyType") == "SimpleSchedulePolicyV2"
+    names = inside(properties, "instantRPDetails")
+    return {
+        "name": text(policy, "name") or "",
+        "type": kind or ("V2" if enhanced else "V1"),
+        "frequency": text(schedule, "scheduleRunFrequency"),
+        "days": texts(schedule, "scheduleRunDays") or texts(schedule, "weeklySchedule", "scheduleRunDays"),
+        "times": _times(schedule),
+        "interval_h": whole(schedule, "hourlySchedule", "interval"),
+        "time_zone": text(properties, "timeZone"),
+        "consistency": text(properties, "snapshotConsistencyType"),
+        "instant_restore_days": whole(properties, "instantRpRetentionRangeInDays"),
+        "restore_point_group_prefix": text(names, "azureBackupRGNamePrefix"),
+        "restore_point_group_suffix": text(names, "azureBackupRGNameSuffix"),
+    }
+
+
+def _times(schedule: Any) -> list[str]:
+    said = texts(schedule, "scheduleRunTimes")
+    for part in ("dailySchedule", "weeklySchedule"):
+        said = said or texts(schedule, part, "scheduleRunTimes")
+    window = text(schedule, "hourlySchedule", "scheduleWindowStartTime")
+    # The date in front is a dummy: only hour and minute count, in the policy's own zone.
+    found = [moment(each) for each in said or ([window] if window else [])]
+    return [each.strftime("%H:%M") for each in found if each]

@@ -1,0 +1,238 @@
+"""Which vault protects the VM, and how the vault sees it: protected item, policy, recovery points, neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
+from vmbackup.collectors.errors import code_and_message
+from vmbackup.collectors.wire import entries, flag, inside, last_part, part_after, resource, stamp, text, whole
+from vmbackup.facts import HealthDetail, Neighbour, Neighbours, ProtectedItem, Protection, RecoveryPoint, VmModel
+from vmbackup.model import Fact, FactStatus, SetupError, Target
+
+NOT_PROTECTED = Fact(FactStatus.SKIPPED, why="not_protected")
+_FABRIC = "Azure"
+_NEVER = "2001-01-01T00:00:00Z"
+_NEWEST = 20
+
+
+@collector(
+    "backup.protection",
+    needs=("vm.model",),
+    actions=("Microsoft.RecoveryServices/locations/backupStatus/action",),
+)
+def protection(ask: Ask, model: VmModel) -> Answers:
+    """The vault: the one that was given, else ``backupStatus``, else Resource Graph."""
+    if ask.target.vault_id:
+        return {"backup.protection": _given(ask.target, ask.target.vault_id)}
+    try:
+        found = read_backup_status(_backup_status(ask, model))
+    except HttpResponseError as error:
+        # backupStatus needs a right at the subscription that a reader of the vault often lacks.
+        found = _from_graph(ask, error)
+    return {"backup.protection": ABSENT if found is None else found}
+
+
+def _given(target: Target, vault_id: str) -> Protection:
+    names = f"{target.resource_group};{target.vm_name}".lower()
+    return {
+        "status": None,
+        "vault_id": vault_id.rstrip("/"),
+        "container": f"iaasvmcontainer;iaasvmcontainerv2;{names}",
+        "item": f"vm;iaasvmcontainerv2;{names}",
+        "policy_name": None,
+        "via": "parameter",
+    }
+
+
+def _backup_status(ask: Ask, model: VmModel) -> Any:
+    from azure.mgmt.recoveryservicesbackup.models import BackupStatusRequest
+
+    question = BackupStatusRequest(resource_type="VM", resource_id=ask.target.vm_id)
+    return ask.azure.backup().backup_status.get(model["location"], question).as_dict()
+
+
+def read_backup_status(wire: object) -> Protection | None:
+    """The answer of ``backupStatus``; None when no vault protects the VM."""
+    said = resource(wire)
+    vault_id, container, item = text(said, "vaultId"), text(said, "containerName"), text(said, "protectedItemName")
+    if (text(said, "protectionStatus") or "").lower() == "notprotected" or not (vault_id and container and item):
+        return None
+    return {
+        "status": text(said, "protectionStatus"),
+        "vault_id": vault_id,
+        "container": container,
+        "item": item,
+        "policy_name": text(said, "policyName"),
+        "via": "backupStatus",
+    }
+
+
+def _from_graph(ask: Ask, refused: HttpResponseError) -> Protection | None:
+    from azure.mgmt.resourcegraph.models import QueryRequest
+
+    query = (
+        "RecoveryServicesResources | where type =~ "
+        "'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems' "
+        f"| where properties.dataSourceInfo.resourceID =~ '{_quoted(ask.target.vm_id)}'"
+    )
+    try:
+        asked = QueryRequest(subscriptions=[ask.azure.subscription_id], query=query)
+        rows = ask.azure.graph.resources(asked).data
+    except HttpResponseError:
+        raise refused from None
+    found = [read_graph_item(row) for row in rows or []]
+    if not found:
+        # The graph shows only what may be read: an empty answer does not prove that no vault protects the VM.
+        raise refused
+    return found[0]
+
+
+def _quoted(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def read_graph_item(wire: object) -> Protection:
+    """A protected item as Resource Graph shows it; container and vault are parts of its id."""
+    row = resource(wire)
+    item_id = text(row, "id") or ""
+    return {
+        "status": text(row, "properties", "currentProtectionState") or text(row, "properties", "protectionState"),
+        "vault_id": item_id[: item_id.lower().find("/backupfabrics/")],
+        "container": part_after(item_id, "protectionContainers") or "",
+        "item": last_part(item_id) or "",
+        "policy_name": text(row, "properties", "policyName"),
+        "via": "resource_graph",
+    }
+
+
+def vault(protected: Protection) -> tuple[str, str, str]:
+    """The vault's subscription, resource group and name."""
+    vault_id = protected["vault_id"]
+    parts = (part_after(vault_id, "subscriptions"), part_after(vault_id, "resourceGroups"), last_part(vault_id))
+    return parts[0] or "", parts[1] or "", parts[2] or ""
+
+
+@collector(
+    "backup.item",
+    needs=("backup.protection",),
+    actions=("Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/read",),
+)
+def protected_item(ask: Ask, protected: Protection | None) -> Answers:
+    """The protected item. Raises SetupError when the vault that was given does not exist."""
+    if protected is None:
+        return {"backup.item": NOT_PROTECTED}
+    subscription, group, name = vault(protected)
+    items = ask.azure.backup(subscription).protected_items
+    try:
+        wire = items.get(name, group, _FABRIC, protected["container"], protected["item"]).as_dict()
+    except ResourceNotFoundError as error:
+        refuse_missing_vault(protected, error)
+        raise
+    return {"backup.item": read_item(wire)}
+
+
+def refuse_missing_vault(protected: Protection, error: HttpResponseError) -> None:
+    """Raise SetupError if it is the vault itself that is not there, and it was the operator who named it."""
+    code, message = code_and_message(error)
+    missing = code.lower() in ("resourcenotfound", "resourcegroupnotfound", "vaultnotfound")
+    if protected["via"] == "parameter" and missing:
+        raise SetupError(
+            f"Azure does not know the vault {protected['vault_id']} ({code}: {message}) Check vault_id, or leave it "
+            "empty and let Azure say which vault protects the VM."
+        ) from None
+
+
+def read_item(wire: object) -> ProtectedItem:
+    """``GET protectedItems/{item}``; a backup that never ran has the time 2001-01-01, which is no time."""
+    item = resource(wire)
+    properties = inside(item, "properties")
+    exclusion = inside(properties, "extendedProperties", "diskExclusionProperties")
+    luns = entries(exclusion, "diskLunList") if isinstance(exclusion, Mapping) else None
+    last = stamp(text(properties, "lastBackupTime"))
+    return {
+        "id": text(item, "id") or "",
+        "protection_state": text(properties, "protectionState"),
+        "protection_status": text(properties, "protectionStatus"),
+        "health_status": text(properties, "healthStatus"),
+        "health_details": [_health_detail(each) for each in entries(properties, "healthDetails")],
+        "last_backup_status": text(properties, "lastBackupStatus"),
+        "last_backup_time": None if last == _NEVER else last,
+        "last_recovery_point": stamp(text(properties, "lastRecoveryPoint")),
+        "policy_id": text(properties, "policyId"),
+        "policy_name": text(properties, "policyName") or last_part(text(properties, "policyId")),
+        "source_resource_id": text(properties, "sourceResourceId") or text(properties, "virtualMachineId"),
+        "soft_deleted": flag(properties, "isScheduledForDeferredDelete") is True,
+        "disk_luns": None if luns is None else [lun for lun in luns if type(lun) is int],
+        "disk_luns_included": flag(exclusion, "isInclusionList"),
+    }
+
+
+def _health_detail(said: object) -> HealthDetail:
+    return {"code": whole(said, "code"), "title": text(said, "title"), "message": text(said, "message")}
+
+
+@collector(
+    "backup.recovery_points",
+    needs=("backup.protection",),
+    actions=(
+        "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read",
+    ),
+)
+def recovery_points(ask: Ask, protected: Protection | None) -> Answers:
+    """The newest recovery points."""
+    if protected is None:
+        return {"backup.recovery_points": NOT_PROTECTED}
+    subscription, group, name = vault(protected)
+    points = ask.azure.backup(subscription).recovery_points
+    listed = points.list(name, group, _FABRIC, protected["container"], protected["item"])
+    read = [read_recovery_point(each.as_dict()) for each in listed]
+    newest = sorted(read, key=lambda point: point["time"] or "", reverse=True)[:_NEWEST]
+    return {"backup.recovery_points": newest}
+
+
+def read_recovery_point(wire: object) -> RecoveryPoint:
+    """One recovery point of the list."""
+    point = resource(wire)
+    return {
+        "name": text(point, "name") or "",
+        "time": stamp(text(point, "properties", "recoveryPointTime")),
+        "type": text(point, "properties", "recoveryPointType"),
+    }
+
+
+@collector(
+    "backup.neighbours",
+    needs=("backup.protection", "backup.item"),
+    actions=("Microsoft.RecoveryServices/Vaults/backupProtectedItems/read",),
+)
+def neighbours(ask: Ask, protected: Protection | None, item: ProtectedItem | None) -> Answers:
+    """The other VMs under this VM's policy: a policy starts all of its VMs at the same time."""
+    if protected is None:
+        return {"backup.neighbours": NOT_PROTECTED}
+    policy = item["policy_name"] if item else None
+    if item is None or policy is None:
+        return {"backup.neighbours": ABSENT}
+    subscription, group, name = vault(protected)
+    asked = "backupManagementType eq 'AzureIaasVM' and itemType eq 'VM'"
+    listed = ask.azure.backup(subscription).backup_protected_items.list(name, group, filter=asked)
+    return {"backup.neighbours": read_neighbours([each.as_dict() for each in listed], item["id"], policy)}
+
+
+def read_neighbours(wires: list[Any], own_id: str, policy: str) -> Neighbours:
+    """The items of the list under the same policy, this one left out."""
+    read = [read_item(wire) for wire in wires]
+    same = [each for each in read if (each["policy_name"] or "").lower() == policy.lower()]
+    others = [each for each in same if each["id"].lower() != own_id.lower()]
+    return {"policy": policy, "same_time": [_neighbour(each) for each in others]}
+
+
+def _neighbour(item: ProtectedItem) -> Neighbour:
+    return {
+        "name": last_part(item["source_resource_id"]) or item["id"].rsplit(";", 1)[-1],
+        "last_backup_status": item["last_backup_status"],
+        "last_backup_time": item["last_backup_time"],
+    }

@@ -1,0 +1,74 @@
+"""What can keep Azure from making or removing restore points: their collections, and locks."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.wire import inside, last_part, part_after, resource, text
+from vmbackup.facts import Lock, RestorePointCollection
+
+_LOCKS = "/providers/microsoft.authorization/locks/"
+_AZURE_BACKUP = "azurebackuprg"
+
+
+@collector("vm.restore_points", actions=("Microsoft.Compute/restorePointCollections/read",))
+def restore_points(ask: Ask) -> Answers:
+    """The collections whose source is this VM, each with the number of its restore points."""
+    listed = [each.as_dict() for each in ask.azure.compute.restore_point_collections.list_all()]
+    own = [wire for wire in listed if _source(wire) == ask.target.vm_id.lower()]
+    full = ask.azure.together([partial(_collection, ask, text(wire, "id")) for wire in own])
+    return {"vm.restore_points": [read_collection(wire) for wire in full]}
+
+
+def _source(wire: object) -> str:
+    return (text(wire, "properties", "source", "id") or "").lower()
+
+
+def _collection(ask: Ask, collection_id: str | None) -> Any:
+    group, name = part_after(collection_id, "resourceGroups") or "", last_part(collection_id) or ""
+    return ask.azure.compute.restore_point_collections.get(group, name, expand="restorePoints").as_dict()
+
+
+def read_collection(wire: object) -> RestorePointCollection:
+    """``GET restorePointCollections/{name}?$expand=restorePoints``; without the list the number is not known."""
+    collection = resource(wire)
+    listed = inside(collection, "properties", "restorePoints")
+    return {
+        "id": text(collection, "id") or "",
+        "name": text(collection, "name") or "",
+        "resource_group": part_after(text(collection, "id"), "resourceGroups") or "",
+        "provisioning_state": text(collection, "properties", "provisioningState"),
+        "restore_points": len(listed) if isinstance(listed, list) else None,
+    }
+
+
+@collector("vm.locks", optional=("vm.restore_points",), actions=("Microsoft.Authorization/locks/read",))
+def locks(ask: Ask, collections: list[RestorePointCollection] | None) -> Answers:
+    """The locks at the subscription, the VM's resource group, the VM, and where restore points are kept."""
+    listed = [each.as_dict() for each in ask.azure.locks.management_locks.list_at_subscription_level()]
+    groups = {ask.target.resource_group.lower(), *(each["resource_group"].lower() for each in collections or [])}
+    return {"vm.locks": [lock for lock in map(read_lock, listed) if _concerns(lock, ask.target.vm_id, groups)]}
+
+
+def read_lock(wire: object) -> Lock:
+    """One management lock; its scope is the part of its id in front of the lock."""
+    lock = resource(wire)
+    lock_id = text(lock, "id") or ""
+    at = lock_id.lower().find(_LOCKS)
+    return {
+        "name": text(lock, "name") or last_part(lock_id) or "",
+        "level": text(lock, "properties", "level") or text(lock, "level") or "",
+        "scope": lock_id[:at] if at >= 0 else lock_id,
+    }
+
+
+def _concerns(lock: Lock, vm_id: str, groups: set[str]) -> bool:
+    scope, group = lock["scope"].lower(), (part_after(lock["scope"], "resourceGroups") or "").lower()
+    if not group:
+        return True
+    if group in groups:
+        below = scope.partition("/providers/")[2]
+        return not below or vm_id.lower().startswith(scope) or "restorepointcollections" in below
+    return group.startswith(_AZURE_BACKUP)

@@ -1,0 +1,100 @@
+"""The routes that hold for each interface: Azure's own computation, or the route tables as they are written."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+
+from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.errors import as_fact
+from vmbackup.collectors.rules import falls_back
+from vmbackup.collectors.wire import entries, inside, last_part, part_after, resource, text, texts
+from vmbackup.facts import Nic, NicRoutes, Route, Subnet
+from vmbackup.model import Fact, FactStatus
+
+ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
+
+
+@collector(
+    "network.routes",
+    needs=("network.nics",),
+    optional=("network.subnets",),
+    actions=(ACTION, "Microsoft.Network/routeTables/read"),
+)
+def routes(ask: Ask, nics: list[Nic], subnets: list[Subnet] | None) -> Answers:
+    """Effective routes; where Azure does not compute them (VM stopped, right missing), the tables of the subnets."""
+    try:
+        found = ask.azure.together([partial(_effective, ask, nic) for nic in nics])
+        return {"network.routes": {"source": "effective", "nics": found}}
+    except HttpResponseError as error:
+        if not falls_back(error) or subnets is None:
+            raise
+        refused = as_fact(error, (ACTION,))
+    written = {"source": "objects", "nics": [_written(ask, nic, subnets) for nic in nics]}
+    return {"network.routes": Fact(FactStatus.OK, written, refused.why, refused.details)}
+
+
+def _effective(ask: Ask, nic: Nic) -> NicRoutes:
+    group = part_after(nic["id"], "resourceGroups") or ""
+    begun = ask.azure.network.network_interfaces.begin_get_effective_route_table(group, nic["name"])
+    return read_effective_routes(nic["id"], ask.azure.finished(begun).as_dict())
+
+
+def read_effective_routes(nic_id: str, wire: object) -> NicRoutes:
+    """``{"value": [{"source": "Default", "state": "Active", "addressPrefix": ["0.0.0.0/0"], "nextHopType": …}]}``."""
+    found = [_effective_route(each) for each in entries(resource(wire), "value")]
+    return {"nic": nic_id, "routes": found}
+
+
+def _effective_route(said: object) -> Route:
+    return {
+        "prefixes": texts(said, "addressPrefix"),
+        "next_hop": text(said, "nextHopType") or "",
+        "next_hop_ips": texts(said, "nextHopIpAddress"),
+        "origin": text(said, "source"),
+        "state": text(said, "state") or "Active",
+    }
+
+
+def _written(ask: Ask, nic: Nic, subnets: list[Subnet]) -> NicRoutes:
+    of_nic = {config["subnet_id"] for config in nic["ip_configs"]}
+    tables = [subnet["route_table_id"] for subnet in subnets if subnet["id"] in of_nic and subnet["route_table_id"]]
+    found = [route for table in tables for route in read_route_table(_table(ask, table))]
+    return {"nic": nic["id"], "routes": found + ([] if _takes_default(found) else [_PLATFORM_DEFAULT])}
+
+
+# Without a route of the user's own for 0.0.0.0/0, the platform's leads to the Internet.
+_PLATFORM_DEFAULT: Route = {
+    "prefixes": ["0.0.0.0/0"],
+    "next_hop": "Internet",
+    "next_hop_ips": [],
+    "origin": "Default",
+    "state": "Active",
+}
+
+
+def _takes_default(routes: list[Route]) -> bool:
+    return any("0.0.0.0/0" in route["prefixes"] for route in routes)
+
+
+def _table(ask: Ask, table_id: str) -> Any:
+    name, group = last_part(table_id) or "", part_after(table_id, "resourceGroups") or ""
+    return ask.azure.network.route_tables.get(group, name).as_dict()
+
+
+def read_route_table(wire: object) -> list[Route]:
+    """The user's routes, from ``GET routeTables/{name}``."""
+    return [_written_route(inside(each, "properties")) for each in entries(resource(wire), "properties", "routes")]
+
+
+def _written_route(said: object) -> Route:
+    prefix, address = text(said, "addressPrefix"), text(said, "nextHopIpAddress")
+    return {
+        "prefixes": [prefix] if prefix else [],
+        "next_hop": text(said, "nextHopType") or "",
+        "next_hop_ips": [address] if address else [],
+        "origin": "User",
+        "state": "Active",
+    }

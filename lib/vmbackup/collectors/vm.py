@@ -1,0 +1,154 @@
+"""The virtual machine: its model, its power state, its agent and what the agent reports of extension handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
+from vmbackup.collectors.errors import code_and_message
+from vmbackup.collectors.wire import entries, flag, inside, moment, resource, stamp, text
+from vmbackup.facts import Handler, VmAgent, VmModel, VmPower
+from vmbackup.model import SetupError
+
+
+@collector(
+    "_vm",
+    "vm.model",
+    "vm.power",
+    "vm.agent",
+    "vm.handlers",
+    actions=("Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/virtualMachines/instanceView/read"),
+)
+def virtual_machine(ask: Ask) -> Answers:
+    """One GET with the instance view; its raw form is passed on to the collectors of disks and extensions."""
+    target = ask.target
+    try:
+        found = ask.azure.compute.virtual_machines.get(target.resource_group, target.vm_name, expand="instanceView")
+    except ResourceNotFoundError as error:
+        code, message = code_and_message(error)
+        raise SetupError(
+            f"Azure does not know the VM {target.vm_name} in {target.resource_group} ({code}: {message}) Check "
+            "subscription_id, resource_group and vm_name; a VM that was deleted or moved cannot be examined."
+        ) from None
+    wire = found.as_dict()
+    view = inside(wire, "properties", "instanceView")
+    agent = read_agent(view, ask.now)
+    return {
+        "_vm": wire,
+        "vm.model": read_model(wire),
+        "vm.power": read_power(view),
+        "vm.agent": ABSENT if agent is None else agent,
+        "vm.handlers": read_handlers(view),
+    }
+
+
+def read_model(wire: object) -> VmModel:
+    """``{"id": "/subscriptions/…", "location": "westeurope", "properties": {"osProfile": {…}, …}}``."""
+    vm = resource(wire)
+    properties = inside(vm, "properties") or {}
+    profile = inside(properties, "osProfile")
+    view = inside(properties, "instanceView")
+    return {
+        "id": text(vm, "id") or "",
+        "name": text(vm, "name") or "",
+        "computer_name": text(profile, "computerName") or text(view, "computerName"),
+        "vm_id": text(properties, "vmId"),
+        "location": text(vm, "location") or "",
+        "os": _operating_system(properties, view),
+        "os_name": _os_name(view),
+        "size": text(properties, "hardwareProfile", "vmSize"),
+        "provisioning_state": text(properties, "provisioningState"),
+        "has_os_profile": isinstance(profile, Mapping) and bool(profile),
+        "allow_extension_operations": flag(profile, "allowExtensionOperations"),
+        "provision_vm_agent": _first_flag(profile, ("windowsConfiguration", "linuxConfiguration"), "provisionVMAgent"),
+        "boot_diagnostics": flag(properties, "diagnosticsProfile", "bootDiagnostics", "enabled"),
+        "security_type": text(properties, "securityProfile", "securityType"),
+        "nic_ids": _nic_ids(properties),
+    }
+
+
+def _operating_system(properties: object, view: object) -> str | None:
+    said = text(properties, "storageProfile", "osDisk", "osType") or ""
+    if said.lower() in ("windows", "linux"):
+        return said.lower()
+    profile = inside(properties, "osProfile")
+    for name in ("windows", "linux"):
+        if isinstance(inside(profile, f"{name}Configuration"), Mapping):
+            return name
+    named = (text(view, "osName") or "").lower()
+    return "windows" if "windows" in named else ("linux" if named else None)
+
+
+def _os_name(view: object) -> str | None:
+    name, version = text(view, "osName"), text(view, "osVersion")
+    return f"{name} {version}" if name and version and version not in name else name
+
+
+def _first_flag(profile: object, configurations: tuple[str, ...], name: str) -> bool | None:
+    for configuration in configurations:
+        found = flag(profile, configuration, name)
+        if found is not None:
+            return found
+    return None
+
+
+def _nic_ids(properties: object) -> list[str]:
+    references = entries(properties, "networkProfile", "networkInterfaces")
+    references.sort(key=lambda each: flag(each, "properties", "primary") is not True)
+    return [found for found in (text(each, "id") for each in references) if found]
+
+
+def read_power(view: object) -> VmPower:
+    """``{"statuses": [{"code": "ProvisioningState/succeeded"}, {"code": "PowerState/running"}]}``.
+
+    >>> read_power({"statuses": [{"code": "PowerState/deallocated"}]})["power"]
+    'deallocated'
+    """
+    power = provisioning = message = None
+    for status in entries(view, "statuses"):
+        code = text(status, "code") or ""
+        kind, _, state = code.partition("/")
+        if kind.lower() == "powerstate":
+            power = state.lower() or None
+        elif kind.lower() == "provisioningstate" and provisioning is None:
+            provisioning, message = code, text(status, "message")
+    return {"power": power, "provisioning": provisioning, "provisioning_message": message}
+
+
+def read_agent(view: object, now: datetime) -> VmAgent | None:
+    """The agent's newest status in the instance view; None when Azure lists no agent."""
+    agent = inside(view, "vmAgent")
+    if not isinstance(agent, Mapping) or not agent:
+        return None
+    statuses = [status for status in entries(agent, "statuses") if isinstance(status, Mapping)]
+    newest: Mapping[str, Any] = max(statuses, key=lambda each: text(each, "time") or "", default={})
+    reported = moment(text(newest, "time"))
+    return {
+        "version": text(agent, "vmAgentVersion"),
+        "code": text(newest, "code"),
+        "level": text(newest, "level"),
+        "display_status": text(newest, "displayStatus"),
+        "message": text(newest, "message"),
+        "reported_at": stamp(reported),
+        "age_s": (now - reported).total_seconds() if reported else None,
+    }
+
+
+def read_handlers(view: object) -> list[Handler]:
+    """The extension handlers that the agent reports; a handler without a type says nothing and is left out."""
+    handlers = [each for each in entries(view, "vmAgent", "extensionHandlers") if text(each, "type")]
+    return [
+        {
+            "type": text(each, "type") or "",
+            "version": text(each, "typeHandlerVersion"),
+            "code": text(each, "status", "code"),
+            "level": text(each, "status", "level"),
+            "display_status": text(each, "status", "displayStatus"),
+            "message": text(each, "status", "message"),
+        }
+        for each in handlers
+    ]
