@@ -1,0 +1,340 @@
+"""Every recorded answer of real Azure goes through the readers: none crashes, and none is misread."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import pytest
+import requests
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
+
+from recordings import Recording, recording, recordings
+from vmbackup.collectors.disks import attached_disks, read_disk
+from vmbackup.collectors.errors import Unreadable, as_fact, code_and_message
+from vmbackup.collectors.extensions import read_extensions
+from vmbackup.collectors.history import read_event, read_health
+from vmbackup.collectors.jobs import read_failed_job, read_failed_row, read_job
+from vmbackup.collectors.metrics import read_series
+from vmbackup.collectors.network import read_nic, read_subnet
+from vmbackup.collectors.policy import read_policy
+from vmbackup.collectors.protection import read_backup_status, read_item, read_recovery_point
+from vmbackup.collectors.restore_points import read_collection, read_lock
+from vmbackup.collectors.routes import read_effective_routes, read_route_table
+from vmbackup.collectors.rules import read_effective_rules, read_nsg
+from vmbackup.collectors.vm import read_agent, read_handlers, read_model, read_power
+from vmbackup.collectors.wire import inside
+from vmbackup.facts import FACTS, Handler, Job, Protection, RecoveryPoint, Route, Rule
+from vmbackup.model import FactStatus, SetupError
+from vmbackup.shape import mismatch
+
+NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
+
+
+def listed(recorded: Recording) -> list[Any]:
+    """The resources of an answer: the entries of a list, or the one resource."""
+    wire = recorded.json
+    if isinstance(wire, dict) and isinstance(wire.get("value"), list):
+        return list(wire["value"])
+    return [wire]
+
+
+READERS = {
+    "vm.model": read_model,
+    "vm.power": lambda wire: read_power(inside(wire, "properties", "instanceView")),
+    "vm.agent": lambda wire: read_agent(inside(wire, "properties", "instanceView"), NOW),
+    "vm.handlers": lambda wire: read_handlers(inside(wire, "properties", "instanceView")),
+    "vm.extensions": lambda wire: read_extensions([wire], inside(wire, "properties", "instanceView")),
+    "vm.disks": lambda wire: (
+        [read_disk(role, each) for role, each in attached_disks(wire)] + [read_disk("data", {}, wire)]
+    ),
+    "vm.locks": lambda wire: [read_lock(wire)],
+    "vm.restore_points": lambda wire: [read_collection(wire)],
+    "vm.activity": lambda wire: [read_event(wire)],
+    "vm.health": read_health,
+    "network.nics": lambda wire: [read_nic(wire)],
+    "network.subnets": lambda wire: [read_subnet(wire)],
+    "network.rules": lambda wire: {"source": "effective", "nics": [read_effective_rules("nic", wire)]},
+    "network.routes": lambda wire: {"source": "effective", "nics": [read_effective_routes("nic", wire)]},
+    "backup.item": read_item,
+    "backup.policy": read_policy,
+    "backup.jobs": lambda wire: [read_job(wire)],
+    "backup.failed_job": read_failed_job,
+    "backup.recovery_points": lambda wire: [read_recovery_point(wire)],
+}
+
+
+@pytest.mark.parametrize("recorded", recordings())
+def test_no_answer_crashes_any_reader_and_every_reading_has_the_promised_shape(recorded: Recording) -> None:
+    """Even the wrong answer to a question is read into the right shape or refused as unreadable, never into a crash."""
+    try:
+        wires = listed(recorded)
+    except ValueError:
+        return
+    for wire in wires:
+        for fact, read in READERS.items():
+            try:
+                data = read(wire)
+            except Unreadable:
+                continue
+            if data is not None:
+                assert mismatch(data, FACTS[fact], fact) is None
+        for loose in (read_nsg_safely, read_route_table, read_failed_row, read_backup_status):
+            if isinstance(wire, dict):
+                loose(wire)
+
+
+def read_nsg_safely(wire: Any) -> list[Rule]:
+    return read_nsg(wire, "nic")
+
+
+# --- errors --------------------------------------------------------------------------------------------------------
+
+
+def error_of(recorded: Recording) -> HttpResponseError:
+    """The SDK's own error for this answer, made of the SDK's own response."""
+    answer = requests.Response()
+    answer.status_code, answer._content, answer.headers = recorded.status, recorded.body, recorded.headers  # type: ignore
+    answer.headers = requests.structures.CaseInsensitiveDict(recorded.headers)
+    request = HttpRequest(recorded.method or "GET", recorded.uri or "https://management.azure.com/")
+    return HttpResponseError(response=RequestsTransportResponse(request, answer))
+
+
+ERRORS = [f"error_{status}" for status in (400, 401, 403, 404, 408, 409, 412, 429, 500, 502, 503, 504)]
+WHY = {
+    "400": "refused",
+    "403": "missing_action",
+    "404": "none",
+    "408": "server_error",
+    "409": "conflict",
+    "412": "refused",
+    "429": "throttled",
+}
+
+
+@pytest.mark.parametrize("recorded", recordings(*ERRORS))
+def test_every_error_becomes_a_fact_with_its_reason(recorded: Recording) -> None:
+    kind = recorded.name.split("__")[0].removeprefix("error_")
+    if kind == "401":
+        with pytest.raises(SetupError, match="az login"):
+            as_fact(error_of(recorded))
+        return
+    fact = as_fact(error_of(recorded), ("declared/read",))
+    assert fact.why == WHY.get(kind, "server_error")
+    assert fact.data is None
+    assert all(isinstance(value, str) and len(value) < 400 for value in fact.details.values())
+
+
+@pytest.mark.parametrize("recorded", recordings("error_403"))
+def test_a_403_names_the_missing_action(recorded: Recording) -> None:
+    fact = as_fact(error_of(recorded), ("declared/read",))
+    assert fact.status is FactStatus.DENIED
+    assert "/" in fact.details["action"]
+    if b"to perform action" in recorded.body:
+        assert fact.details["action"] in recorded.body.decode()
+
+
+@pytest.mark.parametrize("recorded", recordings("compute_operation"))
+def test_an_operation_that_failed_gives_its_innermost_reason(recorded: Recording) -> None:
+    code, message = code_and_message(error_of(recorded))
+    if "__failed-" in recorded.name:
+        assert recorded.name.split("__failed-")[1].startswith(code.lower())
+        assert message
+
+
+# --- the virtual machine -------------------------------------------------------------------------------------------
+
+
+def view_of(recorded: Recording) -> Any:
+    wire = recorded.json
+    return inside(wire, "properties", "instanceView") or (wire if "statuses" in wire else None)
+
+
+def taken(recorded: Recording) -> datetime:
+    said = {name.lower(): value for name, value in recorded.headers.items()}.get("date")
+    return parsedate_to_datetime(said) if said else NOW
+
+
+@pytest.mark.parametrize("recorded", recordings("vm_get_instanceview", "instanceview_endpoint"))
+def test_a_vm_is_read_as_its_file_name_says(recorded: Recording) -> None:
+    """Names are like ``linux-notready-running-ok``: system, agent, power."""
+    words = recorded.name.split("__")[1].split("-")
+    view = view_of(recorded)
+    agent, power = read_agent(view, taken(recorded)), read_power(view)
+    if words[0] in ("linux", "windows") and inside(recorded.json, "properties"):
+        assert read_model(recorded.json)["os"] == words[0]
+    if "noagent" in words:
+        assert agent is None
+    if "notready" in words:
+        assert agent is not None
+        assert agent["display_status"] == "Not Ready"
+    elif "ready" in words:
+        assert agent is not None
+        assert agent["code"] == "ProvisioningState/succeeded"
+        assert agent["display_status"] == "Ready"
+    for state in ("running", "deallocated", "stopped"):
+        if words[-1] == state or state in words[2:]:
+            assert power["power"] in (state, None) or "deallocat" in str(power["power"])
+
+
+@pytest.mark.parametrize("recorded", recordings("vm_get_instanceview"))
+def test_a_heartbeat_is_as_old_as_azures_clock_says(recorded: Recording) -> None:
+    agent = read_agent(view_of(recorded), taken(recorded))
+    if agent and agent["age_s"] is not None and "Date" in {name.title() for name in recorded.headers}:
+        assert agent["age_s"] > -600
+
+
+@pytest.mark.parametrize("recorded", recordings("vm_get_instanceview", "instanceview_endpoint"))
+def test_every_handler_has_a_type_and_keeps_its_version(recorded: Recording) -> None:
+    handlers: list[Handler] = read_handlers(view_of(recorded))
+    listed_handlers = inside(view_of(recorded), "vmAgent", "extensionHandlers") or []
+    assert [handler["version"] for handler in handlers] == [each.get("typeHandlerVersion") for each in listed_handlers]
+
+
+def test_an_agent_can_be_ready_by_code_and_wait_for_the_network() -> None:
+    waiting = [
+        each.values[0]
+        for each in recordings("vm_get_instanceview")
+        if each.values[0] is not None and b"waiting for network issue to be resolved" in each.values[0].body
+    ]
+    if not waiting:
+        pytest.skip("no recorded answers")
+    for recorded in waiting:
+        agent = read_agent(view_of(recorded), NOW)
+        assert agent is not None
+        assert agent["code"] == "ProvisioningState/succeeded"
+        assert "network issue" in (agent["message"] or "")
+
+
+@pytest.mark.parametrize("recorded", recordings("disk_get"))
+def test_a_disk_keeps_its_size_and_kind(recorded: Recording) -> None:
+    wire = recorded.json
+    disk = read_disk("data", {"lun": 0, "managedDisk": {"id": wire.get("id")}}, wire)
+    assert disk["size_gb"] == wire["properties"].get("diskSizeGB")
+    assert disk["sku"] == (wire.get("sku") or {}).get("name")
+    assert disk["shared"] is ((wire["properties"].get("maxShares") or 1) > 1)
+
+
+# --- the network ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recorded", recordings("effective_nsg"))
+def test_effective_rules_are_all_read(recorded: Recording) -> None:
+    if recorded.status != 200 or recorded.body.strip() in (b"", b"null"):
+        return
+    rules = read_effective_rules("nic", recorded.json)["rules"]
+    counted = sum(len(group.get("effectiveSecurityRules") or []) for group in recorded.json["value"])
+    assert len(rules) == counted
+    assert all(rule["destinations"] and rule["ports"] for rule in rules)
+    assert {rule["layer"] for rule in rules} <= {"nic", "subnet"}
+
+
+@pytest.mark.parametrize("recorded", recordings("effective_routes"))
+def test_effective_routes_are_all_read(recorded: Recording) -> None:
+    if recorded.status != 200 or recorded.name.endswith("null-body__2015-04-13"):
+        return
+    routes: list[Route] = read_effective_routes("nic", recorded.json)["routes"]
+    assert len(routes) == len(recorded.json["value"])
+    assert all(route["prefixes"] and route["next_hop"] for route in routes)
+
+
+@pytest.mark.parametrize("recorded", recordings("nsg_get"))
+def test_a_group_has_its_default_rules(recorded: Recording) -> None:
+    names = {rule["name"] for rule in read_nsg(recorded.json, "subnet")}
+    assert {"AllowInternetOutBound", "DenyAllOutBound"} <= names
+
+
+# --- the backup ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recorded", recordings("rs_backupstatus"))
+def test_backup_status_tells_protected_from_not_protected(recorded: Recording) -> None:
+    protection: Protection | None = read_backup_status(recorded.json)
+    assert (protection is None) == ("notprotected" in recorded.name)
+
+
+@pytest.mark.parametrize("recorded", recordings("rs_protecteditem"))
+def test_an_items_string_code_is_the_title_of_its_health(recorded: Recording) -> None:
+    word = recorded.name.split("__")[1].split("-")[-2]
+    items = [read_item(wire) for wire in listed(recorded)]
+    titles = {(detail["title"] or "").lower() for item in items for detail in item["health_details"]}
+    if word not in ("nohealth", "health"):
+        assert word in titles
+    if "nobackup" in recorded.name:
+        assert any(item["last_backup_time"] is None for item in items)
+
+
+def test_a_failed_backup_may_stand_beside_a_health_that_says_ok() -> None:
+    found = [
+        item
+        for each in recordings("rs_protecteditem")
+        if each.values[0] is not None and "list-failed-iaasvmhealthgreendefault" in each.values[0].name
+        for item in map(read_item, listed(each.values[0]))
+    ]
+    if not found:
+        pytest.skip("no recorded answers")
+    assert any(
+        item["last_backup_status"] == "Failed" and item["health_details"][0]["code"] == 400239
+        for item in found
+        if item["health_details"]
+    )
+
+
+@pytest.mark.parametrize("recorded", recordings("rs_job"))
+def test_a_job_of_either_type_is_read(recorded: Recording) -> None:
+    if not recorded.body:
+        return
+    for wire in listed(recorded):
+        if not isinstance(wire, dict) or "properties" not in wire:
+            continue
+        job: Job = read_job(wire)
+        assert job["status"] == wire["properties"].get("status")
+        full = read_failed_job(wire)
+        assert len(full["tasks"]) == len((wire["properties"].get("extendedInfo") or {}).get("tasksList") or [])
+        if full["duration_s"] is None:
+            assert not wire["properties"].get("duration")
+
+
+@pytest.mark.parametrize("recorded", recordings("rs_policy"))
+def test_a_policy_keeps_its_times(recorded: Recording) -> None:
+    for wire in listed(recorded):
+        properties = wire.get("properties") or {}
+        if properties.get("backupManagementType") != "AzureIaasVM":
+            continue
+        policy = read_policy(wire)
+        assert policy["type"] in ("V1", "V2")
+        assert policy["times"], "every VM policy starts at some time"
+
+
+@pytest.mark.parametrize("recorded", recordings("metrics"))
+def test_minutes_without_a_value_are_left_out_and_not_zero(recorded: Recording) -> None:
+    if recorded.status != 200:
+        return
+    series = read_series(recorded.json)
+    for metric in recorded.json["value"]:
+        minutes = [each for line in metric.get("timeseries") or [] for each in line.get("data") or []]
+        told = [each["average"] for each in minutes if each.get("average") is not None]
+        assert sorted(value for _, value in series[metric["name"]["value"]]["points"]) == sorted(map(float, told))
+
+
+def test_a_recovery_point_keeps_its_consistency() -> None:
+    wire = {
+        "name": "1",
+        "properties": {"recoveryPointType": "CrashConsistent", "recoveryPointTime": "2026-11-22T01:00:00Z"},
+    }
+    point: RecoveryPoint = read_recovery_point(wire)
+    assert (point["type"], point["time"]) == ("CrashConsistent", "2026-11-22T01:00:00Z")
+
+
+def test_an_internal_error_carries_its_integer_without_a_title() -> None:
+    name = "rs_job__detail-azurestoragejob-restore-failed-1073871825__2023-05-12"
+    try:
+        recorded = recording(name)
+    except FileNotFoundError:
+        pytest.skip("no recorded answers")
+    if not recorded.body:
+        pytest.skip("no recorded answers")
+    [error] = read_failed_job(recorded.json)["errors"]
+    assert (error["code"], error["title"]) == (1073871825, None)
