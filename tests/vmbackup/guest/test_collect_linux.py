@@ -1,0 +1,125 @@
+"""The Linux guest script, run for real: Debian with the real agent, in namespaces, under three shells."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from expectations import EXPECTED, differences, fact
+from image import ImageUnavailable, prepared_root
+from laboratory import Laboratory
+from machines import HOST, MACHINES, VM_ID
+
+from vmbackup.guest_output import GuestDocument, decode
+from vmbackup.log_patterns import PATTERNS
+
+SCRIPTS = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest"
+PROBE = SCRIPTS / "collect_linux.sh"
+
+
+@pytest.fixture(scope="session")
+def laboratory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    try:
+        root = prepared_root()
+    except ImageUnavailable as error:
+        pytest.skip(str(error))
+    # Alone, the machines start ahead of their tests; among parallel workers each test starts its own.
+    wanted = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    ahead = sorted(wanted & set(MACHINES), key=lambda name: (name != "stuck", name)) if alone else []
+    lab = Laboratory(root, tmp_path_factory.mktemp("machines"), ahead)
+    yield lab
+    lab.close()
+
+
+def test_every_machine_is_described() -> None:
+    assert set(EXPECTED) == set(MACHINES)
+
+
+@pytest.mark.guest
+@pytest.mark.parametrize("name", sorted(MACHINES, key=lambda name: (name == "stuck", name)))
+def test_probe(name: str, laboratory: Laboratory) -> None:
+    """In each machine, under each shell: one small, complete, true document, and nothing written anywhere."""
+    outputs, written = laboratory.result(name)
+    assert written == ""
+    for output in outputs:
+        where = f"{name} as {output.user} under {output.shell}"
+        assert output.code == 0, where
+        assert output.errors == "", where
+        assert len(output.text.encode()) < 4096, where
+        assert output.took_ms < 60_000, where
+        assert "secret" not in output.text
+        document = decode(output.text)
+        assert document.unreadable == {}, where
+        assert document.host == HOST
+        assert document.root is (output.user == "root")
+        assert document.vm_id in (VM_ID, None if MACHINES[name].network is None or name == "stuck" else VM_ID)
+        if output.user == "root":
+            assert differences(document, name) == {}, where
+        else:
+            expect_honest_without_root(document, name)
+
+
+def expect_honest_without_root(document: GuestDocument, name: str) -> None:
+    """Whoever may not look says so: no version, no certificate and no broken network is claimed."""
+    if name != "agent_missing":
+        assert fact(document, "agent.goal_state_version") is None
+        assert fact(document, "agent_state.transport_certificate") is None
+        assert "extension" not in document.facts
+        assert any(error.startswith("extension") for error in document.errors)
+    for key in ("wireserver_80", "wireserver_32526", "wireserver_http"):
+        assert fact(document, f"network.{key}") in ("ok", None)
+    assert fact(document, "mounts.blocked_writers") is None
+
+
+@pytest.mark.guest
+def test_clock(laboratory: Laboratory) -> None:
+    """The guest's clock is compared with the platform's."""
+    (outputs, _) = laboratory.result("clock_skew")
+    for output in outputs:
+        assert abs(fact(decode(output.text), "clock.skew_s") + 5400) <= 2
+
+
+@pytest.mark.guest
+def test_too_much_is_cut_and_said(laboratory: Laboratory) -> None:
+    """What does not fit is left out as a whole section, and named."""
+    (outputs, _) = laboratory.result("large")
+    for output in outputs:
+        document = decode(output.text)
+        assert document.cut == ("dhcp",)
+        assert {"agent", "network", "extension", "selinux"} <= set(document.facts) or output.user != "root"
+
+
+@pytest.mark.guest
+def test_without_gzip(laboratory: Laboratory) -> None:
+    """Without gzip the document is plain base64, and still small."""
+    (outputs, _) = laboratory.result("no_tools")
+    assert all("GUEST 1 PLAIN" in output.text for output in outputs)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)
+@pytest.mark.parametrize("shell", ["dash -n", "bash -n", "busybox sh -n", "shellcheck -s sh -S warning"])
+def test_syntax(script: Path, shell: str) -> None:
+    command = shell.split()
+    if not shutil.which(command[0]):
+        pytest.skip(f"no {command[0]}")
+    done = subprocess.run([*command, str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_script_and_product_know_the_same_log_lines() -> None:
+    text = PROBE.read_text("utf-8")
+    table = text.split("PATTERNS='", 1)[1].split("'\n", 1)[0]
+    assert dict(line.split(" ", 1) for line in table.splitlines()) == PATTERNS
+    assert not any("/" in pattern for pattern in PATTERNS.values())
+
+
+def test_source_holds_no_marker() -> None:
+    """A console that echoes what is pasted must not show something like a document."""
+    text = PROBE.read_text("utf-8")
+    assert "VMBACKUP GUEST" not in text
+    assert "<<" not in text.replace("$((", "")

@@ -1,0 +1,83 @@
+"""The log collector: what support asks for is in the archive, no secret is, and it says what it changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "collect_logs_linux.sh"
+EXTENSION = "Microsoft.Azure.RecoveryServices.VMSnapshotLinux"
+
+FILES = {
+    "etc/hostname": "vm-1\n",
+    "etc/waagent.conf": "HttpProxy.Host=http://joe:S3CRET@proxy.example\nExtensions.Enabled=y\n",
+    "var/log/waagent.log": "2026-11-23T01:00:00Z INFO https://x.blob.core.windows.net/a/b?sv=2018&sig=S3CRET%3D ok\n"
+    "Authorization: Bearer S3CRET\ntoken eyJhbGciOi.eyJS3CRET.abc end\nplain line stays\n",
+    "var/lib/waagent/ExtensionsConfig.1.xml": "<Blob>https://x/y?sv=1&amp;sig=S3CRET&amp;se=2</Blob>"
+    '{"protectedSettings":"S3CRETAAAA","publicSettings":{"a":1}}',
+    "var/lib/waagent/ovf-env.xml": "<ns1:UserPassword>S3CRET</ns1:UserPassword>"
+    "<ns1:CustomData>UzNDUkVU</ns1:CustomData><ns1:HostName>vm-1</ns1:HostName>",
+    "var/lib/waagent/Certificates.xml": "<CertificateFile><Data>S3CRET+/=</Data></CertificateFile>",
+    "var/lib/waagent/ABC.prv": "S3CRET",
+    "var/lib/waagent/TransportPrivate.pem": "S3CRET",
+    f"var/log/azure/{EXTENSION}/extension.log": "a\n-----BEGIN RSA PRIVATE KEY-----\nS3CRET\n"
+    "-----END RSA PRIVATE KEY-----\n"
+    '"protectedSettings\\": \\"S3CRETAAAA\\"\nAccountKey=S3CRET;x\npassword=S3CRET\nb\n',
+    f"var/lib/waagent/{EXTENSION}-1.0.9220.0/status/0.status": '[{"status":{"code":1}}]',
+}  # fmt: skip
+
+
+def machine(folder: Path) -> Path:
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+def test_archive(shell: str, tmp_path: Path) -> None:
+    if subprocess.run(["sh", "-c", f"command -v {shell}"], capture_output=True, check=False).returncode:
+        pytest.skip(f"no {shell}")
+    root, out = machine(tmp_path / "disk"), tmp_path / "out"
+    out.mkdir()
+    done = subprocess.run(
+        [*shell.split(), str(SCRIPT), str(out), str(root)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (archive,) = out.iterdir()
+    assert re.fullmatch(r"vmbackup-logs-vm-1-\d{8}T\d{6}Z\.tar\.gz", archive.name)
+    assert archive.stat().st_mode & 0o077 == 0
+    with tarfile.open(archive) as tar:
+        texts = {
+            member.name.split("/", 1)[1]: handle.read().decode()
+            for member in tar.getmembers()
+            if (handle := tar.extractfile(member))
+        }
+    assert not [name for name, text in texts.items() if "S3CRET" in text or "UzNDUkVU" in text]
+    assert not [name for name in texts if name.endswith((".prv", ".pem"))]
+    assert "plain line stays" in texts["var/log/waagent.log"]
+    assert "<ns1:HostName>vm-1</ns1:HostName>" in texts["var/lib/waagent/ovf-env.xml"]
+    assert '"publicSettings":{"a":1}' in texts["var/lib/waagent/ExtensionsConfig.1.xml"]
+    assert texts[f"var/lib/waagent/{EXTENSION}-1.0.9220.0/status/0.status"].strip() == '[{"status":{"code":1}}]'
+    assert "3 lines changed in /var/log/waagent.log" in texts["REDACTED.txt"]
+    assert f"{archive}: " in done.stdout
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", str(SCRIPT), str(tmp_path), str(tmp_path / "empty")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "found none of the logs" in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    done = subprocess.run(["sh", str(SCRIPT), str(tmp_path / "no")], capture_output=True, text=True, check=False)
+    assert done.returncode == 2

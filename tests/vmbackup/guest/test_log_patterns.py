@@ -1,0 +1,159 @@
+"""Log patterns: each on a line as a real log has it, counted alike by the product and by the guest script's awk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from vmbackup.log_patterns import PATTERNS, count_lines
+
+PROBE = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "collect_linux.sh"
+RECORDINGS = Path(os.environ.get("VMBACKUP_RECORDINGS", Path(__file__).parents[4] / "shared")) / "guest"
+EXT = "[Microsoft.Azure.RecoveryServices.VMSnapshotLinux-1.0]"
+
+# pattern -> a line that somebody's log had, and its time.
+REAL_LINES: dict[str, tuple[str, str | None]] = {
+    "no_route": (
+        "2018/06/11 16:06:43.575654 WARNING No route exists to 168.63.129.16", "2018-06-11T16:06:43Z"),
+    "no_route_to_host": (
+        "2017/11/29 13:35:19.107998 INFO [HTTP Retry] Attempt 2 of 3: [HTTP Failed] HTTP GET IOError [Errno 113] "
+        "No route to host", "2017-11-29T13:35:19Z"),
+    "wireserver_not_responding": (
+        "2017/11/29 13:35:35.136057 INFO WireServer is not responding. Reset endpoint", "2017-11-29T13:35:35Z"),
+    "wireserver_503": ("Calling wire server failed: 503 - http://168.63.129.16/machine/?comp=goalstate", None),
+    "protocol_not_found": (
+        "2017/11/29 13:35:35.145578 INFO Protocol endpoint not found: MetadataProtocol, [000008] 404 - GET: "
+        "http://169.254.169.254/Microsoft.Compute/identity?api-version=2015-05-01", "2017-11-29T13:35:35Z"),
+    "dhcp_failed": (
+        "2023-03-08T15:51:58.451299Z WARNING Daemon Daemon Failed to send DHCP request: [DhcpError] timed out",
+        "2023-03-08T15:51:58Z"),
+    "wrong_endpoint": (
+        "2018/06/11 16:06:43.581513 INFO found endpoint [172.31.9.4,10.224.128.4]", "2018-06-11T16:06:43Z"),
+    "noexec": (
+        "2023-06-26T23:33:02.235781Z WARNING ExtHandler ExtHandler The noexec flag is set on /var. This can prevent "
+        "extensions from executing.", "2023-06-26T23:33:02Z"),
+    "exit_126": (
+        "2023-06-26T23:33:02.237477Z ERROR ExtHandler ExtHandler Event: name=Microsoft.EnterpriseCloud.Monitoring."
+        "OmsAgentForLinux, op=Install, message=[ExtensionOperationError] Non-zero exit code: 126, "
+        "/var/lib/waagent/Microsoft.EnterpriseCloud.Monitoring.OmsAgentForLinux-1.14.23/omsagent_shim.sh -install",
+        "2023-06-26T23:33:02Z"),
+    "decrypt_failed": (
+        "2022-10-14T06:45:56.287522Z ERROR Daemon Daemon Failed to decrypt /var/lib/waagent/Certificates.p7m "
+        "(return code: 1)", "2022-10-14T06:45:56Z"),
+    "openssl_config": (
+        "139912400996240:error:0E065068:configuration file routines:STR_COPY:variable has no value:conf_def.c:584:"
+        "line 23", None),
+    "openssl_cipher": (
+        "140528231827360:error:060740A0:digital envelope routines:EVP_PBE_CipherInit:unknown cipher:evp_pbe.c:181:",
+        None),
+    "agent_python_error": (
+        "2026-11-23T03:52:56.177964Z INFO Daemon Daemon Protocol endpoint not found: [ProtocolError] Error fetching "
+        "goal state: format_exception() got an unexpected keyword argument 'etype'", "2026-11-23T03:52:56Z"),
+    "downgrade": ("ERROR: [ExtensionError] Downgrade not allowed", None),
+    "handler_status_failed": (
+        "ERROR: Failed to save handler status: [Errno 2] No such file or directory "
+        ".../VMSnapshotLinux-1.0.9120.0/config/HandlerStatus", None),
+    "python_unknown": ("Mon Nov 18 00:05:10 UTC 2019- python version unknown", "2019-11-18T00:05:10Z"),
+    "handle_failed": ("Thu May 21 05:04:31 PM UTC 2026- 1 returned from handle.py", "2026-05-21T17:04:31Z"),
+    "old_agent_api": (
+        f"2019/03/01 17:58:35 {EXT}Failed to construct ConfigurationProvider, which may due to the old wala code.",
+        "2019-03-01T17:58:35Z"),
+    "blob_properties_failed": (
+        f"2019/03/01 17:58:35 {EXT}GetBlobProperties: Failed to get blob properties with error: __init__() takes "
+        "exactly 2 arguments (1 given), stack trace: Traceback (most recent call last):", "2019-03-01T17:58:35Z"),
+    "freeze_begin": (
+        f"2024-01-14 22:16:48.796446 {EXT}T:S freeze, timeout value 60", "2024-01-14T22:16:48Z"),
+    "snapshot_inconsistent": ("snapshot result inconsistent", None),
+    "snapshot_restricted_network": ("StatusCode.FailedRetryableSnapshotFailedRestrictedNetwork", None),
+    "snapshot_conflict": ("T:S snapshot result: errorcode: 409", None),
+}  # fmt: skip
+
+# No real line is at hand; these are the words in the sources of the agent and of the extension (2025-11, 2026-08).
+SOURCE_LINES = {
+    "heartbeat": "[HEARTBEAT] Agent WALinuxAgent-2.15.0.1 is running as the goal state agent [DEBUG {}]",
+    "goal_state_failed": "An error occurred while retrieving the goal state: [ProtocolError]",
+    "exit_127": "[ExtensionOperationError] Non-zero exit code: 127, main/handle.sh enable",
+    "no_space": "IOError: [Errno 28] No space left on device",
+    "read_only_file_system": "OSError: [Errno 30] Read-only file system: '/var/lib/waagent'",
+    "module_missing": "ModuleNotFoundError: No module named 'imp'",
+    "freeze_end": "T:S thaw result ThawResult, timedout :False",
+    "freeze_failed": "freeze failed for some mount",
+    "freeze_timeout": "T:S ###### Enable failed with error: freeze took longer than timeout",
+    "freeze_already": "Mount Points already freezed by some other processor",
+    "open_mount_failed": "file open failed for some mount",
+    "snapshot_no_network": "T:S Enable failed with FailedRetryableSnapshotFailedNoNetwork error",
+    "snapshot_limit": "T:S Enable failed with FailedSnapshotLimitReached errror",
+    "host_service_missing": "BHS is not runnning on host machine",
+    "crp_timeout": "CRP timeout limit has reached, should abort.",
+}
+
+# Lines of sound machines.
+QUIET_LINES = (
+    "2026-11-23T03:52:56.104854Z INFO Daemon Daemon WireServer endpoint is not found. Rerun dhcp handler",
+    "2026-11-23T03:52:56.104947Z INFO Daemon Daemon Route to 168.63.129.16 exists",
+    "2018/06/11 16:06:43.581513 INFO found endpoint [168.63.129.16]",
+    "2018/06/11 16:06:43.581513 INFO cached endpoint found [168.63.129.16]",
+    "Thu May 21 05:04:31 PM UTC 2026- 0 returned from handle.py",
+    "2026-11-23T03:52:56.103484Z INFO Daemon Daemon Provisioning is disabled, skipping.",
+)
+
+
+def test_every_pattern_has_a_line() -> None:
+    assert set(REAL_LINES) | set(SOURCE_LINES) == set(PATTERNS)
+    assert not set(REAL_LINES) & set(SOURCE_LINES)
+
+
+@pytest.mark.parametrize("name", REAL_LINES)
+def test_real_line(name: str) -> None:
+    line, at = REAL_LINES[name]
+    assert count_lines([line])[name] == {"count": 1, "last": at}
+
+
+@pytest.mark.parametrize("name", SOURCE_LINES)
+def test_line_from_the_source(name: str) -> None:
+    assert name in count_lines([SOURCE_LINES[name]])
+
+
+def test_quiet_lines() -> None:
+    assert count_lines(QUIET_LINES) == {}
+
+
+def test_nothing() -> None:
+    assert count_lines([]) == {}
+
+
+def by_the_script(text: str, awk: str) -> object:
+    """What the guest script's own awk program counts in this text."""
+    functions = PROBE.read_text("utf-8").rsplit("(main <", 1)[0]
+    program = subprocess.run(
+        ["sh", "-c", functions + "\nlog_program"], capture_output=True, text=True, check=True
+    ).stdout
+    done = subprocess.run([*awk.split(), program], input=text, capture_output=True, text=True, check=True)
+    return json.loads("{" + done.stdout + "}")
+
+
+@pytest.mark.parametrize("awk", ["awk", "mawk", "gawk", "busybox awk"])
+def test_script_counts_alike(awk: str) -> None:
+    if not shutil.which(awk.split()[0]):
+        pytest.skip(f"no {awk}")
+    lines = [line for line, _ in REAL_LINES.values()] + list(SOURCE_LINES.values()) + list(QUIET_LINES)
+    assert by_the_script("\n".join(lines) + "\n", awk) == count_lines(lines)
+
+
+def test_script_counts_alike_in_recorded_logs() -> None:
+    """The last file is the one of which only the beginning of a freeze is there: the machine hung."""
+    files = sorted(RECORDINGS.glob("waagent__*.log")) + sorted(RECORDINGS.glob("shell__*.log"))
+    files += sorted(RECORDINGS.glob("extension__*.log"))
+    if not files:
+        pytest.skip("no recordings")
+    for file in files:
+        text = file.read_text("utf-8", errors="replace")
+        assert by_the_script(text, "awk") == count_lines(text.splitlines()), file.name
+    hung = count_lines((RECORDINGS / "extension__1868_freeze_hang.log").read_text().splitlines())
+    assert "freeze_begin" in hung
+    assert "freeze_end" not in hung
