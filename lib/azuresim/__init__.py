@@ -1,0 +1,1 @@
+"""An embedded simulator of Azure Resource Manager: real HTTPS on loopback, worlds in YAML, no verdicts."""

@@ -1,0 +1,94 @@
+"""What comes before any resource: identity endpoint, cloud metadata, tenants and subscriptions."""
+
+from __future__ import annotations
+
+from azuresim.answer import Answer, Json, Refused, ok
+from azuresim.ids import tenant_id
+from azuresim.routing import Request, route
+from azuresim.world import World
+
+
+@route("GET", "/msi/token", open=True)
+def token(request: Request) -> Answer:
+    """The App Service flavour of managed identity."""
+    tokens = request.azure.tokens
+    if request.headers.get("x-identity-header") != tokens.header:
+        raise Refused(401, "Unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
+    return ok(tokens.issue(request.query.get("resource", request.base), request.azure.seed))
+
+
+@route("GET", "/metadata/endpoints", open=True)
+def endpoints(request: Request) -> Answer:
+    """What ``az cloud register`` asks. One object: a list would crash it."""
+    base = request.base
+    return ok(
+        {
+            "name": "AzureSimulator",
+            "portal": base,
+            "authentication": {
+                "loginEndpoint": base,
+                "audiences": [base],
+                "tenant": "common",
+                "identityProvider": "AAD",
+            },
+            "resourceManager": base,
+            "graph": base,
+            "graphAudience": base,
+            "microsoftGraphResourceId": base,
+            "media": base,
+            "batch": base,
+            "sqlManagement": base,
+            "activeDirectoryDataLake": base,
+            "appInsightsResourceId": base,
+            "appInsightsTelemetryChannelResourceId": base,
+            "synapseAnalyticsResourceId": base,
+            "logAnalyticsResourceId": base,
+            "ossrDbmsResourceId": base,
+            "vmImageAliasDoc": base,
+            "suffixes": {
+                "storage": "core.azuresim.invalid",
+                "keyVaultDns": "vault.azuresim.invalid",
+                "sqlServerHostname": "database.azuresim.invalid",
+                "acrLoginServer": "acr.azuresim.invalid",
+            },
+        }
+    )
+
+
+@route("GET", "/tenants")
+def tenants(request: Request) -> Answer:
+    """The one tenant."""
+    tenant = tenant_id(request.azure.seed)
+    return ok(
+        {"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "Simulated", "countryCode": "US"}]}
+    )
+
+
+@route("GET", "/subscriptions")
+def subscriptions(request: Request) -> Answer:
+    """One subscription per seed."""
+    first = {world.subscription: world for world in reversed(request.azure.worlds)}
+    return request.azure.page(request, [_subscription(world) for world in first.values()])
+
+
+@route("GET", "/subscriptions/{sub}")
+def subscription(request: Request) -> Answer:
+    """One subscription."""
+    return ok(_subscription(request.candidates[0]))
+
+
+def _subscription(world: World) -> Json:
+    return {
+        "id": f"/subscriptions/{world.subscription}",
+        "subscriptionId": world.subscription,
+        "tenantId": tenant_id(world.seed),
+        "displayName": "Simulated",
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "EnterpriseAgreement_2014-09-01",
+            "spendingLimit": "Off",
+        },
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+    }

@@ -1,0 +1,301 @@
+"""Network objects: interfaces, security groups, subnets, route tables."""
+
+from __future__ import annotations
+
+from azuresim import defaults, effects
+from azuresim.answer import Answer, Json, Refused, not_found, ok
+from azuresim.ids import guid
+from azuresim.operations import Done
+from azuresim.routing import Request, route
+from azuresim.rules import DEFAULT_RULES
+from azuresim.world import World
+
+GROUP = "/subscriptions/{sub}/resourceGroups/{rg}/providers/Microsoft.Network"
+ALL = "/subscriptions/{sub}/providers/Microsoft.Network"
+NSG = GROUP + "/networkSecurityGroups/{nsg}"
+NETWORK_NAME, SUBNET, TABLE = "vnet", "default", "routes"
+_READ_NIC = "Microsoft.Network/networkInterfaces/read"
+_READ_NSG = "Microsoft.Network/networkSecurityGroups/read"
+_WRITE_RULE = "Microsoft.Network/networkSecurityGroups/securityRules"
+
+
+def etag(world: World, name: str) -> str:
+    """A weak etag."""
+    return f'W/"{guid(world.seed, world.name, name)}"'
+
+
+def nsg_name(place: str) -> str:
+    """``nsg-nic`` or ``nsg-subnet``."""
+    return f"nsg-{place}"
+
+
+def nsg_id(world: World, place: str) -> str:
+    """The id of the NSG of ``nic`` or ``subnet``."""
+    return world.network_id("networkSecurityGroups", nsg_name(place))
+
+
+def subnet_id(world: World) -> str:
+    """The id of the world's one subnet."""
+    return f"{world.network_id('virtualNetworks', NETWORK_NAME)}/subnets/{SUBNET}"
+
+
+# --- interfaces ----------------------------------------------------------------------------------------------------
+
+
+@route("GET", GROUP + "/networkInterfaces", _READ_NIC)
+@route("GET", ALL + "/networkInterfaces", _READ_NIC)
+def list_nics(request: Request) -> Answer:
+    """All interfaces."""
+    return request.azure.page(
+        request,
+        [nic_json(world, vm, nic) for world in request.candidates for vm in world.machines for nic in vm["nics"]],
+    )
+
+
+@route("GET", GROUP + "/networkInterfaces/{nic}", _READ_NIC)
+def get_nic(request: Request) -> Answer:
+    """One interface."""
+    machine, nic = find_nic(request)
+    return ok(nic_json(request.world, machine, nic))
+
+
+def find_nic(request: Request) -> tuple[Json, Json]:
+    """The VM and the interface that the path names."""
+    wanted = request.params["nic"].lower()
+    for machine in request.world.machines:
+        for nic in machine["nics"]:
+            if nic["name"].lower() == wanted:
+                return machine, nic
+    raise not_found("Microsoft.Network/networkInterfaces", request.params["nic"], request.params["rg"])
+
+
+def nic_json(world: World, machine: Json, nic: Json) -> Json:
+    """An interface on the wire."""
+    own, mark = world.network_id("networkInterfaces", nic["name"]), etag(world, nic["name"])
+    properties: Json = {
+        "provisioningState": "Succeeded",
+        "resourceGuid": guid(world.seed, world.name, nic["name"], "guid"),
+        "ipConfigurations": [_ip_json(world, own, mark, config) for config in nic["ip_configs"]],
+        "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
+        "enableAcceleratedNetworking": False,
+        "enableIPForwarding": False,
+        "primary": nic["primary"],
+        "virtualMachine": {"id": world.vm_id(machine)},
+        "nicType": "Standard",
+    }
+    if nic["nsg"] and "nic" in world.nsgs:
+        properties["networkSecurityGroup"] = {"id": nsg_id(world, "nic")}
+    return {
+        "name": nic["name"],
+        "id": own,
+        "etag": mark,
+        "type": "Microsoft.Network/networkInterfaces",
+        "location": world.location,
+        "properties": properties,
+    }
+
+
+def _ip_json(world: World, nic: str, mark: str, config: Json) -> Json:
+    return {
+        "name": config["name"],
+        "id": f"{nic}/ipConfigurations/{config['name']}",
+        "etag": mark,
+        "type": "Microsoft.Network/networkInterfaces/ipConfigurations",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "privateIPAddress": config["ip"],
+            "privateIPAllocationMethod": config["allocation"],
+            "privateIPAddressVersion": "IPv4",
+            "primary": config["primary"],
+            "subnet": {"id": subnet_id(world)},
+        },
+    }
+
+
+# --- security groups -----------------------------------------------------------------------------------------------
+
+
+@route("GET", GROUP + "/networkSecurityGroups", _READ_NSG)
+@route("GET", ALL + "/networkSecurityGroups", _READ_NSG)
+def list_nsgs(request: Request) -> Answer:
+    """All security groups."""
+    return request.azure.page(request, [nsg_json(world, place) for world in request.candidates for place in world.nsgs])
+
+
+@route("GET", NSG, _READ_NSG)
+def get_nsg(request: Request) -> Answer:
+    """One security group with its own and the default rules."""
+    return ok(nsg_json(request.world, _place(request)))
+
+
+@route("GET", NSG + "/securityRules", _WRITE_RULE + "/read")
+def list_rules(request: Request) -> Answer:
+    """The own rules of a security group."""
+    return request.azure.page(request, nsg_json(request.world, _place(request))["properties"]["securityRules"])
+
+
+@route("GET", NSG + "/securityRules/{rule}", _WRITE_RULE + "/read")
+def get_rule(request: Request) -> Answer:
+    """One own rule."""
+    place = _place(request)
+    return ok(rule_json(request.world, place, _rule(request, place), "securityRules"))
+
+
+@route("DELETE", NSG + "/securityRules/{rule}", _WRITE_RULE + "/delete")
+def delete_rule(request: Request) -> Answer:
+    """Delete an own rule; 204 when there is none."""
+    place = _place(request)
+    rules = request.world.nsgs[place]
+    mine = [rule for rule in rules if rule["name"].lower() == request.params["rule"].lower()]
+    if not mine:
+        return Answer(204)
+    return start(request, lambda: rules.remove(mine[0]))
+
+
+@route("PUT", NSG + "/securityRules/{rule}", _WRITE_RULE + "/write")
+def put_rule(request: Request) -> Answer:
+    """Add or change an own rule; a priority that is taken or out of range is refused."""
+    place = _place(request)
+    rules, rule = request.world.nsgs[place], _from_wire(request.params["rule"], request.body.get("properties", {}))
+    if not 100 <= rule["priority"] <= 4096:
+        raise Refused(
+            400,
+            "SecurityRuleInvalidPriority",
+            f"Security rule has invalid Priority. Value provided: {rule['priority']} Allowed range 100-4096.",
+        )
+    for other in rules:
+        same = (other["priority"], other["direction"]) == (rule["priority"], rule["direction"])
+        if same and other["name"].lower() != rule["name"].lower():
+            raise Refused(
+                400,
+                "SecurityRuleConflict",
+                f"Security rule {rule['name']} conflicts with rule {other['name']}. "
+                "Rules cannot have the same Priority and Direction.",
+            )
+    before = [other for other in rules if other["name"].lower() == rule["name"].lower()]
+    rules[:] = [other for other in rules if other not in before] + [rule]
+    effects.apply(request.world, request.world.machines[0], "nsg_changed", rule["name"])
+    headers = start(request, lambda: None).headers
+    body = rule_json(request.world, place, rule, "securityRules")
+    return Answer(
+        200 if before else 201,
+        body,
+        {"Azure-AsyncOperation": headers["Azure-AsyncOperation"], "Retry-After": headers["Retry-After"]},
+    )
+
+
+def _place(request: Request) -> str:
+    wanted = request.params["nsg"].lower()
+    for place in request.world.nsgs:
+        if nsg_name(place) == wanted:
+            return place
+    raise not_found("Microsoft.Network/networkSecurityGroups", request.params["nsg"], request.params["rg"])
+
+
+def _rule(request: Request, place: str) -> Json:
+    for rule in request.world.nsgs[place]:
+        if rule["name"].lower() == request.params["rule"].lower():
+            return rule
+    raise Refused(404, "NotFound", f"Resource {request.params['rule']} not found.")
+
+
+def _from_wire(name: str, given: Json) -> Json:
+    many = given.get("destinationAddressPrefixes") or []
+    ports = given.get("destinationPortRanges") or []
+    return defaults.rule(
+        {
+            "name": name,
+            "access": given.get("access", "Allow"),
+            "direction": given.get("direction", "Outbound"),
+            "priority": int(given.get("priority", 0)),
+            "protocol": given.get("protocol", "*"),
+            "from": given.get("sourceAddressPrefix") or "*",
+            "to": many or given.get("destinationAddressPrefix") or "*",
+            "ports": ports or given.get("destinationPortRange") or "*",
+        }
+    )
+
+
+def nsg_json(world: World, place: str) -> Json:
+    """A security group on the wire."""
+    own = nsg_id(world, place)
+    properties: Json = {
+        "provisioningState": "Succeeded",
+        "resourceGuid": guid(world.seed, world.name, place, "nsg"),
+        "securityRules": [rule_json(world, place, rule, "securityRules") for rule in world.nsgs[place]],
+        "defaultSecurityRules": [rule_json(world, place, rule, "defaultSecurityRules") for rule in DEFAULT_RULES],
+    }
+    if place == "subnet":
+        properties["subnets"] = [{"id": subnet_id(world)}]
+    else:
+        properties["networkInterfaces"] = [
+            {"id": world.network_id("networkInterfaces", nic["name"])}
+            for machine in world.machines
+            for nic in machine["nics"]
+            if nic["nsg"]
+        ]
+    return {
+        "name": nsg_name(place),
+        "id": own,
+        "etag": etag(world, place),
+        "type": "Microsoft.Network/networkSecurityGroups",
+        "location": world.location,
+        "properties": properties,
+    }
+
+
+def rule_json(world: World, place: str, rule: Json, kind: str) -> Json:
+    """A rule on the wire: one destination or port in the singular field, several in the plural one."""
+    to, ports = rule["to"], rule["ports"]
+    properties: Json = {
+        "provisioningState": "Succeeded",
+        "protocol": rule["protocol"],
+        "sourcePortRange": "*",
+        "sourceAddressPrefix": rule["from"],
+        "access": rule["access"],
+        "priority": rule["priority"],
+        "direction": rule["direction"],
+        "sourcePortRanges": [],
+        "destinationPortRanges": ports if len(ports) > 1 else [],
+        "sourceAddressPrefixes": [],
+        "destinationAddressPrefixes": to if len(to) > 1 else [],
+    }
+    if len(to) == 1:
+        properties["destinationAddressPrefix"] = to[0]
+    if len(ports) == 1:
+        properties["destinationPortRange"] = ports[0]
+    return {
+        "name": rule["name"],
+        "id": f"{nsg_id(world, place)}/{kind}/{rule['name']}",
+        "etag": etag(world, place),
+        "type": f"Microsoft.Network/networkSecurityGroups/{kind}",
+        "properties": properties,
+    }
+
+
+# --- operations of the network service -----------------------------------------------------------------------------
+
+
+def start(request: Request, done: Done) -> Answer:
+    """202 with the network service's own paths."""
+    place = (
+        f"/subscriptions/{request.world.subscription}/providers/Microsoft.Network/locations/{request.world.location}"
+    )
+    return request.azure.operations.start(
+        request,
+        done,
+        place + "/operations/{id}",
+        place + "/operationResults/{id}",
+    )
+
+
+@route("GET", ALL + "/locations/{location}/operations/{operation}")
+def operation_status(request: Request) -> Answer:
+    """Where Azure-AsyncOperation points."""
+    return request.azure.operations.status(request.params["operation"])
+
+
+@route("GET", ALL + "/locations/{location}/operationResults/{operation}")
+def operation_result(request: Request) -> Answer:
+    """Where Location points."""
+    return request.azure.operations.result(request, request.params["operation"])

@@ -1,0 +1,163 @@
+"""A world: one subscription's corner of Azure, loaded from YAML, changed by requests. Fixed clock, no chance."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import yaml
+
+from azuresim import defaults, history, schema
+from azuresim.answer import Json
+from azuresim.ids import number, parse_time, short, subscription_id
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+NOW = "2026-11-23T03:00:00Z"
+
+
+@dataclass(slots=True)
+class World:
+    """The state. ``machines[0]`` is the VM the world is about; the others are neighbours under the same policy."""
+
+    name: str
+    seed: int
+    spec: Json
+    now: datetime
+    machines: list[Json]
+    policies: dict[str, Json]
+    nsgs: dict[str, list[Json]]
+    routes: list[Json]
+    locks: list[Json]
+    lock: RLock = field(default_factory=RLock)
+
+    @property
+    def subscription(self) -> str:
+        """The subscription id; the same for all worlds with this seed."""
+        return subscription_id(self.seed)
+
+    @property
+    def resource_group(self) -> str:
+        """The resource group of everything but the restore points."""
+        return short(f"rg-{self.name.replace('_', '-')}", 90)
+
+    @property
+    def vault(self) -> str:
+        """The name of the world's one vault."""
+        return short(f"vault-{self.name.replace('_', '-')}", 50)
+
+    @property
+    def location(self) -> str:
+        """The region, ``westeurope`` unless the world says otherwise."""
+        return str(self.spec.get("location", "westeurope"))
+
+    @property
+    def restore_point_group(self) -> str:
+        """The resource group in which the backup service keeps this world's restore points."""
+        given = self.spec.get("restore_points", {}).get("resource_group")
+        policy = next(iter(self.policies.values()))
+        if given or policy["rg_prefix"]:
+            return str(given or f"{policy['rg_prefix']}1{policy['rg_suffix']}")
+        return f"AzureBackupRG_{self.location}_{1 + number(9999, self.name)}"
+
+    @property
+    def vms(self) -> list[dict[str, str]]:
+        """The virtual machines of the world, its subject first."""
+        return [
+            {
+                "subscription_id": self.subscription,
+                "resource_group": self.resource_group,
+                "vm_name": machine["name"],
+                "vault_id": self.vault_id,
+            }
+            for machine in self.machines
+        ]
+
+    # --- resource ids ---
+
+    @property
+    def group_id(self) -> str:
+        """The id of the resource group."""
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+
+    @property
+    def vault_id(self) -> str:
+        """The id of the vault."""
+        return f"{self.group_id}/providers/Microsoft.RecoveryServices/vaults/{self.vault}"
+
+    def compute_id(self, kind: str, name: str) -> str:
+        """The id of a compute resource, ``kind`` such as ``virtualMachines``."""
+        return f"{self.group_id}/providers/Microsoft.Compute/{kind}/{name}"
+
+    def network_id(self, kind: str, name: str) -> str:
+        """The id of a network resource, ``kind`` such as ``networkInterfaces``."""
+        return f"{self.group_id}/providers/Microsoft.Network/{kind}/{name}"
+
+    def vm_id(self, machine: Json) -> str:
+        """The id of a VM."""
+        return self.compute_id("virtualMachines", machine["name"])
+
+    def setting(self, name: str, default: int) -> int:
+        """One of the world's dials: ``page_size``, ``retry_after``, ``operation_polls``, ``job_polls``."""
+        return int(self.spec.get(name, default))
+
+    def ago(self, hours: float) -> datetime:
+        """A time before the world's now."""
+        return self.now - timedelta(hours=hours)
+
+    def advance(self, **length: float) -> None:
+        """Let the world's clock go on; only explicit operations do."""
+        with self.lock:
+            self.now += timedelta(**length)
+
+
+def scenario_names() -> list[str]:
+    """All worlds that come with the simulator."""
+    return sorted(path.stem for path in SCENARIOS.glob("*.yaml"))
+
+
+def load_world(name_or_path: str | Path, seed: int = 0) -> World:
+    """A fresh world: a scenario by name, or any YAML file. Raises :class:`~azuresim.schema.WorldError`."""
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        path = SCENARIOS / f"{name_or_path}.yaml"
+    if not path.is_file():
+        raise schema.WorldError(f"there is no world {str(name_or_path)!r}; there are: {', '.join(scenario_names())}")
+    try:
+        given = yaml.safe_load(path.read_text("utf-8")) or {}
+    except yaml.YAMLError as exc:
+        raise schema.WorldError(f"{path.name}: not YAML: {exc}") from exc
+    schema.check(path, given)
+    return make_world(path.stem, given, seed)
+
+
+def make_world(name: str, given: dict[str, Any], seed: int = 0) -> World:
+    """A world from already parsed and checked YAML. Its names depend on ``name`` alone."""
+    given = deepcopy(given)
+    subject = defaults.machine(short(f"vm-{name.replace('_', '-')}", 60), given)
+    neighbours = [
+        defaults.machine(short(f"{subject['name']}-n{index + 1:02}", 60), {"os": subject["os"]})
+        for index in range(given.get("neighbours", 0))
+    ]
+    policy = defaults.policy(given.get("policy", {}))
+    nsgs = {}
+    for key, place in (("nsg", "nic"), ("subnet_nsg", "subnet")):
+        rules = given.get(key, [] if place == "nic" else None)
+        if rules is not None:
+            nsgs[place] = [defaults.rule(rule) for rule in rules]
+    world = World(
+        name=name,
+        seed=seed,
+        spec=given,
+        now=parse_time(given.get("now", NOW)),
+        machines=[subject, *neighbours],
+        policies={policy["name"]: policy},
+        nsgs=nsgs,
+        routes=list(given.get("routes", [])),
+        locks=list(given.get("locks", [])),
+    )
+    history.write(world)
+    return world
