@@ -58,15 +58,15 @@ def execute_all(orders: Sequence[Order], folder: Path, workers: int) -> Iterator
 
 
 def execute(order: Order, folder: Path) -> Executed:
-    """Execute one order with papermill; the executed notebook, ``result.json`` and ``evidence.json`` go to ``folder``."""
-    import papermill
+    """Execute one order with papermill; executed notebook, ``result.json`` and ``evidence.json`` go to ``folder``."""
     from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
     error = None
     try:
-        papermill.execute_notebook(
+        execute_notebook(
             order.notebook,
             folder / NOTEBOOK,
             parameters={**order.parameters, "run_folder": str(folder.resolve())},

@@ -1,4 +1,7 @@
-"""The command line. Exit codes: 0 no cause found, 1 cause found, 2 tool or usage error, 3 undecided, 4 missing rights."""
+"""The command line.
+
+Exit codes: 0 no cause found, 1 cause found, 2 tool or usage error, 3 undecided, 4 missing rights.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +130,7 @@ def _examine(given: dict[str, Any], section: str, save: bool, as_json: bool) -> 
     from vmbackup.facts import FACTS
     from vmbackup.session import run_for
 
-    run = run_for(read(given), section or GENERAL_SECTION)
+    run = run_for(read(given), section or None)
     with tqdm(total=len(FACTS), unit="fact", leave=False, disable=not sys.stderr.isatty() or as_json) as bar:
         run.collect(on_fact=lambda name, fact: bar.update())
     triaged = run.triage()
@@ -146,7 +149,7 @@ def _examine(given: dict[str, Any], section: str, save: bool, as_json: bool) -> 
 
 def _print(vm_name: str, walked: Any, evidence: Any, language: str) -> None:
     console = Console(highlight=False)
-    title = f"{redact.text(vm_name)} · {catalog.sections()[walked.section]['title'][language]}"
+    title = f"{redact.text(vm_name)} · {report.section_title(walked.section, language)}"
     table = Table(
         "", *(catalog.text(f"label.{label}", language) for label in ("cause", "verdict", "finding")), title=Text(title)
     )
@@ -164,7 +167,8 @@ def _print(vm_name: str, walked: Any, evidence: Any, language: str) -> None:
             f"{catalog.text(f'outcome.{walked.outcome}', language)}: {report.outcome_said(walked, evidence, language)}"
         )
     )
-    for action in report.actions(walked.next, evidence, language) if walked.next else []:
+    go_on = walked.next if walked.outcome is not Outcome.NO_CAUSE_FOUND else None
+    for action in report.actions(go_on, evidence, language) if go_on else []:
         console.print(Text(f"{catalog.text('label.next', language)} {action}"))
 
 
@@ -235,9 +239,9 @@ def demo(
     language: LanguageOption = Language.EN,
 ) -> None:
     """Run every runbook headless over a simulated fleet and print what each found."""
-    from azuresim.world import scenario_names
     from tqdm import tqdm
 
+    from azuresim.world import scenario_names
     from vmbackup.batch import execute_all
 
     if list_only:

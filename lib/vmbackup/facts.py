@@ -12,7 +12,7 @@ from typing import TypedDict
 
 
 class VmModel(TypedDict):
-    """What the VM is meant to be. ``allow_extension_operations`` and ``provision_vm_agent`` are None without osProfile."""
+    """What the VM is meant to be. Without an osProfile, both flags about agent and extensions are None."""
 
     id: str
     name: str
@@ -180,7 +180,7 @@ class Nic(TypedDict):
 
 
 class Rule(TypedDict):
-    """One security rule. ``destinations`` are prefixes, service tags or ``*``; ``ports`` ranges like ``443``, ``80-90``, ``*``."""
+    """One security rule. ``destinations`` are prefixes, service tags or ``*``; ``ports`` like ``443``, ``80-90``, ``*``."""
 
     name: str
     nsg: str | None
@@ -194,14 +194,14 @@ class Rule(TypedDict):
 
 
 class NicRules(TypedDict):
-    """The rules that hold for one interface. ``layer`` of each rule is ``nic`` or ``subnet``: both must let traffic through."""
+    """The rules of one interface. ``layer`` is ``nic`` or ``subnet``: where both have rules, both must allow."""
 
     nic: str
     rules: list[Rule]
 
 
 class Rules(TypedDict):
-    """``source``: ``effective`` (Azure computed them) or ``objects`` (read from NSGs because the VM is stopped or the right is missing)."""
+    """``source``: ``effective`` (computed by Azure) or ``objects`` (read as written: VM stopped, or right missing)."""
 
     source: str
     nics: list[NicRules]
@@ -209,7 +209,7 @@ class Rules(TypedDict):
 
 class Route(TypedDict):
     """One route. ``next_hop``: ``Internet``, ``None``, ``VirtualAppliance``, ``VirtualNetworkGateway``, ``VnetLocal``,
-    ``VirtualNetworkServiceEndpoint``, …; ``state`` ``Active`` or ``Invalid``; ``origin`` ``Default`` or ``User`` or …."""
+    ``VirtualNetworkServiceEndpoint``, …; ``state``: ``Active`` or ``Invalid``; ``origin``: ``Default``, ``User``, …."""
 
     prefixes: list[str]
     next_hop: str
@@ -285,7 +285,7 @@ class ProtectedItem(TypedDict):
 
 
 class Policy(TypedDict):
-    """The backup policy. ``type`` ``V1`` (Standard) or ``V2`` (Enhanced); ``times`` are ``HH:MM`` in ``time_zone`` (Windows id)."""
+    """The backup policy: ``V1`` (Standard) or ``V2`` (Enhanced); ``times`` are ``HH:MM`` in ``time_zone`` (Windows id)."""
 
     name: str
     type: str

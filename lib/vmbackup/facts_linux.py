@@ -77,8 +77,8 @@ class LinuxHandlerState(TypedDict):
 
 class LinuxInterface(TypedDict):
     """One network interface but ``lo``. ``option_245`` is the WireServer's address as the lease gives it, dotted where
-    it is four bytes, otherwise as written; None: no lease names it. ``lease`` is the file it was read from. Where the VM has network
-    cards, interfaces of containers and tunnels are left out."""
+    it is four bytes, otherwise as written; None: no lease names it. ``lease`` is the file it was read from. Where the
+    VM has network cards, interfaces of containers and tunnels are left out."""
 
     name: str
     dhcp: bool | None

@@ -64,9 +64,10 @@ def read(given: Mapping[str, Any], about: str = "vm") -> Parameters:
         expected = type(known[name].default)
         if type(value) is not expected:
             raise SetupError(f"Parameter {name} must be {_words(expected)}, not {_words(type(value))} ({value!r}).")
-    parameters = Parameters(
-        **{name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
-    )
+    stripped: dict[str, Any] = {
+        name: value.strip() if isinstance(value, str) else value for name, value in given.items()
+    }
+    parameters = Parameters(**stripped)
     _one_of("azure", parameters.azure, DOORS)
     _one_of("language", parameters.language, LANGUAGES)
     if not 5 <= parameters.deadline_s <= 3600:

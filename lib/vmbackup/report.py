@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from vmbackup import catalog
@@ -26,7 +26,7 @@ def overview(target: Target, evidence: Evidence, language: str) -> Page:
     answered = sum(fact.answered for fact in evidence.values())
     said = catalog.text("label.collected", language, answered=answered, count=len(evidence))
     blocks: list[Block] = [Table([catalog.text("label.vm", language), target.vm_name], rows), Paragraph(said)]
-    gaps = {name: fact for name, fact in evidence.items() if not fact.answered}
+    gaps = {name: fact for name, fact in evidence.items() if fact.why and fact.status is not FactStatus.ABSENT}
     if gaps:
         blocks.append(Paragraph("", catalog.text("label.unanswered", language)))
         blocks.append(_facts_table(gaps, language, ("fact", "status", "why")))
@@ -62,7 +62,8 @@ def _agent(evidence: Evidence, language: str) -> str:
         return _gap(evidence, "vm.agent", language)
     unknown = catalog.text("label.unknown", language)
     version, status = agent["version"] or unknown, agent["display_status"] or unknown
-    if agent["age_s"] is None:
+    # The time of a status that is not Ready is when Azure wrote it, not when the agent last spoke.
+    if agent["age_s"] is None or agent["display_status"] != "Ready":
         return catalog.text("label.reported_never", language, version=version, status=status)
     return catalog.text("label.reported", language, version=version, status=status, age=duration(agent["age_s"]))
 
@@ -83,7 +84,7 @@ def _failed_job(evidence: Evidence, language: str) -> str:
     return f"{job['status']}, {job['start']}" if job else _gap(evidence, "backup.failed_job", language)
 
 
-def failure(evidence: Evidence, triaged: Triage | None, section: str, language: str) -> Page:
+def failure(evidence: Evidence, triaged: Triage | None, section: str | None, language: str) -> Page:
     """The failed job in Azure's words, and whether it belongs to this runbook."""
     job = _data(evidence, "backup.failed_job")
     blocks: list[Block] = []
@@ -102,7 +103,7 @@ def failure(evidence: Evidence, triaged: Triage | None, section: str, language: 
     return Page(blocks)
 
 
-def _belongs(triaged: Triage | None, section: str, language: str) -> str:
+def _belongs(triaged: Triage | None, section: str | None, language: str) -> str:
     if triaged is None:
         return catalog.text("triage.nothing", language)
     if triaged.section == section:
@@ -132,8 +133,10 @@ def step(walk: Walk, judged: Step, evidence: Evidence, language: str) -> Page:
     blocks: list[Block] = [
         Paragraph(_place(walk, judged, language)),
         Banner(judged.verdict, word(judged.verdict, language), sentence(heaviest(judged), evidence, language)),
-        _findings_table(judged, evidence, language),
     ]
+    if judged.verdict is Verdict.NOT_APPLICABLE:
+        return Page(blocks)
+    blocks.append(_findings_table(judged, evidence, language))
     blocks += [
         Paragraph(action, catalog.text("label.next", language)) for action in actions(judged, evidence, language)
     ]
@@ -231,7 +234,7 @@ def result(walk: Walk, evidence: Evidence, language: str, folder: str = "") -> P
     ]
     if walk.denied:
         blocks.append(Paragraph(", ".join(walk.denied), catalog.text("label.rights", language) + ":"))
-    if walk.next:
+    if walk.next and walk.outcome is not Outcome.NO_CAUSE_FOUND:
         for action in actions(walk.next, evidence, language):
             blocks.append(Paragraph(action, catalog.text("label.next", language)))
     blocks.append(Paragraph(catalog.text("action.retry", language)))
@@ -278,6 +281,13 @@ def why(fact: Fact, language: str) -> str:
 def word(verdict: Verdict, language: str) -> str:
     """The verdict's word."""
     return catalog.text(f"verdict.{verdict}", language)
+
+
+def section_title(section: str | None, language: str) -> str:
+    """The section's title as the article says it; the general walk's own name without one."""
+    if section is None:
+        return catalog.text("label.general_walk", language)
+    return str(catalog.sections()[section]["title"][language])
 
 
 def cause_title(cause: str, language: str) -> str:
@@ -327,7 +337,7 @@ def explained(name: str, language: str) -> Page:
 def _facts_table(
     facts: Evidence, language: str, columns: tuple[str, ...] = ("fact", "status", "answer", "how", "when", "took")
 ) -> Table:
-    cells = {
+    cells: dict[str, Callable[[str, Fact], str]] = {
         "fact": lambda name, fact: name,
         "status": lambda name, fact: catalog.text(f"status.{fact.status}", language),
         "why": lambda name, fact: why(fact, language),

@@ -51,7 +51,7 @@ class Run:
     """
 
     parameters: Parameters
-    section: str
+    section: str | None
     target: Target
     azure: Azure | None
     evidence: Evidence = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Run:
         """``en`` or ``de``; change ``parameters`` and show a step again to switch."""
         return self.parameters.language
 
-    def collect(self, on_fact: Callable[[str, Fact], None] | None = None) -> Page:
+    def collect(self, on_fact: Callable[[str, Fact], object] | None = None) -> Page:
         """Ask Azure for everything the checks need (or nothing, in a replay) and show the VM at a glance."""
         if self.azure is not None:
             from vmbackup.collectors import collect
@@ -78,7 +78,7 @@ class Run:
         return report.failure(self._collected(), self.triage(), self.section, self.language)
 
     def triage(self) -> Triage | None:
-        """Where the failure belongs: what the operator pasted, else the newest failed job; None when there is neither."""
+        """Where the failure belongs: what was pasted, else the newest failed job; None when there is neither."""
         pasted = self.parameters.failure
         if pasted and not _JOB_NAME.fullmatch(pasted):
             return triage(pasted)
@@ -120,9 +120,9 @@ def open_run(namespace: Mapping[str, Any], section: str) -> Run:
     return run_for(from_notebook(namespace), section)
 
 
-def run_for(parameters: Parameters, section: str) -> Run:
-    """Open a runbook from checked parameters."""
-    if section not in catalog.sections():
+def run_for(parameters: Parameters, section: str | None) -> Run:
+    """Open a runbook from checked parameters; without a section it is the general walk."""
+    if section is not None and section not in catalog.sections():
         raise SetupError(f"There is no section {section!r}. There are: {', '.join(catalog.sections())}.")
     if parameters.azure == "replay":
         return _replay(parameters, section)
@@ -150,9 +150,9 @@ atexit.register(_simulators.close)
 def simulated(scenarios: list[str]) -> tuple[Azure, dict[str, dict[str, Any]]]:
     """An embedded simulator with these worlds, and each world's VM. It ends with the process."""
     from azure.identity import DefaultAzureCredential
+
     from azuresim.serve import Simulator
     from azuresim.world import load_world, scenario_names
-
     from vmbackup.collectors.azure import Azure, Connection
 
     for name in scenarios:
@@ -167,7 +167,7 @@ def simulated(scenarios: list[str]) -> tuple[Azure, dict[str, dict[str, Any]]]:
     return Azure(DefaultAzureCredential(), subscription, connection), subjects
 
 
-def _replay(parameters: Parameters, section: str) -> Run:
+def _replay(parameters: Parameters, section: str | None) -> Run:
     path = Path(parameters.evidence_file)
     subject, facts = evidence.load(path)
     for name, fact in facts.items():

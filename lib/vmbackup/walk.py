@@ -28,11 +28,11 @@ class Walk:
     """The judged steps of one section on one VM.
 
     ``probable`` is the first step with a problem: the cause to remedy first. ``next`` is where to go on: that step,
-    else the first that is unknown. ``missing`` are the facts that an unknown step lacks, ``denied`` the RBAC actions
-    among them.
+    else the first that is unknown. ``missing`` are the facts that an unknown step lacks; ``denied`` are all
+    RBAC actions that were refused, also where another way gave the answer.
     """
 
-    section: str
+    section: str | None
     steps: tuple[Step, ...]
     probable: Step | None
     next: Step | None
@@ -48,16 +48,22 @@ class Walk:
         raise KeyError(f"section {self.section} has no cause {cause}")
 
 
-def walk(section: str, evidence: Evidence) -> Walk:
-    """Judge all causes of the section, in order."""
-    entry = catalog.sections()[section]
-    causes = [*entry["causes"], *entry["additions"]]
-    steps = tuple(judge(number, cause, evidence) for number, cause in enumerate(causes, 1))
+def walk(section: str | None, evidence: Evidence) -> Walk:
+    """Judge all causes of the section, in order; without a section, all causes that there are (the general walk)."""
+    steps = tuple(judge(number, cause, evidence) for number, cause in enumerate(causes_of(section), 1))
     probable = next((step for step in steps if step.verdict is Verdict.PROBLEM), None)
     unknown = next((step for step in steps if step.verdict is Verdict.UNKNOWN), None)
     missing = _missing(steps, evidence)
-    denied = _denied(missing, evidence)
-    return Walk(section, steps, probable, probable or unknown, _outcome(steps, denied, evidence), missing, denied)
+    outcome = _outcome(steps, missing, evidence)
+    return Walk(section, steps, probable, probable or unknown, outcome, missing, _denied(evidence))
+
+
+def causes_of(section: str | None) -> list[str]:
+    """The causes of a section in the article's order, the additions after them; without a section all of them."""
+    if section is None:
+        return list(catalog.causes())
+    entry = catalog.sections()[section]
+    return [*entry["causes"], *entry["additions"]]
 
 
 def judge(number: int, cause: str, evidence: Evidence) -> Step:
@@ -80,13 +86,12 @@ def _missing(steps: tuple[Step, ...], evidence: Evidence) -> tuple[str, ...]:
     return tuple(name for name in names if name not in evidence or not evidence[name].answered)
 
 
-def _denied(missing: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
-    facts = [evidence[name] for name in missing if name in evidence]
-    actions = {fact.details.get("action", ""): None for fact in facts if fact.status is FactStatus.DENIED}
-    return tuple(action for action in actions if action)
+def _denied(evidence: Evidence) -> tuple[str, ...]:
+    facts = [fact for fact in evidence.values() if fact.why == "missing_action"]
+    return tuple({fact.details["action"]: None for fact in facts if "action" in fact.details})
 
 
-def _outcome(steps: tuple[Step, ...], denied: tuple[str, ...], evidence: Evidence) -> Outcome:
+def _outcome(steps: tuple[Step, ...], missing: tuple[str, ...], evidence: Evidence) -> Outcome:
     verdicts = {step.verdict for step in steps}
     if Verdict.PROBLEM in verdicts:
         return Outcome.CAUSE_FOUND
@@ -94,4 +99,5 @@ def _outcome(steps: tuple[Step, ...], denied: tuple[str, ...], evidence: Evidenc
     nothing_failed = failed is not None and failed.status is FactStatus.ABSENT
     if Verdict.UNKNOWN not in verdicts or nothing_failed:
         return Outcome.NO_CAUSE_FOUND
+    denied = any(name in evidence and evidence[name].status is FactStatus.DENIED for name in missing)
     return Outcome.MISSING_RIGHTS if denied else Outcome.UNDECIDED

@@ -167,7 +167,7 @@ def _linux_dhcp(linux: LinuxDhcp, now: bool) -> Judgement:
     static = [each for each in linux["interfaces"] if each["dhcp"] is False]
     if now:
         return ok("static_but_reports", nic=static[0]["name"]) if static else ok("agent_reports")
-    if static and static[0]["addresses"] <= 1:
+    if static and (static[0]["addresses"] or 2) <= 1:
         return problem(nic=static[0]["name"])
     return unknown("not_told")
 

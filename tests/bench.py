@@ -1,0 +1,113 @@
+"""``make bench``: how long one VM takes and where the time goes, measured side by side in one run.
+
+Prints a table and writes the same figures to build/bench.json. The simulator adds 200 ms to each answer in the rows
+that say so; the slowest chain is the longest sum of asking times along what each fact had to wait for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from vmbackup.collectors import collect, slowest_chain_ms
+from vmbackup.walk import walk
+from worlds import world
+
+ROOT = Path(__file__).parents[1]
+WORLD = "agent_stopped_linux"
+ROUNDS = 3
+LATENCY_MS = 200
+
+
+def seconds(work: Callable[[], Any], rounds: int = ROUNDS) -> float:
+    """Median wall time in seconds."""
+    times = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times)
+
+
+def command(*words: str, cwd: str | None = None) -> Callable[[], Any]:
+    """A command line as work to be timed."""
+    return lambda: subprocess.run(words, cwd=cwd, check=False, capture_output=True)
+
+
+def imports() -> dict[str, float]:
+    """Seconds for the interpreter alone, and for it with ``import vmbackup``."""
+    bare = seconds(command(sys.executable, "-c", "pass"), 5)
+    return {"import_vmbackup_s": seconds(command(sys.executable, "-c", "import vmbackup"), 5) - bare}
+
+
+def collecting(latency_ms: int) -> dict[str, float]:
+    """Collecting everything about one VM in a warm process: wall time, calls, and the slowest chain of dependent calls."""
+    with world(WORLD, latency_ms=latency_ms) as (simulator, azure, target):
+        collect(azure, target, deadline_s=60)
+        before, begun = len(simulator.requests), time.perf_counter()
+        evidence = collect(azure, target, deadline_s=60)
+        wall = time.perf_counter() - begun
+        calls = len(simulator.requests) - before
+        chain = slowest_chain_ms(evidence) / 1000
+        walking = seconds(lambda: walk("agent_unreachable", evidence), 20)
+    name = f"collect_{latency_ms}ms"
+    return {
+        f"{name}_s": wall,
+        f"{name}_calls": calls,
+        f"{name}_slowest_chain_s": chain,
+        f"{name}_over_chain": wall / chain,
+        "walk_s": walking,
+    }
+
+
+def whole() -> dict[str, float]:
+    """The command line and one runbook through papermill, each a fresh process with its own simulator."""
+    vmbackup = str(Path(sys.executable).with_name("vmbackup"))
+    with TemporaryDirectory() as folder:
+        notebook = str(ROOT / "notebooks" / "01_agent_unreachable.ipynb")
+        return {
+            "diagnose_s": seconds(command(vmbackup, "diagnose", "--scenario", WORLD, "--json")),
+            "runbook_papermill_s": seconds(command(sys.executable, "-m", "papermill", notebook, "o.ipynb", cwd=folder)),
+        }
+
+
+def az_in_sequence() -> dict[str, float]:
+    """The same reads as ``az`` commands one after the other, where ``az`` is installed (``make test-az`` installs it)."""
+    az = shutil.which("az") or str(ROOT / "build" / "az" / "bin" / "az")
+    if not Path(az).exists():
+        return {}
+    from az.commands import reads, signed_in
+
+    with (
+        world(WORLD) as (simulator, _, target),
+        TemporaryDirectory() as folder,
+        signed_in(az, simulator, folder) as run,
+    ):
+        begun = time.perf_counter()
+        for words in reads(target):
+            run(*words)
+        return {"az_in_sequence_s": time.perf_counter() - begun, "az_commands": len(reads(target))}
+
+
+def main() -> None:
+    """Measure, print, write build/bench.json."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    figures = {**imports(), **collecting(0), **collecting(LATENCY_MS), **whole(), **az_in_sequence()}
+    figures["cores"] = os.cpu_count() or 0
+    for name, value in figures.items():
+        print(f"{name:34} {value:10.3f}")
+    (ROOT / "build").mkdir(exist_ok=True)
+    (ROOT / "build" / "bench.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
