@@ -50,7 +50,7 @@ def imports() -> dict[str, float]:
 
 
 def collecting(latency_ms: int) -> dict[str, float]:
-    """Collecting everything about one VM in a warm process: wall time, calls, and the slowest chain of dependent calls."""
+    """Collecting everything in a warm process: wall time, calls, and the slowest chain of dependent calls."""
     with world(WORLD, latency_ms=latency_ms) as (simulator, azure, target):
         collect(azure, target, deadline_s=60)
         before, begun = len(simulator.requests), time.perf_counter()
@@ -81,7 +81,7 @@ def whole() -> dict[str, float]:
 
 
 def az_in_sequence() -> dict[str, float]:
-    """The same reads as ``az`` commands one after the other, where ``az`` is installed (``make test-az`` installs it)."""
+    """The same reads as ``az`` commands in sequence, where ``az`` is installed (``make test-az`` does)."""
     az = shutil.which("az") or str(ROOT / "build" / "az" / "bin" / "az")
     if not Path(az).exists():
         return {}

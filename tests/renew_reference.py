@@ -6,9 +6,10 @@ nbval runs these reference executions again and compares; test_reference.py hold
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import nbformat
 import papermill
@@ -19,7 +20,7 @@ REFERENCE = ROOT / "tests" / "reference"
 NOTEBOOKS = ROOT / "notebooks"
 
 
-def executions() -> dict[str, dict[str, str]]:
+def executions() -> dict[str, dict[str, Any]]:
     """Name of each reference execution with the notebook and the parameters it was made with."""
     return dict(yaml.safe_load((REFERENCE / "executions.yaml").read_text("utf-8")))
 
@@ -47,12 +48,9 @@ def renew(name: str, notebook: str, parameters: dict[str, str]) -> None:
 
 def main() -> None:
     """Renew all of them."""
-    with ThreadPoolExecutor(4) as pool:
-        waiting = [
-            pool.submit(renew, name, row["notebook"], row["parameters"])  # type: ignore[arg-type]
-            for name, row in executions().items()
-        ]
-        for future in waiting:
+    # Processes, because papermill changes the working directory.
+    with ProcessPoolExecutor(4) as pool:
+        for future in [pool.submit(renew, name, **row) for name, row in executions().items()]:
             future.result()
 
 

@@ -64,6 +64,7 @@ METRICS: dict[str, tuple[str, float]] = {
 }
 # Only burstable sizes report credits.
 BURSTABLE_ONLY = ("CPU Credits Remaining", "CPU Credits Consumed")
+RUN_COMMAND: Json = {"state": "works", "machine": "healthy", "output": "", "error": ""}
 
 
 def machine(name: str, given: Json) -> Json:
@@ -108,7 +109,7 @@ def machine(name: str, given: Json) -> Json:
         "health": {"state": "Available", "reason": "", "summary": "", "hours_ago": 48, **given.get("health", {})},
         "metrics": dict(given.get("metrics", {})),
         "guest": dict(given.get("guest", {})),
-        "run_command": {"state": "works", "output": "", "error": "", **given.get("run_command", {})},
+        "run_command": {**RUN_COMMAND, **given.get("run_command", {})},
     }
 
 

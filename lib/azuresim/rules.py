@@ -67,6 +67,12 @@ def route_blocks(world: World, tag: str) -> bool:
     endpoints = world.spec.get("subnet", {}).get("service_endpoints", [])
     if f"Microsoft.{tag}" in endpoints:
         return False
+    if any(route["prefix"].split(".")[0] == tag and route["next_hop"] == "Internet" for route in world.routes):
+        return False
+    # A route for the service tag is longer than the default route and decides.
+    own = [route for route in world.routes if route["prefix"].split(".")[0] == tag]
+    if own:
+        return all(route["next_hop"] == "None" for route in own)
     return any(route["prefix"] == "0.0.0.0/0" and route["next_hop"] == "None" for route in world.routes)
 
 

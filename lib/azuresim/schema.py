@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -223,13 +223,28 @@ WORLD: Mapping[str, Any] = {
     "backup_consistency": TEXT,
     "effects": [EFFECT],
     "guest": Maps(ANY),
-    "run_command": {"state": OneOf(("works", "busy", "agent_dead", "hangs")), "output": TEXT, "error": TEXT},
+    "run_command": {
+        "state": OneOf(("works", "busy", "agent_dead", "hangs")),
+        "machine": TEXT,
+        "output": TEXT,
+        "error": TEXT,
+    },
+    "serial_log": TEXT,
 }
 
 
 def check(source: Path, given: Any) -> None:
     """Raise :class:`WorldError` for the first thing in ``given`` that is not in the schema."""
     _check(f"{source.name}", given, WORLD, "")
+
+
+def check_terms(source: Path, key: str, conditions: list[dict[str, Any]], known: Iterable[str]) -> None:
+    """Raise :class:`WorldError` for a condition that nobody evaluates."""
+    for condition in conditions:
+        for term in condition:
+            if term not in known:
+                there = ", ".join(sorted(known))
+                raise WorldError(f"{source.name}: unknown condition {term!r} in {key}; there are: {there}")
 
 
 def _check(source: str, given: Any, shape: Any, path: str) -> None:

@@ -13,10 +13,12 @@ import yaml
 
 from azuresim import defaults, history, schema
 from azuresim.answer import Json
+from azuresim.conditions import TERMS
 from azuresim.ids import number, parse_time, short, subscription_id
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 NOW = "2026-11-23T03:00:00Z"
+LOOKS_AFTER_A_CHANGE = 6
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class World:
     nsgs: dict[str, list[Json]]
     routes: list[Json]
     locks: list[Json]
+    looks: int = 0
     lock: RLock = field(default_factory=RLock)
 
     @property
@@ -113,6 +116,18 @@ class World:
         with self.lock:
             self.now += timedelta(**length)
 
+    def settle(self) -> None:
+        """A change was made: it takes its minute, and the next looks at a VM's state let time pass as well."""
+        self.advance(minutes=1)
+        self.looks = LOOKS_AFTER_A_CHANGE
+
+    def looked(self) -> None:
+        """Somebody looks at a VM's state, perhaps waiting for a change to show: half a minute goes by."""
+        with self.lock:
+            if self.looks:
+                self.looks -= 1
+                self.now += timedelta(seconds=30)
+
 
 def scenario_names() -> list[str]:
     """All worlds that come with the simulator."""
@@ -131,6 +146,8 @@ def load_world(name_or_path: str | Path, seed: int = 0) -> World:
     except yaml.YAMLError as exc:
         raise schema.WorldError(f"{path.name}: not YAML: {exc}") from exc
     schema.check(path, given)
+    for key in ("backup_fails_while", "crash_consistent_while"):
+        schema.check_terms(path, key, given.get(key, []), TERMS)
     return make_world(path.stem, given, seed)
 
 

@@ -14,9 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from vmbackup import redact
+from vmbackup.facts import FACTS
+from vmbackup.facts_guest import GUEST_FACTS
+from vmbackup.facts_linux import FACTS_LINUX
+from vmbackup.facts_windows import FACTS_WINDOWS
 from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target
+from vmbackup.shape import mismatch
 
 SCHEMA = "vmbackup.evidence/1"
+SHAPES = {**FACTS, **GUEST_FACTS, **FACTS_LINUX, **FACTS_WINDOWS}
 LARGEST_MB = 50
 
 
@@ -41,9 +47,14 @@ def load(path: Path) -> tuple[Target, dict[str, Fact]]:
         raise SetupError(f"{path} is no evidence of this version: schema is {found!r}, expected {SCHEMA!r}.")
     try:
         target = Target(**saved["target"])
-        return target, {str(name): _fact(fact) for name, fact in saved["facts"].items()}
+        facts = {str(name): _fact(fact) for name, fact in saved["facts"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SetupError(f"{path} is damaged: {type(error).__name__} at {error}.") from None
+    for name, fact in facts.items():
+        fault = mismatch(fact.data, SHAPES[name], name) if fact.data is not None and name in SHAPES else None
+        if fault:
+            raise SetupError(f"{path} is damaged: {redact.text(fault)}.")
+    return target, facts
 
 
 def _fact(saved: dict[str, Any]) -> Fact:

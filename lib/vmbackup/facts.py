@@ -180,7 +180,7 @@ class Nic(TypedDict):
 
 
 class Rule(TypedDict):
-    """One security rule. ``destinations`` are prefixes, service tags or ``*``; ``ports`` like ``443``, ``80-90``, ``*``."""
+    """One security rule. ``destinations``: prefixes, service tags or ``*``; ``ports``: ``443``, ``80-90``, ``*``."""
 
     name: str
     nsg: str | None
@@ -285,7 +285,7 @@ class ProtectedItem(TypedDict):
 
 
 class Policy(TypedDict):
-    """The backup policy: ``V1`` (Standard) or ``V2`` (Enhanced); ``times`` are ``HH:MM`` in ``time_zone`` (Windows id)."""
+    """The policy: ``V1`` (Standard) or ``V2`` (Enhanced); ``times`` are ``HH:MM`` in ``time_zone`` (Windows id)."""
 
     name: str
     type: str

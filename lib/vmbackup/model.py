@@ -65,7 +65,7 @@ class Target:
 class Fact:
     """One answer, or the reason why there is none.
 
-    ``data`` is plain JSON whose shape ``facts.py`` gives; ``why`` is a key of ``ui.yaml`` under ``why``, ``details`` are
+    ``data`` is plain JSON whose shape ``facts.py`` gives; ``why`` is a key of ``ui.yaml`` under ``why``, ``details``
     its values; ``how`` are the requests or scripts that asked, one per line; ``taken_at`` is Azure's own clock in
     ISO 8601 UTC; ``took_ms`` is wall time.
     """

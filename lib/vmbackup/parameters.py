@@ -17,6 +17,7 @@ from vmbackup.model import SetupError, Target
 
 DOORS = ("simulator", "live", "replay")
 LANGUAGES = ("en", "de")
+PROBES = ("auto", "never", "force")
 VM_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.Compute/virtualMachines/(?P<name>[^/]+)",
@@ -41,6 +42,8 @@ class Parameters:
     vault_id: str = ""
     failure: str = ""
     evidence_file: str = ""
+    guest_output: str = ""
+    probe: str = "auto"
     run_folder: str = ""
     language: str = "en"
     deadline_s: int = 120
@@ -70,6 +73,7 @@ def read(given: Mapping[str, Any], about: str = "vm") -> Parameters:
     parameters = Parameters(**stripped)
     _one_of("azure", parameters.azure, DOORS)
     _one_of("language", parameters.language, LANGUAGES)
+    _one_of("probe", parameters.probe, PROBES)
     if not 5 <= parameters.deadline_s <= 3600:
         raise SetupError(f"Parameter deadline_s is {parameters.deadline_s}; it must be between 5 and 3600 seconds.")
     (_DOOR_RULES if about == "vm" else _VAULT_DOOR_RULES)[parameters.azure](parameters)

@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vmbackup import catalog, evidence, redact, report, result
+from vmbackup import catalog, evidence, report, result
 from vmbackup.blocks import Block, Page, Paragraph
-from vmbackup.facts import FACTS
 from vmbackup.model import Evidence, Fact, SetupError, Target
 from vmbackup.parameters import Parameters, from_notebook, target
-from vmbackup.shape import mismatch
 from vmbackup.triage import Triage, triage, triage_job
 from vmbackup.walk import Walk, walk
 
@@ -64,12 +62,10 @@ class Run:
     def collect(self, on_fact: Callable[[str, Fact], object] | None = None) -> Page:
         """Ask Azure for everything the checks need (or nothing, in a replay) and show the VM at a glance."""
         if self.azure is not None:
-            from vmbackup.collectors import collect
+            from vmbackup.examination import examine
 
             job = self.parameters.failure if _JOB_NAME.fullmatch(self.parameters.failure) else None
-            self.evidence = collect(
-                self.azure, self.target, deadline_s=self.parameters.deadline_s, failure=job, on_fact=on_fact
-            )
+            self.evidence = examine(self.azure, self.target, self.parameters, self.section, job, on_fact)
         page = report.overview(self.target, self.evidence, self.language)
         return Page([*self._door(), *page.blocks])
 
@@ -170,8 +166,8 @@ def simulated(scenarios: list[str]) -> tuple[Azure, dict[str, dict[str, Any]]]:
 def _replay(parameters: Parameters, section: str | None) -> Run:
     path = Path(parameters.evidence_file)
     subject, facts = evidence.load(path)
-    for name, fact in facts.items():
-        fault = mismatch(fact.data, FACTS[name], name) if fact.data is not None and name in FACTS else None
-        if fault:
-            raise SetupError(f"{path} is damaged: {redact.text(fault)}.")
+    if parameters.guest_output:
+        from vmbackup.examination import pasted
+
+        facts |= pasted(Path(parameters.guest_output), facts)
     return Run(parameters, section, subject, None, facts)

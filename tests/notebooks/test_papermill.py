@@ -1,4 +1,4 @@
-"""The runbooks work as any papermill user expects: from the command line, with a parameters file, with --help-notebook."""
+"""The runbooks work as any papermill user expects: command line, parameters file, --help-notebook."""
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ from azuresim.handlers import (
     monitor,
     network,
     network_effective,
+    network_interfaces,
+    network_objects,
     resources,
     run_command,
 )
@@ -34,6 +36,8 @@ __all__ = [
     "monitor",
     "network",
     "network_effective",
+    "network_interfaces",
+    "network_objects",
     "resources",
     "run_command",
 ]

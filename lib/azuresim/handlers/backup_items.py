@@ -285,7 +285,7 @@ def start(
     error: tuple[str, str] | None = None,
 ) -> Answer:
     """202 with the backup service's own paths, below the resource ``owner``."""
-    request.world.advance(minutes=1)
+    request.world.settle()
     return request.azure.operations.start(
         request,
         done,

@@ -26,6 +26,14 @@ def get_policy(request: Request) -> Answer:
     return ok(policy_json(request.world, _find(request)))
 
 
+@route(
+    "GET", VAULT + "/backupResourceGuardProxies", "Microsoft.RecoveryServices/Vaults/backupResourceGuardProxies/read"
+)
+def list_guards(request: Request) -> Answer:
+    """No Resource Guard protects the vault."""
+    return ok({"value": []})
+
+
 @route("PUT", VAULT + "/backupPolicies/{policy}", _RIGHT + "/write")
 def put_policy(request: Request) -> Answer:
     """Change a policy or add one; what the world knows of a policy is read from the body."""

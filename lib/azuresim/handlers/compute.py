@@ -33,6 +33,7 @@ def get_vm(request: Request) -> Answer:
 @route("GET", VM + "/instanceView", "Microsoft.Compute/virtualMachines/instanceView/read")
 def get_instance_view(request: Request) -> Answer:
     """The instance view alone."""
+    request.world.looked()
     return ok(instance_view(request.world, request.machine))
 
 

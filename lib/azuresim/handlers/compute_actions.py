@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from azuresim import effects
 from azuresim.answer import Answer, Json, ok
 from azuresim.defaults import UNRESPONSIVE, extension_failed
@@ -9,6 +11,8 @@ from azuresim.handlers.compute import VM, vm_json
 from azuresim.handlers.compute_extensions import start
 from azuresim.routing import Request, route
 
+_BOOT_DIAGNOSTICS = "/bootdiagnostics"
+_SIGNATURE = "c2ltdWxhdGVk"
 _WRITE = "Microsoft.Compute/virtualMachines/write"
 _MOVES = {
     "start": ("starting", "running"),
@@ -93,11 +97,20 @@ def _detach(machine: Json, storage: Json) -> None:
 )
 def boot_diagnostics(request: Request) -> Answer:
     """Two addresses with signatures: secrets, which nobody may print."""
-    root = f"https://bootdiag.blob.core.azuresim.invalid/{request.machine['name']}"
-    signature = "sv=2026-10-06&sr=b&sig=c2ltdWxhdGVk"
+    root = f"{request.base}{_BOOT_DIAGNOSTICS}/{request.world.name}/{quote(request.machine['name'], safe='')}"
+    signature = f"sv=2026-10-06&sr=b&sig={_SIGNATURE}"
     return ok(
         {
             "consoleScreenshotBlobUri": f"{root}.screenshot.bmp?{signature}",
             "serialConsoleLogBlobUri": f"{root}.serialconsole.log?{signature}",
         }
     )
+
+
+@route("GET", _BOOT_DIAGNOSTICS + "/{world}/{blob}", open=True)
+def boot_diagnostics_blob(request: Request) -> Answer:
+    """What the VM wrote to its serial port; only the signature opens it."""
+    if request.query.get("sig") != _SIGNATURE:
+        return Answer(403, b"<Error><Code>AuthenticationFailed</Code></Error>")
+    world = next(world for world in request.azure.worlds if world.name == request.params["world"])
+    return Answer(200, str(world.spec.get("serial_log", "")).encode())

@@ -26,7 +26,8 @@ def list_extensions(request: Request) -> Answer:
 def get_extension(request: Request) -> Answer:
     """One extension, with ``$expand=instanceView`` its state."""
     entry = _find(request)
-    if entry is None or not entry["listed"]:
+    hidden = entry is None or not (entry["listed"] or entry["provisioning_state"] == "Deleting")
+    if entry is None or hidden:
         raise child_not_found()
     body = extension_json(request.world, request.machine, entry)
     if "instanceview" in request.query.get("$expand", "").lower():
@@ -90,7 +91,7 @@ def start(request: Request, done: Done, error: tuple[str, str] | None = None) ->
     place = (
         f"/subscriptions/{request.world.subscription}/providers/Microsoft.Compute/locations/{request.world.location}"
     )
-    request.world.advance(minutes=1)
+    request.world.settle()
     return request.azure.operations.start(
         request,
         done,

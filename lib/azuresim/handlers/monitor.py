@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 from azuresim.answer import Answer, Json, Refused, ok
 from azuresim.defaults import BURSTABLE_ONLY, METRICS
@@ -31,7 +32,7 @@ _EVENTS = "/subscriptions/{sub}/providers/Microsoft.Insights/eventtypes/manageme
 def list_metrics(request: Request) -> Answer:
     """The metrics that the request names, over its timespan. An unknown name: 400 as Azure says it, not wrapped."""
     world, machine = request.world, request.machine
-    names = [name for name in request.query.get("metricnames", "Percentage CPU").split(",") if name]
+    names = [name for name in _said(request, "metricnames", "Percentage CPU").split(",") if name]
     known = {name.lower(): name for name in METRICS}
     for name in names:
         if name.lower() not in known:
@@ -58,8 +59,13 @@ def list_metrics(request: Request) -> Answer:
     )
 
 
+def _said(request: Request, name: str, default: str) -> str:
+    # az encodes these values twice, and Azure puts up with it.
+    return unquote(request.query.get(name, default))
+
+
 def _timespan(request: Request, world: World) -> tuple[datetime, datetime]:
-    text = request.query.get("timespan", "")
+    text = _said(request, "timespan", "")
     if not text:
         return world.ago(1), world.now
     try:

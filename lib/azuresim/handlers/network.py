@@ -1,4 +1,4 @@
-"""Network objects: interfaces, security groups, subnets, route tables."""
+"""Security groups, and what all network resources share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ GROUP = "/subscriptions/{sub}/resourceGroups/{rg}/providers/Microsoft.Network"
 ALL = "/subscriptions/{sub}/providers/Microsoft.Network"
 NSG = GROUP + "/networkSecurityGroups/{nsg}"
 NETWORK_NAME, SUBNET, TABLE = "vnet", "default", "routes"
-_READ_NIC = "Microsoft.Network/networkInterfaces/read"
 _READ_NSG = "Microsoft.Network/networkSecurityGroups/read"
 _WRITE_RULE = "Microsoft.Network/networkSecurityGroups/securityRules"
 
@@ -37,79 +36,6 @@ def nsg_id(world: World, place: str) -> str:
 def subnet_id(world: World) -> str:
     """The id of the world's one subnet."""
     return f"{world.network_id('virtualNetworks', NETWORK_NAME)}/subnets/{SUBNET}"
-
-
-# --- interfaces ----------------------------------------------------------------------------------------------------
-
-
-@route("GET", GROUP + "/networkInterfaces", _READ_NIC)
-@route("GET", ALL + "/networkInterfaces", _READ_NIC)
-def list_nics(request: Request) -> Answer:
-    """All interfaces."""
-    return request.azure.page(
-        request,
-        [nic_json(world, vm, nic) for world in request.candidates for vm in world.machines for nic in vm["nics"]],
-    )
-
-
-@route("GET", GROUP + "/networkInterfaces/{nic}", _READ_NIC)
-def get_nic(request: Request) -> Answer:
-    """One interface."""
-    machine, nic = find_nic(request)
-    return ok(nic_json(request.world, machine, nic))
-
-
-def find_nic(request: Request) -> tuple[Json, Json]:
-    """The VM and the interface that the path names."""
-    wanted = request.params["nic"].lower()
-    for machine in request.world.machines:
-        for nic in machine["nics"]:
-            if nic["name"].lower() == wanted:
-                return machine, nic
-    raise not_found("Microsoft.Network/networkInterfaces", request.params["nic"], request.params["rg"])
-
-
-def nic_json(world: World, machine: Json, nic: Json) -> Json:
-    """An interface on the wire."""
-    own, mark = world.network_id("networkInterfaces", nic["name"]), etag(world, nic["name"])
-    properties: Json = {
-        "provisioningState": "Succeeded",
-        "resourceGuid": guid(world.seed, world.name, nic["name"], "guid"),
-        "ipConfigurations": [_ip_json(world, own, mark, config) for config in nic["ip_configs"]],
-        "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
-        "enableAcceleratedNetworking": False,
-        "enableIPForwarding": False,
-        "primary": nic["primary"],
-        "virtualMachine": {"id": world.vm_id(machine)},
-        "nicType": "Standard",
-    }
-    if nic["nsg"] and "nic" in world.nsgs:
-        properties["networkSecurityGroup"] = {"id": nsg_id(world, "nic")}
-    return {
-        "name": nic["name"],
-        "id": own,
-        "etag": mark,
-        "type": "Microsoft.Network/networkInterfaces",
-        "location": world.location,
-        "properties": properties,
-    }
-
-
-def _ip_json(world: World, nic: str, mark: str, config: Json) -> Json:
-    return {
-        "name": config["name"],
-        "id": f"{nic}/ipConfigurations/{config['name']}",
-        "etag": mark,
-        "type": "Microsoft.Network/networkInterfaces/ipConfigurations",
-        "properties": {
-            "provisioningState": "Succeeded",
-            "privateIPAddress": config["ip"],
-            "privateIPAllocationMethod": config["allocation"],
-            "privateIPAddressVersion": "IPv4",
-            "primary": config["primary"],
-            "subnet": {"id": subnet_id(world)},
-        },
-    }
 
 
 # --- security groups -----------------------------------------------------------------------------------------------
@@ -149,7 +75,12 @@ def delete_rule(request: Request) -> Answer:
     mine = [rule for rule in rules if rule["name"].lower() == request.params["rule"].lower()]
     if not mine:
         return Answer(204)
-    return start(request, lambda: rules.remove(mine[0]))
+
+    def done() -> None:
+        rules.remove(mine[0])
+        effects.apply(request.world, request.world.machines[0], "nsg_changed", mine[0]["name"])
+
+    return start(request, done)
 
 
 @route("PUT", NSG + "/securityRules/{rule}", _WRITE_RULE + "/write")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from azuresim import effects
+from azuresim import effects, guest
 from azuresim.answer import Answer, Json, Refused
 from azuresim.defaults import SUCCEEDED
 from azuresim.handlers.compute import VM
 from azuresim.handlers.compute_extensions import agent_silent, extensions_disallowed, start
-from azuresim.ids import offset_stamp
+from azuresim.ids import guid, offset_stamp
 from azuresim.routing import Request, route
 
 # Azure keeps only the end of what a script printed.
@@ -40,6 +40,9 @@ def run_command(request: Request) -> Answer:
         effect = effects.apply(request.world, machine, "run_command", script) or {}
         request.world.advance(minutes=2)
         output, trouble = effect.get("output", settings["output"]), effect.get("error", settings["error"])
+        if not output and guest.ASKED_BY in script and machine["os"] == "linux":
+            vm_id = guid(request.world.seed, request.world.name, machine["name"], "vmId")
+            output = guest.printed(settings["machine"], vm_id, machine["vm"]["computer_name"])
         return _result(request, _end(output), _end(trouble), effect.get("exit_code", 0))
 
     return start(request, done)

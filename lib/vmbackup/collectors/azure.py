@@ -6,9 +6,10 @@ Azure's ``Date`` header is the clock; no wait outlives the run's deadline.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -18,10 +19,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import requests
 from azure.core.exceptions import AzureError
-from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline import Pipeline, PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import RequestIdPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
+
+from vmbackup.audit import AuditPolicy, Gate, signed_in
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -77,6 +80,9 @@ class Asking:
 
 
 _current = threading.local()
+
+# The SDK logs each failed try as a warning; here every failure becomes a fact, and a terminal is no place for it.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 
 class asking:  # noqa: N801 - reads as a verb: ``with asking() as notes``
@@ -143,7 +149,8 @@ class _Transport(RequestsTransport):  # type: ignore[misc]  # the SDK's base is 
 class Azure:
     """The SDK's clients for one subscription, built when first used and shared by all threads.
 
-    ``calls`` counts the requests sent; ``clock`` is Azure's time in its last answer; ``deadline`` is a monotonic time.
+    ``calls`` counts the requests sent; ``clock`` is Azure's time in its last answer; ``deadline`` is a monotonic time;
+    ``gate`` lets changing requests through only while an audit is open.
     """
 
     def __init__(self, credential: TokenCredential, subscription_id: str, connection: Connection) -> None:
@@ -152,6 +159,7 @@ class Azure:
         self.calls = 0
         self.clock: datetime | None = None
         self.deadline: float | None = None
+        self.gate = Gate()
         self._credential = credential
         self._lock = threading.RLock()
         self._transport = _Transport(self.remaining_s)
@@ -194,12 +202,34 @@ class Azure:
         return {
             "base_url": connection.endpoint,
             "credential_scopes": [f"{connection.endpoint}/.default"],
-            "per_retry_policies": [_Notary(self)],
+            "per_retry_policies": [_Notary(self), AuditPolicy(self.gate)],
             "transport": self._transport,
             "polling_interval": connection.polling_interval_s,
             "retry_total": connection.retry_total,
             "retry_backoff_factor": connection.retry_backoff_s,
         }
+
+    def send(self, request: Any, options: Mapping[str, Any]) -> PipelineResponse[Any, Any]:
+        """Send one request of our own through the same sign-in and the same gate as the clients'."""
+        return self._client("own requests", self._pipeline).run(request, **options)
+
+    def _pipeline(self) -> Pipeline[Any, Any]:
+        from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+        connection = self.connection
+        policies: list[Any] = [
+            RequestIdPolicy(),
+            UserAgentPolicy("vmbackup"),
+            RetryPolicy(retry_total=connection.retry_total, retry_backoff_factor=connection.retry_backoff_s),
+            ARMChallengeAuthenticationPolicy(self._credential, f"{connection.endpoint}/.default"),
+            _Notary(self),
+            AuditPolicy(self.gate),
+        ]
+        return Pipeline(self._transport, policies)
+
+    def who(self) -> str:
+        """Who is signed in, by the token's own claims; the token itself is not kept."""
+        return signed_in(self._credential, f"{self.connection.endpoint}/.default")
 
     def _client(self, name: str, build: Callable[[], _Answer]) -> _Answer:
         with self._lock:

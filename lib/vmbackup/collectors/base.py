@@ -22,6 +22,8 @@ from vmbackup.facts import FACTS
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 
 ABSENT = Fact(FactStatus.ABSENT, why="none")
+# What it means for the facts behind a needed one that there is none of it.
+_WHEN_ABSENT = {"backup.protection": "not_protected"}
 Answers = Mapping[str, Any]
 _Collect = TypeVar("_Collect", bound=Callable[..., Answers])
 
@@ -59,7 +61,7 @@ def collector(
 ) -> Callable[[_Collect], _Collect]:
     """Register a collector. It is called with an Ask, then the data of the facts it needs, then of the optional ones.
 
-    A needed fact without an answer skips the collector; ``absent`` and unanswered optional facts arrive as None. It
+    A needed fact that is not there skips the collector; an optional one arrives as None. It
     returns data by fact name, or a Fact in place of data where it knows better.
     """
 
@@ -145,9 +147,8 @@ def _answer(each: Collector, ask: Ask, answers: dict[str, Future[Fact]]) -> dict
     for name in (*each.needs, *each.optional):
         # An hour: the main thread gives up at the deadline, and this daemon with it.
         fact = answers[name].result(3600)
-        if name in each.needs and not fact.answered:
-            missing = fact if fact.status is FactStatus.SKIPPED else None
-            return dict.fromkeys(each.gives, missing or _skipped(name))
+        if name in each.needs and fact.status is not FactStatus.OK:
+            return dict.fromkeys(each.gives, fact if fact.status is FactStatus.SKIPPED else _skipped(name, fact))
         data.append(fact.data if fact.answered else None)
     begun = time.monotonic()
     with asking() as notes:
@@ -160,8 +161,10 @@ def _answer(each: Collector, ask: Ask, answers: dict[str, Future[Fact]]) -> dict
     return {name: _noted(fact, notes, took_ms) for name, fact in facts.items()}
 
 
-def _skipped(need: str) -> Fact:
-    return Fact(FactStatus.SKIPPED, why="needs", details={"fact": need.lstrip("_")})
+def _skipped(need: str, fact: Fact) -> Fact:
+    if fact.status is FactStatus.ABSENT and need in _WHEN_ABSENT:
+        return Fact(FactStatus.SKIPPED, why=_WHEN_ABSENT[need])
+    return Fact(FactStatus.SKIPPED, why="needs", details={"fact": "vm.model" if need == "_vm" else need})
 
 
 def _fact(given: Any) -> Fact:

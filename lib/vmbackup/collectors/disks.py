@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from azure.core.exceptions import ResourceNotFoundError
+
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.wire import entries, flag, inside, last_part, part_after, text, whole
 from vmbackup.facts import Disk
@@ -17,16 +19,20 @@ _BYTES_PER_GB = 1024**3
 def disks(ask: Ask, vm: Mapping[str, Any]) -> Answers:
     """The disks of the VM; each managed one is asked for its size, kind and encryption, all at once."""
     attached = attached_disks(vm)
-    ids = [text(each, "managedDisk", "id") for _, each in attached]
-    answers = ask.azure.together([partial(_managed_disk, ask, known) for known in ids])
+    answers = ask.azure.together([partial(_managed_disk, ask, each) for _, each in attached])
     return {"vm.disks": [read_disk(role, each, own) for (role, each), own in zip(attached, answers, strict=True)]}
 
 
-def _managed_disk(ask: Ask, resource_id: str | None) -> Any:
+def _managed_disk(ask: Ask, attached: object) -> Any:
+    resource_id = text(attached, "managedDisk", "id")
     if resource_id is None:
         return None
     group, name = part_after(resource_id, "resourceGroups"), last_part(resource_id)
-    return ask.azure.compute.disks.get(group or ask.target.resource_group, name or "").as_dict()
+    try:
+        return ask.azure.compute.disks.get(group or ask.target.resource_group, name or "").as_dict()
+    except ResourceNotFoundError:
+        # An ephemeral disk is no resource of its own; of any other missing one the VM's words are all there is.
+        return None
 
 
 def attached_disks(vm: object) -> list[tuple[str, Any]]:

@@ -51,6 +51,8 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
         if error.status is not None and error.status >= 500:
             return _failed("server_error", status=error.status, code="RetryAfter")
         return _failed("timeout", seconds=round(seconds))
+    if isinstance(error, IncompleteReadError):
+        return _failed("cut_off")
     if isinstance(error, (DecodeError, DeserializationError, UnicodeError, Unreadable)):
         return _failed("unreadable", detail=words(error))
     if isinstance(error, ClientAuthenticationError) and not _response(error):
@@ -63,7 +65,7 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
 def _unanswered(error: BaseException, seconds: float) -> Fact:
     if isinstance(error, (ServiceRequestTimeoutError, ServiceResponseTimeoutError, TimeoutError)):
         return _failed("timeout", seconds=round(seconds))
-    if isinstance(error, (IncompleteReadError, ServiceResponseError)):
+    if isinstance(error, ServiceResponseError):
         return _failed("cut_off")
     if isinstance(error, ServiceRequestError):
         return _failed("unexpected", error=f"Azure was not reached: {words(error)}")

@@ -11,7 +11,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup.collectors.azure import Azure
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.protection import NOT_PROTECTED, refuse_missing_vault, vault
+from vmbackup.collectors.protection import refuse_missing_vault, vault
 from vmbackup.collectors.wire import entries, inside, last_part, part_after, resource, span_s, stamp, text, texts, whole
 from vmbackup.facts import FailedJob, Job, JobError, JobTask, Protection
 
@@ -20,10 +20,8 @@ _BAD = ("failed", "completedwithwarnings")
 
 
 @collector("backup.jobs", needs=("backup.protection",), actions=("Microsoft.RecoveryServices/Vaults/backupJobs/read",))
-def jobs(ask: Ask, protected: Protection | None) -> Answers:
+def jobs(ask: Ask, protected: Protection) -> Answers:
     """All jobs of this VM in its vault, newest first."""
-    if protected is None:
-        return {"backup.jobs": NOT_PROTECTED}
     subscription, group, name = vault(protected)
     asked = job_filter(ask.now)
     try:
@@ -77,10 +75,8 @@ def read_job(wire: object) -> Job:
     needs=("backup.protection", "backup.jobs"),
     actions=("Microsoft.RecoveryServices/Vaults/backupJobs/read",),
 )
-def failed_job(ask: Ask, protected: Protection | None, listed: list[Job]) -> Answers:
+def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
     """The job that the operator named, else the newest bad one since the last good backup, else absent."""
-    if protected is None:
-        return {"backup.failed_job": NOT_PROTECTED}
     bad = since_last_good(listed)
     name = ask.failure or (bad[0]["name"] if bad else None)
     if name is None:

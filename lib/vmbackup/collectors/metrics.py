@@ -23,7 +23,6 @@ NAMES = (
     "VmAvailabilityMetric",
 )
 BURSTABLE = "CPU Credits Remaining"
-_MARGIN = timedelta(minutes=5)
 _SNAPSHOT = "take snapshot"
 
 
@@ -54,9 +53,9 @@ def snapshot_window(job: FailedJob | None, now: datetime) -> tuple[datetime, dat
         return now - timedelta(hours=1), now, "last_hour"
     for task in job["tasks"]:
         if task["name"].lower() == _SNAPSHOT and task["duration_s"]:
-            return begun - _MARGIN, begun + timedelta(seconds=task["duration_s"]) + _MARGIN, "snapshot_task"
+            return begun, begun + timedelta(seconds=task["duration_s"]), "snapshot_task"
     end = moment(job["end"]) or begun + timedelta(seconds=job["duration_s"] or 3600)
-    return begun - _MARGIN, max(end, begun) + _MARGIN, "job"
+    return begun, max(end, begun), "job"
 
 
 def _metrics_or_none(ask: Ask, name: str, start: datetime, end: datetime) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.protection import NOT_PROTECTED, vault
+from vmbackup.collectors.protection import vault
 from vmbackup.collectors.wire import inside, moment, resource, text, texts, whole
 from vmbackup.facts import Policy, ProtectedItem, Protection
 
@@ -15,11 +15,9 @@ from vmbackup.facts import Policy, ProtectedItem, Protection
     needs=("backup.protection", "backup.item"),
     actions=("Microsoft.RecoveryServices/Vaults/backupPolicies/read",),
 )
-def backup_policy(ask: Ask, protected: Protection | None, item: ProtectedItem | None) -> Answers:
+def backup_policy(ask: Ask, protected: Protection, item: ProtectedItem) -> Answers:
     """The policy of the protected item."""
-    if protected is None:
-        return {"backup.policy": NOT_PROTECTED}
-    name = item["policy_name"] if item else None
+    name = item["policy_name"]
     if name is None:
         return {"backup.policy": ABSENT}
     subscription, group, vault_name = vault(protected)

@@ -8,12 +8,11 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.errors import code_and_message
+from vmbackup.collectors.errors import Unreadable, code_and_message
 from vmbackup.collectors.wire import entries, flag, inside, last_part, part_after, resource, stamp, text, whole
 from vmbackup.facts import HealthDetail, Neighbour, Neighbours, ProtectedItem, Protection, RecoveryPoint, VmModel
-from vmbackup.model import Fact, FactStatus, SetupError, Target
+from vmbackup.model import SetupError, Target
 
-NOT_PROTECTED = Fact(FactStatus.SKIPPED, why="not_protected")
 _FABRIC = "Azure"
 _NEVER = "2001-01-01T00:00:00Z"
 _NEWEST = 20
@@ -58,9 +57,11 @@ def _backup_status(ask: Ask, model: VmModel) -> Any:
 def read_backup_status(wire: object) -> Protection | None:
     """The answer of ``backupStatus``; None when no vault protects the VM."""
     said = resource(wire)
-    vault_id, container, item = text(said, "vaultId"), text(said, "containerName"), text(said, "protectedItemName")
-    if (text(said, "protectionStatus") or "").lower() == "notprotected" or not (vault_id and container and item):
+    if (text(said, "protectionStatus") or "").lower() == "notprotected":
         return None
+    vault_id, container, item = text(said, "vaultId"), text(said, "containerName"), text(said, "protectedItemName")
+    if not (vault_id and container and item):
+        raise Unreadable("backupStatus names no vault, and does not say that there is none")
     return {
         "status": text(said, "protectionStatus"),
         "vault_id": vault_id,
@@ -121,10 +122,8 @@ def vault(protected: Protection) -> tuple[str, str, str]:
     needs=("backup.protection",),
     actions=("Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/read",),
 )
-def protected_item(ask: Ask, protected: Protection | None) -> Answers:
+def protected_item(ask: Ask, protected: Protection) -> Answers:
     """The protected item. Raises SetupError when the vault that was given does not exist."""
-    if protected is None:
-        return {"backup.item": NOT_PROTECTED}
     subscription, group, name = vault(protected)
     items = ask.azure.backup(subscription).protected_items
     try:
@@ -182,10 +181,8 @@ def _health_detail(said: object) -> HealthDetail:
         "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read",
     ),
 )
-def recovery_points(ask: Ask, protected: Protection | None) -> Answers:
+def recovery_points(ask: Ask, protected: Protection) -> Answers:
     """The newest recovery points."""
-    if protected is None:
-        return {"backup.recovery_points": NOT_PROTECTED}
     subscription, group, name = vault(protected)
     points = ask.azure.backup(subscription).recovery_points
     listed = points.list(name, group, _FABRIC, protected["container"], protected["item"])
@@ -209,12 +206,10 @@ def read_recovery_point(wire: object) -> RecoveryPoint:
     needs=("backup.protection", "backup.item"),
     actions=("Microsoft.RecoveryServices/Vaults/backupProtectedItems/read",),
 )
-def neighbours(ask: Ask, protected: Protection | None, item: ProtectedItem | None) -> Answers:
+def neighbours(ask: Ask, protected: Protection, item: ProtectedItem) -> Answers:
     """The other VMs under this VM's policy: a policy starts all of its VMs at the same time."""
-    if protected is None:
-        return {"backup.neighbours": NOT_PROTECTED}
-    policy = item["policy_name"] if item else None
-    if item is None or policy is None:
+    policy = item["policy_name"]
+    if policy is None:
         return {"backup.neighbours": ABSENT}
     subscription, group, name = vault(protected)
     asked = "backupManagementType eq 'AzureIaasVM' and itemType eq 'VM'"

@@ -1,0 +1,83 @@
+"""What the guest adds: worlds whose cause only the guest can tell, examined with the real script's own output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vmbackup.examination import examine, guest_decides
+from vmbackup.model import Fact
+from vmbackup.parameters import Parameters
+from vmbackup.walk import Walk, walk
+from worlds import world
+
+SECTION = "snapshot_extension_failed"
+
+
+def examined(name: str, tmp_path: Path, **parameters: object) -> tuple[dict[str, Fact], list[tuple[str, str]]]:
+    given = Parameters(scenario=name, run_folder=str(tmp_path), deadline_s=20, **parameters)  # type: ignore[arg-type]
+    with world(name) as (simulator, azure, target):
+        return examine(azure, target, given, SECTION), list(simulator.requests)
+
+
+def problems(walked: Walk) -> set[str]:
+    return {finding.check for step in walked.steps for finding in step.findings if finding.verdict == "problem"}
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [
+        ("guest_python_missing_linux", "backup_extension_finds_its_python"),
+        ("guest_freeze_failed_linux", "file_systems_can_be_frozen"),
+        ("guest_clock_skew_linux", "guest_clock_is_right"),
+        ("guest_disk_full_linux", "guest_has_room_for_the_agent"),
+    ],
+)
+def test_the_probe_decides_what_the_control_plane_left_open(name: str, check: str, tmp_path: Path) -> None:
+    with world(name) as (_, azure, target):
+        parameters = Parameters(scenario=name, run_folder=str(tmp_path), probe="never", deadline_s=20)
+        without = examine(azure, target, parameters, SECTION)
+    assert check not in problems(walk(SECTION, without))
+    evidence, _ = examined(name, tmp_path)
+    assert evidence["guest.probe"].answered
+    assert check in problems(walk(SECTION, evidence))
+
+
+def test_after_a_sound_guest_no_verdict_waits_for_the_guest(tmp_path: Path) -> None:
+    evidence, _ = examined("healthy_linux", tmp_path)
+    assert not guest_decides(SECTION, evidence)
+
+
+def test_nothing_is_sent_through_a_dead_agent_and_the_reader_is_told_why(tmp_path: Path) -> None:
+    evidence, requests = examined("agent_stopped_linux", tmp_path)
+    assert evidence["guest.probe"].why == "agent_not_ready"
+    assert not [path for _, path in requests if path.endswith("/runCommand")]
+
+
+def test_nothing_is_sent_to_a_vm_that_does_not_run(tmp_path: Path) -> None:
+    evidence, requests = examined("snapshot_shutdown_linux", tmp_path)
+    assert evidence["guest.probe"].why == "vm_not_running"
+    assert not [path for _, path in requests if path.endswith("/runCommand")]
+
+
+def test_probe_never_sends_nothing(tmp_path: Path) -> None:
+    evidence, requests = examined("healthy_linux", tmp_path, probe="never")
+    assert evidence["guest.probe"].why == "probe_off"
+    assert not [path for _, path in requests if path.endswith("/runCommand")]
+
+
+def test_pasted_output_decides_where_the_agent_is_dead(tmp_path: Path) -> None:
+    before, _ = examined("agent_stopped_linux", tmp_path)
+    model = before["vm.model"].data
+    from azuresim.guest import printed
+
+    pasted = tmp_path / "pasted.txt"
+    pasted.write_text("root@vm:~# sh -s\n" + printed("agent_stopped", model["vm_id"], model["computer_name"]), "utf-8")
+    evidence, _ = examined("agent_stopped_linux", tmp_path, guest_output=str(pasted))
+    assert "linux_agent_process_runs" in problems(walk(SECTION, evidence))
+
+
+def test_the_signed_address_of_the_serial_log_is_nowhere_in_the_evidence(tmp_path: Path) -> None:
+    evidence, _ = examined("agent_stopped_linux", tmp_path)
+    assert "sig=" not in str(evidence)

@@ -1,0 +1,89 @@
+"""Each failure of Azure ends as a reasoned fact, and everything else goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from vmbackup.model import FactStatus, SetupError
+from worlds import examine
+
+DENIED = {
+    "error_403_activity_log": ("vm.activity", "Microsoft.Insights/eventtypes/values/read"),
+    "error_403_disks": ("vm.disks", "Microsoft.Compute/disks/read"),
+    "error_403_effective_routes": ("network.routes", "networkInterfaces/effectiveRouteTable/action"),
+    "error_403_effective_rules": ("network.rules", "networkInterfaces/effectiveNetworkSecurityGroups/action"),
+    "error_403_extension_versions": ("vm.extension_versions", "publishers/artifacttypes/types/versions/read"),
+    "error_403_locks": ("vm.locks", "Microsoft.Authorization/locks/read"),
+    "error_403_metrics": ("vm.metrics", "Microsoft.Insights/metrics/read"),
+    "error_403_nics": ("network.nics", "Microsoft.Network/networkInterfaces/read"),
+    "error_403_recovery_points": ("backup.recovery_points", "recoveryPoints/read"),
+    "error_403_resource_health": ("vm.health", "Microsoft.ResourceHealth/availabilityStatuses/read"),
+    "error_403_restore_points": ("vm.restore_points", "Microsoft.Compute/restorePointCollections/read"),
+    "error_403_subnets": ("network.subnets", "Microsoft.Network/virtualNetworks/subnets/read"),
+    "error_403_vault_items": ("backup.item", "protectedItems/read"),
+    "error_403_vault_jobs": ("backup.jobs", "backupJobs/read"),
+    "error_403_vault_policies": ("backup.policy", "backupPolicies/read"),
+    "error_403_vm_extensions": ("vm.extensions", "Microsoft.Compute/virtualMachines/extensions/read"),
+}
+
+
+@pytest.mark.parametrize("world", DENIED)
+def test_a_missing_right_is_named_and_ends_nothing_else(world: str) -> None:
+    fact, action = DENIED[world]
+    evidence = examine(world)
+    assert evidence[fact].why == "missing_action"
+    assert action.lower() in evidence[fact].details["action"].lower()
+    others = [name for name in evidence if evidence[name].status is FactStatus.DENIED and name != fact]
+    assert others == []
+
+
+@pytest.mark.parametrize("world", ["error_403_effective_rules", "error_403_effective_routes"])
+def test_without_the_right_to_compute_rules_they_are_read_as_written(world: str) -> None:
+    evidence = examine(world)
+    fact = evidence[DENIED[world][0]]
+    assert fact.status is FactStatus.OK
+    assert fact.data["source"] == "objects"
+
+
+def test_without_backup_status_resource_graph_finds_the_vault() -> None:
+    assert examine("error_403_backup_status")["backup.protection"].data["via"] == "resource_graph"
+
+
+@pytest.mark.parametrize(
+    ("world", "fact", "why"),
+    [
+        ("error_404_below_vm", "network.nics", "none"),
+        ("error_409", "network.rules", "conflict"),
+        ("error_429", "vm.metrics", "throttled"),
+        ("error_500", "vm.locks", "server_error"),
+        ("error_503", "backup.jobs", "server_error"),
+        ("error_cut_off", "vm.disks", "cut_off"),
+        ("error_operation_failed", "network.rules", "operation_failed"),
+        ("error_garbage_json", "network.nics", "unreadable"),
+        ("error_not_utf8", "vm.disks", "unreadable"),
+        ("error_50_mb", "backup.jobs", "too_large"),
+        ("error_missing_fields", "backup.protection", "unreadable"),
+        ("not_protected_linux", "backup.item", "not_protected"),
+        ("snapshot_shutdown_linux", "network.rules", "refused"),
+    ],
+)
+def test_each_failure_has_its_reason(world: str, fact: str, why: str) -> None:
+    assert examine(world)[fact].why == why
+
+
+def test_what_takes_too_long_fails_at_the_deadline() -> None:
+    evidence = examine("error_never_ending_operation", deadline_s=3)
+    assert evidence["network.rules"].why == "timeout"
+    assert evidence["vm.agent"].answered
+
+
+@pytest.mark.parametrize(("world", "says"), [("error_401", "az login"), ("error_404_vm", "does not know the VM")])
+def test_only_sign_in_and_the_vm_itself_stop_a_run(world: str, says: str) -> None:
+    with pytest.raises(SetupError, match=says):
+        examine(world)
+
+
+def test_hostile_names_arrive_as_they_are_and_nothing_is_lost() -> None:
+    evidence = examine("error_hostile_names")
+    assert any("<script>" in extension["name"] for extension in evidence["vm.extensions"].data)
+    assert all(fact.answered for fact in evidence.values())

@@ -1,0 +1,78 @@
+"""The guest script travels only where it can arrive, is started once, and its output belongs to this VM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from azuresim.guest import printed
+from vmbackup.collectors import collect
+from vmbackup.collectors.guest import from_text, obstacle, probe, script
+from vmbackup.guest_output import GuestOutputError
+from vmbackup.model import Fact, FactStatus
+from worlds import world
+
+MODEL = {"os": "linux", "allow_extension_operations": True, "vm_id": "id-1", "computer_name": "vm"}
+READY = {"display_status": "Ready"}
+RUNNING = {"power": "running"}
+
+
+def evidence(model: object = MODEL, power: object = RUNNING, agent: object = READY) -> dict[str, Fact]:
+    facts = {"vm.model": model, "vm.power": power, "vm.agent": agent}
+    return {name: Fact(FactStatus.OK if data else FactStatus.FAILED, data) for name, data in facts.items()}
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (evidence(), None),
+        (evidence(model=None), "needs"),
+        (evidence(model={**MODEL, "os": None}), "needs"),
+        (evidence(power={"power": "stopped"}), "vm_not_running"),
+        (evidence(power=None), "vm_not_running"),
+        (evidence(agent={"display_status": "Not Ready"}), "agent_not_ready"),
+        (evidence(agent=None), "agent_not_ready"),
+        (evidence(model={**MODEL, "allow_extension_operations": False}), "extension_operations_disallowed"),
+    ],
+)
+def test_what_stands_in_the_way_is_named(found: dict[str, Fact], why: str | None) -> None:
+    hindered = obstacle(found)
+    assert (hindered.why if hindered else None) == why
+
+
+@pytest.mark.parametrize("os", ["windows", "linux"])
+def test_the_scripts_are_part_of_the_product(os: str) -> None:
+    assert len(script(os)) > 1000
+
+
+def test_output_of_another_vm_is_refused() -> None:
+    with pytest.raises(GuestOutputError, match="another virtual machine"):
+        from_text(printed("healthy", "00000000-0000-0000-0000-000000000001", "other"), evidence())
+
+
+def test_output_of_this_vm_becomes_facts() -> None:
+    facts = from_text(printed("healthy", "id-1", "vm"), evidence(model={**MODEL, "vm_id": "id-1"}))
+    assert facts["guest.probe"].answered
+    assert {"guest.agent", "guest.network", "guest.extension"} <= set(facts)
+
+
+def test_an_operation_that_was_left_is_picked_up_and_not_started_twice(tmp_path: Path) -> None:
+    token = tmp_path / "operation"
+    with world("healthy_linux") as (simulator, azure, target):
+        found = collect(azure, target, deadline_s=20)
+        late = probe(azure, target, found, 0.01, token)
+        assert late["guest.probe"].why == "timeout"
+        assert token.exists()
+        assert probe(azure, target, found, 20, token)["guest.probe"].answered
+        starts = [path for method, path in simulator.requests if method == "POST" and path.endswith("/runCommand")]
+    assert len(starts) == 1
+    assert not token.exists()
+
+
+def test_an_edited_address_gets_no_sign_in(tmp_path: Path) -> None:
+    token = tmp_path / "operation"
+    token.write_text("https://somewhere.else/operation", "utf-8")
+    with world("healthy_linux") as (_, azure, target):
+        found = collect(azure, target, deadline_s=20)
+        assert probe(azure, target, found, 20, token)["guest.probe"].answered

@@ -1,0 +1,140 @@
+"""Each capability works with exactly its role, and with one action less fails by that action's name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from remedy_worlds import opened
+from test_cures import CURES
+from vmbackup import roles
+from vmbackup.arm import NoAnswer, Refused, arm_for
+from vmbackup.backup_now import retry
+from vmbackup.model import FactStatus, RemedyRefused, SetupError
+from vmbackup.remedies import pages
+from vmbackup.remedies.doing import carry_out
+from vmbackup.rights import Permission, lacking
+
+ACTIONS = roles.actions()
+# A world in which the remedy is the first to apply and needs all of its rights.
+WORLDS = {remedies[0]: world for world, remedies in CURES.items()} | {
+    "remove_backup_extension": "handler_not_ready_linux",
+    "add_storage_service_endpoint": "no_internet_route",
+    "clear_backup_extension_linux": "extension_failed_linux",
+}
+TESTED = [name for name in ACTIONS if name in WORLDS]
+# Where one right is missing, another question answers instead.
+NIC = "Microsoft.Network/networkInterfaces"
+FALLBACKS = {
+    f"{NIC}/effectiveNetworkSecurityGroups/action": "Microsoft.Network/networkSecurityGroups/read",
+    f"{NIC}/effectiveRouteTable/action": "Microsoft.Network/routeTables/read",
+}
+
+
+def outcome(case, plan):
+    try:
+        receipt = carry_out(plan, case.tools, 0.5, None)
+    except (Refused, NoAnswer, RemedyRefused) as error:
+        return str(error)
+    return receipt.outcome if receipt.cured or receipt.code == "no_outcome" else receipt.message
+
+
+@pytest.mark.parametrize("remedy", TESTED)
+def test_a_remedy_works_with_exactly_its_role(remedy, tmp_path):
+    with opened(WORLDS[remedy], tmp_path) as case:
+        plan = case.plan(remedy)
+        case.world.spec["permissions"] = {"allow": list(ACTIONS[remedy])}
+        assert outcome(case, plan) in ("done", "no_outcome", "unsure")
+
+
+@pytest.mark.parametrize(("remedy", "action"), [(name, action) for name in TESTED for action in ACTIONS[name]])
+def test_a_remedy_with_one_action_less_fails_by_that_actions_name(remedy, action, tmp_path):
+    with opened(WORLDS[remedy], tmp_path) as case:
+        plan = case.plan(remedy)
+        case.world.spec["permissions"] = {"allow": [each for each in ACTIONS[remedy] if each != action]}
+        assert f"'{action}'" in outcome(case, plan)
+
+
+def test_the_retry_works_with_exactly_its_role(tmp_path):
+    with opened("healthy_linux", tmp_path) as case:
+        evidence = case.look()
+        case.world.spec["permissions"] = {"allow": list(ACTIONS["retry"])}
+        assert retry(case.tools, case.target, evidence).fixed
+
+
+def test_diagnosis_works_with_exactly_its_role_and_says_which_right_is_missing(tmp_path):
+    with opened("healthy_linux", tmp_path, restore_points={"count": 3}) as case:
+        case.world.spec["permissions"] = {"allow": list(ACTIONS["diagnose"])}
+        evidence = case.look()
+        assert [name for name, fact in evidence.items() if fact.status is FactStatus.DENIED] == []
+        for action in ACTIONS["diagnose"]:
+            less = {action, FALLBACKS.get(action, action)}
+            if action in FALLBACKS.values() or action == "Microsoft.Compute/virtualMachines/instanceView/read":
+                continue
+            case.world.spec["permissions"] = {"allow": [each for each in ACTIONS["diagnose"] if each not in less]}
+            evidence = case.look()
+            denied = {fact.details["action"].lower() for fact in evidence.values() if fact.status is FactStatus.DENIED}
+            by_graph = (
+                evidence["backup.protection"].data and evidence["backup.protection"].data["via"] == "resource_graph"
+            )
+            routes = evidence["network.routes"]
+            by_objects = "effectiveRouteTable" in action and routes.data and routes.data["source"] == "objects"
+            assert denied & {each.lower() for each in less} or by_graph or by_objects, action
+
+
+def test_the_json_is_what_az_reads():
+    made = json.loads(roles.as_json("retry", "sub"))
+    assert made["IsCustom"] is True
+    assert made["AssignableScopes"] == ["/subscriptions/sub"]
+    assert set(made["Actions"]) == set(ACTIONS["retry"])
+    assert not any("*" in action for actions in ACTIONS.values() for action in actions)
+
+
+def test_the_bicep_names_every_action():
+    text = roles.as_bicep("remove_backup_extension")
+    assert text.count("{") == text.count("}")
+    assert all(f"'{action}'" in text for action in ACTIONS["remove_backup_extension"])
+
+
+def test_an_unknown_capability_names_those_there_are():
+    with pytest.raises(SetupError, match="diagnose_guest"):
+        roles.as_json("everything", "sub")
+
+
+def test_preflight_says_what_will_be_unknown_and_what_refused(tmp_path):
+    with opened("healthy_linux", tmp_path) as case:
+        denied = ["Microsoft.Network/networkInterfaces/read", "Microsoft.Compute/virtualMachines/extensions/delete"]
+        case.world.spec["permissions"] = {"deny": denied}
+        vault = case.world.vault_id
+        found = roles.shortages(arm_for(case.azure), case.target.subscription_id, case.target.vm_id, vault)
+        rows = {row.capability: row for row in found}
+        assert rows["diagnose"].missing == (denied[0],)
+        assert "no_internet" in rows["diagnose"].unknown
+        assert rows["remove_backup_extension"].missing == (denied[1],)
+        assert rows["retry"].missing == ()
+        assert "wird abgelehnt" in pages.rights(found, "de").text()
+
+
+def test_preflight_says_so_when_the_rights_cannot_be_read(tmp_path):
+    refused = [{"match": "GET .*/permissions", "status": 403, "code": "AuthorizationFailed", "message": "no"}]
+    with opened("healthy_linux", tmp_path, faults=refused) as case:
+        found = roles.shortages(arm_for(case.azure), case.target.subscription_id, case.target.vm_id, None)
+        assert "AuthorizationFailed" in found
+        assert pages.rights(found, "en").text()
+
+
+@pytest.mark.parametrize(
+    ("permission", "action", "granted"),
+    [
+        (Permission(("*",)), "Microsoft.A/b/read", True),
+        (Permission(("*/read",)), "Microsoft.A/b/read", True),
+        (Permission(("*/read",)), "Microsoft.A/b/action", False),
+        (Permission(("*",), ("Microsoft.A/*/delete",)), "Microsoft.A/b/delete", False),
+        (Permission(("microsoft.a/B/READ",)), "Microsoft.A/b/read", True),
+        (Permission(("Microsoft.A.b",)), "Microsoft.AXb", False),
+        (Permission(()), "Microsoft.A/b/read", False),
+    ],
+)
+def test_a_grant_holds_what_its_wildcards_say_less_its_exceptions(permission, action, granted):
+    assert (lacking([action], [permission]) == ()) is granted

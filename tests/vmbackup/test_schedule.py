@@ -1,0 +1,58 @@
+"""When the policy runs next: by its own time zone, and no answer rather than a wrong one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from vmbackup.schedule import ZONES, next_run
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)  # a Monday
+
+
+def policy(**changes):
+    base = {"name": "p", "type": "V1", "frequency": "Daily", "days": [], "times": ["23:00"], "interval_h": None,
+            "time_zone": "UTC", "consistency": None, "instant_restore_days": 2, "restore_point_group_prefix": None,
+            "restore_point_group_suffix": None}  # fmt: skip
+    return {**base, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "start"),
+    [
+        ({}, "2026-11-23T23:00"),
+        ({"times": ["02:00"]}, "2026-11-24T02:00"),
+        ({"times": ["03:00"]}, "2026-11-24T03:00"),
+        ({"times": ["23:00", "05:30"]}, "2026-11-23T05:30"),
+        ({"time_zone": "W. Europe Standard Time"}, "2026-11-23T22:00"),
+        ({"time_zone": "Pacific Standard Time", "times": ["20:00"]}, "2026-11-23T04:00"),
+        ({"time_zone": "Tokyo Standard Time", "times": ["12:30"]}, "2026-11-23T03:30"),
+        ({"frequency": "Weekly", "days": ["Sunday"]}, "2026-11-29T23:00"),
+        ({"frequency": "Weekly", "days": ["Monday"], "times": ["02:00"]}, "2026-11-30T02:00"),
+        ({"time_zone": "Mars Standard Time"}, None),
+        ({"time_zone": None}, None),
+        ({"times": []}, None),
+        ({"times": ["soon"]}, None),
+        ({"frequency": "Hourly"}, None),
+        ({"frequency": "Weekly", "days": []}, None),
+    ],
+)
+def test_the_next_start_in_utc(changes, start):
+    found = next_run(policy(**changes), NOW)
+    assert (found.strftime("%Y-%m-%dT%H:%M") if found else None) == start
+
+
+def test_no_policy_no_answer():
+    assert next_run(None, NOW) is None
+
+
+def test_summer_time_moves_the_start():
+    summer = datetime(2026, 7, 1, 3, 0, tzinfo=timezone.utc)
+    assert next_run(policy(time_zone="W. Europe Standard Time"), summer).hour == 21
+
+
+@pytest.mark.parametrize("place", ZONES.values())
+def test_every_place_is_known(place):
+    assert ZoneInfo(place)
