@@ -36,6 +36,11 @@ class Operation:
 
     def poll(self) -> str:
         """One look at it: ``InProgress``, ``Succeeded`` or ``Failed``."""
+        # The path of an operation does not name its group: in a fleet the caller may hold another world's lock.
+        with self.world.lock:
+            return self._poll()
+
+    def _poll(self) -> str:
         if self.never:
             return "InProgress"
         if self.polls > 0:

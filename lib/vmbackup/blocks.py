@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from textwrap import indent
 
 from vmbackup import redact
+from vmbackup.chart import Chart
 
 SIGNS = {"ok": "✔", "problem": "✖", "unknown": "?", "not_applicable": "–"}
 # Edges only: the text keeps the theme's own colour and contrast, and the verdict's sign and word stand beside it.
@@ -68,7 +69,7 @@ class Folded:
     blocks: Sequence[Block]
 
 
-Block = Heading | Paragraph | Banner | Table | Code | Folded
+Block = Heading | Paragraph | Banner | Table | Code | Folded | Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,10 @@ def _html_folded(block: Folded) -> str:
     return f"<details><summary>{_escape(block.summary)}</summary>{inside}</details>"
 
 
+def _html_chart(block: Chart) -> str:
+    return block.svg()
+
+
 # --- Markdown ------------------------------------------------------------------------------------------------------
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
@@ -191,6 +196,10 @@ def _markdown_folded(block: Folded) -> str:
     return f"**{_inline(block.summary)}**\n\n{inside}"
 
 
+def _markdown_chart(block: Chart) -> str:
+    return _inline(block.summary)
+
+
 # --- plain text ----------------------------------------------------------------------------------------------------
 
 
@@ -225,6 +234,10 @@ def _text_folded(block: Folded) -> str:
     return f"{redact.text(block.summary)}\n{indent(inside, '  ')}"
 
 
+def _text_chart(block: Chart) -> str:
+    return redact.text(block.summary)
+
+
 _Render = dict[type, Callable[..., str]]
 _HTML: _Render = {
     Heading: _html_heading,
@@ -233,6 +246,7 @@ _HTML: _Render = {
     Table: _html_table,
     Code: _html_code,
     Folded: _html_folded,
+    Chart: _html_chart,
 }
 _MARKDOWN: _Render = {
     Heading: _markdown_heading,
@@ -241,6 +255,7 @@ _MARKDOWN: _Render = {
     Table: _markdown_table,
     Code: _markdown_code,
     Folded: _markdown_folded,
+    Chart: _markdown_chart,
 }
 _TEXT: _Render = {
     Heading: _text_heading,
@@ -249,4 +264,5 @@ _TEXT: _Render = {
     Table: _text_table,
     Code: _text_code,
     Folded: _text_folded,
+    Chart: _text_chart,
 }

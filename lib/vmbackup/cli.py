@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vmbackup import catalog, redact, report, result
+from vmbackup import catalog, cli_demo, cli_remedies, redact, report, result
 from vmbackup.blocks import SIGNS
+from vmbackup.cli_remedies import Language
 from vmbackup.model import RunbookError, SetupError, Verdict
 from vmbackup.parameters import read
 from vmbackup.walk import Outcome
@@ -33,6 +33,8 @@ app = typer.Typer(
 )
 checks_app = typer.Typer(help="What the runbooks check, and why.", no_args_is_help=True)
 app.add_typer(checks_app, name="checks")
+app.add_typer(cli_remedies.app)
+app.add_typer(cli_demo.app)
 
 EXIT_CODES = {
     Outcome.NO_CAUSE_FOUND: 0,
@@ -41,15 +43,14 @@ EXIT_CODES = {
     Outcome.MISSING_RIGHTS: 4,
 }
 TOOL_ERROR = 2
-GENERAL_SECTION = "internal_error"
-_COLOURS = {"ok": "green", "problem": "bold red", "unknown": "yellow", "not_applicable": "dim"}
 
 
-class Language(str, Enum):
-    """The language of the output."""
+class Probe(str, Enum):
+    """When to run the guest script through Run Command."""
 
-    EN = "en"
-    DE = "de"
+    AUTO = "auto"
+    NEVER = "never"
+    FORCE = "force"
 
 
 LanguageOption = Annotated[Language, typer.Option(help="Language of the output.")]
@@ -84,6 +85,8 @@ def diagnose(
     scenario: Annotated[str, typer.Option(help="Examine the VM of this simulated world instead of a real one.")] = "",
     failure: Annotated[str, typer.Option(help="Code, message or job name; empty = the newest failed job.")] = "",
     section: SectionOption = "",
+    guest_output: Annotated[str, typer.Option(help="File with the pasted output of the guest script.")] = "",
+    probe: Annotated[Probe, typer.Option(help="Examine the guest through Run Command.")] = Probe.AUTO,
     deadline_s: Annotated[int, typer.Option(help="Seconds until what is not answered counts as unknown.")] = 120,
     language: LanguageOption = Language.EN,
     save: Annotated[Path | None, typer.Option(help="Folder for evidence.json and result.json.")] = None,
@@ -99,6 +102,8 @@ def diagnose(
         "vm_name": vm_name,
         "vault_id": vault_id,
         "failure": failure,
+        "guest_output": guest_output,
+        "probe": probe.value,
         "deadline_s": deadline_s,
         "language": language.value,
         "run_folder": str(save or ""),
@@ -173,7 +178,7 @@ def _print(vm_name: str, walked: Any, evidence: Any, language: str) -> None:
 
 
 def _verdict(verdict: Verdict, language: str) -> Text:
-    return Text(f"{SIGNS[verdict]} {report.word(verdict, language)}", _COLOURS[verdict])
+    return Text(f"{SIGNS[verdict]} {report.word(verdict, language)}", cli_demo.COLOURS[verdict])
 
 
 @app.command("triage")
@@ -198,6 +203,16 @@ def sort_failure(
         typer.echo(
             f"  {candidate.score:.2f}  {place}{cause}  ({candidate.matched_by}: {redact.text(candidate.matched)})"
         )
+
+
+@app.command("guest-script")
+def guest_script(os: Annotated[str, typer.Argument(help="windows or linux")]) -> None:
+    """Print the read-only script to paste into RDP, SSH or the serial console of a VM whose agent is dead."""
+    from vmbackup.collectors.guest import script
+
+    if os not in ("windows", "linux"):
+        raise SetupError(f"There is no guest script for {os!r}; there are windows and linux.")
+    typer.echo(script(os), nl=False)
 
 
 @checks_app.command("list")
@@ -231,83 +246,9 @@ def explain_check(
 
 
 @app.command()
-def demo(
-    scenarios: Annotated[list[str] | None, typer.Argument(help="Worlds to run; none = the demo fleet.")] = None,
-    list_only: Annotated[bool, typer.Option("--list", help="Name the worlds and stop.")] = False,
-    folder: Annotated[Path, typer.Option(help="Where the executed notebooks go.")] = Path("runs/demo"),
-    workers: Annotated[int, typer.Option(min=1, help="Notebooks at the same time.")] = os.cpu_count() or 2,
-    language: LanguageOption = Language.EN,
-) -> None:
-    """Run every runbook headless over a simulated fleet and print what each found."""
-    from tqdm import tqdm
-
-    from azuresim.world import scenario_names
-    from vmbackup.batch import execute_all
-
-    if list_only:
-        typer.echo("\n".join(scenario_names()))
-        return
-    orders = _demo_orders(scenarios or [], language.value)
-    done = list(tqdm(execute_all(orders, folder, workers), total=len(orders), unit="runbook", desc="runbooks"))
-    done.sort(key=lambda executed: orders.index(executed.order))
-    console = Console(highlight=False)
-    console.print(_fleet_table(done, language.value))
-    console.print(Text(f"Executed notebooks: {folder}/*/runbook.ipynb"))
-    if any(executed.result is None for executed in done):
-        raise typer.Exit(TOOL_ERROR)
-
-
-def _demo_orders(scenarios: list[str], language: str) -> list[Any]:
-    from vmbackup.batch import Order
-
-    fleet = yaml.safe_load((_project() / "parameters" / "demo_fleet.yaml").read_text("utf-8"))
-    chosen = [row for row in fleet if row["scenario"] in scenarios] if scenarios else fleet
-    missing = set(scenarios) - {row["scenario"] for row in chosen}
-    chosen += [{"section": GENERAL_SECTION, "scenario": name} for name in sorted(missing)]
-    return [
-        Order(
-            f"{row['scenario']}-{row['section']}",
-            _project() / "notebooks" / f"{catalog.sections()[row['section']]['notebook']}.ipynb",
-            {"azure": "simulator", "scenario": row["scenario"], "language": language},
-        )
-        for row in chosen
-    ]
-
-
-def _fleet_table(done: list[Any], language: str) -> Table:
-    causes = [cause for cause, entry in catalog.causes().items() if not entry["addition"]]
-    labels = [catalog.text(f"label.{label}", language) for label in ("vm", "section", "probable_cause")]
-    table = Table(*labels, *causes, catalog.text("label.addition", language))
-    for executed in done:
-        if executed.result is None:
-            table.add_row(executed.order.name, "", Text(f"error: {redact.text(executed.error)}", "bold red"))
-            continue
-        steps = {step["cause"]: Verdict(step["verdict"]) for step in executed.result["steps"]}
-        added = [step for step in executed.result["steps"] if step["addition"]]
-        problems = [step["cause"] for step in added if step["verdict"] == "problem"]
-        table.add_row(
-            redact.text(executed.result["target"]["vm_name"]),
-            executed.result["section"],
-            executed.result["probable_cause"] or catalog.text(f"outcome.{executed.result['outcome']}", language),
-            *(_verdict(steps[cause], language) if cause in steps else "" for cause in causes),
-            ", ".join(problems),
-        )
-    return table
-
-
-@app.command()
 def lab(folder: Annotated[Path, typer.Option(help="Folder to open.")] = Path("notebooks")) -> None:
     """Open JupyterLab on the start notebook."""
     start = "00_start_here.ipynb"
     if not (folder / start).exists():
         raise SetupError(f"{folder / start} is not there: run this in the project's folder, or give --folder.")
     os.execvp(sys.executable, [sys.executable, "-m", "jupyterlab", str(folder / start)])
-
-
-def _project() -> Path:
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]):
-        if (folder / "notebooks" / "00_start_here.ipynb").exists():
-            return folder
-    raise SetupError(
-        "The notebooks are not here: run this in the project's folder (it holds notebooks/ and parameters/)."
-    )

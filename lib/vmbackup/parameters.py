@@ -17,6 +17,7 @@ from vmbackup.model import SetupError, Target
 
 DOORS = ("simulator", "live", "replay")
 LANGUAGES = ("en", "de")
+RISKS = ("low", "medium", "high")
 PROBES = ("auto", "never", "force")
 VM_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
@@ -44,6 +45,9 @@ class Parameters:
     evidence_file: str = ""
     guest_output: str = ""
     probe: str = "auto"
+    remedies: str = ""
+    max_risk: str = "low"
+    retry: bool = False
     run_folder: str = ""
     language: str = "en"
     deadline_s: int = 120
@@ -74,6 +78,7 @@ def read(given: Mapping[str, Any], about: str = "vm") -> Parameters:
     _one_of("azure", parameters.azure, DOORS)
     _one_of("language", parameters.language, LANGUAGES)
     _one_of("probe", parameters.probe, PROBES)
+    _one_of("max_risk", parameters.max_risk, RISKS)
     if not 5 <= parameters.deadline_s <= 3600:
         raise SetupError(f"Parameter deadline_s is {parameters.deadline_s}; it must be between 5 and 3600 seconds.")
     (_DOOR_RULES if about == "vm" else _VAULT_DOOR_RULES)[parameters.azure](parameters)
@@ -153,7 +158,9 @@ def _check_vault(parameters: Parameters) -> None:
 
 
 def _replay(parameters: Parameters) -> None:
-    _refuse(parameters, "replay", ("scenario", "subscription_id", "resource_group", "vm_name", "vm_id", "vault_id"))
+    changing = ("remedies", "retry")
+    asking = ("scenario", "subscription_id", "resource_group", "vm_name", "vm_id", "vault_id")
+    _refuse(parameters, "replay", asking + changing)
     if not parameters.evidence_file:
         raise SetupError('azure = "replay" needs evidence_file, the evidence.json of an earlier run.')
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vmbackup import redact
@@ -13,8 +14,17 @@ SCHEMA = "vmbackup.result/1"
 MIME_TYPE = "application/vnd.vmbackup.result+json"
 
 
-def as_json(target: Target, walk: Walk, evidence: Evidence, language: str) -> dict[str, Any]:
+def as_json(
+    target: Target,
+    walk: Walk,
+    evidence: Evidence,
+    language: str,
+    receipts: Sequence[Mapping[str, Any]] = (),
+    proof: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """``{schema, target, section, outcome, probable_cause, steps: [{number, cause, addition, verdict, findings}], …}``.
+
+    ``remedies`` are the receipts of what was changed; ``proof`` is null, or the end of the retry with ``fixed``.
 
     ``probable_cause`` is null when no problem was seen; ``denied`` lists the RBAC actions that were missing. Each
     finding carries its check, verdict, reason, values, the facts it read, and the sentence in ``language``.
@@ -35,6 +45,8 @@ def as_json(target: Target, walk: Walk, evidence: Evidence, language: str) -> di
         "steps": [_step(step, evidence, language) for step in walk.steps],
         "missing_facts": list(walk.missing),
         "denied": list(walk.denied),
+        "remedies": list(receipts),
+        "proof": proof,
     }
     return dict(redact.data(content))
 

@@ -10,19 +10,22 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vmbackup import catalog, evidence, report, result
+from vmbackup.audit import rows
 from vmbackup.blocks import Block, Page, Paragraph
-from vmbackup.model import Evidence, Fact, SetupError, Target
+from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target, Verdict
 from vmbackup.parameters import Parameters, from_notebook, target
+from vmbackup.proof import Proof
 from vmbackup.triage import Triage, triage, triage_job
 from vmbackup.walk import Walk, walk
 
 if TYPE_CHECKING:
     from vmbackup.collectors.azure import Azure
+    from vmbackup.remedies import Confirmation, Plan, Receipt
 
 _JOB_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LIVE_ENDPOINT = "https://management.azure.com"
@@ -52,7 +55,9 @@ class Run:
     section: str | None
     target: Target
     azure: Azure | None
-    evidence: Evidence = field(default_factory=dict)
+    evidence: dict[str, Fact] = field(default_factory=dict)
+    receipts: list[Receipt] = field(default_factory=list)
+    proof: Proof | None = None
 
     @property
     def language(self) -> str:
@@ -90,14 +95,82 @@ class Run:
         walked = self.walk()
         return report.step(walked, walked.step(cause), self.evidence, self.language)
 
+    def plans(self) -> list[Plan]:
+        """The remedies for every cause with a problem, the probable one's first."""
+        from vmbackup.remedies import plan
+
+        steps = [step for step in self.walk().steps if step.verdict is Verdict.PROBLEM]
+        return [each for step in steps for each in plan(step, self.evidence, self.target, self.language)]
+
+    def remedies(self) -> Page:
+        """The plans; those that the parameter ``remedies`` names, up to ``max_risk``, are applied and looked at again.
+
+        A remedy that must not be applied, or ends otherwise than it should, is shown as such and ends no other.
+        """
+        from vmbackup.remedies import Confirmation, allowed, pages
+
+        found = self.plans()
+        blocks: list[Block] = [*pages.plans(found, self.language).blocks]
+        confirm = Confirmation.from_parameters(self.parameters.remedies, self.parameters.max_risk)
+        for each in allowed(found, confirm):
+            blocks += self.apply(each, confirm).blocks
+        return Page(blocks)
+
+    def apply(self, chosen: Plan, confirm: Confirmation) -> Page:
+        """Apply one plan that was agreed to, then ask again for what it should have changed."""
+        from vmbackup.collectors import collect
+        from vmbackup.examination import guest_facts
+        from vmbackup.remedies import affected, apply, open_tools, pages, refreshed
+
+        azure = self._azure()
+        try:
+            done = apply(chosen, open_tools(azure, self.parameters.folder), confirm)
+        except RemedyRefused as refused:
+            return Page([Paragraph(str(refused), chosen.remedy)])
+        self.receipts.append(done)
+        names = affected(chosen)
+        self.evidence = refreshed(self.evidence, collect(azure, self.target, only=names), names)
+        self.evidence |= guest_facts(azure, self.target, self.parameters, self.section, self.evidence)
+        return pages.receipt(done, self.language)
+
+    def retry(self) -> Page:
+        """Back up on demand and prove it, if ``retry`` says so or a remedy was applied; else say how it is done."""
+        from vmbackup.backup_now import retry
+        from vmbackup.collectors import collect
+        from vmbackup.remedies import open_tools, pages
+
+        if not (self.parameters.retry or any(receipt.cured for receipt in self.receipts)):
+            return Page([Paragraph(catalog.text("action.retry", self.language))])
+        azure = self._azure()
+        tools = open_tools(azure, self.parameters.folder)
+        try:
+            self.proof = retry(tools, self.target, self.evidence, language=self.language)
+        except RemedyRefused as refused:
+            return Page([Paragraph(str(refused))])
+        backup = [name for name in self.evidence if name.startswith("backup.")]
+        self.evidence |= collect(azure, self.target, only=backup)
+        audited = pages.audit(rows(tools.audit.path), self.language)
+        return Page([*pages.proof(self.proof, self.language).blocks, *audited.blocks])
+
     def result(self) -> Page:
         """The outcome of the walk; saves ``result.json`` and ``evidence.json`` in the run folder."""
         walked = self.walk()
-        content = result.as_json(self.target, walked, self.evidence, self.language)
+        receipts = [receipt.as_json() for receipt in self.receipts]
+        proof = (
+            {**asdict(self.proof), "verdict": str(self.proof.verdict), "fixed": self.proof.fixed}
+            if self.proof
+            else None
+        )
+        content = result.as_json(self.target, walked, self.evidence, self.language, receipts, proof)
         folder = self.parameters.folder
         evidence.save(folder / "evidence.json", self.target, self.evidence)
         evidence.write_json(folder / "result.json", content)
         return ResultPage(report.result(walked, self.evidence, self.language, str(folder)), content)
+
+    def _azure(self) -> Azure:
+        if self.azure is None:
+            raise SetupError(catalog.text("refused.replay", self.language))
+        return self.azure
 
     def _collected(self) -> Evidence:
         if not self.evidence:

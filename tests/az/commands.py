@@ -21,6 +21,9 @@ class AzFailed(Exception):
 @contextmanager
 def signed_in(az: str, simulator: Simulator, folder: str) -> Iterator[Run]:
     """``run("vm", "list")`` gives az's JSON. ``folder`` holds its configuration, nobody's own is touched."""
+    for world in simulator.azure.worlds:
+        # Without a wish of the server az waits 30 seconds between two looks at an operation.
+        world.spec["retry_after"] = 1
     environment = {
         **os.environ,
         **simulator.environment,
@@ -48,7 +51,8 @@ def reads(target: Any) -> list[tuple[str, ...]]:
     group, vm = target.resource_group, target.vm_name
     name = target.vault_id.rsplit("/", 1)[-1] if target.vault_id else f"vault-{group.removeprefix('rg-')}"
     vault = ("--resource-group", group, "--vault-name", name)
-    vm_id = f"/subscriptions/{target.subscription_id}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{vm}"
+    vm_id = f"/subscriptions/{target.subscription_id}/resourceGroups/{group}"
+    vm_id += f"/providers/Microsoft.Compute/virtualMachines/{vm}"
     return [
         ("vm", "show", "-g", group, "-n", vm),
         ("vm", "get-instance-view", "-g", group, "-n", vm),

@@ -176,6 +176,7 @@ def test_locks_are_inherited_and_seen_from_above() -> None:
             1,
         ),
         (TABLE + " | where type =~ 'x/backupjobs' and properties.status =~ 'Failed'", 2),
+        (TABLE + " | where type =~ 'x/backupjobs' and properties.operation =~ 'Restore'", 0),
         (
             TABLE + " | where type =~ 'x/backupjobs' and properties.status in~ ('Failed', 'Completed')",
             12,

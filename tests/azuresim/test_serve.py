@@ -186,7 +186,7 @@ def test_answers_do_not_wait_for_each_other() -> None:
 def test_broken_answers_break_at_the_client(scenario: str) -> None:
     with running(scenario) as (simulator, world):
         bearer = {"Authorization": f"Bearer {token(simulator)}"}
-        disk = f"{simulator.endpoint}{world.group_id}/providers/Microsoft.Compute/disks/{world.machines[0]['disks'][0]['name']}"
+        disk = simulator.endpoint + world.compute_id("disks", world.machines[0]["disks"][0]["name"])
         with pytest.raises((requests.exceptions.RequestException, UnicodeDecodeError)):
             requests.get(disk + "?api-version=1", headers=bearer, timeout=5).content.decode("utf-8")
 

@@ -34,7 +34,7 @@ def vmbackup(*arguments: str, cwd: Path = ROOT, stdin: str = "") -> subprocess.C
         ("healthy_linux", 0, "no_cause_found"),
         ("agent_stopped_linux", 1, "cause_found"),
         ("snapshot_sql_windows", 3, "undecided"),
-        ("error_403_everything_else", 4, "missing_rights"),
+        ("rights_missing_linux", 4, "missing_rights"),
     ],
 )
 def test_each_outcome_has_its_exit_code(world: str, code: int, outcome: str) -> None:

@@ -10,7 +10,7 @@ from vmbackup.model import Fact, FactStatus, SetupError, Target
 
 TARGET = Target("sub", "rg", "vm", "vault", "linux")
 FACTS = {
-    "vm.agent": Fact(FactStatus.OK, {"version": "2.15"}, None, {}, ("GET /x",), "2026-11-23T03:00:00Z", 12),
+    "vm.locks.of_a_newer_version": Fact(FactStatus.OK, {"n": 1}, None, {}, ("GET /x",), "2026-11-23T03:00:00Z", 12),
     "vm.locks": Fact(FactStatus.DENIED, None, "missing_action", {"action": "a/read", "scope": "s"}),
 }
 
@@ -21,7 +21,7 @@ def test_what_was_saved_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_secret_is_not_saved(tmp_path: Path) -> None:
-    leaky = {"vm.health": Fact(FactStatus.OK, {"summary": "https://x/?sig=hush"}, how=("GET /x?sig=hush",))}
+    leaky = {"health": Fact(FactStatus.OK, {"summary": "https://x/?sig=hush"}, how=("GET /x?sig=hush",))}
     evidence.save(tmp_path / "evidence.json", TARGET, leaky)
     assert "hush" not in (tmp_path / "evidence.json").read_text("utf-8")
 
@@ -29,6 +29,9 @@ def test_a_secret_is_not_saved(tmp_path: Path) -> None:
 def test_no_temporary_file_is_left(tmp_path: Path) -> None:
     evidence.save(tmp_path / "evidence.json", TARGET, FACTS)
     assert [path.name for path in tmp_path.iterdir()] == ["evidence.json"]
+
+
+ANSWER = {"status": "ok", "why": None, "details": {}, "how": [], "taken_at": None, "took_ms": 1}
 
 
 def saved(**changes: object) -> str:
@@ -48,6 +51,8 @@ def saved(**changes: object) -> str:
         (saved(target={}).encode(), "is damaged"),
         (saved(facts={"vm.agent": {"status": "fine"}}).encode(), "is damaged"),
         (saved(facts=[1]).encode(), "is damaged"),
+        (saved(facts={"vm.power": {**ANSWER, "data": {"power": 7}}}).encode(), "vm.power.power: expected"),
+        (saved(facts={"vm.disks": {**ANSWER, "data": [{}]}}).encode(), "vm.disks[0]: name is missing"),
     ],
 )
 def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path, content: bytes, says: str) -> None:

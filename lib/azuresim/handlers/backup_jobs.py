@@ -76,7 +76,6 @@ def job_json(world: World, machine: Json, job: Json, detail: bool) -> Json:
         "containerName": f"iaasvmcontainerv2;{world.resource_group};{machine['name']}".lower(),
         "duration": span((end or world.now) - job["start"]),
         "virtualMachineVersion": "Compute",
-        "isUserTriggered": job["user_triggered"],
         "entityFriendlyName": machine["name"],
         "backupManagementType": "AzureIaasVM",
         "operation": job["operation"],
@@ -84,6 +83,9 @@ def job_json(world: World, machine: Json, job: Json, detail: bool) -> Json:
         "startTime": stamp(job["start"]),
         "activityId": guid(job["name"], "activity"),
     }
+    if policy["type"] == "V1":
+        # The jobs of Enhanced policies do not tell.
+        properties["isUserTriggered"] = job["user_triggered"]
     if end is not None:
         properties["endTime"] = stamp(end)
     if job["errors"]:

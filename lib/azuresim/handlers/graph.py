@@ -19,6 +19,7 @@ _VAULTS = "Microsoft.RecoveryServices/Vaults"
 _VM_ID = re.compile(r"/subscriptions/[^'\"\s]+/virtualMachines/[^'\"\s]+", re.IGNORECASE)
 _STATUS = re.compile(r"properties\.status\)?\s*(?:==|=~)\s*['\"](\w+)['\"]", re.IGNORECASE)
 _STATUSES = re.compile(r"properties\.status\)?\s*in~?\s*\(([^)]*)\)", re.IGNORECASE)
+_OPERATION = re.compile(r"properties\.operation\)?\s*(?:==|=~)\s*['\"](\w+)['\"]", re.IGNORECASE)
 _SINCE = re.compile(r"ago\((\d+)([dhm])\)", re.IGNORECASE)
 
 
@@ -90,6 +91,7 @@ def _jobs(world: World, text: str) -> list[Json]:
     statuses = {match.lower() for match in _STATUS.findall(text)}
     for group in _STATUSES.findall(text):
         statuses |= {word.strip(" '\"").lower() for word in group.split(",")}
+    operations = {match.lower() for match in _OPERATION.findall(text)}
     # The table keeps jobs of fourteen days.
     since = world.ago(14 * 24)
     for count, unit in _SINCE.findall(text):
@@ -98,7 +100,9 @@ def _jobs(world: World, text: str) -> list[Json]:
         _row(world, machine, _with_source(world, machine, job_json(world, machine, job, False)))
         for machine in world.machines
         for job in machine["jobs"]
-        if job["start"] >= since and (not statuses or job["status"].lower() in statuses)
+        if job["start"] >= since
+        and (not statuses or job["status"].lower() in statuses)
+        and (not operations or job["operation"].lower() in operations)
     ]
 
 

@@ -173,7 +173,10 @@ def read_failed_row(wire: object) -> dict[str, Any]:
     """One failed job as a row of the start notebook."""
     job, read = resource(wire), read_failed_job(wire)
     properties = inside(job, "properties")
-    vault_id = (text(job, "id") or "").split("/backupJobs/")[0]
+    job_id = text(job, "id") or ""
+    # Resource Graph may write ids in small letters.
+    cut = job_id.lower().find("/backupjobs/")
+    vault_id = job_id[:cut] if cut >= 0 else job_id
     container = (text(properties, "containerName") or "").split(";")
     name = text(properties, "entityFriendlyName") or container[-1]
     error: JobError | None = read["errors"][0] if read["errors"] else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -82,7 +83,7 @@ def test_no_answer_crashes_any_reader_and_every_reading_has_the_promised_shape(r
             if data is not None:
                 assert mismatch(data, FACTS[fact], fact) is None
         for loose in (read_nsg_safely, read_route_table, read_failed_row, read_backup_status):
-            if isinstance(wire, dict):
+            with suppress(Unreadable):
                 loose(wire)
 
 

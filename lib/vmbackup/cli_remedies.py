@@ -1,0 +1,229 @@
+"""The commands that change something, and those that prepare it: plan, apply, retry, role, preflight.
+
+Exit codes: 0 done, fixed, nothing missing; 1 failed or not fixed; 2 refused or a usage error; 3 could not be found out;
+4 rights are missing.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vmbackup.model import RemedyRefused, SetupError, Verdict
+from vmbackup.parameters import read
+
+if TYPE_CHECKING:
+    from vmbackup.remedies import Plan
+    from vmbackup.session import Run
+
+app = typer.Typer(help="Remedies, the retry and the rights.", no_args_is_help=True)
+
+GENERAL_SECTION = "internal_error"
+FAILED, UNSURE, RIGHTS_MISSING = 1, 3, 4
+
+
+class Language(str, Enum):
+    """The language of the output."""
+
+    EN = "en"
+    DE = "de"
+
+
+class Risk(str, Enum):
+    """The highest risk that is allowed."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Format(str, Enum):
+    """How a role definition is written."""
+
+    JSON = "json"
+    BICEP = "bicep"
+
+
+VmOption = Annotated[str, typer.Option("--vm-id", help="Azure resource id of the VM.")]
+VaultOption = Annotated[str, typer.Option("--vault-id", help="Vault, where backupStatus may not be asked.")]
+ScenarioOption = Annotated[
+    str, typer.Option("--scenario", help="The VM of this simulated world instead of a real one.")
+]
+SectionOption = Annotated[str, typer.Option("--section", help="Runbook section; empty = sorted by the failed job.")]
+LanguageOption = Annotated[Language, typer.Option("--language", help="Language of the output.")]
+FolderOption = Annotated[Path | None, typer.Option("--folder", help="Run folder: audit, receipts, open operations.")]
+
+
+@app.command("plan")
+def show_plan(
+    vm_id: VmOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
+    section: SectionOption = "",
+    cause: Annotated[str, typer.Option(help="Cause to plan for; empty = every cause with a problem.")] = "",
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Show the remedies for what was found: what, on which resource, risk, rights, commands, undo. Changes nothing."""
+    from vmbackup.remedies import pages
+
+    run = _examined(vm_id, vault_id, scenario, section, language, None)
+    typer.echo(pages.plans(_plans(run, cause), language.value).text())
+
+
+@app.command("apply")
+def apply_remedy(
+    remedy: Annotated[str, typer.Argument(help="Name of the remedy, as `plan` shows it.")],
+    vm_id: VmOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
+    section: SectionOption = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the risk must then be within --max-risk.")] = False,
+    max_risk: Annotated[Risk, typer.Option(help="With --yes: the highest risk allowed.")] = Risk.LOW,
+    then_retry: Annotated[bool, typer.Option("--retry", help="Back up afterwards and prove it.")] = False,
+    language: LanguageOption = Language.EN,
+    folder: FolderOption = None,
+) -> None:
+    """Apply one remedy, after its plan was shown and confirmed, and look again at what it should cure."""
+    from vmbackup.collectors import collect
+    from vmbackup.remedies import Confirmation, affected, apply, open_tools, pages, refreshed
+
+    run = _examined(vm_id, vault_id, scenario, section, language, folder)
+    chosen = next((each for each in _plans(run, "") if each.remedy == remedy), None)
+    if chosen is None:
+        raise SetupError(f"No problem was found that {remedy!r} cures. `vmbackup plan` shows what there is.")
+    typer.echo(pages.plan(chosen).text())
+    confirm = Confirmation.from_parameters(remedy, max_risk.value) if yes else _confirmed(chosen)
+    assert run.azure is not None
+    tools = open_tools(run.azure, run.parameters.folder)
+    done = apply(chosen, tools, confirm)
+    typer.echo(pages.receipt(done, language.value).text())
+    names = affected(chosen)
+    run.evidence = refreshed(run.evidence, collect(run.azure, run.target, only=names), names)
+    typer.echo(pages.audit(_rows(tools.audit.path), language.value).text())
+    code = 0 if done.cured else UNSURE if done.outcome == "unsure" else FAILED
+    if then_retry and done.cured:
+        code = _retry(run, tools)
+    raise typer.Exit(code)
+
+
+@app.command("retry")
+def retry_backup(
+    vm_id: VmOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
+    language: LanguageOption = Language.EN,
+    folder: FolderOption = None,
+) -> None:
+    """Start an on-demand backup, follow it to its end, and say whether it proves the fault gone."""
+    from vmbackup.remedies import open_tools
+
+    run = _examined(vm_id, vault_id, scenario, "", language, folder)
+    assert run.azure is not None
+    raise typer.Exit(_retry(run, open_tools(run.azure, run.parameters.folder)))
+
+
+@app.command("role")
+def print_role(
+    capability: Annotated[
+        str, typer.Argument(help="diagnose, diagnose_guest, retry or a remedy; empty = name them.")
+    ] = "",
+    subscription_id: Annotated[str, typer.Option(help="For the JSON's assignable scope.")] = "<subscription>",
+    form: Annotated[
+        Format, typer.Option("--format", help="json for az role definition create, or bicep.")
+    ] = Format.JSON,
+) -> None:
+    """Print the custom role that a capability needs, and nothing more."""
+    from vmbackup import roles
+
+    if not capability:
+        typer.echo("\n".join(roles.actions()))
+    elif form is Format.JSON:
+        typer.echo(roles.as_json(capability, subscription_id))
+    else:
+        typer.echo(roles.as_bicep(capability))
+
+
+@app.command("preflight")
+def check_rights(
+    vm_id: VmOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Compare what each capability needs with what the signed-in identity may do."""
+    from vmbackup import roles
+    from vmbackup.arm import arm_for
+    from vmbackup.collectors import collect
+    from vmbackup.remedies import pages
+
+    run = _opened(vm_id, vault_id, scenario, "", language, None)
+    assert run.azure is not None
+    target = run.target
+    protection = collect(run.azure, target, only=["backup.protection"])["backup.protection"].data or {}
+    vault = target.vault_id or protection.get("vault_id")
+    found = roles.shortages(arm_for(run.azure), target.subscription_id, target.vm_id, vault)
+    typer.echo(pages.rights(found, language.value).text())
+    if isinstance(found, str):
+        raise typer.Exit(UNSURE)
+    raise typer.Exit(RIGHTS_MISSING if any(row.missing for row in found) else 0)
+
+
+def _opened(vm_id: str, vault_id: str, scenario: str, section: str, language: Language, folder: Path | None) -> Run:
+    from vmbackup.session import run_for
+
+    given = {
+        "azure": "simulator" if scenario else "live",
+        "scenario": scenario,
+        "vm_id": vm_id,
+        "vault_id": vault_id,
+        "language": language.value,
+        "run_folder": str(folder or ""),
+    }
+    return run_for(read(given), section or GENERAL_SECTION)
+
+
+def _examined(vm_id: str, vault_id: str, scenario: str, section: str, language: Language, folder: Path | None) -> Run:
+    run = _opened(vm_id, vault_id, scenario, section, language, folder)
+    run.collect()
+    triaged = run.triage()
+    if not section and triaged and triaged.section:
+        run.section = triaged.section
+    return run
+
+
+def _plans(run: Run, cause: str) -> list[Plan]:
+    from vmbackup.remedies import plan
+
+    steps = run.walk().steps
+    if cause and cause not in {step.cause for step in steps}:
+        raise SetupError(f"Section {run.section} has no cause {cause!r}.")
+    chosen = [step for step in steps if (step.cause == cause if cause else step.verdict is Verdict.PROBLEM)]
+    return [each for step in chosen for each in plan(step, run.evidence, run.target, run.language)]
+
+
+def _confirmed(chosen: Plan) -> Any:
+    from vmbackup.remedies import Confirmation
+
+    if not chosen.applicable:
+        raise RemedyRefused(" ".join(refusal.words(chosen.language) for refusal in chosen.refusals))
+    if not typer.confirm(f"{chosen.words['title']}?"):
+        raise RemedyRefused("It was not confirmed; nothing was changed.")
+    return Confirmation.of(chosen)
+
+
+def _retry(run: Run, tools: Any) -> int:
+    from vmbackup.backup_now import retry
+    from vmbackup.remedies import pages
+
+    proof = retry(tools, run.target, run.evidence, language=run.language)
+    typer.echo(pages.proof(proof, run.language).text())
+    return {Verdict.OK: 0, Verdict.PROBLEM: FAILED}.get(proof.verdict, UNSURE)
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    from vmbackup.audit import rows
+
+    return rows(path)

@@ -1,0 +1,23 @@
+"""Remedies: plan → confirm → do → receipt. The only place of the product that changes anything in Azure or a guest.
+
+``plan`` is pure and may be shown to anybody; ``apply`` changes what one plan says, once it is confirmed.
+"""
+
+from vmbackup.remedies.again import affected, refreshed
+from vmbackup.remedies.apply import Confirmation, allowed, apply
+from vmbackup.remedies.doing import Tools, open_tools
+from vmbackup.remedies.plan import Plan, plan
+from vmbackup.remedies.receipt import Receipt
+
+__all__ = [
+    "Confirmation",
+    "Plan",
+    "Receipt",
+    "Tools",
+    "affected",
+    "allowed",
+    "apply",
+    "open_tools",
+    "plan",
+    "refreshed",
+]

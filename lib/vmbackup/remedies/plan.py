@@ -1,0 +1,148 @@
+"""What would be done about a cause: on which resource, at what risk, with which rights, how to undo it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vmbackup.model import Evidence, Finding, Step, Target, Verdict
+from vmbackup.remedies import catalogue
+from vmbackup.remedies.preflight import Refusal, refusals
+from vmbackup.remedies.quoting import filled, for_bash, for_powershell
+from vmbackup.remedies.values import data, values
+
+RISKS = ("low", "medium", "high")
+STOPGAP = "use_crash_consistent_policy_for_now"
+_WORDS = ("title", "what", "risk_note", "undo", "portal", "duration", "superseded")
+# Which remedy works on what; the VM where nothing stands here.
+_RESOURCES = {
+    "allow_storage_in_nsg": "nsg_id",
+    "add_storage_route": "route_table_id",
+    "add_storage_service_endpoint": "subnet_id",
+    "remove_restore_point_lock": "lock_id",
+    "delete_restore_point_collection": "collection_id",
+    "cancel_running_backup": "vault_id",
+    "resume_protection": "vault_id",
+    "exclude_disks": "vault_id",
+}
+_DISTRIBUTIONS = {
+    "debian": ("debian", "ubuntu"),
+    "suse": ("suse", "sles", "opensuse"),
+    "redhat": ("red hat", "redhat", "rhel", "centos", "alma", "rocky", "oracle", "fedora", "mariner", "azure linux"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to copy. ``where`` is ``az``, ``powershell`` or ``shell:<distribution>``."""
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One remedy made ready for one VM.
+
+    ``words`` are its sentences in the plan's language, ``cures`` the checks whose problem it cures, ``values`` what the
+    commands and requests are filled with, ``refusals`` why it must not be applied.
+    """
+
+    remedy: str
+    target: Target
+    language: str
+    resource: str
+    cures: tuple[str, ...]
+    values: Mapping[str, Any]
+    words: Mapping[str, str]
+    commands: tuple[Command, ...]
+    missing: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        """The remedy's entry in ``remedies.yaml``."""
+        return catalogue.remedies()[self.remedy]
+
+    @property
+    def offered(self) -> bool:
+        """False for a remedy of the article that no longer holds."""
+        return not self.entry["superseded"]
+
+    @property
+    def applicable(self) -> bool:
+        """Whether ``apply`` would try it, once confirmed."""
+        return not self.refusals
+
+
+def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[Plan]:
+    """The remedies for the problems of one judged cause: lowest risk first, the stop-gap after the cures, superseded
+    ones last."""
+    problems = tuple(finding for finding in step.findings if finding.verdict is Verdict.PROBLEM)
+    known = values(target, evidence, problems)
+    found = []
+    for remedy, entry in catalogue.remedies().items():
+        cures = tuple(dict.fromkeys(each.check for each in problems if concerns(entry, each)))
+        if cures and entry["os"] in (None, _os(evidence, target)):
+            found.append(planned(remedy, cures, known, evidence, target, language))
+    return sorted(found, key=_rank)
+
+
+def _rank(plan: Plan) -> tuple[bool, bool, int, bool]:
+    entry = plan.entry
+    return not plan.offered, plan.remedy == STOPGAP, RISKS.index(entry["risk"]), entry["kind"] == "manual"
+
+
+def concerns(entry: Mapping[str, Any], finding: Finding) -> bool:
+    """Whether a remedy's entry cures this finding."""
+    return finding.check in entry["checks"] or f"{finding.check}:{finding.reason}" in entry["checks"]
+
+
+def planned(
+    remedy: str, cures: tuple[str, ...], known: Mapping[str, Any], evidence: Evidence, target: Target, language: str
+) -> Plan:
+    """One remedy's plan from known values."""
+    entry = catalogue.remedies()[remedy]
+    commands, missing = _commands(entry, {**known, "script": entry["script"]}, evidence)
+    known_words = {name: known.get(name) for name in catalogue.placeholders(remedy)}
+    words = {key: catalogue.words(remedy, key, language, **known_words) for key in _WORDS if entry[key] is not None}
+    resource = str(known.get(_RESOURCES.get(remedy, "vm_id")) or "")
+    return Plan(
+        remedy, target, language, resource, cures, known, words, commands, missing,
+        refusals(remedy, entry, missing, resource, known, evidence),
+    )  # fmt: skip
+
+
+def _commands(
+    entry: Mapping[str, Any], known: Mapping[str, Any], evidence: Evidence
+) -> tuple[tuple[Command, ...], tuple[str, ...]]:
+    templates = [("az", entry["az"], for_bash), ("powershell", entry["powershell"], for_powershell)]
+    for name, template in (entry["shell"] or {}).items():
+        if name in _likely(evidence):
+            templates.append((f"shell:{name}", template, for_bash))
+    os = _os(evidence, None)
+    commands: list[Command] = []
+    missing: list[str] = []
+    for where, template, quote in templates:
+        foreign = (where == "powershell" and os == "linux" and "-Az" not in (template or "")) or (
+            where.startswith("shell") and os == "windows"
+        )
+        if template is None or foreign:
+            continue
+        text, lacking = filled(template, known, quote)
+        commands.append(Command(where, text))
+        missing += lacking if where == "az" else []
+    return tuple(commands), tuple(dict.fromkeys(missing))
+
+
+def _likely(evidence: Evidence) -> tuple[str, ...]:
+    """The distribution families the VM may be of: one when its name is known, else all."""
+    name = str((data(evidence, "vm.model") or {}).get("os_name") or "").lower()
+    found = tuple(family for family, words in _DISTRIBUTIONS.items() if any(word in name for word in words))
+    return found or tuple(_DISTRIBUTIONS)
+
+
+def _os(evidence: Evidence, target: Target | None) -> str | None:
+    model = data(evidence, "vm.model")
+    return (model["os"] if model else None) or (target.os if target else None)

@@ -1,0 +1,95 @@
+"""Refuses before the first request what must fail or do harm, with the reason. Pure: it looks at evidence only.
+
+What the evidence does not tell is asked again by :mod:`vmbackup.remedies.apply` just before the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vmbackup import catalog
+from vmbackup.limits import HEARTBEAT_STALE_S
+from vmbackup.model import Evidence
+from vmbackup.remedies.values import data
+
+_NEEDS_AGENT = ("remove_backup_extension", "remove_failed_extension")
+_NEEDS_RUNNING_VM = (*_NEEDS_AGENT, "restart_vm")
+_CHANGING = ("updating", "creating", "deleting", "migrating")
+_DELETES = ("remove_backup_extension", "remove_failed_extension", "delete_restore_point_collection")
+_CHANGES_LOCKS = ("remove_restore_point_lock",)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a remedy is not applied: a key of ``ui_remedies.yaml`` under ``refused``, with its values."""
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def words(self, language: str) -> str:
+        """The reason as a sentence."""
+        return catalog.text(f"refused.{self.key}", language, **self.values)
+
+
+def refusals(
+    remedy: str,
+    entry: Mapping[str, Any],
+    missing: tuple[str, ...],
+    resource: str,
+    known: Mapping[str, Any],
+    evidence: Evidence,
+) -> tuple[Refusal, ...]:
+    """Every reason not to apply the remedy, the most basic first; empty when nothing speaks against it."""
+    if entry["superseded"]:
+        return (Refusal("superseded"),)
+    if entry["kind"] == "manual":
+        return (Refusal("manual"),)
+    found = [Refusal("values_missing", {"names": list(missing)})] if missing or not resource else []
+    if entry["kind"] == "guest_script" or remedy in _NEEDS_RUNNING_VM:
+        found += _running(evidence)
+    if entry["kind"] == "guest_script" or remedy in _NEEDS_AGENT:
+        found += _agent(evidence) + _extensions_allowed(evidence)
+    if resource.lower() == str(known.get("vm_id", "")).lower():
+        found += _settled(remedy, evidence)
+    return tuple(found + _locks(remedy, resource, evidence))
+
+
+def _running(evidence: Evidence) -> list[Refusal]:
+    power = (data(evidence, "vm.power") or {}).get("power")
+    if power is None:
+        return [Refusal("power_unknown")]
+    return [] if power.lower() == "running" else [Refusal("vm_not_running", {"power": power})]
+
+
+def _agent(evidence: Evidence) -> list[Refusal]:
+    """Run Command and the removal of an extension travel through the agent: it must be alive."""
+    fact = evidence.get("vm.agent")
+    if fact is None or not fact.answered:
+        return [Refusal("agent_unknown")]
+    agent = fact.data or {}
+    code, shown = str(agent.get("code") or "").lower(), agent.get("display_status") or "-"
+    if code != "provisioningstate/succeeded" or str(shown).lower() != "ready":
+        return [Refusal("agent_not_ready", {"status": shown})]
+    age = agent.get("age_s")
+    return [Refusal("agent_silent", {"minutes": int(age // 60)})] if age is not None and age > HEARTBEAT_STALE_S else []
+
+
+def _extensions_allowed(evidence: Evidence) -> list[Refusal]:
+    allowed = (data(evidence, "vm.model") or {}).get("allow_extension_operations")
+    return [Refusal("extensions_disallowed")] if allowed is False else []
+
+
+def _settled(remedy: str, evidence: Evidence) -> list[Refusal]:
+    state = str((data(evidence, "vm.model") or {}).get("provisioning_state") or "")
+    return [Refusal("vm_changing", {"state": state})] if state.lower() in _CHANGING else []
+
+
+def _locks(remedy: str, resource: str, evidence: Evidence) -> list[Refusal]:
+    for lock in data(evidence, "vm.locks") or []:
+        covers = f"{resource.lower()}/".startswith(f"{lock['scope'].rstrip('/').lower()}/")
+        bars = lock["level"].lower() == "readonly" or remedy in _DELETES
+        if covers and bars and remedy not in _CHANGES_LOCKS:
+            return [Refusal("locked", {"lock": lock["name"], "level": lock["level"], "scope": lock["scope"]})]
+    return []

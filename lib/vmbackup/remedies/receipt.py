@@ -1,0 +1,110 @@
+"""What was done: the receipt of one remedy, and the note of what is being done, so that a crash leaves no riddle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from vmbackup.audit import append, lines
+
+OUTCOMES = ("done", "already", "failed", "unsure")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """``outcome`` is one of OUTCOMES; ``before`` and ``after`` show what was changed; times are Azure's clock."""
+
+    remedy: str
+    resource: str
+    outcome: str
+    who: str
+    started_at: str | None
+    ended_at: str | None
+    request_ids: tuple[str, ...]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    code: str = ""
+    message: str = ""
+    continued: bool = False
+
+    @property
+    def cured(self) -> bool:
+        """Whether the change is in place now."""
+        return self.outcome in ("done", "already")
+
+    def as_json(self) -> dict[str, Any]:
+        """The receipt as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A remedy that was begun and not closed. ``sent`` are the steps whose request left, ``accepted`` their operation
+    URLs ("" where Azure answered without one)."""
+
+    id: str
+    remedy: str
+    resource: str
+    sent: frozenset[int]
+    accepted: Mapping[int, str]
+    before: Mapping[str, Any]
+    accepted_at: str | None = None
+
+
+class Operations:
+    """``operations.jsonl`` in a run folder: one append-only event for each stage of a remedy."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "operations.jsonl"
+        self._receipts = folder / "receipts.jsonl"
+
+    def begin(self, remedy: str, resource: str, before: Mapping[str, Any]) -> str:
+        """Note a remedy that begins; returns its id."""
+        operation = os.urandom(8).hex()
+        self._note(operation, "begun", remedy=remedy, resource=resource, before=dict(before))
+        return operation
+
+    def sending(self, operation: str, step: int) -> None:
+        """Note that a step's request is about to leave."""
+        self._note(operation, "sending", step=step)
+
+    def accepted(self, operation: str, step: int, url: str | None, at: str | None) -> None:
+        """Note that Azure took a step, where to follow it, and when by Azure's clock."""
+        self._note(operation, "accepted", step=step, url=url or "", at=at)
+
+    def close(self, operation: str, receipt: Receipt) -> None:
+        """Note the end, and keep the receipt."""
+        append(self._receipts, receipt.as_json())
+        self._note(operation, "closed", outcome=receipt.outcome)
+
+    def unfinished(self, remedy: str = "", resource: str = "") -> list[Operation]:
+        """What was begun and never closed, oldest first; of one remedy and resource when given."""
+        events: dict[str, list[dict[str, Any]]] = {}
+        for event in lines(self.path):
+            events.setdefault(str(event.get("operation")), []).append(event)
+        found = [_operation(name, own) for name, own in events.items() if not any(e["event"] == "closed" for e in own)]
+        return [
+            each
+            for each in found
+            if each and remedy in ("", each.remedy) and resource.lower() in ("", each.resource.lower())
+        ]
+
+    def receipts(self) -> list[dict[str, Any]]:
+        """All receipts of the folder, oldest first."""
+        return lines(self._receipts)
+
+    def _note(self, operation: str, event: str, **values: Any) -> None:
+        append(self.path, {"operation": operation, "event": event, **values})
+
+
+def _operation(name: str, events: list[dict[str, Any]]) -> Operation | None:
+    begun = next((event for event in events if event["event"] == "begun"), None)
+    if begun is None:
+        return None
+    sent = frozenset(int(event["step"]) for event in events if event["event"] == "sending")
+    accepted = {int(event["step"]): str(event["url"]) for event in events if event["event"] == "accepted"}
+    at = [event.get("at") for event in events if event["event"] == "accepted"]
+    return Operation(name, begun["remedy"], begun["resource"], sent, accepted, begun["before"], at[-1] if at else None)

@@ -1,0 +1,225 @@
+"""What the placeholders of ``remedies.yaml`` stand for on this VM, read from evidence and findings. Pure.
+
+A value that the evidence does not hold is missing here; commands then show its name, and nothing is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from vmbackup.checks import outbound
+from vmbackup.model import Evidence, Finding, Target
+
+LOWEST_PRIORITY = 100
+"""The smallest number that Azure accepts for a security rule."""
+RULES_ADDED = 3
+STOPGAP_DAYS = 14
+RETAIN_DAYS = 30
+_RUNNING = "inprogress"
+_WELL = ("succeeded", "updating", "creating", "ready", "installing", "transitioning")
+_BACKUP_EXTENSIONS = ("vmsnapshot", "vmsnapshotlinux")
+
+
+def values(target: Target, evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """Every placeholder that is known, unquoted: ``vm_name``, ``nsg_name``, ``priority_1``, ``lock_id`` and so on."""
+    found: dict[str, Any] = {
+        "vm_name": target.vm_name,
+        "vm_id": target.vm_id,
+        "resource_group": target.resource_group,
+        "subscription_id": target.subscription_id,
+    }
+    for part in (_region, _security_rule, _subnet, _extensions, _vault, _jobs, _disks, _restore_points, _dates):
+        found.update(part(evidence, findings))
+    return {name: value for name, value in found.items() if value not in (None, "", [])}
+
+
+def data(evidence: Evidence, name: str) -> Any:
+    """The fact's data, None where it has no answer."""
+    fact = evidence.get(name)
+    return fact.data if fact and fact.answered else None
+
+
+def last(resource_id: str | None) -> str:
+    """The last part of a resource id: the resource's name."""
+    return (resource_id or "").rstrip("/").rsplit("/", 1)[-1]
+
+
+def group(resource_id: str | None) -> str:
+    """The resource group in a resource id, "" when there is none."""
+    parts = (resource_id or "").strip("/").split("/")
+    return parts[3] if len(parts) > 3 and parts[2].lower() == "resourcegroups" else ""
+
+
+def _finding(findings: tuple[Finding, ...], check: str) -> Mapping[str, Any]:
+    return next((each.values for each in findings if each.check == check), {})
+
+
+def _region(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    model = data(evidence, "vm.model")
+    if not model:
+        return {}
+    plain = str(model["location"]).lower().replace(" ", "")
+    tag = outbound.tag_region(plain)
+    return {"region": plain, "tag_region": tag, "storage_tag": f"Storage.{tag}"}
+
+
+def _security_rule(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """The blocking rule, its group, and three free numbers ahead of it."""
+    said = _finding(findings, "outbound_rules_let_storage_through")
+    rules = [rule for nic in (data(evidence, "network.rules") or {"nics": []})["nics"] for rule in nic["rules"]]
+    blocking = next(
+        (rule for rule in rules if rule["name"] == said.get("by") and last(rule["nsg"]) == said.get("of")), None
+    )
+    if blocking is None or not blocking["nsg"]:
+        return {}
+    own = [rule for rule in rules if rule["nsg"] == blocking["nsg"] and rule["direction"].lower() == "outbound"]
+    free = free_priorities(int(blocking["priority"]), {int(rule["priority"]) for rule in own})
+    return {
+        "rule": blocking["name"],
+        "nsg_id": blocking["nsg"],
+        "nsg_name": last(blocking["nsg"]),
+        "nsg_group": group(blocking["nsg"]),
+        **{f"priority_{number}": priority for number, priority in enumerate(free, 1)},
+    }
+
+
+def free_priorities(blocking: int, taken: set[int]) -> list[int]:
+    """Three unused numbers ahead of the blocking rule, the nearest to it; fewer where there is no room.
+
+    >>> free_priorities(200, {199, 198}), free_priorities(101, set())
+    ([195, 196, 197], [100])
+    """
+    free = [number for number in range(min(blocking, 4097) - 1, LOWEST_PRIORITY - 1, -1) if number not in taken]
+    return sorted(free[:RULES_ADDED])
+
+
+def _subnet(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    subnets = data(evidence, "network.subnets") or []
+    primary = _primary_subnet_id(evidence)
+    subnet = next(
+        (each for each in subnets if each["id"].lower() == primary), subnets[0] if len(subnets) == 1 else None
+    )
+    if subnet is None:
+        return {}
+    table = subnet["route_table_id"]
+    return {
+        "subnet": last(subnet["id"]),
+        "subnet_id": subnet["id"],
+        "service_endpoints": list(dict.fromkeys([*subnet["service_endpoints"], "Microsoft.Storage"])),
+        "route_table_id": table,
+        "route_table": last(table),
+        "route_table_group": group(table),
+    }
+
+
+def _primary_subnet_id(evidence: Evidence) -> str:
+    nics = data(evidence, "network.nics") or []
+    nic = next((each for each in nics if each["primary"]), nics[0] if len(nics) == 1 else None)
+    configs = nic["ip_configs"] if nic else []
+    config = next((each for each in configs if each["primary"]), configs[0] if configs else None)
+    return str((config or {}).get("subnet_id") or "").lower()
+
+
+def _extensions(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    model = data(evidence, "vm.model") or {}
+    listed = data(evidence, "vm.extensions") or []
+    backup = next((each for each in listed if (each["type"] or "").lower() in _BACKUP_EXTENSIONS), None)
+    usual = {"linux": "VMSnapshotLinux", "windows": "VMSnapshot"}.get(model.get("os") or "")
+    said = _finding(findings, "no_other_extension_has_failed").get("name")
+    named = [each["name"] for each in listed if said and said in (each["name"], each["type"], _full_type(each))]
+    return {
+        "extension": backup["name"] if backup else usual,
+        "failed_extension": named[0] if len(named) == 1 else None,
+    }
+
+
+def _full_type(extension: Mapping[str, Any]) -> str:
+    return f"{extension['publisher']}.{extension['type']}"
+
+
+def _vault(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    protection, item = data(evidence, "backup.protection"), data(evidence, "backup.item")
+    if not protection:
+        return {}
+    item = item or {}
+    return {
+        "vault_id": protection["vault_id"],
+        "vault_name": last(protection["vault_id"]),
+        "vault_group": group(protection["vault_id"]),
+        "container": protection["container"],
+        "item": protection["item"],
+        "policy": item.get("policy_name") or protection["policy_name"],
+        "policy_id": item.get("policy_id") or _policy_id(protection, item),
+    }
+
+
+def _policy_id(protection: Mapping[str, Any], item: Mapping[str, Any]) -> str | None:
+    """A stopped item no longer names its policy's id; its name may still be known."""
+    name = item.get("policy_name") or protection["policy_name"]
+    return f"{protection['vault_id']}/backupPolicies/{name}" if name else None
+
+
+def _jobs(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    jobs = data(evidence, "backup.jobs") or []
+    running = [
+        job for job in jobs if (job["status"] or "").lower() == _RUNNING and (job["operation"] or "Backup") == "Backup"
+    ]
+    return {"job": running[0]["name"] if running else None}
+
+
+def _disks(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """The data disks to leave out: those a finding names, added to what is left out already."""
+    disks, item = data(evidence, "vm.disks") or [], data(evidence, "backup.item") or {}
+    named = {each.values.get("disk") for each in findings if each.cause == "disks"} - {None}
+    luns = {disk["lun"] for disk in disks if disk["name"] in named and disk["lun"] is not None}
+    if not luns or any(disk["name"] in named and disk["lun"] is None for disk in disks):
+        return {}
+    if item.get("disk_luns") is not None:
+        known = set(item["disk_luns"])
+        everything = {disk["lun"] for disk in disks if disk["lun"] is not None}
+        luns |= everything - known if item.get("disk_luns_included") else known
+    chosen = sorted(luns)
+    return {"disk_luns": ", ".join(map(str, chosen)), "disk_luns_list": chosen}
+
+
+def _restore_points(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    said = _finding(findings, "no_lock_blocks_restore_points")
+    found: dict[str, Any] = {}
+    if said.get("lock"):
+        scope = str(said["scope"]).rstrip("/")
+        found = {
+            "lock": said["lock"],
+            "lock_level": said["level"],
+            "lock_scope": scope,
+            "lock_id": f"{scope}/providers/Microsoft.Authorization/locks/{said['lock']}",
+        }
+    collections = data(evidence, "vm.restore_points") or []
+    if collections:
+        largest = max(collections, key=lambda each: each["restore_points"] or 0)
+        found |= {
+            "collection": largest["name"],
+            "collection_id": largest["id"],
+            "collection_group": largest["resource_group"],
+        }
+    return found
+
+
+def _dates(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    today = _today(evidence)
+    if today is None:
+        return {}
+    return {
+        "undo_date": (today + timedelta(days=STOPGAP_DAYS)).isoformat(),
+        "retain_until": (today + timedelta(days=RETAIN_DAYS)).strftime("%d-%m-%Y"),
+    }
+
+
+def _today(evidence: Evidence) -> date | None:
+    """Azure's own day: the newest time at which a fact was taken."""
+    times = sorted(fact.taken_at for fact in evidence.values() if fact.taken_at)
+    try:
+        return datetime.fromisoformat(times[-1].replace("Z", "+00:00")).date() if times else None
+    except ValueError:
+        return None

@@ -1,0 +1,160 @@
+"""Least privilege: which rights each capability needs, as custom role definitions, and what the identity lacks.
+
+Computed from what the collectors declare and from ``remedies.yaml``. Capabilities are ``diagnose``,
+``diagnose_guest``, ``retry`` and the id of every remedy that this program can apply itself.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from vmbackup import catalog, collectors
+from vmbackup.arm import Arm, NoAnswer, Refused
+from vmbackup.checks.base import load
+from vmbackup.collectors.base import COLLECTORS
+from vmbackup.model import SetupError
+from vmbackup.remedies import catalogue
+from vmbackup.rights import granted, lacking
+
+_COMPUTE, _VAULTS = "Microsoft.Compute", "Microsoft.RecoveryServices/Vaults"
+_ITEM = f"{_VAULTS}/backupFabrics/protectionContainers/protectedItems"
+
+GUEST_ACTIONS = (
+    f"{_COMPUTE}/virtualMachines/runCommand/action",
+    f"{_COMPUTE}/virtualMachines/retrieveBootDiagnosticsData/action",
+)
+RETRY_ACTIONS = (
+    f"{_COMPUTE}/virtualMachines/instanceView/read",
+    f"{_VAULTS}/backupJobs/cancel/action",
+    f"{_VAULTS}/backupJobs/operationsStatus/read",
+    f"{_VAULTS}/backupJobs/read",
+    f"{_ITEM}/backup/action",
+    f"{_ITEM}/operationsStatus/read",
+    f"{_ITEM}/read",
+    f"{_ITEM}/recoveryPoints/read",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What the identity lacks for one capability. ``unknown`` are the causes that stay unknown without it."""
+
+    capability: str
+    missing: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+
+
+def actions() -> dict[str, tuple[str, ...]]:
+    """Every capability with its actions, sorted."""
+    diagnose = tuple(sorted({action for asked in collectors.actions().values() for action in asked}))
+    found = {
+        "diagnose": diagnose,
+        "diagnose_guest": tuple(sorted({*diagnose, *GUEST_ACTIONS})),
+        "retry": tuple(sorted(RETRY_ACTIONS)),
+    }
+    for remedy, entry in catalogue.remedies().items():
+        if entry["kind"] != "manual":
+            found[remedy] = tuple(sorted(entry["actions"]))
+    return found
+
+
+def role(capability: str, subscription_id: str) -> dict[str, object]:
+    """The custom role for one capability, as ``az role definition create`` reads it. Raises SetupError."""
+    known = actions()
+    if capability not in known:
+        raise SetupError(f"There is no capability {capability!r}. There are: {', '.join(known)}.")
+    return {
+        "Name": f"vmbackup {capability}",
+        "IsCustom": True,
+        "Description": f"What vmbackup needs for {capability}, and nothing else.",
+        "Actions": list(known[capability]),
+        "NotActions": [],
+        "DataActions": [],
+        "NotDataActions": [],
+        "AssignableScopes": [f"/subscriptions/{subscription_id}"],
+    }
+
+
+def as_json(capability: str, subscription_id: str) -> str:
+    """The role as JSON."""
+    return json.dumps(role(capability, subscription_id), indent=2)
+
+
+def as_bicep(capability: str) -> str:
+    """The role as a Bicep file for a deployment to a subscription."""
+    made = role(capability, "")
+    held = "\n".join(f"          '{action}'" for action in actions()[capability])
+    return f"""targetScope = 'subscription'
+
+resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {{
+  name: guid(subscription().id, '{made["Name"]}')
+  properties: {{
+    roleName: '{made["Name"]}'
+    description: '{made["Description"]}'
+    type: 'CustomRole'
+    permissions: [
+      {{
+        actions: [
+{held}
+        ]
+        notActions: []
+      }}
+    ]
+    assignableScopes: [
+      subscription().id
+    ]
+  }}
+}}
+
+output roleId string = role.id
+"""
+
+
+def shortages(arm: Arm, subscription_id: str, vm_id: str, vault_id: str | None) -> list[Shortage] | str:
+    """What the signed-in identity lacks, one row per capability; or why its rights could not be read.
+
+    Rights count where they hold: on the VM, on the vault, or on the subscription, whichever the action needs.
+    """
+    subscription = f"/subscriptions/{subscription_id}"
+    try:
+        held = {scope: granted(arm, scope) for scope in dict.fromkeys((subscription, vm_id, vault_id or subscription))}
+    except (Refused, NoAnswer) as error:
+        return str(error)
+
+    def scope(action: str) -> str:
+        if action.startswith(_VAULTS):
+            return vault_id or subscription
+        return vm_id if action.startswith(f"{_COMPUTE}/virtualMachines") else subscription
+
+    rows = []
+    for capability, needed in actions().items():
+        missing = tuple(action for action in needed if lacking([action], held[scope(action)]))
+        rows.append(Shortage(capability, missing, unknown_causes(missing) if capability == "diagnose" else ()))
+    return rows
+
+
+def unknown_causes(missing: tuple[str, ...]) -> tuple[str, ...]:
+    """The causes with a check whose required fact cannot be asked without these actions."""
+    dark = _dark(missing)
+    checks = load()
+    return tuple(
+        cause
+        for cause, entry in catalog.causes().items()
+        if any(set(checks[check].requires) & dark for check in entry["checks"])
+    )
+
+
+def _dark(missing: tuple[str, ...]) -> set[str]:
+    """The facts without an answer: those that need a missing action, and those that need such a fact first."""
+    dark: set[str] = set()
+    while True:
+        more = {
+            fact
+            for each in COLLECTORS
+            if set(each.actions) & set(missing) or set(each.needs) & dark
+            for fact in each.gives
+        }
+        if more <= dark:
+            return dark
+        dark |= more
