@@ -32,11 +32,12 @@ lint: $(READY) ## ruff, mypy --strict and the import rules
 reference: $(READY) ## execute the notebooks again for tests/reference
 	$(BIN)/python -m tests.renew_reference
 
-readme: $(READY) ## write the generated tables of README.md anew
+readme: $(READY) ## write README's generated table anew, and its picture (needs chromium)
 	$(BIN)/python -m tests.renew_readme
+	$(BIN)/python -m tests.renew_screenshot
 
 bench: $(READY) ## measure; prints a table and writes build/bench.json
-	$(BIN)/python -m tests.bench
+	PYTHONPATH=tests $(BIN)/python -m tests.bench
 
 build/az/bin/az:
 	$(PYTHON) -m venv build/az

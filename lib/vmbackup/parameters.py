@@ -57,6 +57,11 @@ class Parameters:
         """Where results are saved; ``runs/<VM>`` in the working directory unless the parameter says otherwise."""
         return Path(self.run_folder or f"runs/{self.vm_name or self.scenario or 'vm'}")
 
+    @property
+    def job_name(self) -> str | None:
+        """The failed job's name, where ``failure`` is one; None where it is a code, a message or nothing."""
+        return self.failure if _GUID.fullmatch(self.failure) else None
+
 
 def read(given: Mapping[str, Any], about: str = "vm") -> Parameters:
     """Check what was given and make it whole. Raises SetupError that names the parameter and says what to do.

@@ -6,6 +6,7 @@ Only here the doors are opened: the live Azure with DefaultAzureCredential, the 
 from __future__ import annotations
 
 import atexit
+import difflib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vmbackup import catalog, evidence, report, result
-from vmbackup.audit import rows
 from vmbackup.blocks import Block, Page, Paragraph
 from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target, Verdict
 from vmbackup.parameters import Parameters, from_notebook, target
@@ -26,6 +26,7 @@ from vmbackup.walk import Walk, walk
 if TYPE_CHECKING:
     from vmbackup.collectors.azure import Azure
     from vmbackup.remedies import Confirmation, Plan, Receipt
+    from vmbackup.widgets import Guide
 
 _JOB_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LIVE_ENDPOINT = "https://management.azure.com"
@@ -95,6 +96,12 @@ class Run:
         walked = self.walk()
         return report.step(walked, walked.step(cause), self.evidence, self.language)
 
+    def guide(self) -> Guide | Page:
+        """The guided walk: buttons where a notebook can show them, elsewhere the page that says the same."""
+        from vmbackup.widgets import guide
+
+        return guide(self)
+
     def plans(self) -> list[Plan]:
         """The remedies for every cause with a problem, the probable one's first."""
         from vmbackup.remedies import plan
@@ -135,6 +142,7 @@ class Run:
 
     def retry(self) -> Page:
         """Back up on demand and prove it, if ``retry`` says so or a remedy was applied; else say how it is done."""
+        from vmbackup.audit import rows
         from vmbackup.backup_now import retry
         from vmbackup.collectors import collect
         from vmbackup.remedies import open_tools, pages
@@ -193,6 +201,7 @@ def run_for(parameters: Parameters, section: str | None) -> Run:
     """Open a runbook from checked parameters; without a section it is the general walk."""
     if section is not None and section not in catalog.sections():
         raise SetupError(f"There is no section {section!r}. There are: {', '.join(catalog.sections())}.")
+    _refuse_unknown_remedies(parameters.remedies)
     if parameters.azure == "replay":
         return _replay(parameters, section)
     if parameters.azure == "simulator":
@@ -201,6 +210,18 @@ def run_for(parameters: Parameters, section: str | None) -> Run:
         return Run(parameters, section, Target(**{**subjects[parameters.scenario], "vault_id": vault}), azure)
     subject_vm = target(parameters)
     return Run(parameters, section, subject_vm, live(subject_vm.subscription_id))
+
+
+def _refuse_unknown_remedies(named: str) -> None:
+    if not named:
+        return
+    from vmbackup.remedies.catalogue import remedies
+
+    for name in (each.strip() for each in named.split(",")):
+        if name and name not in remedies():
+            close = difflib.get_close_matches(name, list(remedies()), 1)
+            hint = f" Did you mean {close[0]!r}?" if close else " `vmbackup plan` names those for a VM."
+            raise SetupError(f"Parameter remedies: there is no remedy {name!r}.{hint}")
 
 
 def live(subscription_id: str) -> Azure:

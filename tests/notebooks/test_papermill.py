@@ -52,6 +52,9 @@ def test_help_notebook_explains_every_parameter(tmp_path: Path) -> None:
         ("language", "fr", "must be one of en, de"),
         ("deadline_s", "soon", "must be a whole number"),
         ("vm_name", "vm", "contradicts vm_name"),
+        ("remedies", "restart_guest_agent_linus", "Did you mean 'restart_guest_agent_linux'?"),
+        ("max_risk", "none", "must be one of low, medium, high"),
+        ("probe", "sometimes", "must be one of auto, never, force"),
         ("scenario", "agent_old_solaris", "There is no scenario"),
     ],
 )
