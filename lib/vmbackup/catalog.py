@@ -102,9 +102,9 @@ def sources() -> Entries:
 
 @cache
 def ui() -> Mapping[str, Any]:
-    """The words of the product itself (``ui.yaml``, ``ui_remedies.yaml``), nested, each ending in ``{en, de}``."""
+    """The words of the product itself, of remedies and of the guided walk, nested, each ending in ``{en, de}``."""
     merged: dict[str, Any] = {}
-    for file in ("ui.yaml", "ui_remedies.yaml"):
+    for file in ("ui.yaml", "ui_remedies.yaml", "ui_widgets.yaml"):
         words = _read(file)
         check_texts(words, file)
         for key in words:
@@ -119,7 +119,7 @@ def text(key: str, language: str, **values: Any) -> str:
     entry: Any = ui()
     for part in key.split("."):
         if not isinstance(entry, Mapping) or part not in entry:
-            raise CatalogError(f"ui.yaml: {key} is missing (or ui_remedies.yaml)")
+            raise CatalogError(f"ui.yaml: {key} is missing (or ui_*.yaml)")
         entry = entry[part]
     return fill(entry, language, values, f"ui.yaml: {key}")
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from vmbackup.widgets import Guide
 
 _JOB_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_LIVE_ENDPOINT = "https://management.azure.com"
+# Sovereign clouds have an address of their own; the variable names it.
+_LIVE_ENDPOINT = os.environ.get("VMBACKUP_ARM_ENDPOINT", "https://management.azure.com")
 
 
 class ResultPage(Page):

@@ -1,7 +1,6 @@
-"""The connection to Azure: unmodified SDK clients, with a pipeline policy that notes what is asked and when.
+"""The connection to Azure: unmodified SDK clients that share one pipeline, one clock and one deadline.
 
-Nothing here judges or changes anything. Every request of a collector's thread is noted as ``METHOD path?query``;
-Azure's ``Date`` header is the clock; no wait outlives the run's deadline.
+Nothing here judges or changes anything.
 """
 
 from __future__ import annotations
@@ -9,22 +8,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-import requests
-from azure.core.exceptions import AzureError
-from azure.core.pipeline import Pipeline, PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import RequestIdPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
-from azure.core.pipeline.transport import RequestsTransport
-from requests.adapters import HTTPAdapter
+from azure.core.pipeline import Pipeline, PipelineResponse
+from azure.core.pipeline.policies import RequestIdPolicy, RetryPolicy, UserAgentPolicy
 
 from vmbackup.audit import AuditPolicy, Gate, signed_in
+from vmbackup.collectors.pipeline import Asking, Notary, Transport, asking, current
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -36,28 +31,10 @@ if TYPE_CHECKING:
     from azure.mgmt.resourcegraph import ResourceGraphClient
     from azure.mgmt.resourcehealth import ResourceHealthMgmtClient
 
-LARGEST_ANSWER_MB = 20
 _Answer = TypeVar("_Answer")
-_PARALLEL = 48
-# A query holds filters worth showing, and may hold a signature, which is never shown.
-_SHOWN_QUERY = ("$expand", "$filter", "metricnames", "timespan", "statusOnly")
 
-
-class AnswerTooLarge(AzureError):
-    """An answer larger than any real one; ``mb`` is its size."""
-
-    def __init__(self, mb: int) -> None:
-        super().__init__(f"answer of {mb} MB")
-        self.mb = mb
-
-
-class WaitTooLong(AzureError):
-    """Azure asked for a wait that would outlive the deadline; ``status`` is the answer that asked for it."""
-
-    def __init__(self, seconds: float, status: int | None) -> None:
-        super().__init__(f"asked to wait {seconds:.0f} s")
-        self.seconds = seconds
-        self.status = status
+# The SDK logs each failed try as a warning; here every failure becomes a fact, and a terminal is no place for it.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,82 +45,6 @@ class Connection:
     polling_interval_s: float = 2.0
     retry_total: int = 3
     retry_backoff_s: float = 0.8
-
-
-@dataclass(slots=True)
-class Asking:
-    """What the current thread has asked so far."""
-
-    how: list[str] = field(default_factory=list)
-    taken_at: datetime | None = None
-    status: int | None = None
-
-
-_current = threading.local()
-
-# The SDK logs each failed try as a warning; here every failure becomes a fact, and a terminal is no place for it.
-logging.getLogger("azure").addHandler(logging.NullHandler())
-
-
-class asking:  # noqa: N801 - reads as a verb: ``with asking() as notes``
-    """Note the requests that this thread sends inside the block."""
-
-    def __enter__(self) -> Asking:
-        _current.notes = Asking()
-        notes: Asking = _current.notes
-        return notes
-
-    def __exit__(self, *_: object) -> None:
-        _current.notes = None
-
-
-def _notes() -> Asking | None:
-    return getattr(_current, "notes", None)
-
-
-class _Notary(SansIOHTTPPolicy[Any, Any]):
-    """Notes each request and Azure's clock, counts calls, and refuses an answer of absurd size."""
-
-    def __init__(self, azure: Azure) -> None:
-        self._azure = azure
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        request.http_request.headers.setdefault("Accept-Language", "en-US")
-        self._azure.count()
-        notes = _notes()
-        if notes is not None:
-            line = shown(request.http_request.method, request.http_request.url)
-            if line not in notes.how:
-                notes.how.append(line)
-
-    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
-        answer = response.http_response
-        said = answer.headers.get("Date")
-        notes = _notes()
-        if said:
-            self._azure.clock = parsedate_to_datetime(said).astimezone(timezone.utc)
-        if notes is not None:
-            notes.status = answer.status_code
-            notes.taken_at = self._azure.clock
-        megabytes = int(answer.headers.get("Content-Length") or 0) // 1024**2
-        if megabytes > LARGEST_ANSWER_MB:
-            raise AnswerTooLarge(megabytes)
-
-
-class _Transport(RequestsTransport):  # type: ignore[misc]  # the SDK's base is untyped
-    """The SDK's own transport, except that a wait past the deadline fails at once instead of sleeping through it."""
-
-    def __init__(self, remaining_s: Callable[[], float]) -> None:
-        session = requests.Session()
-        session.mount("https://", HTTPAdapter(pool_connections=_PARALLEL, pool_maxsize=_PARALLEL, max_retries=0))
-        super().__init__(session=session, session_owner=False)
-        self._remaining_s = remaining_s
-
-    def sleep(self, duration: float) -> None:
-        if duration > self._remaining_s():
-            notes = _notes()
-            raise WaitTooLong(duration, notes.status if notes else None)
-        super().sleep(duration)
 
 
 class Azure:
@@ -162,15 +63,17 @@ class Azure:
         self.gate = Gate()
         self._credential = credential
         self._lock = threading.RLock()
-        self._transport = _Transport(self.remaining_s)
+        self._transport = Transport(self.remaining_s)
 
     def now(self) -> datetime:
         """Azure's time as last heard, else this machine's."""
         return self.clock or datetime.now(timezone.utc)
 
     def remaining_s(self) -> float:
-        """Seconds until the deadline; an hour while none is set."""
-        return 3600.0 if self.deadline is None else self.deadline - time.monotonic()
+        """Seconds until the run's deadline or that of the current asking; an hour while there is none."""
+        notes = current()
+        ends = [end for end in (self.deadline, notes.until if notes else None) if end is not None]
+        return min(ends) - time.monotonic() if ends else 3600.0
 
     def count(self) -> None:
         """Count one request."""
@@ -178,17 +81,20 @@ class Azure:
             self.calls += 1
 
     def together(self, works: Sequence[Callable[[], _Answer]], width: int = 8) -> list[_Answer]:
-        """Do these works at the same time, as parts of one asking; the first error among them is raised."""
-        notes = _notes()
+        """Do these works at the same time, as parts of one asking; the first error among them is raised.
 
-        def noted(work: Callable[[], _Answer]) -> _Answer:
-            _current.notes = notes
-            return work()
-
+        Raises TimeoutError when they are not all done by the deadline.
+        """
         if len(works) < 2:
             return [work() for work in works]
-        with ThreadPoolExecutor(min(width, len(works))) as pool:
-            return list(pool.map(noted, works))
+        futures: list[Future[_Answer]] = [Future() for _ in works]
+        waiting = deque(zip(works, futures, strict=True))
+        for _ in range(min(width, len(works))):
+            # Daemons: a thread that hangs in a request must not keep the process alive, as a pool's would.
+            threading.Thread(target=_work_off, args=(waiting, current()), daemon=True).start()
+        if wait(futures, max(0.0, self.remaining_s())).not_done:
+            raise TimeoutError
+        return [future.result() for future in futures]
 
     def finished(self, poller: Any) -> Any:
         """The result of a long-running operation. Raises TimeoutError when it is not done by the deadline."""
@@ -202,7 +108,7 @@ class Azure:
         return {
             "base_url": connection.endpoint,
             "credential_scopes": [f"{connection.endpoint}/.default"],
-            "per_retry_policies": [_Notary(self), AuditPolicy(self.gate)],
+            "per_retry_policies": [Notary(self), AuditPolicy(self.gate)],
             "transport": self._transport,
             "polling_interval": connection.polling_interval_s,
             "retry_total": connection.retry_total,
@@ -222,7 +128,7 @@ class Azure:
             UserAgentPolicy("vmbackup"),
             RetryPolicy(retry_total=connection.retry_total, retry_backoff_factor=connection.retry_backoff_s),
             ARMChallengeAuthenticationPolicy(self._credential, f"{connection.endpoint}/.default"),
-            _Notary(self),
+            Notary(self),
             AuditPolicy(self.gate),
         ]
         return Pipeline(self._transport, policies)
@@ -289,12 +195,14 @@ class Azure:
         return self._client("health", lambda: Client(self._credential, self.subscription_id, **self._options()))
 
 
-def shown(method: str, url: str) -> str:
-    """A request as the reader sees it: no host, no api-version, no signature.
-
-    >>> shown("GET", "https://x/subscriptions/s/vm?api-version=2026-04-01&$expand=instanceView&sig=hush")
-    'GET /subscriptions/s/vm?$expand=instanceView'
-    """
-    parts = urlsplit(url)
-    query = "&".join(f"{name}={value}" for name, value in parse_qsl(parts.query) if name in _SHOWN_QUERY)
-    return f"{method} {unquote(parts.path)}{'?' + query if query else ''}"
+def _work_off(waiting: deque[tuple[Callable[[], Any], Future[Any]]], notes: Asking | None) -> None:
+    with asking(notes=notes):
+        while waiting:
+            try:
+                work, future = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)

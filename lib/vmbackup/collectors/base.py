@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as Overdue
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
 from datetime import datetime
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from vmbackup.collectors.azure import Asking, Azure, asking
+from vmbackup.collectors.azure import Azure
 from vmbackup.collectors.errors import as_fact
+from vmbackup.collectors.pipeline import Asking, asking
 from vmbackup.facts import FACTS
 from vmbackup.model import Fact, FactStatus, SetupError, Target
+
+LONGEST_S = 60.0
+"""How long one collector may ask, within the deadline of them all: what hangs must not keep the others waiting."""
 
 ABSENT = Fact(FactStatus.ABSENT, why="none")
 # What it means for the facts behind a needed one that there is none of it.
@@ -82,31 +86,80 @@ def collect(
     target: Target,
     *,
     deadline_s: float = 120,
+    longest_s: float = LONGEST_S,
     failure: str | None = None,
     on_fact: Callable[[str, Fact], object] | None = None,
     only: Iterable[str] | None = None,
 ) -> dict[str, Fact]:
     """Ask for all facts, or for ``only`` these, and return them by name in the order of ``FACTS``.
 
-    Takes at most ``deadline_s`` seconds; what is not in by then is ``failed``. ``on_fact`` is called in this thread as
-    each fact comes in. Raises SetupError when nobody is signed in, or the VM or the given vault does not exist.
+    Takes at most ``deadline_s`` seconds, and no collector asks for longer than ``longest_s``; what is not in by then is
+    ``failed``. ``on_fact`` is called in this thread as each fact comes in. Raises SetupError when nobody is signed in,
+    or the VM or the given vault does not exist.
     """
     azure.deadline = time.monotonic() + deadline_s
     chosen = _chosen(only)
-    answers: dict[str, Future[Fact]] = {name: Future() for each in chosen for name in each.gives}
-    ask = Ask(azure, target, failure)
+    run = _Run(
+        Ask(azure, target, failure), deadline_s, longest_s, {name: Future() for each in chosen for name in each.gives}
+    )
     for each in chosen:
         # Daemons: a thread that hangs in a request must not keep the process alive.
-        threading.Thread(target=_run, args=(each, ask, answers), daemon=True).start()
-    wanted = set(only) if only is not None else None
+        threading.Thread(target=_run, args=(each, run), daemon=True).start()
+    wanted = set(FACTS) if only is None else set(only)
     facts: dict[str, Fact] = {}
-    for name, future in answers.items():
-        fact = _await(future, azure, deadline_s)
-        if not name.startswith("_") and (wanted is None or name in wanted):
-            facts[name] = fact
-            if on_fact:
-                on_fact(name, fact)
-    return facts
+    try:
+        for name, fact in _arrivals(chosen, run):
+            if name in wanted and name in FACTS:
+                facts[name] = fact
+                if on_fact:
+                    on_fact(name, fact)
+    finally:
+        for future in run.answers.values():
+            future.cancel()
+    return {name: facts[name] for name in FACTS if name in facts}
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    ask: Ask
+    deadline_s: float
+    longest_s: float
+    answers: dict[str, Future[Fact]]
+    # What the collectors' threads report: that asking has begun, the facts, or the error that stops the run.
+    reports: SimpleQueue[tuple[Collector, Asking | dict[str, Fact] | SetupError]] = field(default_factory=SimpleQueue)
+
+
+def _arrivals(chosen: list[Collector], run: _Run) -> Iterator[tuple[str, Fact]]:
+    """Each fact as it comes in, or as its time runs out. Only this thread sets answers, so the late ones are lost."""
+    end = run.ask.azure.deadline or 0.0
+    due = dict.fromkeys((each.gives for each in chosen), end)
+    asked: dict[tuple[str, ...], Asking] = {}
+    while due:
+        try:
+            each, report = run.reports.get(timeout=max(0.0, min(due.values()) - time.monotonic()))
+        except Empty:
+            for gives in [gives for gives, when in due.items() if when <= time.monotonic()]:
+                seconds = run.deadline_s if due.pop(gives) == end else run.longest_s
+                late = Fact(FactStatus.FAILED, why="timeout", details={"seconds": f"{seconds:.0f}"})
+                late = _noted(late, asked.get(gives, Asking()), round(seconds * 1000))
+                yield from _settled(dict.fromkeys(gives, late), run)
+            continue
+        if isinstance(report, SetupError):
+            raise report
+        if each.gives not in due:
+            continue
+        if isinstance(report, Asking):
+            asked[each.gives] = report
+            due[each.gives] = min(end, time.monotonic() + run.longest_s)
+        else:
+            del due[each.gives]
+            yield from _settled(report, run)
+
+
+def _settled(facts: dict[str, Fact], run: _Run) -> Iterator[tuple[str, Fact]]:
+    for name, fact in facts.items():
+        run.answers[name].set_result(fact)
+    yield from facts.items()
 
 
 def _chosen(only: Iterable[str] | None) -> list[Collector]:
@@ -124,36 +177,27 @@ def _chosen(only: Iterable[str] | None) -> list[Collector]:
     return [each for each in registered if each.gives[0] in chosen]
 
 
-def _await(future: Future[Fact], azure: Azure, deadline_s: float) -> Fact:
+def _run(each: Collector, run: _Run) -> None:
     try:
-        return future.result(max(0.0, azure.remaining_s()))
-    except Overdue:
-        return Fact(FactStatus.FAILED, why="timeout", details={"seconds": f"{deadline_s:.0f}"})
-
-
-def _run(each: Collector, ask: Ask, answers: dict[str, Future[Fact]]) -> None:
-    try:
-        facts = _answer(each, ask, answers)
+        run.reports.put((each, _answer(each, run)))
     except SetupError as error:
-        for name in each.gives:
-            answers[name].set_exception(error)
+        run.reports.put((each, error))
+    except CancelledError:
         return
-    for name in each.gives:
-        answers[name].set_result(facts[name])
 
 
-def _answer(each: Collector, ask: Ask, answers: dict[str, Future[Fact]]) -> dict[str, Fact]:
+def _answer(each: Collector, run: _Run) -> dict[str, Fact]:
     data: list[Any] = []
     for name in (*each.needs, *each.optional):
-        # An hour: the main thread gives up at the deadline, and this daemon with it.
-        fact = answers[name].result(3600)
+        fact = run.answers[name].result()
         if name in each.needs and fact.status is not FactStatus.OK:
             return dict.fromkeys(each.gives, fact if fact.status is FactStatus.SKIPPED else _skipped(name, fact))
         data.append(fact.data if fact.answered else None)
     begun = time.monotonic()
-    with asking() as notes:
+    with asking(until=begun + run.longest_s) as notes:
+        run.reports.put((each, notes))
         try:
-            given = each.collect(ask, *data)
+            given = each.collect(run.ask, *data)
             facts = {name: _fact(given[name]) for name in each.gives}
         except Exception as error:
             facts = dict.fromkeys(each.gives, as_fact(error, each.actions, time.monotonic() - begun))

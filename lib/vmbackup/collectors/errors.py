@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,8 +20,8 @@ from azure.core.exceptions import (
 )
 
 from vmbackup import redact
-from vmbackup.collectors.azure import AnswerTooLarge, WaitTooLong
-from vmbackup.model import Fact, FactStatus, SetupError
+from vmbackup.collectors.pipeline import AnswerTooLarge, WaitTooLong
+from vmbackup.model import Fact, FactStatus, RemedyRefused, SetupError
 
 _LONGEST_MESSAGE = 300
 _ACTION = re.compile(
@@ -51,11 +52,17 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
         if error.status is not None and error.status >= 500:
             return _failed("server_error", status=error.status, code="RetryAfter")
         return _failed("timeout", seconds=round(seconds))
+    if isinstance(error, RemedyRefused):
+        # A collector changes nothing; the SDK itself would register a missing resource provider, and was kept from it.
+        unregistered = (
+            "The subscription is not registered for the resource provider, and a run that reads registers none."
+        )
+        return _failed("conflict", code="MissingSubscriptionRegistration", message=unregistered)
     if isinstance(error, IncompleteReadError):
         return _failed("cut_off")
     if isinstance(error, (DecodeError, DeserializationError, UnicodeError, Unreadable)):
         return _failed("unreadable", detail=words(error))
-    if isinstance(error, ClientAuthenticationError) and not _response(error):
+    if isinstance(error, ClientAuthenticationError) and status_of(error) not in (401, 403):
         raise SetupError(_SIGN_IN.format(reason=words(error))) from None
     if isinstance(error, HttpResponseError):
         return _answered(error, actions)
@@ -125,7 +132,8 @@ def code_and_message(error: HttpResponseError) -> tuple[str, str]:
 
 def _body(error: HttpResponseError) -> Any:
     try:
-        return _response(error).json()
+        # Older clients' responses have no json().
+        return json.loads(_response(error).text())
     except Exception:  # any body that is no JSON simply has no code in it
         return None
 

@@ -19,9 +19,10 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 
 from vmbackup.boot_diagnostics import serial_log, vm_health_report
-from vmbackup.collectors.azure import Azure, asking
+from vmbackup.collectors.azure import Azure
 from vmbackup.collectors.base import ABSENT
 from vmbackup.collectors.errors import as_fact, code_and_message, cut, status_of
+from vmbackup.collectors.pipeline import asking
 from vmbackup.collectors.wire import inside, text
 from vmbackup.guest_output import GuestDocument, GuestOutputError, decode, require_belongs_to
 from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,8 +15,10 @@ from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.protection import refuse_missing_vault, vault
 from vmbackup.collectors.wire import entries, inside, last_part, part_after, resource, span_s, stamp, text, texts, whole
 from vmbackup.facts import FailedJob, Job, JobError, JobTask, Protection
+from vmbackup.model import SetupError
 
 DAYS = 14
+_IN_FULL = 100
 _BAD = ("failed", "completedwithwarnings")
 
 
@@ -76,22 +79,35 @@ def read_job(wire: object) -> Job:
     actions=("Microsoft.RecoveryServices/Vaults/backupJobs/read",),
 )
 def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
-    """The job that the operator named, else the newest bad one since the last good backup, else absent."""
-    bad = since_last_good(listed)
+    """The job that the operator named, else the newest bad one since the last good backup, else absent.
+
+    Raises SetupError when the vault has no job of that name, or it is another VM's.
+    """
+    bad = since_last_good(listed, ask.failure)
     name = ask.failure or (bad[0]["name"] if bad else None)
     if name is None:
         return {"backup.failed_job": ABSENT}
     subscription, group, vault_name = vault(protected)
-    wire = ask.azure.backup(subscription).job_details.get(vault_name, group, name).as_dict()
+    try:
+        wire = ask.azure.backup(subscription).job_details.get(vault_name, group, name).as_dict()
+    except ResourceNotFoundError:
+        if not ask.failure:
+            raise
+        raise SetupError(f"The vault {vault_name} has no job {name}. Check failure, or leave it empty.") from None
+    if ask.failure and not _is_of(wire, ask.target.resource_group, ask.target.vm_name):
+        other = text(wire, "properties", "entityFriendlyName")
+        raise SetupError(f"The job {name} is about {other}, not about {ask.target.vm_name}. Check failure and vm_name.")
     return {"backup.failed_job": read_failed_job(wire, bad[-1]["start"] if bad else None)}
 
 
-def since_last_good(listed: list[Job]) -> list[Job]:
-    """The bad backups since the last good one, newest first."""
+def since_last_good(listed: list[Job], name: str | None = None) -> list[Job]:
+    """The bad backups since the last good one, newest first; those up to the job of this name where one is given."""
     bad: list[Job] = []
+    reached = name is None
     for job in sorted(listed, key=lambda each: each["start"] or "", reverse=True):
         status = (job["status"] or "").lower()
-        if (job["operation"] or "").lower() != "backup":
+        reached = reached or job["name"].lower() == (name or "").lower()
+        if not reached or (job["operation"] or "").lower() != "backup":
             continue
         if status == "completed":
             break
@@ -131,15 +147,17 @@ def _task(said: object) -> JobTask:
     return {
         "name": text(said, "taskId") or "",
         "status": text(said, "status"),
-        "duration_s": span_s(text(said, "duration")),
+        # Azure writes PT0S for a task whose time it does not know, also for one that is done.
+        "duration_s": span_s(text(said, "duration")) or None,
     }
 
 
-def failed_jobs(azure: Azure, vault_id: str | None = None) -> list[dict[str, Any]]:
+def failed_jobs(azure: Azure, vault_id: str | None = None, deadline_s: float = 120) -> list[dict[str, Any]]:
     """Failed backup jobs of the last 14 days, newest first: of one vault, or of the subscription by Resource Graph.
 
     Each ``{name, vm_name, vm_id, vault_id, time, code, title, text}``; ``vm_id`` is None where no job names it.
     """
+    azure.deadline = time.monotonic() + deadline_s
     wires = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure)
     rows = [read_failed_row(wire) for wire in wires]
     return sorted((row for row in rows if row), key=lambda row: row["time"] or "", reverse=True)
@@ -150,23 +168,36 @@ def _of_vault(azure: Azure, vault_id: str) -> list[Any]:
     group = part_after(vault_id, "resourceGroups") or ""
     client = azure.backup(subscription)
     listed = [each.as_dict() for each in client.backup_jobs.list(name, group, filter=job_filter(azure.now(), "Failed"))]
-    return azure.together([partial(_in_full, client, group, name, wire) for wire in listed])
+    listed.sort(key=lambda wire: stamp(text(wire, "properties", "startTime")) or "", reverse=True)
+    full = azure.together([partial(_in_full, client, group, name, wire) for wire in listed[:_IN_FULL]])
+    return full + listed[_IN_FULL:]
 
 
 def _in_full(client: Any, group: str, name: str, wire: Mapping[str, Any]) -> Any:
+    # The list need not carry the reason of a failure; the job itself does.
+    if entries(wire, "properties", "errorDetails"):
+        return wire
     return client.job_details.get(name, group, text(wire, "name") or "").as_dict()
 
 
 def _of_subscription(azure: Azure) -> list[Any]:
-    from azure.mgmt.resourcegraph.models import QueryRequest
+    from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
     query = (
         "RecoveryServicesResources | where type =~ 'microsoft.recoveryservices/vaults/backupjobs' "
         "| where properties.status =~ 'Failed' and properties.operation =~ 'Backup' "
         "and properties.backupManagementType =~ 'AzureIaasVM'"
     )
-    answer = azure.graph.resources(QueryRequest(subscriptions=[azure.subscription_id], query=query))
-    return list(answer.data or [])
+    rows: list[Any] = []
+    following: str | None = None
+    while True:
+        options = QueryRequestOptions(skip_token=following)
+        asked = QueryRequest(subscriptions=[azure.subscription_id], query=query, options=options)
+        answer = azure.graph.resources(asked)
+        rows += answer.data or []
+        following = answer.skip_token
+        if not following:
+            return rows
 
 
 def read_failed_row(wire: object) -> dict[str, Any]:

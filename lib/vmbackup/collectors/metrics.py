@@ -24,6 +24,7 @@ NAMES = (
 )
 BURSTABLE = "CPU Credits Remaining"
 _SNAPSHOT = "take snapshot"
+_SHORT = timedelta(minutes=5)
 
 
 @collector(
@@ -53,9 +54,18 @@ def snapshot_window(job: FailedJob | None, now: datetime) -> tuple[datetime, dat
         return now - timedelta(hours=1), now, "last_hour"
     for task in job["tasks"]:
         if task["name"].lower() == _SNAPSHOT and task["duration_s"]:
-            return begun, begun + timedelta(seconds=task["duration_s"]), "snapshot_task"
+            return *_whole_minutes(begun, begun + timedelta(seconds=task["duration_s"])), "snapshot_task"
     end = moment(job["end"]) or begun + timedelta(seconds=job["duration_s"] or 3600)
-    return begun, max(end, begun), "job"
+    return *_whole_minutes(begun, max(end, begun)), "job"
+
+
+def _whole_minutes(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """A snapshot may take seconds, but Azure tells values by the minute: at least the minutes that it touched."""
+    if end - start >= _SHORT:
+        return start, end
+    first = start.replace(second=0, microsecond=0)
+    last = end.replace(second=0, microsecond=0)
+    return first, last + timedelta(minutes=1)
 
 
 def _metrics_or_none(ask: Ask, name: str, start: datetime, end: datetime) -> Any:

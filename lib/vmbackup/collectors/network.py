@@ -10,14 +10,15 @@ from vmbackup.collectors.wire import entries, flag, inside, last_part, part_afte
 from vmbackup.facts import IpConfig, Nic, Subnet, VmModel
 
 
-@collector("network.nics", needs=("vm.model",), actions=("Microsoft.Network/networkInterfaces/read",))
+@collector("_groups", "network.nics", needs=("vm.model",), actions=("Microsoft.Network/networkInterfaces/read",))
 def interfaces(ask: Ask, model: VmModel) -> Answers:
     """Every interface of the VM, the primary one first."""
     wires = ask.azure.together([partial(_interface, ask, known) for known in model["nic_ids"]])
     nics = [read_nic(wire) for wire in wires]
     if len(nics) == 1:
         nics[0]["primary"] = True
-    return {"network.nics": sorted(nics, key=lambda nic: not nic["primary"])}
+    groups = {nic["id"].lower(): read_application_groups(wire) for nic, wire in zip(nics, wires, strict=True)}
+    return {"_groups": groups, "network.nics": sorted(nics, key=lambda nic: not nic["primary"])}
 
 
 def _interface(ask: Ask, resource_id: str) -> Any:
@@ -47,6 +48,15 @@ def _ip_config(wire: object) -> IpConfig:
         "allocation": text(properties, "privateIPAllocationMethod"),
         "subnet_id": text(properties, "subnet", "id"),
     }
+
+
+def read_application_groups(wire: object) -> list[str]:
+    """The application security groups that an interface belongs to, by which rules may name it: their ids."""
+    found: set[str] = set()
+    for config in entries(resource(wire), "properties", "ipConfigurations"):
+        groups = entries(config, "properties", "applicationSecurityGroups")
+        found.update(group.lower() for group in (text(each, "id") for each in groups) if group)
+    return sorted(found)
 
 
 @collector("network.subnets", needs=("network.nics",), actions=("Microsoft.Network/virtualNetworks/subnets/read",))

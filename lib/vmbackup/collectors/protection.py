@@ -89,7 +89,8 @@ def _from_graph(ask: Ask, refused: HttpResponseError) -> Protection | None:
     if not found:
         # The graph shows only what may be read: an empty answer does not prove that no vault protects the VM.
         raise refused
-    return found[0]
+    # A VM that changed its vault is still listed in the old one, where its protection was stopped.
+    return min(found, key=lambda each: "stopped" in (each["status"] or "").lower())
 
 
 def _quoted(words: str) -> str:
@@ -220,9 +221,15 @@ def neighbours(ask: Ask, protected: Protection, item: ProtectedItem) -> Answers:
 def read_neighbours(wires: list[Any], own_id: str, policy: str) -> Neighbours:
     """The items of the list under the same policy, this one left out."""
     read = [read_item(wire) for wire in wires]
-    same = [each for each in read if (each["policy_name"] or "").lower() == policy.lower()]
+    same = [each for each in read if (each["policy_name"] or "").lower() == policy.lower() and _is_started(each)]
     others = [each for each in same if each["id"].lower() != own_id.lower()]
     return {"policy": policy, "same_time": [_neighbour(each) for each in others]}
+
+
+def _is_started(item: ProtectedItem) -> bool:
+    """A policy starts no backup of an item whose protection was stopped."""
+    state = (item["protection_state"] or "").lower()
+    return not item["soft_deleted"] and state not in ("protectionstopped", "protectionpaused", "backupssuspended")
 
 
 def _neighbour(item: ProtectedItem) -> Neighbour:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from azure.core.exceptions import HttpResponseError
+
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.wire import inside, last_part, part_after, resource, text
 from vmbackup.facts import Lock, RestorePointCollection
@@ -18,7 +20,7 @@ def restore_points(ask: Ask) -> Answers:
     """The collections whose source is this VM, each with the number of its restore points."""
     listed = [each.as_dict() for each in ask.azure.compute.restore_point_collections.list_all()]
     own = [wire for wire in listed if _source(wire) == ask.target.vm_id.lower()]
-    full = ask.azure.together([partial(_collection, ask, text(wire, "id")) for wire in own])
+    full = ask.azure.together([partial(_collection, ask, wire) for wire in own])
     return {"vm.restore_points": [read_collection(wire) for wire in full]}
 
 
@@ -26,9 +28,14 @@ def _source(wire: object) -> str:
     return (text(wire, "properties", "source", "id") or "").lower()
 
 
-def _collection(ask: Ask, collection_id: str | None) -> Any:
+def _collection(ask: Ask, listed: object) -> Any:
+    collection_id = text(listed, "id")
     group, name = part_after(collection_id, "resourceGroups") or "", last_part(collection_id) or ""
-    return ask.azure.compute.restore_point_collections.get(group, name, expand="restorePoints").as_dict()
+    try:
+        return ask.azure.compute.restore_point_collections.get(group, name, expand="restorePoints").as_dict()
+    except HttpResponseError:
+        # It is there, the list says so; only the number of its points stays unknown.
+        return listed
 
 
 def read_collection(wire: object) -> RestorePointCollection:
@@ -70,5 +77,5 @@ def _concerns(lock: Lock, vm_id: str, groups: set[str]) -> bool:
         return True
     if group in groups:
         below = scope.partition("/providers/")[2]
-        return not below or vm_id.lower().startswith(scope) or "restorepointcollections" in below
+        return not below or f"{vm_id.lower()}/".startswith(f"{scope}/") or "restorepointcollections" in below
     return group.startswith(_AZURE_BACKUP)

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.errors import as_fact, status_of
+from vmbackup.collectors.errors import as_fact, code_and_message, status_of
 from vmbackup.collectors.wire import entries, inside, last_part, part_after, resource, text, texts, whole
 from vmbackup.facts import Nic, NicRules, Rule, Subnet
 from vmbackup.model import Fact, FactStatus
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"
+_NOT_RUNNING = "nicmustbeattachedtorunningvm"
+# Ports that a connection of the VM's own begins at: Windows from 49152, Linux to 60999.
+_OWN_PORTS = (49152, 60999)
 
 
 @collector(
     "network.rules",
-    needs=("network.nics",),
+    needs=("network.nics", "_groups"),
     optional=("network.subnets",),
     actions=(ACTION, "Microsoft.Network/networkSecurityGroups/read"),
 )
-def rules(ask: Ask, nics: list[Nic], subnets: list[Subnet] | None) -> Answers:
+def rules(ask: Ask, nics: list[Nic], groups: Mapping[str, list[str]], subnets: list[Subnet] | None) -> Answers:
     """Effective rules; where Azure does not compute them (VM stopped, right missing), the rules of the groups."""
     try:
         found = ask.azure.together([partial(_effective, ask, nic) for nic in nics])
@@ -31,37 +36,45 @@ def rules(ask: Ask, nics: list[Nic], subnets: list[Subnet] | None) -> Answers:
         if not falls_back(error) or subnets is None:
             raise
         refused = as_fact(error, (ACTION,))
-    written = {"source": "objects", "nics": [_written(ask, nic, subnets) for nic in nics]}
+    found = [_written(ask, nic, groups[nic["id"].lower()], subnets) for nic in nics]
+    written = {"source": "objects", "nics": found}
     return {"network.rules": Fact(FactStatus.OK, written, refused.why, refused.details)}
 
 
 def falls_back(error: HttpResponseError) -> bool:
     """Azure computes only for a running VM (400), and not for everyone (403): the objects can still be read."""
-    return status_of(error) in (400, 403)
+    return status_of(error) in (400, 403) or code_and_message(error)[0].lower().startswith(_NOT_RUNNING)
 
 
 def _effective(ask: Ask, nic: Nic) -> NicRules:
     group = part_after(nic["id"], "resourceGroups") or ""
     begun = ask.azure.network.network_interfaces.begin_list_effective_network_security_groups(group, nic["name"])
-    return read_effective_rules(nic["id"], ask.azure.finished(begun).as_dict())
+    return read_effective_rules(nic["id"], ask.azure.finished(begun).as_dict(), _addresses(nic))
 
 
-def read_effective_rules(nic_id: str, wire: object) -> NicRules:
-    """``{"value": [{"networkSecurityGroup": {"id"}, "association": {…}, "effectiveSecurityRules": […]}]}``."""
+def _addresses(nic: Nic) -> list[str]:
+    return [config["private_ip"] for config in nic["ip_configs"] if config["private_ip"]]
+
+
+def read_effective_rules(nic_id: str, wire: object, addresses: Sequence[str] = ()) -> NicRules:
+    """The rules that hold for an interface with these addresses; those for other senders of its subnet are left out.
+
+    ``{"value": [{"networkSecurityGroup": {"id"}, "association": {…}, "effectiveSecurityRules": […]}]}``."""
     found: list[Rule] = []
     for group in entries(resource(wire), "value"):
         layer = "nic" if inside(group, "association", "networkInterface") else "subnet"
         nsg = text(group, "networkSecurityGroup", "id")
-        read = [_rule(each, each, nsg, layer) for each in entries(group, "effectiveSecurityRules")]
+        mine = [each for each in entries(group, "effectiveSecurityRules") if _sends(each, addresses)]
+        read = [_rule(each, each, nsg, layer) for each in mine]
         found += [rule for rule in read if rule]
     return {"nic": nic_id, "rules": found}
 
 
-def _written(ask: Ask, nic: Nic, subnets: list[Subnet]) -> NicRules:
+def _written(ask: Ask, nic: Nic, own_groups: list[str], subnets: list[Subnet]) -> NicRules:
     of_nic = {config["subnet_id"] for config in nic["ip_configs"]}
     groups = [("nic", nic["nsg_id"])]
     groups += [("subnet", subnet["nsg_id"]) for subnet in subnets if subnet["id"] in of_nic]
-    found = [read_nsg(_group(ask, nsg), layer) for layer, nsg in groups if nsg]
+    found = [read_nsg(_group(ask, nsg), layer, _addresses(nic), own_groups) for layer, nsg in groups if nsg]
     return {"nic": nic["id"], "rules": [rule for rules in found for rule in rules]}
 
 
@@ -70,12 +83,48 @@ def _group(ask: Ask, nsg_id: str) -> Any:
     return ask.azure.network.network_security_groups.get(group, name).as_dict()
 
 
-def read_nsg(wire: object, layer: str) -> list[Rule]:
-    """The rules of a group, its default rules among them, from ``GET networkSecurityGroups/{name}``."""
+def read_nsg(
+    wire: object, layer: str, addresses: Sequence[str] = (), groups: Sequence[str] | None = None
+) -> list[Rule]:
+    """The rules of a group, its default rules among them, from ``GET networkSecurityGroups/{name}``.
+
+    Given an interface's addresses and application security groups, rules for other senders are left out.
+    """
     nsg = resource(wire)
     own = entries(nsg, "properties", "securityRules") + entries(nsg, "properties", "defaultSecurityRules")
-    found = [_rule(each, inside(each, "properties"), text(nsg, "id"), layer) for each in own]
+    mine = [each for each in own if _sends(inside(each, "properties"), addresses, groups)]
+    found = [_rule(each, inside(each, "properties"), text(nsg, "id"), layer) for each in mine]
     return [rule for rule in found if rule]
+
+
+def _sends(said: object, addresses: Sequence[str], groups: Sequence[str] | None = None) -> bool:
+    """Whether a rule can hold for what this interface sends. True in doubt, and for what it receives."""
+    if (text(said, "direction") or "").lower() != "outbound":
+        return True
+    ports = _many(said, "sourcePortRange")
+    if ports and not any(map(_begins_there, ports)):
+        return False
+    named = [text(each, "id") or "" for each in entries(said, "sourceApplicationSecurityGroups")]
+    if named and groups is not None:
+        return any(name.lower() in groups for name in named)
+    sources = _many(said, "sourceAddressPrefix") or texts(said, "expandedSourceAddressPrefix")
+    return not sources or not addresses or any(_holds(source, addresses) for source in sources)
+
+
+def _begins_there(ports: str) -> bool:
+    first, _, last = ports.partition("-")
+    if not first.isdecimal() or not (last or first).isdecimal():
+        return True
+    return int(first) <= _OWN_PORTS[1] and int(last or first) >= _OWN_PORTS[0]
+
+
+def _holds(source: str, addresses: Sequence[str]) -> bool:
+    try:
+        network = ipaddress.ip_network(source.strip(), strict=False)
+        return any(ipaddress.ip_address(address) in network for address in addresses)
+    except ValueError:
+        # A service tag, or everything.
+        return True
 
 
 def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule | None:
@@ -90,7 +139,8 @@ def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule | No
         "access": access,
         "priority": priority,
         "protocol": text(said, "protocol") or "*",
-        "destinations": _many(said, "destinationAddressPrefix"),
+        # Of application security groups Azure tells only the addresses behind them.
+        "destinations": _many(said, "destinationAddressPrefix") or texts(said, "expandedDestinationAddressPrefix"),
         "ports": [_port(each) for each in _many(said, "destinationPortRange")],
     }
 

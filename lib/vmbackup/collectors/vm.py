@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -13,6 +13,8 @@ from vmbackup.collectors.errors import code_and_message
 from vmbackup.collectors.wire import entries, flag, inside, moment, resource, stamp, text
 from vmbackup.facts import Handler, VmAgent, VmModel, VmPower
 from vmbackup.model import SetupError
+
+_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
 @collector(
@@ -125,7 +127,7 @@ def read_agent(view: object, now: datetime) -> VmAgent | None:
     if not isinstance(agent, Mapping) or not agent:
         return None
     statuses = [status for status in entries(agent, "statuses") if isinstance(status, Mapping)]
-    newest: Mapping[str, Any] = max(statuses, key=lambda each: text(each, "time") or "", default={})
+    newest: Mapping[str, Any] = max(statuses, key=lambda each: moment(text(each, "time")) or _LONG_AGO, default={})
     reported = moment(text(newest, "time"))
     return {
         "version": text(agent, "vmAgentVersion"),

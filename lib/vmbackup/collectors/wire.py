@@ -90,9 +90,9 @@ def moment(said: str | None) -> datetime | None:
         return None
     try:
         found = parser.isoparse(re.sub(r"(\.\d{6})\d+", r"\1", said))
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
 
 def stamp(moment_or_text: datetime | str | None) -> str | None:

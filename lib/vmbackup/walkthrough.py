@@ -1,0 +1,283 @@
+"""An operator's way through a run: re-check, paste, skip, plan, apply, retry, save, resume. Shows nothing itself.
+
+Every method may be called from a thread and takes as long as Azure takes; each leaves the run's evidence whole, and
+the run folder such that the walk can go on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vmbackup import catalog, evidence, moments
+from vmbackup.checks.base import load
+from vmbackup.facts import FACTS
+from vmbackup.model import Evidence, Fact, RunbookError, SetupError, Step, Target, Verdict
+from vmbackup.parameters import Parameters
+from vmbackup.proof import Proof
+from vmbackup.saved_walk import SavedWalk, Skip, load_walk, save_walk
+from vmbackup.walk import Walk, walk
+
+if TYPE_CHECKING:
+    from vmbackup.backup_now import Progress
+    from vmbackup.blocks import Page
+    from vmbackup.collectors.azure import Azure
+    from vmbackup.remedies import Plan, Receipt
+
+OnFact = Callable[[str, Fact], object]
+# Beside evidence.json, which every run of the notebook writes anew.
+EVIDENCE_FILE = "walk.evidence.json"
+_STATE_OF_VM = ("vm.model", "vm.power", "vm.agent")
+# What boot diagnostics say comes from the platform, not from the guest script.
+_PLATFORMS_OWN = ("guest.boot_report", "guest.serial_log")
+
+
+class Examined(Protocol):
+    """The run that is walked through (``session.Run``)."""
+
+    parameters: Parameters
+    section: str | None
+    target: Target
+    azure: Azure | None
+    evidence: dict[str, Fact]
+    receipts: list[Receipt]
+    proof: Proof | None
+
+    def result(self) -> Page:
+        """Save the result and show it."""
+        ...
+
+
+@dataclass(slots=True)
+class Walkthrough:
+    """The way so far. ``changed`` keeps, per cause that a remedy was applied to, the step as it was before;
+    ``earlier`` is a walk of this VM found in the run folder, to be resumed or not, with its evidence."""
+
+    run: Examined
+    skipped: dict[str, Skip] = field(default_factory=dict)
+    changed: dict[str, Step] = field(default_factory=dict)
+    pasted_at: str | None = None
+    earlier: tuple[SavedWalk, dict[str, Fact]] | None = None
+
+    def __post_init__(self) -> None:
+        found = load_walk(self.folder)
+        if found is None or found.vm_id.lower() != self.run.target.vm_id.lower():
+            return
+        target, saved = evidence.load(self.folder / EVIDENCE_FILE)
+        worth = found.skipped or found.pasted_at or found.proof or not self.run.evidence
+        if target == self.run.target and worth:
+            self.earlier = found, saved
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.run.parameters.folder
+
+    @property
+    def live(self) -> bool:
+        """Whether anything can be asked or changed; False in a replay."""
+        return self.run.azure is not None
+
+    def walk(self) -> Walk:
+        """The judged causes, as the evidence stands."""
+        return walk(self.run.section, self.run.evidence)
+
+    def next_cause(self) -> str | None:
+        """Where to go on: the first step with a problem, else the first unknown one, that was not skipped."""
+        steps = [step for step in self.walk().steps if step.cause not in self.skipped]
+        for verdict in (Verdict.PROBLEM, Verdict.UNKNOWN):
+            for step in steps:
+                if step.verdict is verdict:
+                    return step.cause
+        return None
+
+    # --- asking ---
+
+    def collect(self, on_fact: OnFact, stopped: Event) -> None:
+        """Ask for everything. When stopped, what came in by then counts, and what was known before stays."""
+        from vmbackup.examination import examine
+
+        azure, given = self._azure(), self.run.parameters
+        came: dict[str, Fact] = {}
+        ended: list[dict[str, Fact] | BaseException] = []
+
+        def note(name: str, fact: Fact) -> None:
+            if not stopped.is_set():
+                came[name] = fact
+                on_fact(name, fact)
+
+        def ask() -> None:
+            try:
+                ended.append(examine(azure, self.run.target, given, self.run.section, given.job_name, note))
+            except BaseException as error:  # handed to the caller's thread, which raises it
+                ended.append(error)
+
+        asking = Thread(target=ask, daemon=True)
+        asking.start()
+        while asking.is_alive() and not stopped.is_set():
+            asking.join(0.05)
+        if not ended:
+            azure.deadline = time.monotonic()
+            self.run.evidence = {**self.run.evidence, **came}
+        elif isinstance(ended[0], BaseException):
+            raise ended[0]
+        else:
+            self.run.evidence = _with_guest(self.run.evidence, ended[0])
+        self.save()
+
+    def recheck(self, cause: str, on_fact: OnFact) -> None:
+        """Ask again only for what this cause's checks read, the guest among it where they read that."""
+        from vmbackup.collectors import collect
+
+        checks = load()
+        names = {name for check in catalog.causes()[cause]["checks"] for name in checks[check].evidence}
+        asked = [name for name in FACTS if name in names or name in _STATE_OF_VM]
+        given = self.run.parameters
+        fresh = collect(
+            self._azure(),
+            self.run.target,
+            deadline_s=given.deadline_s,
+            failure=given.job_name,
+            on_fact=on_fact,
+            only=asked,
+        )
+        known = {**self.run.evidence, **fresh}
+        if any(name.startswith("guest.") for name in names):
+            known = _with_guest(known, {**_without_guest(known), **self._guest(known)})
+        self.run.evidence = known
+        self.save()
+
+    def _guest(self, known: Evidence) -> dict[str, Fact]:
+        from vmbackup.examination import guest_facts
+
+        return guest_facts(self._azure(), self.run.target, self.run.parameters, self.run.section, _without_guest(known))
+
+    def paste(self, text: str) -> None:
+        """Take the output of the guest script. Raises GuestOutputError when it is none of this VM's."""
+        from vmbackup.collectors.guest import from_text
+
+        facts = from_text(text, self.run.evidence)
+        own = {name: fact for name, fact in self.run.evidence.items() if name in _PLATFORMS_OWN}
+        self.run.evidence = {**_without_guest(self.run.evidence), **own, **facts}
+        self.pasted_at = moments.heard(self.run.evidence)
+        self.save()
+
+    # --- deciding ---
+
+    def skip(self, cause: str, reason: str) -> None:
+        """Leave a step open on purpose. Raises SetupError without a reason."""
+        if not reason.strip():
+            raise SetupError(catalog.text("guide.skip_needs_reason", self.run.parameters.language))
+        self.skipped[cause] = Skip(reason.strip()[:500], moments.heard(self.run.evidence))
+        self.save()
+
+    def take_up(self, cause: str) -> None:
+        """Take up a skipped step again."""
+        self.skipped.pop(cause, None)
+        self.save()
+
+    # --- changing ---
+
+    def plans(self, cause: str) -> list[Plan]:
+        """The remedies for one cause."""
+        from vmbackup.remedies import plan
+
+        step = self.walk().step(cause)
+        return plan(step, self.run.evidence, self.run.target, self.run.parameters.language)
+
+    def apply(self, cause: str, plan: Plan) -> Receipt:
+        """Apply one plan that the operator confirmed, then ask again for what it should have changed."""
+        from vmbackup.collectors import collect
+        from vmbackup.remedies import Confirmation, affected, apply, open_tools, refreshed
+
+        azure, before = self._azure(), self.walk().step(cause)
+        done = apply(plan, open_tools(azure, self.folder), Confirmation.of(plan))
+        self.run.receipts.append(done)
+        self.changed[cause] = before
+        names = affected(plan)
+        known = refreshed(self.run.evidence, collect(azure, self.run.target, only=names), names)
+        self.run.evidence = {**_without_guest(known), **self._guest(known)}
+        self.save()
+        return done
+
+    def retry(self, on_progress: Callable[[Progress], None], stopped: Event) -> Proof:
+        """Back up now, follow the job to its end, look at the backup again, and say whether that proves it fixed."""
+        from vmbackup.backup_now import retry
+        from vmbackup.collectors import collect
+        from vmbackup.remedies import open_tools
+
+        azure, language = self._azure(), self.run.parameters.language
+        tools = open_tools(azure, self.folder)
+        proof = retry(
+            tools,
+            self.run.target,
+            self.run.evidence,
+            language=language,
+            on_progress=on_progress,
+            cancelled=stopped.is_set,
+        )
+        self.run.proof = proof
+        backup = [name for name in FACTS if name.startswith("backup.")]
+        self.run.evidence = {**self.run.evidence, **collect(azure, self.run.target, only=backup)}
+        self.save()
+        return proof
+
+    # --- keeping ---
+
+    def save(self) -> None:
+        """Keep everything in the run folder."""
+        if not self.run.evidence:
+            return
+        evidence.save(self.folder / EVIDENCE_FILE, self.run.target, self.run.evidence)
+        heard = moments.heard(self.run.evidence)
+        saved = SavedWalk(self.run.target.vm_id, self.run.section, heard, self.skipped, self.pasted_at, self.run.proof)
+        save_walk(self.folder, saved)
+
+    def resume(self) -> None:
+        """Go on where the earlier walk ended. Beside new evidence only the guest's answers come from it, with their
+        own time: all else was asked anew. Raises SetupError when there is no earlier walk."""
+        if self.earlier is None:
+            raise SetupError(catalog.text("guide.nothing_to_resume", self.run.parameters.language))
+        found, saved = self.earlier
+        self.run.evidence = _with_guest(saved, self.run.evidence) if self.run.evidence else saved
+        self.skipped = {**found.skipped, **self.skipped}
+        self.pasted_at = self.pasted_at or found.pasted_at
+        self.run.proof = self.run.proof or found.proof
+        self.run.receipts = _receipts(self.folder)
+        self.earlier = None
+        self.save()
+
+    def _azure(self) -> Azure:
+        if self.run.azure is None:
+            raise RunbookError(catalog.text("guide.replay", self.run.parameters.language))
+        return self.run.azure
+
+
+def _without_guest(known: Evidence) -> dict[str, Fact]:
+    return {name: fact for name, fact in known.items() if not name.startswith("guest.")}
+
+
+def _with_guest(old: Evidence, new: Evidence) -> dict[str, Fact]:
+    """The new facts; of the guest the old ones, with their own time, as long as it did not answer anew."""
+    probe = new.get("guest.probe")
+    if probe is not None and probe.answered:
+        return dict(new)
+    earlier = old.get("guest.probe")
+    kept = {name: fact for name, fact in old.items() if name.startswith("guest.")}
+    if earlier is not None and earlier.answered:
+        return {**new, **kept}
+    return dict(new)
+
+
+def _receipts(folder: Path) -> list[Receipt]:
+    from vmbackup.remedies.receipt import Operations, Receipt
+
+    return [_receipt(row, Receipt) for row in Operations(folder).receipts()]
+
+
+def _receipt(row: Mapping[str, Any], kind: Callable[..., Receipt]) -> Receipt:
+    return kind(**{**row, "request_ids": tuple(row["request_ids"])})

@@ -1,0 +1,85 @@
+"""The controls of the guided walk: buttons, fields and pages, labelled for keyboard and screen reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from vmbackup.blocks import Page
+
+_HERE = Path(__file__).parent
+
+
+class Frontend(anywidget.AnyWidget):
+    """A live region (``kind`` "status") or a button that copies ``content`` ("copy"); see frontend.js."""
+
+    _esm = (_HERE / "frontend.js").read_text("utf-8")
+    _css = (_HERE / "frontend.css").read_text("utf-8")
+    kind = traitlets.Unicode("status").tag(sync=True)
+    text = traitlets.Unicode("").tag(sync=True)
+    label = traitlets.Unicode("").tag(sync=True)
+    content = traitlets.Unicode("").tag(sync=True)
+    done = traitlets.Unicode("").tag(sync=True)
+
+
+def button(on_click: Callable[[], object], *classes: str) -> Any:
+    """A button without words yet; they follow the language."""
+    made = ipywidgets.Button()
+    for name in ("vmbackup-button", *classes):
+        made.add_class(name)
+    made.on_click(lambda _: on_click())
+    return made
+
+
+def field(lines: int) -> Any:
+    """A field for text: one line, or several."""
+    return (ipywidgets.Textarea if lines > 1 else ipywidgets.Text)(
+        continuous_update=False, style={"description_width": "initial"}
+    )
+
+
+def view(*classes: str) -> Any:
+    """An empty place for a page."""
+    made = ipywidgets.HTML()
+    for name in classes:
+        made.add_class(name)
+    return made
+
+
+def put(place: Any, page: Page | None) -> None:
+    """Show a page there, escaped by the page itself; None empties and hides the place."""
+    words = page.html() if page is not None else ""
+    if place.value != words:
+        place.value = words
+    visible(place, page is not None)
+
+
+def visible(widget: Any, shown: bool) -> None:
+    """Show or hide a widget; what is hidden is out of the tab order too."""
+    display = None if shown else "none"
+    if widget.layout.display != display:
+        widget.layout.display = display
+
+
+def rows(*children: Any, classes: tuple[str, ...] = ()) -> Any:
+    """Widgets under each other."""
+    made = ipywidgets.VBox(list(children))
+    for name in classes:
+        made.add_class(name)
+    return made
+
+
+def row(*children: Any) -> Any:
+    """Widgets side by side, as far as there is room."""
+    return ipywidgets.HBox(list(children))
+
+
+def word(widget: Any, text: str) -> None:
+    """Give a button or field its words."""
+    if widget.description != text:
+        widget.description = text

@@ -1,0 +1,63 @@
+"""The end of a walk: the summary, the backup as proof, and everything saved for the ticket."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vmbackup import catalog
+from vmbackup.blocks import Page, Paragraph
+from vmbackup.walkthrough import Walkthrough
+from vmbackup.widgets import controls, summary
+
+
+class Ending:
+    """Summary, retry and ticket. ``on_retry`` is told only after the operator confirmed; ``on_save`` at once."""
+
+    def __init__(self, way: Walkthrough, on_retry: Callable[[], object], on_save: Callable[[], object]) -> None:
+        self._way, self._on_retry = way, on_retry
+        self._summary = controls.view()
+        self._retry = controls.button(lambda: self._ask(True), "vmbackup-main")
+        self._save = controls.button(on_save)
+        self._question = controls.view()
+        self._yes = controls.button(self._confirmed, "vmbackup-main")
+        self._no = controls.button(lambda: self._ask(False))
+        self._confirm = controls.rows(
+            self._question, controls.row(self._yes, self._no), classes=("vmbackup-part", "vmbackup-error")
+        )
+        self._saved = controls.view()
+        self.box = controls.rows(self._summary, controls.row(self._retry, self._save), self._confirm, self._saved)
+        self._ask(False)
+
+    def show(self, busy: bool, language: str) -> None:
+        """Bring summary and words up to date."""
+        controls.put(self._summary, summary.page(self._way, language))
+        for button, key in (
+            (self._retry, "retry"),
+            (self._save, "save"),
+            (self._yes, "yes_retry"),
+            (self._no, "keep"),
+        ):
+            controls.word(button, catalog.text(f"guide.{key}", language))
+        controls.put(self._question, Page([Paragraph(catalog.text("guide.confirm_retry", language))]))
+        controls.visible(self._retry, self._way.live)
+        self._retry.disabled = self._save.disabled = busy
+
+    def saved(self, path: Path, content: bytes, language: str) -> None:
+        """Where the ticket was written, and the same file to download."""
+        page = Page([Paragraph(str(path), catalog.text("label.saved", language) + ":")])
+        data = base64.b64encode(content).decode()
+        name = html.escape(path.name, quote=True)
+        words = html.escape(catalog.text("guide.download", language, name=path.name))
+        link = f'<p><a download="{name}" href="data:application/zip;base64,{data}">{words}</a></p>'
+        self._saved.value = page.html() + link
+
+    def _ask(self, asked: bool) -> None:
+        controls.visible(self._confirm, asked)
+
+    def _confirmed(self) -> Any:
+        self._ask(False)
+        return self._on_retry()

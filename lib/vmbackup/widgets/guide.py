@@ -1,0 +1,362 @@
+"""The guided walk as one tool: card, causes, what an operator may do about them, and the end.
+
+Composes what the other modules show and passes on what the operator does; no event handler ever loses an error, and
+what takes long runs beside the kernel.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from threading import Event, RLock
+from typing import TYPE_CHECKING, Any
+
+from vmbackup import catalog, moments, redact
+from vmbackup.blocks import Block, Folded, Page, Paragraph
+from vmbackup.facts import FACTS
+from vmbackup.model import Fact, RunbookError
+from vmbackup.walkthrough import Examined, Walkthrough
+from vmbackup.widgets import card, controls, plot, progress, summary, ticket, timeline
+from vmbackup.widgets.ending import Ending
+from vmbackup.widgets.panel import Panel
+from vmbackup.widgets.stepper import Stepper
+from vmbackup.widgets.work import Work
+
+if TYPE_CHECKING:
+    from vmbackup.backup_now import Progress
+    from vmbackup.remedies import Plan
+
+OTHER = {"en": "de", "de": "en"}
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+# Set by Jupyter servers and by VS Code for the kernels of their notebooks, and by nobody who runs one headless.
+_FRONTENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VMBACKUP_WIDGETS")
+
+
+def guide(run: Examined) -> Guide | Page:
+    """The tool where a notebook can show it; elsewhere (papermill, nbconvert) the page that says the same."""
+    if not any(name in os.environ for name in _FRONTENDS):
+        return summary.whole(Walkthrough(run), run.parameters.language)
+    return Guide(run)
+
+
+class Guide:
+    """The tool. Showing it in a cell shows a folded page too, kept up to date, for viewers without buttons."""
+
+    def __init__(self, run: Examined) -> None:
+        self.way = Walkthrough(run)
+        self.opened: str | None = None
+        self.work: Work[Any] = Work()
+        self._lock = RLock()
+        self._came: dict[str, Fact] = {}
+        self._job: Progress | None = None
+        self._doing = ""
+        self._twin = f"vmbackup-{id(self)}"
+        self._shown = False
+        self._build()
+        if run.evidence:
+            self.opened = self.way.next_cause()
+            self._finish("opened")
+        elif self.way.live:
+            self._collect()
+        self.show()
+
+    @property
+    def language(self) -> str:
+        """``en`` or ``de``; the button switches it for the whole run."""
+        return self.way.run.parameters.language
+
+    def _build(self) -> None:
+        do = self._guarded
+        self.status = controls.Frontend(kind="status")
+        self._switch = controls.button(do(self._other_language))
+        self._again = controls.button(do(self._collect))
+        self._cancel = controls.button(do(self._stop))
+        self._error, self._progress = controls.view("vmbackup-error"), controls.view("vmbackup-progress")
+        self._earlier = controls.view()
+        self._resume, self._anew = controls.button(do(self._take_over)), controls.button(do(self._start_anew))
+        self._offer = controls.rows(self._earlier, controls.row(self._resume, self._anew), classes=("vmbackup-part",))
+        self._card, self._outcome = controls.view("vmbackup-card"), controls.view()
+        self._history, self._load = controls.view(), controls.view()
+        actions: Mapping[str, Callable[..., object]] = {
+            "recheck": do(self._recheck),
+            "take_up": do(self._take_up),
+            "next": do(self._go_on),
+            "paste": do(self._paste),
+            "skip": do(self._skip),
+            "apply": do(self._apply),
+            "say": do(self._say),
+        }
+        self.panel = Panel(self.way, actions)
+        self.stepper: Stepper | None = None
+        self.ending = Ending(self.way, do(self._retry), do(self._save))
+        self._steps = controls.rows()
+        self.box = controls.rows(
+            controls.row(self._switch, self._again, self._cancel),
+            self.status,
+            self._error,
+            self._progress,
+            self._offer,
+            self._card,
+            self._outcome,
+            self._steps,
+            self._history,
+            self._load,
+            self.ending.box,
+            classes=("vmbackup-guide",),
+        )
+        self._fail(None)
+
+    # --- showing ---
+
+    def show(self) -> None:
+        """Bring everything up to date with the run."""
+        language, busy = self.language, self.work.busy
+        self._words(language)
+        self._again.disabled = busy
+        controls.visible(self._again, self.way.live)
+        controls.visible(self._cancel, busy and self._doing in ("collect", "retry"))
+        self._show_offer(language)
+        known = self.way.run.evidence
+        for part in (self._card, self._outcome, self._steps, self._history, self._load, self.ending.box):
+            controls.visible(part, bool(known))
+        if known:
+            self._show_walk(language, busy)
+        if not busy:
+            controls.put(self._progress, None)
+
+    def _words(self, language: str) -> None:
+        self.status.label = catalog.text("guide.title", language)
+        for button, key in (
+            (self._switch, "other_language"),
+            (self._again, "again"),
+            (self._cancel, "cancel"),
+            (self._resume, "resume"),
+            (self._anew, "anew"),
+        ):
+            controls.word(button, catalog.text(f"guide.{key}", language))
+
+    def _show_walk(self, language: str, busy: bool) -> None:
+        known, walked = self.way.run.evidence, self.way.walk()
+        controls.put(self._card, card.page(self.way.run.target, known, language))
+        controls.put(self._outcome, summary.headline(self.way, language))
+        if self.stepper is None:
+            self.stepper = Stepper(walked.steps, self.panel.box, self._guarded(self._open))
+            self._steps.children = (self.stepper.box,)
+        if self.opened is not None:
+            self.panel.show(self.opened, busy, language)
+        self.stepper.show(walked.steps, self.way.skipped, self.opened, language)
+        controls.put(self._history, _folded(timeline.page(known, language)))
+        controls.put(self._load, _folded(plot.page(known, language)))
+        self.ending.show(busy, language)
+
+    def _show_offer(self, language: str) -> None:
+        controls.visible(self._offer, self.way.earlier is not None)
+        if self.way.earlier is None:
+            return
+        found, _ = self.way.earlier
+        values = {"when": moments.worded(found.saved_at), "skipped": len(found.skipped)}
+        blocks: list[Block] = [Paragraph(catalog.text("guide.earlier", language, **values))]
+        if found.pasted_at:
+            said = catalog.text("guide.was_pasted", language, when=moments.worded(found.pasted_at))
+            blocks.append(Paragraph(said))
+        controls.put(self._earlier, Page(blocks))
+
+    def _say(self, key: str, **values: Any) -> None:
+        self.status.text = redact.text(catalog.text(f"guide.said_{key}", self.language, **values))
+
+    def _fail(self, words: str | None) -> None:
+        controls.put(self._error, Page([Paragraph(words)]) if words else None)
+        if words:
+            self.status.text = redact.text(words)
+
+    def _guarded(self, what: Callable[..., object]) -> Callable[..., None]:
+        """An event handler that shows an error instead of losing it."""
+
+        def handle(*given: Any) -> None:
+            with self._lock:
+                try:
+                    self._fail(None)
+                    what(*given)
+                except Exception as error:
+                    self._show_error(error)
+
+        return handle
+
+    def _show_error(self, error: BaseException) -> None:
+        if isinstance(error, RunbookError):
+            self._fail(str(error))
+            return
+        said = f"{type(error).__name__}: {error}"
+        self._fail(catalog.text("guide.unexpected", self.language, error=said))
+
+    # --- what the operator does ---
+
+    def _open(self, cause: str) -> None:
+        self.panel.fold()
+        self.opened = None if self.opened == cause else cause
+        self.show()
+
+    def _go_on(self) -> None:
+        cause = self.way.next_cause()
+        if cause is not None and cause != self.opened:
+            self._open(cause)
+
+    def _other_language(self) -> None:
+        run = self.way.run
+        run.parameters = replace(run.parameters, language=OTHER[self.language])
+        self.show()
+        self._finish("language")
+
+    def _take_over(self) -> None:
+        self.way.resume()
+        self.opened = self.way.next_cause()
+        self.show()
+        self._finish("resumed")
+
+    def _start_anew(self) -> None:
+        self.way.earlier = None
+        self.show()
+
+    def _skip(self, reason: str) -> None:
+        if self.opened is not None:
+            self.way.skip(self.opened, reason)
+            self.panel.fold()
+            self.opened = self.way.next_cause()
+            self.show()
+            self._finish("skipped")
+
+    def _take_up(self) -> None:
+        if self.opened is not None:
+            self.way.take_up(self.opened)
+            self.show()
+            self._finish("taken_up")
+
+    def _paste(self, text: str) -> None:
+        self.way.paste(text)
+        self.panel.paste.clear()
+        self.panel.fold()
+        self.show()
+        self._finish("pasted")
+
+    def _save(self) -> None:
+        self.ending.saved(*ticket.save(self.way, self.language), self.language)
+        self._say("saved")
+
+    # --- what takes long ---
+
+    def _collect(self) -> None:
+        self._came = {}
+
+        def ended(_: None) -> None:
+            if self.opened is None:
+                self.opened = self.way.next_cause()
+            self.show()
+            self._finish("stopped" if self.work.stopped.is_set() else "collected")
+
+        self._begin("collect", lambda stopped: self.way.collect(self._note, stopped), ended)
+
+    def _recheck(self) -> None:
+        cause = self.opened
+        if cause is None:
+            return
+        self._came = {}
+
+        def ended(_: None) -> None:
+            self.show()
+            self._finish("rechecked")
+
+        self._begin("recheck", lambda stopped: self.way.recheck(cause, self._note), ended)
+
+    def _apply(self, plan: Plan) -> None:
+        cause = self.opened
+        if cause is None:
+            return
+
+        def ended(_: object) -> None:
+            self.panel.fold()
+            self.show()
+            self._finish("applied")
+
+        self._begin("apply", lambda stopped: self.way.apply(cause, plan), ended)
+
+    def _retry(self) -> None:
+        self._job = None
+
+        def ended(_: object) -> None:
+            self.show()
+            self._finish("retried")
+
+        self._begin("retry", lambda stopped: self.way.retry(self._follow, stopped), ended)
+
+    def _begin(self, doing: str, job: Callable[[Event], Any], ended: Callable[[Any], None]) -> None:
+        self._doing = doing
+        failed = self._guarded_end(self._show_error)
+        if not self.work.start(job, self._guarded(ended), failed, self._guarded_end(self._tick)):
+            self._say("busy")
+            return
+        self._tick()
+        self.show()
+        self._say(doing)
+
+    def _guarded_end(self, what: Callable[..., object]) -> Callable[..., None]:
+        def handle(*given: Any) -> None:
+            with self._lock:
+                what(*given)
+                if not self.work.busy:
+                    self.show()
+
+        return handle
+
+    def _note(self, name: str, fact: Fact) -> None:
+        self._came[name] = fact
+        self.work.post(self._guarded_end(self._tick))
+
+    def _follow(self, job: Progress) -> None:
+        self._job = job
+        self.work.post(self._guarded_end(self._tick))
+
+    def _tick(self) -> None:
+        if not self.work.busy:
+            return
+        if self._doing == "collect":
+            controls.put(
+                self._progress, progress.facts(dict(self._came), list(FACTS), self.work.seconds, self.language)
+            )
+        elif self._doing == "retry":
+            controls.put(self._progress, progress.backup(self._job, self.work.seconds, self.language))
+
+    def _stop(self) -> None:
+        self.work.stopped.set()
+        self._say("stopping")
+
+    # --- in a cell ---
+
+    def page(self) -> Page:
+        """The tool as a page, as it stands now."""
+        return summary.whole(self.way, self.language)
+
+    def _finish(self, key: str) -> None:
+        self._say(key)
+        if self._shown:
+            from IPython.display import display
+
+            display(self._static(), display_id=self._twin, update=True)  # type: ignore[no-untyped-call]
+
+    def _static(self) -> Page:
+        return _folded(self.page(), catalog.text("guide.as_page", self.language))
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        view = self.box._repr_mimebundle_()[_WIDGET]
+        said = catalog.text("guide.needs_kernel", self.language)
+        display({_WIDGET: view, "text/plain": said}, raw=True)  # type: ignore[no-untyped-call]
+        display(self._static(), display_id=self._twin)  # type: ignore[no-untyped-call]
+        self._shown = True
+
+
+def _folded(page: Page, title: str = "") -> Page:
+    """The page under its own heading, to be unfolded."""
+    first, *rest = page.blocks
+    return Page([Folded(title, page.blocks)]) if title else Page([Folded(getattr(first, "text", ""), rest)])

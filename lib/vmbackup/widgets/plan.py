@@ -1,0 +1,94 @@
+"""The remedies of a step: each plan as a page, its button to apply, and the question that comes before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vmbackup import catalog
+from vmbackup.blocks import Folded, Page, Paragraph
+from vmbackup.redact import text
+from vmbackup.widgets import controls
+
+if TYPE_CHECKING:
+    from vmbackup.remedies import Plan
+
+
+class Plans:
+    """Plans of one cause. ``on_apply`` is told the plan that the operator confirmed, and only then."""
+
+    def __init__(self, on_apply: Callable[[Plan], object]) -> None:
+        self._on_apply = on_apply
+        self._asked: Plan | None = None
+        self._question = controls.view()
+        self._yes = controls.button(self._confirmed, "vmbackup-main")
+        self._no = controls.button(lambda: self._ask(None))
+        self._confirm = controls.rows(self._question, controls.row(self._yes, self._no), classes=("vmbackup-part",))
+        self._confirm.add_class("vmbackup-error")
+        self.box = controls.rows(classes=("vmbackup-plans",))
+        self._slots: dict[str, Any] = {}
+        self._language = "en"
+
+    def show(self, found: Sequence[Plan], language: str) -> None:
+        """The plans anew: those that can be applied first, with their button; nothing is asked yet."""
+        from vmbackup.remedies import pages
+
+        self._language = language
+        self._slots = {}
+        offered = [plan for plan in found if plan.offered]
+        children: list[Any] = []
+        for plan in offered:
+            children.append(controls.rows(*self._plan(plan), classes=("vmbackup-part",)))
+        superseded = [plan for plan in found if not plan.offered]
+        if superseded or not offered:
+            place = controls.view()
+            controls.put(place, pages.plans(superseded, language))
+            children.append(place)
+        self.box.children = children
+        controls.word(self._yes, catalog.text("guide.yes_apply", language))
+        controls.word(self._no, catalog.text("guide.keep", language))
+        self._ask(None)
+
+    def clear(self) -> None:
+        """No plans."""
+        self.box.children = ()
+        self._slots, self._asked = {}, None
+
+    def _plan(self, plan: Plan) -> list[Any]:
+        from vmbackup.remedies import pages
+
+        whole = pages.plan(plan).blocks
+        place = controls.view()
+        # The heading, what is done and the table stand open; commands and script are for whoever does it by hand.
+        rest = Folded(catalog.text("guide.by_hand", self._language), whole[3:])
+        controls.put(place, Page([*whole[:3], *(_refused(plan, self._language)), rest]))
+        if not plan.applicable:
+            return [place]
+        apply = controls.button(lambda: self._ask(plan), "vmbackup-main")
+        controls.word(apply, text(catalog.text("guide.apply", self._language, title=plan.words["title"])))
+        return [place, apply, self._confirm_slot(plan)]
+
+    def _confirm_slot(self, plan: Plan) -> Any:
+        self._slots[plan.remedy] = controls.rows()
+        return self._slots[plan.remedy]
+
+    def _ask(self, plan: Plan | None) -> None:
+        self._asked = plan
+        if plan is not None:
+            risk = catalog.text(f"risk.{plan.entry['risk']}", self._language)
+            values = {"title": plan.words["title"], "resource": plan.resource or "–", "risk": risk}
+            said = catalog.text("guide.confirm", self._language, **values)
+            controls.put(self._question, Page([Paragraph(said), Paragraph(plan.words["risk_note"])]))
+        for remedy, slot in self._slots.items():
+            slot.children = (self._confirm,) if plan is not None and remedy == plan.remedy else ()
+
+    def _confirmed(self) -> None:
+        plan = self._asked
+        self._ask(None)
+        if plan is not None:
+            self._on_apply(plan)
+
+
+def _refused(plan: Plan, language: str) -> list[Paragraph]:
+    label = catalog.text("remedy.blocked", language)
+    return [Paragraph(refusal.words(language), label) for refusal in plan.refusals]
