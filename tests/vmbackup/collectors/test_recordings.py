@@ -8,13 +8,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-import requests
-from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
 
 from recordings import Recording, recording, recordings
 from vmbackup.collectors.disks import attached_disks, read_disk
-from vmbackup.collectors.errors import Unreadable, as_fact, code_and_message
+from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.extensions import read_extensions
 from vmbackup.collectors.history import read_event, read_health
 from vmbackup.collectors.jobs import read_failed_job, read_failed_row, read_job
@@ -28,7 +25,6 @@ from vmbackup.collectors.rules import read_effective_rules, read_nsg
 from vmbackup.collectors.vm import read_agent, read_handlers, read_model, read_power
 from vmbackup.collectors.wire import inside
 from vmbackup.facts import FACTS, Handler, Job, Protection, RecoveryPoint, Route, Rule
-from vmbackup.model import FactStatus, SetupError
 from vmbackup.shape import mismatch
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
@@ -89,60 +85,6 @@ def test_no_answer_crashes_any_reader_and_every_reading_has_the_promised_shape(r
 
 def read_nsg_safely(wire: Any) -> list[Rule]:
     return read_nsg(wire, "nic")
-
-
-# --- errors --------------------------------------------------------------------------------------------------------
-
-
-def error_of(recorded: Recording) -> HttpResponseError:
-    """The SDK's own error for this answer, made of the SDK's own response."""
-    answer = requests.Response()
-    answer.status_code, answer._content, answer.headers = recorded.status, recorded.body, recorded.headers  # type: ignore
-    answer.headers = requests.structures.CaseInsensitiveDict(recorded.headers)
-    request = HttpRequest(recorded.method or "GET", recorded.uri or "https://management.azure.com/")
-    return HttpResponseError(response=RequestsTransportResponse(request, answer))
-
-
-ERRORS = [f"error_{status}" for status in (400, 401, 403, 404, 408, 409, 412, 429, 500, 502, 503, 504)]
-WHY = {
-    "400": "refused",
-    "403": "missing_action",
-    "404": "none",
-    "408": "server_error",
-    "409": "conflict",
-    "412": "refused",
-    "429": "throttled",
-}
-
-
-@pytest.mark.parametrize("recorded", recordings(*ERRORS))
-def test_every_error_becomes_a_fact_with_its_reason(recorded: Recording) -> None:
-    kind = recorded.name.split("__")[0].removeprefix("error_")
-    if kind == "401":
-        with pytest.raises(SetupError, match="az login"):
-            as_fact(error_of(recorded))
-        return
-    fact = as_fact(error_of(recorded), ("declared/read",))
-    assert fact.why == WHY.get(kind, "server_error")
-    assert fact.data is None
-    assert all(isinstance(value, str) and len(value) < 400 for value in fact.details.values())
-
-
-@pytest.mark.parametrize("recorded", recordings("error_403"))
-def test_a_403_names_the_missing_action(recorded: Recording) -> None:
-    fact = as_fact(error_of(recorded), ("declared/read",))
-    assert fact.status is FactStatus.DENIED
-    assert "/" in fact.details["action"]
-    if b"to perform action" in recorded.body:
-        assert fact.details["action"] in recorded.body.decode()
-
-
-@pytest.mark.parametrize("recorded", recordings("compute_operation"))
-def test_an_operation_that_failed_gives_its_innermost_reason(recorded: Recording) -> None:
-    code, message = code_and_message(error_of(recorded))
-    if "__failed-" in recorded.name:
-        assert recorded.name.split("__failed-")[1].startswith(code.lower())
-        assert message
 
 
 # --- the virtual machine -------------------------------------------------------------------------------------------

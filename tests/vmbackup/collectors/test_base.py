@@ -1,0 +1,92 @@
+"""Collectors run beside each other under one deadline; what hangs or fails takes nothing else with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from vmbackup.collectors import COLLECTORS, actions, collect, slowest_chain_ms
+from vmbackup.facts import FACTS
+from vmbackup.model import Fact, FactStatus, SetupError
+from vmbackup.shape import mismatch
+from worlds import examine, world
+
+
+@pytest.mark.parametrize("name", ["healthy_linux", "healthy_windows"])
+def test_every_fact_of_a_healthy_vm_is_answered_in_its_shape_and_says_how(name: str) -> None:
+    evidence = examine(name)
+    assert list(evidence) == list(FACTS)
+    assert {fact for fact in evidence if evidence[fact].status is not FactStatus.OK} == {"backup.failed_job"}
+    for fact, found in evidence.items():
+        if found.status is FactStatus.OK:
+            assert found.how
+            assert found.taken_at == "2026-11-23T03:00:00Z"
+            assert mismatch(found.data, FACTS[fact], fact) is None
+
+
+def test_every_fact_has_one_collector_and_names_its_rights() -> None:
+    given = [name for each in COLLECTORS for name in each.gives if not name.startswith("_")]
+    assert sorted(given) == sorted(FACTS)
+    assert all(actions()[name] for name in FACTS)
+
+
+def test_each_fact_is_told_as_it_comes_in() -> None:
+    told: list[str] = []
+    with world("healthy_linux") as (_, azure, target):
+        collect(azure, target, deadline_s=20, on_fact=lambda name, fact: told.append(name))
+    assert sorted(told) == sorted(FACTS)
+
+
+@pytest.mark.parametrize(
+    ("only", "paths"),
+    [(["vm.agent"], 1), (["network.subnets"], 3), (["backup.policy"], 4), (["guest.dhcp"], 0)],
+)
+def test_only_what_is_needed_is_asked_again(only: list[str], paths: int) -> None:
+    with world("healthy_linux") as (simulator, azure, target):
+        evidence = collect(azure, target, deadline_s=20, only=only)
+        assert len(simulator.requests) == paths
+    assert set(evidence) == set(only) & set(FACTS)
+
+
+def test_a_collector_that_hangs_ends_before_the_deadline_and_others_go_on_without_it(tmp_path: Path) -> None:
+    hanging = tmp_path / "hanging.yaml"
+    hanging.write_text('os: linux\nfaults: [{match: "GET .*/backupJobs", mode: slow, seconds: 15}]', "utf-8")
+    with world(str(hanging)) as (_, azure, target):
+        begun = time.monotonic()
+        evidence = collect(azure, target, deadline_s=14, longest_s=1)
+        assert time.monotonic() - begun < 10
+    late = evidence["backup.jobs"]
+    assert (late.why, dict(late.details)) == ("timeout", {"seconds": "1"})
+    assert "/backupJobs" in late.how[0]
+    assert evidence["backup.failed_job"].details["fact"] == "backup.jobs"
+    assert evidence["vm.metrics"].data["window"] == "last_hour"
+
+
+def test_a_hanging_request_does_not_keep_the_process_alive() -> None:
+    script = (
+        "from worlds import world\nfrom vmbackup.collectors import collect\n"
+        "with world('error_slow') as (_, azure, target):\n"
+        "    print(collect(azure, target, deadline_s=2, only=['vm.metrics'])['vm.metrics'].why)"
+    )
+    folder = Path(__file__).parents[2]
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=40)
+    assert done.stdout == "timeout\n", done.stderr
+    assert time.monotonic() - begun < 20
+
+
+def test_a_missing_sign_in_stops_the_run_at_once() -> None:
+    begun = time.monotonic()
+    with pytest.raises(SetupError, match="az login"):
+        examine("error_401")
+    assert time.monotonic() - begun < 10
+
+
+def test_the_slowest_chain_is_the_sum_along_what_a_fact_waits_for() -> None:
+    took = {"vm.model": 100, "backup.protection": 50, "backup.item": 30, "backup.policy": 20, "vm.locks": 40}
+    evidence = {name: Fact(FactStatus.OK, took_ms=ms) for name, ms in took.items()}
+    assert slowest_chain_ms(evidence) == 200

@@ -1,0 +1,60 @@
+"""Disks: what the VM says of each, completed by the disk's own answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vmbackup.collectors.disks import attached_disks, read_disk
+from worlds import examine
+
+MANAGED = {"name": "d", "lun": 1, "managedDisk": {"id": "/disks/d"}}
+
+
+@pytest.mark.parametrize(
+    ("attached", "own", "read"),
+    [
+        (MANAGED, {"properties": {"diskSizeGB": 128}}, {"size_gb": 128, "managed": True, "shared": False}),
+        (MANAGED, {"properties": {"diskSizeBytes": 33 * 1024**4}}, {"size_gb": 33 * 1024}),
+        (MANAGED, {"properties": {}}, {"size_gb": None, "encryption": "none"}),
+        ({**MANAGED, "diskSizeGB": 64}, None, {"size_gb": 64, "encryption": None, "shared": None}),
+        (MANAGED, {"properties": {"maxShares": 2}}, {"shared": True}),
+        (MANAGED, {"properties": {"encryptionSettingsCollection": {"enabled": True}}}, {"encryption": "ade"}),
+        (MANAGED, {"properties": {"encryptionSettingsCollection": {"enabled": False}}}, {"encryption": "none"}),
+        (MANAGED, {"sku": {"name": "UltraSSD_LRS"}}, {"sku": "UltraSSD_LRS"}),
+        ({**MANAGED, "writeAcceleratorEnabled": True}, {}, {"write_accelerator": True}),
+        ({**MANAGED, "diffDiskSettings": {"option": "Local"}}, None, {"ephemeral": True}),
+        (
+            {"name": "d", "vhd": {"uri": "https://x/vhds/d.vhd"}, "diskSizeGB": 127},
+            None,
+            {"managed": False, "shared": False, "size_gb": 127, "id": "https://x/vhds/d.vhd"},
+        ),
+    ],
+)
+def test_a_disk_is_read_as_azure_means_it(attached: Any, own: Any, read: dict[str, Any]) -> None:
+    disk = read_disk("data", attached, own)
+    assert {name: disk[name] for name in read} == read  # type: ignore[literal-required]
+    assert (disk["lun"], disk["excluded_by"]) == (attached.get("lun"), None)
+
+
+@pytest.mark.parametrize("profile", [None, {}, {"osDisk": None, "dataDisks": None}])
+def test_no_disks_are_an_empty_list(profile: Any) -> None:
+    assert attached_disks({"properties": {"storageProfile": profile}}) == []
+
+
+@pytest.mark.parametrize(
+    ("world", "key", "value"),
+    [
+        ("disk_too_large_linux", "size_gb", 33 * 1024),
+        ("disk_shared_linux", "shared", True),
+        ("disk_ephemeral_linux", "ephemeral", True),
+        ("disk_unmanaged_windows", "managed", False),
+        ("disk_ade_too_large_windows", "encryption", "ade"),
+        ("disk_ultra_standard_policy_linux", "sku", "UltraSSD_LRS"),
+    ],
+)
+def test_what_is_special_about_a_disk_arrives(world: str, key: str, value: Any) -> None:
+    disks = examine(world)["vm.disks"].data
+    assert disks[0]["role"] == "os"
+    assert max(disk[key] for disk in disks if disk[key] is not None) == value or value in [disk[key] for disk in disks]

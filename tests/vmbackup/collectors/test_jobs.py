@@ -1,0 +1,169 @@
+"""Backup jobs: which are this VM's, which failure is looked at, and what Azure says of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from vmbackup.collectors import collect, failed_jobs
+from vmbackup.collectors.jobs import job_filter, read_failed_job, read_failed_row, read_job, since_last_good
+from vmbackup.facts import Job
+from vmbackup.model import FactStatus, SetupError, Target
+from worlds import world
+
+UNKNOWN_JOB = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("hour", "said"),
+    [(0, "12:00:00 AM"), (3, "03:00:00 AM"), (12, "12:00:00 PM"), (23, "11:00:00 PM")],
+)
+def test_the_filter_has_twelve_hours_and_an_english_half_of_the_day(hour: int, said: str) -> None:
+    assert f"startTime eq '2026-11-09 {said}'" in job_filter(datetime(2026, 11, 23, hour, tzinfo=timezone.utc))
+
+
+def test_the_filter_takes_both_kinds_of_vm_jobs() -> None:
+    """AzureIaaSVMJob and AzureIaaSVMJobV2 share the management type; a filter on one job type would miss the other."""
+    asked = job_filter(datetime(2026, 11, 23, tzinfo=timezone.utc), "Failed")
+    assert "backupManagementType eq 'AzureIaasVM'" in asked
+    assert "jobType" not in asked
+    assert asked.endswith("and status eq 'Failed'")
+
+
+def jobs(*said: str) -> list[Job]:
+    """Jobs from newest to oldest, each written ``name:status``, named like the day they ran."""
+    wires = []
+    for day, each in zip(range(22, 0, -1), said, strict=False):
+        name, status = each.split(":")
+        start = f"2026-11-{day:02}T23:00:00Z"
+        wires.append({"name": name, "properties": {"operation": "Backup", "status": status, "startTime": start}})
+    return [read_job(wire) for wire in wires]
+
+
+@pytest.mark.parametrize(
+    ("listed", "named", "bad"),
+    [
+        ([], None, []),
+        (["a:Completed", "b:Failed"], None, []),
+        (["a:Failed", "b:Completed", "c:Failed"], None, ["a"]),
+        (["a:Failed", "b:CompletedWithWarnings", "c:Completed"], None, ["a", "b"]),
+        (["a:InProgress", "b:Failed", "c:Completed"], None, ["b"]),
+        (["a:Cancelled", "b:Failed", "c:Cancelled", "d:Failed"], None, ["b", "d"]),
+        (["a:Failed", "b:Completed", "c:Failed", "d:Failed", "e:Completed"], "c", ["c", "d"]),
+        (["a:Failed", "b:Failed"], "b", ["b"]),
+        (["a:Failed", "b:Completed"], "b", []),
+        (["a:Failed"], "older-than-the-list", []),
+    ],
+)
+def test_failures_count_since_the_last_good_backup_up_to_the_named_job(
+    listed: list[str], named: str | None, bad: list[str]
+) -> None:
+    assert [job["name"] for job in since_last_good(jobs(*listed), named)] == bad
+
+
+def test_other_operations_are_no_backups() -> None:
+    wire = {"properties": {"operation": "Restore", "status": "Failed", "startTime": "2026-11-22T23:00:00Z"}}
+    assert since_last_good([read_job(wire)]) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("00:20:23.0896697", 1223.0896697),
+        ("PT7M44.0936152S", 464.0936152),
+        ("1.02:00:00", 93600.0),
+        ("PT0S", None),
+        (None, None),
+        ("soon", None),
+    ],
+)
+def test_a_task_lasts_as_long_as_azure_says_and_nothing_is_not_zero(said: str | None, seconds: float | None) -> None:
+    wire = {"properties": {"extendedInfo": {"tasksList": [{"taskId": "Take Snapshot", "duration": said}]}}}
+    assert read_failed_job(wire)["tasks"] == [{"name": "Take Snapshot", "status": None, "duration_s": seconds}]
+
+
+def test_an_error_keeps_integer_title_text_and_advice() -> None:
+    said = {"errorCode": 400196, "errorTitle": "t", "errorString": "s", "recommendations": ["r", None]}
+    [error] = read_failed_job({"properties": {"errorDetails": [said]}})["errors"]
+    assert error == {"code": 400196, "title": "t", "text": "s", "recommendations": ["r"]}
+
+
+@pytest.mark.parametrize(
+    "wire", [{}, {"properties": None}, {"properties": {"errorDetails": None, "extendedInfo": None}}]
+)
+def test_a_job_without_details_is_read_as_such(wire: Any) -> None:
+    assert read_failed_job(wire)["errors"] == []
+    assert read_job(wire)["error_code"] is None
+
+
+def test_the_newest_failure_is_read_in_full() -> None:
+    with world("agent_stopped_linux") as (_, azure, target):
+        evidence = collect(azure, target, deadline_s=20, only=["backup.failed_job", "backup.jobs"])
+    job, listed = evidence["backup.failed_job"].data, evidence["backup.jobs"].data
+    failed = [each for each in listed if each["status"] == "Failed"]
+    assert job["name"] == failed[0]["name"]
+    assert job["first_failure"] == failed[-1]["start"]
+    assert job["errors"]
+    assert [task["name"] for task in job["tasks"]] == ["Take Snapshot", "Transfer data to vault"]
+
+
+def test_the_operator_may_name_an_older_failure() -> None:
+    with world("agent_stopped_linux") as (_, azure, target):
+        listed = collect(azure, target, deadline_s=20, only=["backup.jobs"])["backup.jobs"].data
+        older = [each for each in listed if each["status"] == "Failed"][-1]["name"]
+        evidence = collect(azure, target, deadline_s=20, failure=older, only=["backup.failed_job"])
+    assert evidence["backup.failed_job"].data["name"] == older
+
+
+def test_a_job_that_the_vault_does_not_have_is_refused_and_not_called_absent() -> None:
+    with world("agent_stopped_linux") as (_, azure, target), pytest.raises(SetupError, match="has no job"):
+        collect(azure, target, deadline_s=20, failure=UNKNOWN_JOB)
+
+
+def test_a_job_of_another_vm_is_refused() -> None:
+    with world("snapshot_same_schedule_linux") as (_, azure, target):
+        failed = failed_jobs(azure)[0]
+        neighbours = collect(azure, target, deadline_s=20, only=["backup.neighbours"])["backup.neighbours"].data
+        other = Target(target.subscription_id, target.resource_group, neighbours["same_time"][0]["name"])
+        with pytest.raises(SetupError, match=f"not about {other.vm_name}"):
+            collect(azure, other, deadline_s=20, failure=failed["name"])
+
+
+@pytest.mark.parametrize("by_vault", [True, False])
+def test_failed_jobs_are_listed_with_vm_code_and_text(by_vault: bool) -> None:
+    with world("agent_stopped_linux") as (simulator, azure, target):
+        protection = collect(azure, target, deadline_s=20, only=["backup.protection"])["backup.protection"].data
+        rows = failed_jobs(azure, protection["vault_id"] if by_vault else None)
+    assert rows
+    for row in rows:
+        assert row["vm_id"].lower() == target.vm_id.lower()
+        assert row["vault_id"].lower() == protection["vault_id"].lower()
+        assert row["code"]
+        assert row["text"]
+    assert [row["time"] for row in rows] == sorted((row["time"] for row in rows), reverse=True)
+
+
+def test_no_failed_jobs_are_an_empty_list() -> None:
+    with world("healthy_linux") as (_, azure, _target):
+        assert failed_jobs(azure) == []
+
+
+@pytest.mark.parametrize(
+    ("wire", "vm_id"),
+    [
+        ({"properties": {"containerName": "iaasvmcontainerv2;rg;vm"}, "id": "/subscriptions/s/x/backupJobs/j"}, True),
+        ({"properties": {"containerName": None, "entityFriendlyName": "vm"}}, False),
+        ({}, False),
+    ],
+)
+def test_a_row_builds_the_vms_id_only_where_the_job_names_it(wire: Any, vm_id: bool) -> None:
+    assert (read_failed_row(wire)["vm_id"] is not None) is vm_id
+
+
+def test_without_the_right_to_read_jobs_the_failure_is_not_called_absent() -> None:
+    with world("error_403_vault_jobs") as (_, azure, target):
+        evidence = collect(azure, target, deadline_s=20, only=["backup.failed_job", "backup.jobs"])
+    assert evidence["backup.jobs"].status is FactStatus.DENIED
+    assert evidence["backup.failed_job"].status is FactStatus.SKIPPED

@@ -1,0 +1,58 @@
+"""Restore point collections of this VM, and the locks that concern it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vmbackup.collectors.restore_points import read_collection, read_lock
+from worlds import examine
+
+
+def test_the_points_of_a_collection_are_counted_where_they_are_listed() -> None:
+    wire = {"id": "/subscriptions/s/resourceGroups/RG/x/c", "name": "c", "properties": {"restorePoints": [{}, {}]}}
+    assert (read_collection(wire)["restore_points"], read_collection(wire)["resource_group"]) == (2, "RG")
+    assert read_collection({"properties": {"restorePoints": []}})["restore_points"] == 0
+    assert read_collection({"properties": {}})["restore_points"] is None
+
+
+def test_a_collection_whose_points_cannot_be_read_is_still_there(tmp_path: Path) -> None:
+    unread = tmp_path / "unread.yaml"
+    unread.write_text('os: linux\nfaults: [{match: "GET .*/restorePointCollections/.", status: 403, code: A}]', "utf-8")
+    [collection] = examine(str(unread))["vm.restore_points"].data
+    assert collection["restore_points"] is None
+
+
+def test_no_collection_is_an_empty_list(tmp_path: Path) -> None:
+    assert examine("azure_policy_denies_linux")["vm.restore_points"].data == []
+
+
+@pytest.mark.parametrize(
+    ("lock_id", "scope"),
+    [
+        ("/subscriptions/s/providers/Microsoft.Authorization/locks/l", "/subscriptions/s"),
+        (
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Authorization/locks/l",
+            "/subscriptions/s/resourceGroups/g",
+        ),
+        (
+            "/subscriptions/s/resourceGroups/g/providers/P/t/n/providers/microsoft.authorization/LOCKS/l",
+            "/subscriptions/s/resourceGroups/g/providers/P/t/n",
+        ),
+    ],
+)
+def test_a_lock_sits_where_its_id_says(lock_id: str, scope: str) -> None:
+    lock = read_lock({"id": lock_id, "name": "l", "properties": {"level": "CanNotDelete"}})
+    assert lock == {"name": "l", "level": "CanNotDelete", "scope": scope}
+
+
+@pytest.mark.parametrize("scope", ["vm", "resource_group", "restore_points", "subscription"])
+def test_locks_around_the_vm_are_found(tmp_path: Path, scope: str) -> None:
+    locked = tmp_path / "locked.yaml"
+    locked.write_text(f"os: linux\nlocks: [{{name: kept, level: CanNotDelete, scope: {scope}}}]", "utf-8")
+    assert [lock["name"] for lock in examine(str(locked))["vm.locks"].data] == ["kept"]
+
+
+def test_no_lock_is_an_empty_list() -> None:
+    assert examine("healthy_linux")["vm.locks"].data == []

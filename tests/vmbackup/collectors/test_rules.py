@@ -1,0 +1,94 @@
+"""Security rules: those that hold for what this VM sends, as Azure computes them or as they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vmbackup.collectors.rules import read_effective_rules, read_nsg
+
+ME = ["10.0.0.4"]
+OUT = {"direction": "Outbound", "access": "Deny", "priority": 100, "protocol": "Tcp", "destinationPortRange": "443"}
+
+
+def effective(**said: Any) -> list[Any]:
+    rule = {"name": "r", "destinationAddressPrefix": "Storage", **OUT, **said}
+    wire = {"value": [{"association": {"subnet": {"id": "s"}}, "effectiveSecurityRules": [rule]}]}
+    return read_effective_rules("nic", wire, ME)["rules"]
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [
+        ({}, True),
+        ({"sourceAddressPrefix": "*"}, True),
+        ({"sourceAddressPrefix": "VirtualNetwork"}, True),
+        ({"sourceAddressPrefix": "0.0.0.0/0"}, True),
+        ({"sourceAddressPrefixes": ["10.0.1.0/24", "10.0.0.0/24"]}, True),
+        ({"sourceAddressPrefix": "10.0.0.5"}, False),
+        ({"sourceAddressPrefixes": ["10.0.1.0/24"]}, False),
+        ({"sourceAddressPrefix": "10.0.0.5", "direction": "Inbound"}, True),
+        ({"expandedSourceAddressPrefix": ["10.0.0.9/32"]}, False),
+        ({"sourcePortRange": "0-65535"}, True),
+        ({"sourcePortRange": "123"}, False),
+        ({"sourcePortRanges": ["123", "50000-50010"]}, True),
+    ],
+)
+def test_a_rule_for_another_sender_of_the_subnet_is_no_rule_of_this_vm(said: dict[str, Any], holds: bool) -> None:
+    assert bool(effective(**said)) is holds
+
+
+def test_addresses_behind_a_group_stand_in_where_the_rule_names_no_prefix() -> None:
+    behind = ["20.60.0.0/16"]
+    assert effective(expandedDestinationAddressPrefix=behind)[0]["destinations"] == ["Storage"]
+    named_by_group = {"destinationAddressPrefix": None, "expandedDestinationAddressPrefix": behind}
+    assert effective(**named_by_group)[0]["destinations"] == behind
+
+
+@pytest.mark.parametrize(
+    ("said", "ports"),
+    [
+        ({"destinationPortRange": "0-65535"}, ["*"]),
+        ({"destinationPortRange": "443-443"}, ["443"]),
+        ({"destinationPortRange": "80-90"}, ["80-90"]),
+        ({"destinationPortRange": "*"}, ["*"]),
+        ({"destinationPortRange": None, "destinationPortRanges": ["80", "443-443"]}, ["80", "443"]),
+    ],
+)
+def test_ports_are_written_one_way(said: dict[str, Any], ports: list[str]) -> None:
+    assert effective(**said)[0]["ports"] == ports
+
+
+def test_layers_are_told_by_the_association() -> None:
+    group = {"effectiveSecurityRules": [{"name": "r", **OUT}]}
+    nic, subnet = {"networkInterface": {"id": "n"}}, {"networkInterface": None, "subnet": {"id": "s"}}
+    wire = {"value": [{**group, "association": nic}, {**group, "association": subnet}]}
+    assert [rule["layer"] for rule in read_effective_rules("nic", wire)["rules"]] == ["nic", "subnet"]
+
+
+def test_a_written_group_ends_with_its_default_rules() -> None:
+    wire = {
+        "id": "/nsg",
+        "properties": {
+            "securityRules": [{"name": "own", "properties": OUT}],
+            "defaultSecurityRules": [{"name": "DenyAllOutBound", "properties": {**OUT, "priority": 65500}}],
+        },
+    }
+    assert [(rule["name"], rule["nsg"], rule["layer"]) for rule in read_nsg(wire, "nic")] == [
+        ("own", "/nsg", "nic"),
+        ("DenyAllOutBound", "/nsg", "nic"),
+    ]
+
+
+@pytest.mark.parametrize(("groups", "holds"), [(["/asg/web"], True), (["/asg/db"], False), ([], False), (None, True)])
+def test_a_written_rule_may_name_its_senders_by_group(groups: list[str] | None, holds: bool) -> None:
+    rule = {"name": "r", "properties": {**OUT, "sourceApplicationSecurityGroups": [{"id": "/asg/Web"}]}}
+    assert bool(read_nsg({"properties": {"securityRules": [rule]}}, "subnet", ME, groups)) is holds
+
+
+@pytest.mark.parametrize(
+    "wire", [{}, {"value": None}, {"value": [None, {}]}, {"value": [{"effectiveSecurityRules": [{}]}]}]
+)
+def test_no_rules_are_no_rules(wire: dict[str, Any]) -> None:
+    assert read_effective_rules("nic", wire)["rules"] == []
