@@ -8,9 +8,16 @@ function status({ model, el }) {
   show();
   model.on("change:text", show);
 
-  // The notebook's one-key shortcuts would otherwise take Enter, Space and letters away from these controls.
-  const prepare = (tool) => {
-    tool.setAttribute("data-lm-suppress-shortcuts", "true");
+  // The notebook's one-key shortcuts would otherwise take Enter, Space and letters away from these controls; those with
+  // Ctrl, Alt or Command, saving among them, stay. The notebook listens on the document, so this must be heard earlier.
+  let tool = null;
+  const keys = (event) => {
+    const modified = event.ctrlKey || event.altKey || event.metaKey;
+    if (tool) tool.toggleAttribute("data-lm-suppress-shortcuts", !modified);
+  };
+  window.addEventListener("keydown", keys, true);
+
+  const prepare = () => {
     tool.setAttribute("role", "region");
     tool.setAttribute("aria-label", model.get("label"));
     for (const step of tool.querySelectorAll("button.vmbackup-step")) {
@@ -20,14 +27,18 @@ function status({ model, el }) {
   };
   let observer;
   const attach = () => {
-    const tool = el.closest(".vmbackup-guide");
+    tool = el.closest(".vmbackup-guide");
     if (!tool) { timer = setTimeout(attach, 50); return; }
-    prepare(tool);
-    observer = new MutationObserver(() => prepare(tool));
+    prepare();
+    observer = new MutationObserver(prepare);
     observer.observe(tool, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
   };
   let timer = setTimeout(attach, 0);
-  return () => { clearTimeout(timer); if (observer) observer.disconnect(); };
+  return () => {
+    clearTimeout(timer);
+    window.removeEventListener("keydown", keys, true);
+    if (observer) observer.disconnect();
+  };
 }
 
 function copy({ model, el }) {

@@ -1,0 +1,285 @@
+"""A real JupyterLab and a real browser, one of each for all tests, and a simulated Azure whose worlds they change."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from azuresim.guest import printed
+from azuresim.ids import guid
+from azuresim.serve import Simulator
+from azuresim.world import World, load_world
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+WAIT_MS = 60_000
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# The worlds that a test may walk through, each with its own VM, all behind one endpoint.
+WORLDS = (
+    "agent_stopped_linux",
+    "no_internet_linux",
+    "extension_failed_windows",
+    "agent_old_windows",
+    "snapshot_rdp_shutdown_windows",
+    "disk_too_large_windows",
+    "agent_old_linux",
+    "error_hostile_names",
+    "snapshot_high_cpu_linux",
+)
+expect.set_options(timeout=WAIT_MS)
+
+
+def chromium() -> str:
+    """The installed browser; Debian's is installed where that may be done, else the tests are skipped."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        pytest.skip("no chromium here: apt-get install chromium")
+    for words in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
+        if subprocess.run(words, capture_output=True, check=False).returncode:
+            pytest.skip(f"{' '.join(words)} failed: install chromium by hand")
+    return shutil.which("chromium") or pytest.skip("chromium was installed, but is not found")
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab over ``folder``, and the simulated Azure that its notebooks ask as the live one."""
+
+    url: str
+    folder: Path
+    simulator: Simulator
+    worlds: dict[str, World]
+
+    def machine(self, scenario: str) -> dict[str, Any]:
+        """The VM of a world, to be changed."""
+        return self.worlds[scenario].machines[0]
+
+    def put(self, name: str, as_name: str, parameters: dict[str, Any]) -> Path:
+        """A copy of a product notebook with other parameters, as an operator would edit them."""
+        book = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+        [cell] = [each for each in book.cells if "parameters" in each.metadata.get("tags", [])]
+        lines = [_assigned(line, parameters) for line in cell.source.splitlines()]
+        cell.source = "\n".join(lines)
+        if not any("run.guide()" in each.source for each in book.cells):
+            at = next(number for number, each in enumerate(book.cells) if "run.collect()" in each.source)
+            book.cells.insert(at + 1, nbformat.v4.new_code_cell("run.guide()"))
+        path = self.folder / as_name
+        nbformat.write(book, path)
+        return path
+
+    def live(self, scenario: str) -> dict[str, Any]:
+        """The parameters with which a notebook examines this world's VM as if it were a real one."""
+        vm = self.worlds[scenario].vms[0]
+        names = ("subscription_id", "resource_group", "vm_name")
+        return {"azure": "live", "scenario": "", **{name: vm[name] for name in names}}
+
+    def guest_output(self, machine: str, scenario: str) -> str:
+        """What the guest script printed on a real ``machine``, as if on this world's VM."""
+        world, name = self.worlds[scenario], self.machine(scenario)["name"]
+        return printed(machine, guid(world.seed, world.name, name, "vmId"), name)
+
+    def shut_down_kernels(self) -> None:
+        """End every kernel."""
+        for session in json.load(urlopen(f"{self.url}/api/sessions")):
+            urlopen(Request(f"{self.url}/api/sessions/{session['id']}", method="DELETE"))
+
+
+def _assigned(line: str, parameters: dict[str, Any]) -> str:
+    name, _, rest = line.partition(" = ")
+    comment = rest.partition("  # ")[2]
+    return f"{name} = {parameters[name]!r}  # {comment}" if name in parameters else line
+
+
+@contextmanager
+def running_lab(folder: Path, latency_ms: int = 0, scenarios: tuple[str, ...] = WORLDS) -> Iterator[Lab]:
+    """Start JupyterLab with configuration folders of its own, and end it."""
+    worlds = {name: load_world(name) for name in scenarios}
+    root = folder / "lab"
+    settings = folder / "settings"
+    quiet = settings / "@jupyterlab" / "apputils-extension"
+    for path in (root, quiet):
+        path.mkdir(parents=True)
+    said = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+    (quiet / "notification.jupyterlab-settings").write_text(json.dumps(said), "utf-8")
+    with Simulator(list(worlds.values()), latency_ms=latency_ms) as simulator, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        environment = {
+            **os.environ,
+            **simulator.environment,
+            "VMBACKUP_ARM_ENDPOINT": simulator.endpoint,
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "JUPYTERLAB_SETTINGS_DIR": str(settings),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "HOME": str(folder),
+        }
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+        command += [f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
+        command += ["--ServerApp.disable_check_xsrf=True"]
+        command += [f"--ServerApp.root_dir={root}", "--LabApp.news_url="]
+        command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+        command += ["--expose-app-in-browser"]
+        log = (folder / "lab.log").open("wb")
+        lab = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=root)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_for(f"{url}/api/status", lab, folder / "lab.log")
+            yield Lab(url, root, simulator, worlds)
+        finally:
+            lab.terminate()
+            lab.wait(20)
+            log.close()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        assert process.poll() is None, log.read_text("utf-8", "replace")[-2000:]
+        try:
+            with urlopen(url, timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError(f"JupyterLab did not start: {log.read_text('utf-8', 'replace')[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    chromium()
+    with running_lab(tmp_path_factory.mktemp("browser")) as running:
+        yield running
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A headless browser."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+@contextmanager
+def lab_page(lab: Lab, browser: Browser) -> Iterator[Page]:
+    """JupyterLab open in a tab, with no notebook yet."""
+    rights = ["clipboard-read", "clipboard-write"]
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, permissions=rights)
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(f"{lab.url}/lab?reset")
+    page.wait_for_selector(".jp-Launcher")
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def tab(lab: Lab) -> Iterator[Page]:
+    """The browser's tab; a notebook opens in it in a second, JupyterLab itself takes three."""
+    with running_browser() as browser, lab_page(lab, browser) as page:
+        yield page
+
+
+@dataclass
+class Book:
+    """A notebook open in the browser."""
+
+    page: Page
+    lab: Lab
+    name: str
+
+    @property
+    def tool(self) -> Locator:
+        """The guided walk."""
+        return self.page.locator(".jp-OutputArea-output .vmbackup-guide")
+
+    @property
+    def status(self) -> Locator:
+        """What the tool says last."""
+        return self.tool.locator("[role=status]")
+
+    def button(self, name: str) -> Locator:
+        """A button of the tool by its words."""
+        return self.tool.get_by_role("button", name=name)
+
+    def step(self, title: str) -> Locator:
+        """The button of a cause."""
+        return self.tool.locator("button.vmbackup-step", has_text=title)
+
+    def run_all(self) -> None:
+        """Run every cell, and wait for the tool."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        expect(self.status).not_to_have_text("")
+
+    def finished(self) -> None:
+        """Wait until the kernel has nothing to do."""
+        # The notebook's own indicator says idle before there is a kernel at all.
+        expect(self.page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel through the menu."""
+        self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        self.page.get_by_role("menuitem", name=re.compile("^Restart Kernel…")).click()
+        self.page.get_by_role("button", name="Confirm Kernel Restart").click()
+        self.finished()
+
+
+@contextmanager
+def opened(lab: Lab, page: Page, name: str, parameters: dict[str, Any], theme: str = "Light") -> Iterator[Book]:
+    """A product notebook with these parameters, its kernel ready; closed with its kernel at the end."""
+    as_name = f"{name}-{time.monotonic_ns()}.ipynb"
+    lab.put(name, as_name, parameters)
+    _command(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+    _command(page, "docmanager:open", {"path": as_name, "factory": "Notebook"})
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    book = Book(page, lab, as_name)
+    book.finished()
+    try:
+        yield book
+    finally:
+        page.keyboard.press("Escape")  # a menu that a failed test left open
+        _command(page, "docmanager:save", {})
+        _command(page, "application:close-all", {})
+        lab.shut_down_kernels()
+        page.set_viewport_size({"width": 1280, "height": 720})
+
+
+def _command(page: Page, name: str, arguments: dict[str, Any]) -> None:
+    # Not the command's own answer, which may be no JSON, but its end.
+    page.evaluate("async ([name, given]) => { await jupyterapp.commands.execute(name, given) }", [name, arguments])
+
+
+@pytest.fixture
+def open_book(lab: Lab, tab: Page) -> Callable[..., AbstractContextManager[Book]]:
+    """``open_book(notebook, parameters, theme="Light")`` gives a Book inside a ``with`` block."""
+    return partial(opened, lab, tab)

@@ -1,0 +1,214 @@
+"""The walk in a real JupyterLab, as an operator does it: mouse or keyboard, light or dark, German or English."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import expect
+from tests.browser.conftest import Book, Lab
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+# Each runbook over a world of its section, with the cause it should stop at.
+RUNBOOKS = {
+    "01_agent_unreachable": ("agent_stopped_linux", "The agent installed in the VM is out of date"),
+    "02_snapshot_no_network": ("no_internet_linux", "The VM has no Internet access"),
+    "03_snapshot_extension_failed": ("extension_failed_windows", "The backup extension fails to update or load"),
+    "04_agent_not_responsive": ("agent_old_windows", "The agent is installed in the VM, but it's unresponsive"),
+    "05_internal_error": ("snapshot_rdp_shutdown_windows", "The snapshot status can't be retrieved"),
+    "06_disk_not_supported": ("disk_too_large_windows", "The specified disk configuration is not supported"),
+}
+
+
+def serious(book: Book) -> list[str]:
+    """What axe-core calls serious or critical inside the tool."""
+    book.page.evaluate(AXE.read_text("utf-8"))
+    found = book.page.evaluate("axe.run('.vmbackup-guide', {resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", RUNBOOKS)
+def test_every_runbook_leads_to_its_cause(open_book: Any, name: str) -> None:
+    scenario, cause = RUNBOOKS[name]
+    with open_book(name, {"scenario": scenario}) as book:
+        book.run_all()
+        opened = book.tool.locator("button.vmbackup-step[aria-expanded=true]")
+        expect(opened).to_contain_text("✖ Problem")
+        expect(opened).to_contain_text(cause)
+        expect(book.tool).to_contain_text("Probable cause found")
+        assert serious(book) == []
+        book.finished()
+
+
+def test_checking_again_sees_what_has_changed_in_the_world(open_book: Any, lab: Lab) -> None:
+    scenario = "disk_too_large_windows"
+    with open_book("06_disk_not_supported", lab.live(scenario)) as book:
+        book.run_all()
+        opened = book.tool.locator("button.vmbackup-step[aria-expanded=true]")
+        expect(opened).to_contain_text("✖ Problem")
+        large = next(disk for disk in lab.machine(scenario)["disks"] if disk["size_gb"] > 32767)
+        large["size_gb"] = 32767
+        asked = len(lab.simulator.requests)
+        book.button("Re-check").click()
+        expect(opened).to_contain_text("✔ OK")
+        paths = {path.rsplit("/", 1)[-1] for _, path in lab.simulator.requests[asked:]}
+        assert "effectiveNetworkSecurityGroups" not in paths, "only this cause's facts are asked again"
+
+
+def test_output_of_the_guest_script_is_pasted_where_the_agent_is_dead(open_book: Any, lab: Lab) -> None:
+    scenario = "agent_stopped_linux"
+    vm = lab.live(scenario)
+    with open_book("01_agent_unreachable", vm) as book:
+        book.run_all()
+        book.button("Show script").click()
+        book.button("Copy script").click()
+        expect(book.button("Copied")).to_be_visible()
+        assert book.page.evaluate("navigator.clipboard.readText()").startswith("#!/bin/sh")
+        book.button("Paste output").click()
+        field = book.tool.get_by_label("Output of the guest script")
+        field.fill("nothing of the kind")
+        book.button("Read this output").click()
+        expect(book.status).to_contain_text("There is no output of the guest script in this text")
+        field.fill(lab.guest_output("agent_stopped", scenario))
+        book.button("Read this output").click()
+        expect(book.status).to_have_text("The output of the guest script was read.")
+        expect(book.tool).to_contain_text("guest script on")
+        restarted_and_resumed(book)
+
+
+def restarted_and_resumed(book: Book) -> None:
+    """A kernel that ends in the middle loses nothing: what was pasted and skipped is there again."""
+    book.button("Skip with a reason").click()
+    book.button("Leave this step open").click()
+    expect(book.status).to_contain_text("Say why this step is left open")
+    book.tool.get_by_label("Reason").fill("<b>agent</b> restarts at 04:00")
+    book.button("Leave this step open").click()
+    expect(book.status).to_contain_text("The step was left open")
+    expect(book.tool).to_contain_text("<b>agent</b> restarts at 04:00")
+    book.restart_kernel()
+    book.run_all()
+    book.button("Resume the earlier walk").click()
+    expect(book.status).to_have_text("The earlier walk goes on.")
+    expect(book.tool).to_contain_text("<b>agent</b> restarts at 04:00")
+    expect(book.tool).to_contain_text("Output of the guest script was pasted in")
+
+
+def test_plan_confirm_apply_retry_fixed_and_saved_for_the_ticket(open_book: Any, lab: Lab) -> None:
+    with open_book("01_agent_unreachable", {**lab.live("agent_old_linux"), "run_folder": "ticket"}) as book:
+        book.run_all()
+        book.button("Plan a remedy").click()
+        apply = book.tool.get_by_role("button", name=re.compile("^Apply: ")).first
+        apply.click()
+        book.button("No, change nothing").click()
+        assert not [method for method, _ in lab.simulator.requests if method == "DELETE"]
+        apply.click()
+        book.button("Yes, apply it now").click()
+        book.step("The snapshot status").click()  # the tool stays usable while it works
+        expect(book.status).to_contain_text("The remedy ended")
+        expect(book.step("The agent installed in the VM")).to_contain_text("✔ OK")
+        book.button("Back up now").click()
+        book.button("Yes, back up now").click()
+        expect(book.status).to_contain_text("The backup ended")
+        expect(book.tool).to_contain_text("Fixed: the job is completed")
+        book.button("Save for the ticket").click()
+        with book.page.expect_download() as download:
+            book.tool.get_by_role("link", name="Download ticket.zip").click()
+        assert download.value.suggested_filename == "ticket.zip"
+        folder = lab.folder / "ticket"
+        saved = {path.name for path in folder.iterdir()}
+        assert {"ticket.zip", "runbook.html", "result.json", "evidence.json"} <= saved
+        result = json.loads((folder / "result.json").read_text("utf-8"))
+        assert result["proof"]["fixed"] is True
+        assert result["remedies"][0]["outcome"] == "done"
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_everything_unfolded_passes_axe_in_both_themes_and_languages(open_book: Any, theme: str) -> None:
+    parameters = {"scenario": "agent_old_linux", "language": "de"}
+    with open_book("01_agent_unreachable", parameters, theme=theme) as book:
+        book.run_all()
+        expect(book.tool).to_contain_text("Wahrscheinliche Ursache gefunden")
+        for fold in book.tool.locator("summary").all():
+            if fold.is_visible():
+                fold.click()
+        for name in ("Abhilfe planen", "Skript zeigen", "Ausgabe einfügen", "Mit Grund überspringen"):
+            book.button(name).click()
+            assert serious(book) == []
+        book.button("English").click()
+        expect(book.tool).to_contain_text("Probable cause found")
+        assert serious(book) == []
+
+
+def test_the_keyboard_alone_is_enough_and_focus_is_seen(open_book: Any) -> None:
+    with open_book("05_internal_error", {"scenario": "snapshot_rdp_shutdown_windows"}) as book:
+        book.run_all()
+        book.finished()
+        keys = book.page.keyboard
+        book.button("Deutsch").focus()
+        keys.press("Tab")
+        expect(book.button("Ask everything again")).to_be_focused()
+        outline = book.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+        expanded = book.tool.locator("button.vmbackup-step[aria-expanded=true]")
+        expect(expanded).to_contain_text("The snapshot status")
+        keys.press("Tab")
+        keys.press("Enter")
+        expect(expanded).to_contain_text("1. ")
+        expect(book.tool.locator("button.vmbackup-step").first).to_be_focused()
+        keys.press("Space")
+        expect(expanded).to_have_count(0)
+        keys.press("Enter")
+        expect(expanded).to_contain_text("1. ")
+        for _ in range(12):
+            keys.press("Tab")
+            if book.page.evaluate("document.activeElement.textContent") == "Re-check":
+                break
+        keys.press("Space")
+        expect(book.status).to_have_text("This cause was checked again.")
+        expect(book.button("Re-check")).to_be_enabled()
+
+
+def test_hostile_names_are_shown_as_text(open_book: Any) -> None:
+    with open_book("03_snapshot_extension_failed", {"scenario": "error_hostile_names"}) as book:
+        book.page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+        book.run_all()
+        expect(book.tool).to_contain_text("vm-<script>alert(1)-🙂")
+        for fold in book.tool.locator("summary").all():
+            if fold.is_visible():
+                fold.click()
+        assert book.tool.locator("script, img, svg[onload]").count() == 0
+
+
+def test_at_200_percent_on_a_small_screen_nothing_is_cut_off(open_book: Any) -> None:
+    with open_book("01_agent_unreachable", {"scenario": "agent_stopped_linux"}) as book:
+        # A page at 200 % on 1280 × 720 has this many of its own pixels.
+        book.page.set_viewport_size({"width": 640, "height": 360})
+        book.run_all()
+        book.finished()
+        book.button("Plan a remedy").click()
+        wide = book.page.evaluate(
+            """() => [...document.querySelectorAll('.vmbackup-guide *')].filter(each =>
+                 each.clientWidth && each.scrollWidth > each.clientWidth + 1 &&
+                 getComputedStyle(each).overflowX === 'hidden').map(each => each.outerHTML.slice(0, 120))"""
+        )
+        assert wide == []
+
+
+def test_reloading_the_page_shows_the_tool_again(open_book: Any) -> None:
+    with open_book("02_snapshot_no_network", {"scenario": "no_internet_linux"}) as book:
+        book.run_all()
+        book.finished()
+        book.step("The snapshot status").click()
+        book.page.keyboard.press("Control+s")
+        expect(book.page.locator(".jp-mod-dirty")).to_have_count(0)
+        book.page.reload()
+        expect(book.tool.locator("button.vmbackup-step[aria-expanded=true]")).to_contain_text("The snapshot status")
