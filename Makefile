@@ -17,8 +17,8 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## run every runbook headless over a simulated fleet and print what each found
 	$(BIN)/vmbackup demo
 
-lab: $(READY) ## open JupyterLab on the start notebook
-	$(BIN)/vmbackup lab
+lab: $(READY) ## open JupyterLab on the start notebook (OPTIONS="--incident NAME --language de", or JupyterLab's own)
+	$(BIN)/vmbackup lab $(OPTIONS)
 
 test: $(READY) lint ## all tests, nbval on the reference executions among them
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-sanitize-with tests/reference/sanitize.cfg

@@ -1,5 +1,6 @@
 """environment.yml and pyproject.toml describe the same environment; constraints.txt names no registry."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -30,3 +31,16 @@ def test_constraints_pin_every_dependency_and_name_no_host() -> None:
     wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     assert {re.split(r"[<>=\[]", name)[0].lower() for name in wanted} <= pinned
     assert "://" not in text
+
+
+def test_the_devcontainer_opens_in_demo_mode_by_commands_that_are_there() -> None:
+    comment, _, content = (ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8").partition("\n")
+    assert comment.startswith("//")
+    container = json.loads(content)
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for command in (container["postCreateCommand"], container["postAttachCommand"]):
+        make, goal, *_ = command.split()
+        assert make == "make"
+        assert f"\n{goal}:" in makefile.replace("$(READY)", ".venv/.installed")
+    [port] = container["forwardPorts"]
+    assert f"--port={port}" in container["postAttachCommand"]

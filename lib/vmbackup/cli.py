@@ -245,10 +245,23 @@ def explain_check(
     typer.echo(report.explained(check, language).text())
 
 
-@app.command()
-def lab(folder: Annotated[Path, typer.Option(help="Folder to open.")] = Path("notebooks")) -> None:
-    """Open JupyterLab on the start notebook."""
-    start = "00_start_here.ipynb"
-    if not (folder / start).exists():
-        raise SetupError(f"{folder / start} is not there: run this in the project's folder, or give --folder.")
-    os.execvp(sys.executable, [sys.executable, "-m", "jupyterlab", str(folder / start)])
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(
+    context: typer.Context,
+    incident: Annotated[str, typer.Option(help="Name of the incident; one that is there goes on.")] = "",
+    folder: Annotated[Path, typer.Option(help="Where the incidents' folders are.")] = Path("runs/incidents"),
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Open JupyterLab on the start notebook, in a copy of the notebooks for this incident.
+
+    What else is given goes to JupyterLab: vmbackup lab --no-browser --port 8890
+    """
+    from vmbackup.lab import incident_name, open_incident, start
+
+    name = incident or incident_name()
+    if Path(name).name != name or name.startswith("."):
+        raise SetupError(f"{name!r} is no name for an incident: give one that can name a folder.")
+    place = folder / name
+    open_incident(cli_demo.project() / "notebooks", place, language.value)
+    typer.echo(f"Incident folder: {place}\nTo go on later: vmbackup lab --incident {name}")
+    start(place, context.args)

@@ -60,7 +60,7 @@ def _demo_orders(scenarios: list[str], language: str) -> list[Any]:
     from azuresim.world import scenario_names
     from vmbackup.batch import Order
 
-    fleet = yaml.safe_load((_project() / "parameters" / "demo_fleet.yaml").read_text("utf-8"))
+    fleet = yaml.safe_load((project() / "parameters" / "demo_fleet.yaml").read_text("utf-8"))
     chosen = [row for row in fleet if row["scenario"] in scenarios] if scenarios else fleet
     missing = set(scenarios) - {row["scenario"] for row in chosen}
     if missing - set(scenario_names()):
@@ -69,7 +69,7 @@ def _demo_orders(scenarios: list[str], language: str) -> list[Any]:
     return [
         Order(
             f"{row['scenario']}-{row['section']}",
-            _project() / "notebooks" / f"{catalog.sections()[row['section']]['notebook']}.ipynb",
+            project() / "notebooks" / f"{catalog.sections()[row['section']]['notebook']}.ipynb",
             {"azure": "simulator", "scenario": row["scenario"], "language": language},
         )
         for row in chosen
@@ -102,7 +102,8 @@ def _fleet_table(done: list[Any], language: str) -> Table:
     return table
 
 
-def _project() -> Path:
+def project() -> Path:
+    """The folder with the notebooks: this one, one above it, or the checkout. Raises SetupError where there is none."""
     for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[2]):
         if (folder / "notebooks" / "00_start_here.ipynb").exists():
             return folder

@@ -55,7 +55,8 @@ class Parameters:
     @property
     def folder(self) -> Path:
         """Where results are saved; ``runs/<VM>`` in the working directory unless the parameter says otherwise."""
-        return Path(self.run_folder or f"runs/{self.vm_name or self.scenario or 'vm'}")
+        named = self.vm_name or self.vm_id.rstrip("/").rpartition("/")[2] or self.scenario
+        return Path(self.run_folder or f"runs/{named or 'vm'}")
 
     @property
     def job_name(self) -> str | None:

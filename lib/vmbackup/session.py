@@ -8,9 +8,8 @@ from __future__ import annotations
 import atexit
 import difflib
 import os
-import re
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from vmbackup.remedies import Confirmation, Plan, Receipt
     from vmbackup.widgets import Guide
 
-_JOB_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Sovereign clouds have an address of their own; the variable names it.
 _LIVE_ENDPOINT = os.environ.get("VMBACKUP_ARM_ENDPOINT", "https://management.azure.com")
 
@@ -71,8 +69,9 @@ class Run:
         if self.azure is not None:
             from vmbackup.examination import examine
 
-            job = self.parameters.failure if _JOB_NAME.fullmatch(self.parameters.failure) else None
-            self.evidence = examine(self.azure, self.target, self.parameters, self.section, job, on_fact)
+            with nullcontext(on_fact) if on_fact else self._watched() as told:
+                given = self.parameters
+                self.evidence = examine(self.azure, self.target, given, self.section, given.job_name, told)
         page = report.overview(self.target, self.evidence, self.language)
         return Page([*self._door(), *page.blocks])
 
@@ -83,7 +82,7 @@ class Run:
     def triage(self) -> Triage | None:
         """Where the failure belongs: what was pasted, else the newest failed job; None when there is neither."""
         pasted = self.parameters.failure
-        if pasted and not _JOB_NAME.fullmatch(pasted):
+        if pasted and not self.parameters.job_name:
             return triage(pasted)
         fact = self._collected().get("backup.failed_job")
         return triage_job(fact.data) if fact and fact.answered and fact.data else None
@@ -175,6 +174,11 @@ class Run:
         evidence.save(folder / "evidence.json", self.target, self.evidence)
         evidence.write_json(folder / "result.json", content)
         return ResultPage(report.result(walked, self.evidence, self.language, str(folder)), content)
+
+    def _watched(self) -> AbstractContextManager[Callable[[str, Fact], object] | None]:
+        from vmbackup.widgets.watching import asking
+
+        return asking(self.language)
 
     def _azure(self) -> Azure:
         if self.azure is None:

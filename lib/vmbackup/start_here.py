@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,7 @@ class Start:
             values |= {"vm_id": job["vm_id"], "vault_id": job["vault_id"]}
         else:
             values["scenario"] = self.worlds.get(job["vm_name"].lower(), "")
-        lines = "\n".join(f'{name} = "{value}"' for name, value in values.items())
+        lines = "\n".join(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
         title = f"{catalog.text('label.parameters', language)} {_notebook(_section(job))}: {job['vm_name']}"
         return Folded(title, [Code(lines)])
 

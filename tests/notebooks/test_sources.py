@@ -51,6 +51,14 @@ def test_code_is_a_few_plain_lines_under_a_heading(name: str) -> None:
         assert not any(isinstance(node, banned) for node in ast.walk(ast.parse(cell.source)))
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_code_is_collapsed_but_for_the_parameters(name: str) -> None:
+    for cell in cells(name):
+        if cell.cell_type == "code":
+            is_form = "parameters" in cell.metadata.get("tags", [])
+            assert cell.metadata.get("jupyter", {}).get("source_hidden", False) is not is_form
+
+
 @pytest.mark.parametrize("name", RUNBOOKS)
 def test_the_parameters_are_those_of_the_product_each_explained(name: str) -> None:
     inspected = inspect_notebook(str(NOTEBOOKS / f"{name}.ipynb"))

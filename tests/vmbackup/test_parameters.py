@@ -78,3 +78,8 @@ def test_the_start_notebook_needs_a_subscription_and_no_vm() -> None:
         read({"azure": "live"}, about="vault")
     with pytest.raises(SetupError, match="01 to 06"):
         read({"azure": "replay", "evidence_file": "x"}, about="vault")
+
+
+def test_results_go_to_a_folder_of_the_vms_name_however_the_vm_was_named() -> None:
+    whole = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.Compute"
+    assert str(read({"azure": "live", "vm_id": f"{whole}/virtualMachines/sql-02/"}).folder) == "runs/sql-02"

@@ -1,5 +1,26 @@
 // The two things that the notebook's own widgets cannot do: a live region for screen readers, and the clipboard.
 
+// "Run All Cells" ends at the last cell. What the operator opened the runbook for is here: once nothing runs any more,
+// the tool comes into view and stays while the cells around it find their heights, unless somebody reads elsewhere.
+function showWhenIdle(tool) {
+  const notebook = tool.closest(".jp-Notebook");
+  if (!notebook) return 0;
+  const touches = ["wheel", "keydown", "pointerdown"];
+  let left = 15;
+  const stop = () => {
+    clearInterval(looking);
+    for (const each of touches) window.removeEventListener(each, stop, true);
+  };
+  const look = () => {
+    if ([...notebook.querySelectorAll(".jp-InputPrompt")].some((each) => each.textContent === "[*]:")) return;
+    tool.scrollIntoView({ block: "start" });
+    if (--left === 0) stop();
+  };
+  const looking = setInterval(look, 200);
+  for (const each of touches) window.addEventListener(each, stop, true);
+  return looking;
+}
+
 function status({ model, el }) {
   el.setAttribute("role", "status");
   el.setAttribute("aria-live", "polite");
@@ -30,6 +51,7 @@ function status({ model, el }) {
     tool = el.closest(".vmbackup-guide");
     if (!tool) { timer = setTimeout(attach, 50); return; }
     prepare();
+    timer = showWhenIdle(tool);
     observer = new MutationObserver(prepare);
     observer.observe(tool, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
   };

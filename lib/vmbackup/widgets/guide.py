@@ -6,7 +6,6 @@ what takes long runs beside the kernel.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from threading import Event, RLock
@@ -21,6 +20,7 @@ from vmbackup.widgets import card, controls, plot, progress, summary, ticket, ti
 from vmbackup.widgets.ending import Ending
 from vmbackup.widgets.panel import Panel
 from vmbackup.widgets.stepper import Stepper
+from vmbackup.widgets.watching import watched
 from vmbackup.widgets.work import Work
 
 if TYPE_CHECKING:
@@ -29,13 +29,11 @@ if TYPE_CHECKING:
 
 OTHER = {"en": "de", "de": "en"}
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-# Set by Jupyter servers and by VS Code for the kernels of their notebooks, and by nobody who runs one headless.
-_FRONTENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VMBACKUP_WIDGETS")
 
 
 def guide(run: Examined) -> Guide | Page:
     """The tool where a notebook can show it; elsewhere (papermill, nbconvert) the page that says the same."""
-    if not any(name in os.environ for name in _FRONTENDS):
+    if not watched():
         return summary.whole(Walkthrough(run), run.parameters.language)
     return Guide(run)
 
