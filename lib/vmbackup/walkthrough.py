@@ -7,11 +7,11 @@ the run folder such that the walk can go on from there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vmbackup import catalog, evidence, moments
 from vmbackup.checks.base import load
@@ -274,10 +274,9 @@ def _with_guest(old: Evidence, new: Evidence) -> dict[str, Fact]:
 
 
 def _receipts(folder: Path) -> list[Receipt]:
+    """The remedies' receipts; the retry is a backup, no remedy, and its proof says all of it."""
+    from vmbackup.backup_now import REMEDY
     from vmbackup.remedies.receipt import Operations, Receipt
 
-    return [_receipt(row, Receipt) for row in Operations(folder).receipts()]
-
-
-def _receipt(row: Mapping[str, Any], kind: Callable[..., Receipt]) -> Receipt:
-    return kind(**{**row, "request_ids": tuple(row["request_ids"])})
+    rows = [row for row in Operations(folder).receipts() if row["remedy"] != REMEDY]
+    return [Receipt(**{**row, "request_ids": tuple(row["request_ids"])}) for row in rows]

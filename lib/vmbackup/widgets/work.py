@@ -21,13 +21,14 @@ class Work(Generic[_Result]):
         except RuntimeError:
             self._loop = None
         self._thread: Thread | None = None
+        self._busy = False
         self._begun = 0.0
         self.stopped = Event()
 
     @property
     def busy(self) -> bool:
         """Whether something is under way."""
-        return self._thread is not None
+        return self._busy
 
     @property
     def seconds(self) -> float:
@@ -56,6 +57,7 @@ class Work(Generic[_Result]):
             else:
                 self.post(partial(self._end, partial(done, result)))
 
+        self._busy = True
         self._thread = Thread(target=run, name="vmbackup", daemon=True)
         self._thread.start()
         Thread(target=self._ticking, args=(self._thread, tick), daemon=True).start()
@@ -69,13 +71,12 @@ class Work(Generic[_Result]):
             what()
 
     def wait(self, seconds: float = 60) -> None:
-        """Wait for the work under way, where no loop runs that it could report to."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(seconds)
+        """Wait for the work under way and for what its end tells, where no loop runs that it could report to."""
+        if self._thread is not None:
+            self._thread.join(seconds)
 
     def _end(self, then: Callable[[], None]) -> None:
-        self._thread = None
+        self._busy = False
         then()
 
     def _ticking(self, thread: Thread, tick: Callable[[], None]) -> None:

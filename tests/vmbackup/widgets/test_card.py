@@ -1,0 +1,67 @@
+"""The card: what an operator wants to know first; what is not known says so, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vmbackup.facts import Policy
+from vmbackup.model import Fact, FactStatus, Target
+from vmbackup.widgets import card
+from worlds import examine
+
+DENIED = {"action": "Microsoft.Compute/virtualMachines/read", "scope": "/subscriptions/s"}
+VM = Target("s", "g", "vm-1")
+
+
+def policy(**given: Any) -> Policy:
+    return {**examine("healthy_linux")["backup.policy"].data, **given}  # type: ignore[typeddict-item]
+
+
+def said(evidence: dict[str, Fact], language: str = "en") -> str:
+    return card.page(VM, evidence, language).text()
+
+
+def test_a_failed_backup_at_a_glance() -> None:
+    evidence = examine("agent_old_linux")
+    shown = said(evidence)
+    for words in ("ubuntu", "running", "2.2.18, Ready, heartbeat", "2026-11-20 23:0", "FileSystemConsistent", "Failed"):
+        assert words in shown
+    assert "more than the 24 h that the policy plans" in shown
+    assert "Next scheduled run: 2026-11-23 23:00 UTC" in shown
+
+
+def test_a_silent_agents_status_is_no_heartbeat() -> None:
+    assert "no heartbeat known" in said(examine("agent_stopped_linux"))
+
+
+def test_the_clock_of_a_kept_promise_is_no_problem() -> None:
+    page = card.page(VM, examine("healthy_linux"), "en")
+    assert "the policy plans one every 24 h" in page.text()
+    assert "✖" not in page.html()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_could_not_be_asked_names_its_reason(language: str) -> None:
+    denied = Fact(FactStatus.DENIED, why="missing_action", details=DENIED)
+    shown = said({"vm.model": denied, "vm.power": denied, "backup.recovery_points": denied}, language)
+    assert shown.count("Microsoft.Compute/virtualMachines/read") == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "hours"),
+    [
+        ({"frequency": "Daily"}, 24),
+        ({"frequency": "Hourly", "interval_h": 4}, 4),
+        ({"frequency": "Weekly", "days": ["Sunday"]}, 168),
+        ({"frequency": "Weekly", "days": ["Sunday", "Wednesday"]}, 96),
+        ({"frequency": "Weekly", "days": ["Sunday", "Monday"]}, 144),
+        ({"frequency": "Weekly", "days": ["Monday", "Wednesday", "Friday"]}, 72),
+        ({"frequency": "Weekly", "days": []}, None),
+        ({"frequency": None}, None),
+    ],
+)
+def test_the_policy_promises_at_most_this_many_hours_between_backups(given: dict[str, Any], hours: int | None) -> None:
+    assert card.promised_h(policy(**given)) == hours
+    assert card.promised_h(None) is None

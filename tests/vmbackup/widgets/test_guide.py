@@ -1,0 +1,156 @@
+"""The tool without a browser: what each button does, told by what the tool then shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import pytest
+
+from vmbackup.blocks import Page
+from vmbackup.widgets import Guide, guide
+from walking import guest_output, opened, run_over
+
+
+def widgets(box: Any) -> Iterator[Any]:
+    """Every widget that is not hidden."""
+    if box.layout.display == "none":
+        return
+    yield box
+    for child in getattr(box, "children", ()):
+        yield from widgets(child)
+
+
+def shown(tool: Guide) -> str:
+    """All that the tool shows."""
+    pages = [each.value for each in widgets(tool.box) if isinstance(each, ipywidgets.HTML)]
+    buttons = [each.description for each in widgets(tool.box) if isinstance(each, ipywidgets.Button)]
+    return " ".join([*pages, *buttons, tool.status.text])
+
+
+def press(tool: Guide, words: str) -> None:
+    """Press the button that begins with these words, and wait for what it starts."""
+    found = [each for each in widgets(tool.box) if isinstance(each, ipywidgets.Button)]
+    [pressed] = [each for each in found if each.description.startswith(words)]
+    assert not pressed.disabled
+    pressed.click()
+    tool.work.wait()
+
+
+def field(tool: Guide, label: str) -> Any:
+    [found] = [
+        each
+        for each in widgets(tool.box)
+        if isinstance(each, ipywidgets.Text | ipywidgets.Textarea) and each.description == label
+    ]
+    return found
+
+
+def test_opened_without_evidence_it_asks_for_itself(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        tool = Guide(run)
+        tool.work.wait()
+        assert "Probable cause found" in shown(tool)
+        assert tool.status.text == "Everything was asked anew."
+        assert tool.opened == "agent_linux"
+
+
+def test_a_step_opens_where_it_stands_and_closes_the_one_before(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        tool = Guide(run)
+        assert "▾ 3. ✖ Problem" in shown(tool)
+        press(tool, "▸ 1. ")
+        assert "▾ 1. " in shown(tool)
+        assert "▾ 3. " not in shown(tool)
+
+
+def test_every_word_follows_the_language(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        tool = Guide(run)
+        press(tool, "Deutsch")
+        assert "Wahrscheinliche Ursache gefunden" in shown(tool)
+        assert "Erneut prüfen" in shown(tool)
+        assert not re.search(r"Probable cause|Re-check|Back up now", shown(tool))
+        assert run.language == "de"
+
+
+def test_output_of_another_vm_is_refused_and_what_was_known_stays(tmp_path: Path) -> None:
+    with run_over("agent_stopped_linux", tmp_path) as run:
+        run.collect()
+        tool = Guide(run)
+        known = dict(run.evidence)
+        press(tool, "Paste output")
+        field(tool, "Output of the guest script").value = guest_output(run, "agent_stopped").replace("A", "B", 40)
+        press(tool, "Read this output")
+        assert run.evidence == known
+        field(tool, "Output of the guest script").value = guest_output(run, "agent_stopped")
+        press(tool, "Read this output")
+        assert tool.status.text == "The output of the guest script was read."
+
+
+def test_nothing_changes_before_the_operator_confirmed(tmp_path: Path) -> None:
+    with opened("agent_old_linux", tmp_path) as (run, simulator):
+        run.collect()
+        tool = Guide(run)
+        press(tool, "Plan a remedy")
+        press(tool, "Apply: ")
+        press(tool, "No, change nothing")
+        press(tool, "Back up now")
+        press(tool, "No, change nothing")
+        changing = {"PUT", "PATCH", "DELETE"} | {"POST /backup"}
+        assert not [each for each in simulator.requests if each[0] in changing or each[1].endswith("/backup")]
+        assert not (tmp_path / "audit.jsonl").exists()
+
+
+def test_an_error_in_what_a_button_does_is_shown_and_the_tool_goes_on(tmp_path: Path) -> None:
+    with opened("agent_old_linux", tmp_path) as (run, simulator):
+        run.collect()
+        tool = Guide(run)
+        simulator.azure.worlds[0].spec["faults"] = [{"match": ".", "status": 401, "code": "ExpiredAuthenticationToken"}]
+        press(tool, "Re-check")
+        assert "az login" in tool.status.text
+        assert "Traceback" not in shown(tool)
+        simulator.azure.worlds[0].spec["faults"] = []
+        press(tool, "Re-check")
+        assert tool.status.text == "This cause was checked again."
+
+
+def test_without_somebody_who_looks_on_there_is_the_page_that_says_the_same(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        page = guide(run)
+        assert isinstance(page, Page)
+        tool = Guide(run)
+        assert tool.page().text() == page.text()
+        for words in ("Virtual machine", "Probable cause found", "What changed before", "Load while the snapshot"):
+            assert words in page.text()
+            assert words in page.markdown()
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+
+@pytest.mark.parametrize("section", ["snapshot_extension_failed", "internal_error"])
+def test_names_from_azure_and_words_of_the_operator_bring_no_element(tmp_path: Path, section: str) -> None:
+    with run_over("error_hostile_names", tmp_path, section) as run:
+        run.collect()
+        tool = Guide(run)
+        press(tool, "▸ 1. ") if "▸ 1. " in shown(tool) else None
+        tool.way.skip("extension", "<script>alert(1)</script><img src=x onerror=alert(1)>")
+        tool.show()
+        tags = Tags()
+        tags.feed(shown(tool))
+        assert not tags.seen & {"script", "img", "iframe", "a", "style"}

@@ -1,0 +1,39 @@
+"""A run over a simulated world for the tests of the walk: what a notebook opens, without the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from azuresim.guest import printed
+from azuresim.ids import guid
+from azuresim.serve import Simulator
+from vmbackup.parameters import Parameters
+from vmbackup.session import Run
+from worlds import world
+
+
+@contextmanager
+def run_over(scenario: str, folder: Path, section: str = "agent_unreachable", **given: Any) -> Iterator[Run]:
+    """The run, nothing asked yet; its results go to ``folder``."""
+    with opened(scenario, folder, section, **given) as (run, _):
+        yield run
+
+
+@contextmanager
+def opened(
+    scenario: str, folder: Path, section: str = "agent_unreachable", **given: Any
+) -> Iterator[tuple[Run, Simulator]]:
+    """The run and the simulated Azure that it asks."""
+    with world(scenario) as (simulator, azure, target):
+        parameters = Parameters(azure="live", run_folder=str(folder), deadline_s=20, **given)
+        yield Run(parameters, section, target, azure), simulator
+
+
+def guest_output(run: Run, machine: str) -> str:
+    """What the guest script printed on a real ``machine``, as if on this run's VM."""
+    name = run.target.vm_name
+    world_name = name.removeprefix("vm-").replace("-", "_")
+    return printed(machine, guid(0, world_name, name, "vmId"), name)
