@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import json
 import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -26,7 +27,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 
 from vmbackup import redact
-from vmbackup.model import RemedyRefused
+from vmbackup.model import RemedyRefused, RunbookError
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 READING_POSTS = (
@@ -69,6 +70,10 @@ def _probes() -> frozenset[str]:
     return frozenset("\n".join(script.splitlines()) for script in scripts)
 
 
+class Unwritten(RunbookError):
+    """A line could not be put on file."""
+
+
 class Audit:
     """One append-only JSONL file. Each line is an event of a row ``id``: ``sent``, then ``answered`` or ``no_answer``,
     then perhaps ``finished`` for what Azure went on doing. Threads and processes may share the file.
@@ -83,18 +88,18 @@ class Audit:
         """Note a request that is about to be sent; returns the row's id. Raises RemedyRefused if it cannot be noted."""
         row = f"{os.getpid():x}-{os.urandom(6).hex()}"
         parts = urlsplit(url)
-        self._write(
-            {
-                "id": row,
-                "event": "sent",
-                "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "method": method,
-                "resource": unquote(parts.path),
-                "client_request_id": client_request_id,
-                "who": self.who,
-                "why": why,
-            }
-        )
+        event = {
+            "id": row,
+            "event": "sent",
+            "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "method": method,
+            "resource": unquote(parts.path),
+            "client_request_id": client_request_id,
+            "who": self.who,
+            "why": why,
+        }
+        with self._lock:
+            append_first(self.path, event)
         return row
 
     def answered(self, row: str, status: int, headers: Any) -> None:
@@ -120,31 +125,47 @@ class Audit:
         self._write({"id": row, "event": "finished", "outcome": outcome, "message": message[:300]})
 
     def _write(self, event: dict[str, Any]) -> None:
-        try:
-            with self._lock:
-                append(self.path, event)
-        except OSError as error:
-            raise RemedyRefused(
-                f"The audit log {self.path} cannot be written ({error.strerror}), so nothing is changed."
-            ) from None
+        with self._lock:
+            append(self.path, event)
+
+
+def append_first(path: Path, event: dict[str, Any]) -> None:
+    """Append what must be on file before anything is changed. Raises RemedyRefused where it cannot be."""
+    try:
+        append(path, event)
+    except Unwritten as error:
+        raise RemedyRefused(f"{error} So nothing is changed.") from None
 
 
 def append(path: Path, event: dict[str, Any]) -> None:
-    """Append one JSON line, in one write, and wait until it is on disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Append one JSON line, in one write, and wait until it is on disk. Raises Unwritten."""
     line = json.dumps(redact.data(event), ensure_ascii=False, sort_keys=False) + "\n"
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(handle, line.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            content = _line_end(handle) + line.encode()
+            if os.write(handle, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise Unwritten(f"{path} cannot be written ({error.strerror}).") from None
+
+
+def _line_end(handle: int) -> bytes:
+    """The line end that a crash kept from the file, so that a cut off line swallows no other."""
+    if os.fstat(handle).st_size == 0:
+        return b""
+    os.lseek(handle, -1, os.SEEK_END)
+    return b"" if os.read(handle, 1) == b"\n" else b"\n"
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    """The events in a JSONL file, oldest first. A line cut off by a crash is left out."""
+    """The events in a JSONL file, oldest first. What is no whole line, cut off or spoilt, is left out."""
     found = []
-    for line in path.read_text("utf-8").splitlines() if path.exists() else []:
+    for line in path.read_bytes().split(b"\n") if path.exists() else []:
         try:
             event = json.loads(line)
         except ValueError:
@@ -158,7 +179,9 @@ def rows(path: Path) -> list[dict[str, Any]]:
     """One row per request, its events merged: ``{id, time, method, resource, who, why, status, outcome, …}``."""
     merged: dict[str, dict[str, Any]] = {}
     for event in lines(path):
-        row = merged.setdefault(str(event.get("id")), {"outcome": "unknown"})
+        if "id" not in event:
+            continue
+        row = merged.setdefault(str(event["id"]), {"outcome": "unknown"})
         row.update({name: value for name, value in event.items() if name != "event"})
     return list(merged.values())
 
@@ -204,7 +227,8 @@ class AuditPolicy(HTTPPolicy[Any, Any]):
         try:
             response = self.next.send(request)
         except Exception as error:
-            audit.lost(row, f"{type(error).__name__}: {error}")
+            with suppress(Unwritten):  # a row that is not completed says just that: the outcome is unknown
+                audit.lost(row, f"{type(error).__name__}: {error}")
             raise
         audit.answered(row, response.http_response.status_code, response.http_response.headers)
         return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from azure.core.exceptions import ServiceResponseError
@@ -13,7 +14,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest
 
-from vmbackup.audit import Audit, AuditPolicy, Gate, append, changes, lines, rows, who
+from vmbackup.audit import Audit, AuditPolicy, Gate, Unwritten, append, changes, lines, rows, who
 from vmbackup.model import RemedyRefused
 
 VM = "https://x/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/v"
@@ -58,10 +59,13 @@ class _Wire(HttpTransport):
     """Answers with a status, or breaks; keeps what was on file when the request left."""
 
     def __init__(self, audit_path, status):
-        self.path, self.status, self.on_file = audit_path, status, []
+        self.path, self.status, self.on_file, self.spoils = audit_path, status, [], False
 
     def send(self, request, **kwargs):
         self.on_file = lines(self.path)
+        if self.spoils:
+            self.path.unlink()
+            self.path.mkdir()
         if self.status is None:
             raise ServiceResponseError("connection aborted")
         return _Response(request, self.status)
@@ -170,6 +174,37 @@ def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path):
     append(path, {"id": "1"})
     path.write_text(path.read_text() + '{"id": "2", "ev')
     assert [each["id"] for each in lines(path)] == ["1"]
+
+
+def test_a_line_cut_off_by_a_crash_swallows_no_later_one(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes('{"id": "1", "name": "Münc'.encode()[:-1])
+    append(path, {"id": "2"})
+    append(path, {"id": "3"})
+    assert [each["id"] for each in lines(path)] == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    "spoilt", [b"\xff\xfe\n", b"[1]\n", b"null\n", b"\n\n", b'{"event": "sent"}\n', b"\x00" * 9 + b"\n"]
+)
+def test_spoilt_lines_hide_no_row(tmp_path, spoilt):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(spoilt)
+    append(path, {"id": "1", "event": "sent", "resource": "a\u2028b\x85c"})
+    assert [each["id"] for each in rows(path)] == ["1"]
+
+
+def test_a_full_disk_is_no_written_row():
+    with pytest.raises(Unwritten, match="No space left"):
+        append(Path("/dev/full"), {"id": "1"})
+
+
+def test_an_answer_that_cannot_be_noted_is_not_called_a_request_that_was_not_sent(tmp_path):
+    gate, audit, wire, line = pipeline(tmp_path)
+    wire.spoils = True
+    with gate.opened(audit, "why"), pytest.raises(Unwritten) as said:
+        line.run(HttpRequest("DELETE", VM))
+    assert "nothing is changed" not in str(said.value)
 
 
 def token(**claims: object) -> str:

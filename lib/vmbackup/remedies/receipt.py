@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vmbackup.audit import append, lines
+from vmbackup.audit import append, append_first, lines
 
 OUTCOMES = ("done", "already", "failed", "unsure")
 
@@ -62,14 +62,15 @@ class Operations:
         self._receipts = folder / "receipts.jsonl"
 
     def begin(self, remedy: str, resource: str, before: Mapping[str, Any]) -> str:
-        """Note a remedy that begins; returns its id."""
+        """Note a remedy that begins; returns its id. Raises RemedyRefused where it cannot be noted."""
         operation = os.urandom(8).hex()
-        self._note(operation, "begun", remedy=remedy, resource=resource, before=dict(before))
+        begun = {"remedy": remedy, "resource": resource, "before": dict(before)}
+        append_first(self.path, {"operation": operation, "event": "begun", **begun})
         return operation
 
     def sending(self, operation: str, step: int) -> None:
-        """Note that a step's request is about to leave."""
-        self._note(operation, "sending", step=step)
+        """Note that a step's request is about to leave. Raises RemedyRefused where it cannot be noted."""
+        append_first(self.path, {"operation": operation, "event": "sending", "step": step})
 
     def accepted(self, operation: str, step: int, url: str | None, at: str | None) -> None:
         """Note that Azure took a step, where to follow it, and when by Azure's clock."""
@@ -84,7 +85,8 @@ class Operations:
         """What was begun and never closed, oldest first; of one remedy and resource when given."""
         events: dict[str, list[dict[str, Any]]] = {}
         for event in lines(self.path):
-            events.setdefault(str(event.get("operation")), []).append(event)
+            if {"operation", "event"} <= event.keys():
+                events.setdefault(str(event["operation"]), []).append(event)
         found = [_operation(name, own) for name, own in events.items() if not any(e["event"] == "closed" for e in own)]
         return [
             each
@@ -101,10 +103,11 @@ class Operations:
 
 
 def _operation(name: str, events: list[dict[str, Any]]) -> Operation | None:
-    begun = next((event for event in events if event["event"] == "begun"), None)
-    if begun is None:
+    begun = next((event for event in events if event["event"] == "begun"), {})
+    if not {"remedy", "resource", "before"} <= begun.keys():
         return None
-    sent = frozenset(int(event["step"]) for event in events if event["event"] == "sending")
-    accepted = {int(event["step"]): str(event["url"]) for event in events if event["event"] == "accepted"}
-    at = [event.get("at") for event in events if event["event"] == "accepted"]
-    return Operation(name, begun["remedy"], begun["resource"], sent, accepted, begun["before"], at[-1] if at else None)
+    sent = frozenset(event["step"] for event in events if event["event"] == "sending" and "step" in event)
+    taken = [event for event in events if event["event"] == "accepted" and {"step", "url"} <= event.keys()]
+    accepted = {event["step"]: str(event["url"]) for event in taken}
+    at = taken[-1].get("at") if taken else None
+    return Operation(name, begun["remedy"], begun["resource"], sent, accepted, begun["before"], at)
