@@ -20,7 +20,7 @@ from vmbackup.proof import APPLICATION, Proof, job_of, judge, wanted
 from vmbackup.remedies.do import instance_view, item_path
 from vmbackup.remedies.doing import Tools
 from vmbackup.remedies.preflight import Refusal
-from vmbackup.remedies.receipt import Receipt
+from vmbackup.remedies.receipt import Operation, Receipt
 from vmbackup.remedies.values import data, values
 from vmbackup.schedule import next_run
 
@@ -86,22 +86,21 @@ class _Retry:
             raise self._refused("not_protected")
         self.item, self.vault = item_path(self.values), str(self.values["vault_id"])
         open_ = self.tools.operations.unfinished(REMEDY, self.item)
+        earlier = open_[-1] if open_ else None
         before = self._points()
         now = self._now
-        if open_:
-            name, seen = open_[-1].id, list(open_[-1].before.get("points", []))
-            job = self._continued(open_[-1].accepted.get(0), str(open_[-1].before.get("at")))
-        else:
-            self._preflight(now)
-            seen = [point["name"] for point in before]
-            at = iso(now)
-            name = self.tools.operations.begin(REMEDY, self.item, {"points": seen, "at": at})
-            try:
-                job = self._start(name, now)
-            except Refused as error:
-                proof = Proof(Verdict.UNKNOWN, "not_started", {"code": error.code, "message": error.message})
-                return self._closed(name, self._dressed(proof, before, now))
+        seen = list(earlier.before.get("points", [])) if earlier else [point["name"] for point in before]
         old = [point for point in before if point["name"] in seen]
+        if earlier is None or not earlier.sent:
+            self._preflight(now)
+        name = (
+            earlier.id if earlier else self.tools.operations.begin(REMEDY, self.item, {"points": seen, "at": iso(now)})
+        )
+        try:
+            job = self._continued(earlier) if earlier and earlier.sent else self._start(name, now)
+        except Refused as error:
+            proof = Proof(Verdict.UNKNOWN, "not_started", {"code": error.code, "message": error.message})
+            return self._closed(name, self._dressed(proof, old, now))
         if job is None:
             return self._closed(name, self._dressed(Proof(Verdict.UNKNOWN, "no_job"), old, now))
         proof = self._followed(job, set(seen), old, now)
@@ -141,8 +140,9 @@ class _Retry:
         self.tools.operations.accepted(name, 0, answer.operation, answer.time)
         return self._job_of_operation(answer.operation) or self._job_since(now)
 
-    def _continued(self, url: str | None, at: str) -> str | None:
-        return (self._job_of_operation(url) if url else None) or self._job_since(parse_time(at))
+    def _continued(self, earlier: Operation) -> str | None:
+        since = parse_time(str(earlier.before.get("at")))
+        return self._job_of_operation(earlier.accepted.get(0)) or self._job_since(since)
 
     def _change(self, method: str, path: str, body: Any = None) -> Answer:
         with self.tools.gate.opened(self.tools.audit, REMEDY):

@@ -9,6 +9,8 @@ from vmbackup.audit import rows
 from vmbackup.backup_now import retry
 from vmbackup.model import RemedyRefused
 from vmbackup.remedies import pages
+from vmbackup.remedies.do import item_path
+from vmbackup.remedies.values import values
 
 
 def attempt(case, **options):
@@ -119,6 +121,31 @@ def test_an_answer_lost_after_the_start_is_found_among_the_jobs_and_not_started_
         proof = attempt(case)
         assert proof.fixed
         assert case.sent("POST", "protectedItems") == 1
+
+
+def test_a_start_that_was_noted_but_never_sent_is_made_up_for(tmp_path):
+    with opened("healthy_linux", tmp_path) as case:
+        evidence = case.look()
+        item = item_path(values(case.target, evidence, ()))
+        case.tools.operations.begin("backup_now", item, {"points": [], "at": "2026-11-23T03:00:00Z"})
+        assert retry(case.tools, case.target, evidence).job
+        assert case.sent("POST", "protectedItems") == 1
+        assert case.tools.operations.unfinished() == []
+
+
+def test_a_start_that_failed_while_nobody_looked_is_said_and_closed(tmp_path):
+    fails = [{"match": "POST .*/backup$", "mode": "operation_failed", "code": "UserErrorVmNotFoundV2", "message": "no"}]
+    with opened("healthy_linux", tmp_path, faults=fails) as case:
+        evidence = case.look()
+        item = item_path(values(case.target, evidence, ()))
+        name = case.tools.operations.begin("backup_now", item, {"points": [], "at": "2026-11-23T03:00:00Z"})
+        case.tools.operations.sending(name, 0)
+        with case.tools.gate.opened(case.tools.audit, "test"):
+            answer = case.tools.arm.ask("POST", f"{item}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}})
+        case.tools.operations.accepted(name, 0, answer.operation, answer.time)
+        proof = retry(case.tools, case.target, evidence)
+        assert (proof.reason, proof.values["code"]) == ("not_started", "UserErrorVmNotFoundV2")
+        assert case.tools.operations.unfinished() == []
 
 
 def test_an_operation_without_a_job_id_is_found_by_vm_and_time(tmp_path):
