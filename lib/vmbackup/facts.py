@@ -285,7 +285,7 @@ class ProtectedItem(TypedDict):
 
 
 class Policy(TypedDict):
-    """The policy: ``V1`` (Standard) or ``V2`` (Enhanced); ``times`` are ``HH:MM`` in ``time_zone`` (Windows id)."""
+    """The policy: ``V1`` (Standard) or ``V2`` (Enhanced); ``times`` are a day's starts, ``HH:MM`` in ``time_zone``."""
 
     name: str
     type: str

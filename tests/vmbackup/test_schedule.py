@@ -36,6 +36,11 @@ def policy(**changes):
         ({"times": []}, None),
         ({"times": ["soon"]}, None),
         ({"frequency": "Hourly"}, None),
+        ({"frequency": "Hourly", "times": ["08:00", "12:00", "16:00"]}, "2026-11-23T08:00"),
+        ({"frequency": "Hourly", "times": ["20:00", "00:00", "04:00"]}, "2026-11-23T04:00"),
+        ({"time_zone": "Line Islands Standard Time", "times": ["17:00"]}, "2026-11-24T03:00"),
+        ({"time_zone": "Dateline Standard Time", "times": ["15:30"]}, "2026-11-23T03:30"),
+        ({"time_zone": "central america standard time", "times": ["00:00"]}, "2026-11-23T06:00"),
         ({"frequency": "Weekly", "days": []}, None),
     ],
 )
@@ -48,9 +53,17 @@ def test_no_policy_no_answer():
     assert next_run(None, NOW) is None
 
 
-def test_summer_time_moves_the_start():
-    summer = datetime(2026, 7, 1, 3, 0, tzinfo=timezone.utc)
-    assert next_run(policy(time_zone="W. Europe Standard Time"), summer).hour == 21
+@pytest.mark.parametrize(
+    ("time_zone", "month", "hour"),
+    [
+        ("W. Europe Standard Time", 7, 22),
+        ("W. Europe Standard Time", 12, 22),
+        ("Pacific Standard Time", 7, 7),
+        ("AUS Eastern Standard Time", 12, 13),
+    ],
+)
+def test_azure_backup_does_not_adjust_to_daylight_saving(time_zone, month, hour):
+    assert next_run(policy(time_zone=time_zone), datetime(2026, month, 1, 3, 0, tzinfo=timezone.utc)).hour == hour
 
 
 @pytest.mark.parametrize("place", ZONES.values())

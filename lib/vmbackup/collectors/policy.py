@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.protection import vault
 from vmbackup.collectors.wire import inside, moment, resource, text, texts, whole
 from vmbackup.facts import Policy, ProtectedItem, Protection
+
+_DAY_H = 24
 
 
 @collector(
@@ -52,7 +55,14 @@ def _times(schedule: Any) -> list[str]:
     said = texts(schedule, "scheduleRunTimes")
     for part in ("dailySchedule", "weeklySchedule"):
         said = said or texts(schedule, part, "scheduleRunTimes")
-    window = text(schedule, "hourlySchedule", "scheduleWindowStartTime")
     # The date in front is a dummy: only hour and minute count, in the policy's own zone.
-    found = [moment(each) for each in said or ([window] if window else [])]
-    return [each.strftime("%H:%M") for each in found if each]
+    starts = [moment(each) for each in said] or _window(inside(schedule, "hourlySchedule"))
+    return [each.strftime("%H:%M") for each in starts if each]
+
+
+def _window(hourly: Any) -> list[datetime | None]:
+    """The starts of an hourly policy, its window's end among them; the first alone where the window is not said."""
+    first = moment(text(hourly, "scheduleWindowStartTime"))
+    every, length = whole(hourly, "interval") or _DAY_H, whole(hourly, "scheduleWindowDuration") or 0
+    hours = range(0, min(length, _DAY_H - 1) + 1, every) if every > 0 else [0]
+    return [first + timedelta(hours=hour) for hour in hours] if first else []

@@ -45,6 +45,19 @@ TIMES = ["2017-01-01T23:30:00Z", "2017-01-01T05:00:00"]
             {"type": "V2", "interval_h": 4, "times": ["23:30"]},
         ),
         (
+            {
+                "schedulePolicy": {
+                    "scheduleRunFrequency": "Hourly",
+                    "hourlySchedule": {
+                        "interval": 4,
+                        "scheduleWindowStartTime": TIMES[0],
+                        "scheduleWindowDuration": 12,
+                    },
+                }
+            },
+            {"interval_h": 4, "times": ["23:30", "03:30", "07:30", "11:30"]},
+        ),
+        (
             {"policyType": "V2", "snapshotConsistencyType": "OnlyCrashConsistent"},
             {"consistency": "OnlyCrashConsistent"},
         ),
