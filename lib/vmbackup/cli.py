@@ -206,13 +206,18 @@ def sort_failure(
 
 
 @app.command("guest-script")
-def guest_script(os: Annotated[str, typer.Argument(help="windows or linux")]) -> None:
-    """Print the read-only script to paste into RDP, SSH or the serial console of a VM whose agent is dead."""
-    from vmbackup.collectors.guest import script
+def guest_script(
+    name: Annotated[str, typer.Argument(help="windows, linux, linux-logs, or a remedy that is a script.")],
+) -> None:
+    """Print a script for the guest: windows and linux only read, for a dead agent; linux-logs packs its logs;
+    a remedy's script is what its plan names."""
+    from vmbackup.collectors.guest import SCRIPTS, script
+    from vmbackup.remedies import catalogue
 
-    if os not in ("windows", "linux"):
-        raise SetupError(f"There is no guest script for {os!r}; there are windows and linux.")
-    typer.echo(script(os), nl=False)
+    repairing = [remedy for remedy, entry in catalogue.remedies().items() if entry["script"]]
+    if name not in (*SCRIPTS, *repairing):
+        raise SetupError(f"There is no guest script for {name!r}; there are {', '.join((*SCRIPTS, *repairing))}.")
+    typer.echo(script(name) if name in SCRIPTS else catalogue.script(name), nl=False)
 
 
 @checks_app.command("list")

@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from vmbackup.cli import app
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,3 +115,15 @@ def test_the_demo_prints_a_row_per_runbook_and_keeps_the_notebooks(tmp_path: Pat
     assert "disk_not_supported" in ran.stdout
     assert len(list(tmp_path.glob("*/runbook.ipynb"))) == 2
     assert len(list(tmp_path.glob("*/result.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("windows", "Get-Service"), ("linux", "waagent"), ("linux-logs", "tar"), ("restart_vss", "vssadmin")],
+)
+def test_every_script_for_the_guest_can_be_printed(name, part):
+    assert part in CliRunner().invoke(app, ["guest-script", name]).output
+
+
+def test_an_unknown_guest_script_names_those_there_are():
+    assert "linux-logs" in str(CliRunner().invoke(app, ["guest-script", "solaris"]).exception)

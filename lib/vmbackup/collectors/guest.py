@@ -31,14 +31,14 @@ from vmbackup.run_command import run_command_error, run_command_output
 ACTION = "Microsoft.Compute/virtualMachines/runCommand/action"
 BOOT_ACTION = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action"
 _COMMANDS = {"windows": "RunPowerShellScript", "linux": "RunShellScript"}
-_SCRIPTS = {"windows": "collect_windows.ps1", "linux": "collect_linux.sh"}
+SCRIPTS = {"windows": "collect_windows.ps1", "linux": "collect_linux.sh", "linux-logs": "collect_logs_linux.sh"}
 _LARGEST_LOG_MB = 8
 _GENERAL = {"denied", "not_found", "conflict", "throttled", "timeout", "server_error", "refused"}
 
 
 def script(os: str) -> str:
-    """The guest script for this system, as it runs and as an operator may paste it."""
-    return resources.files("vmbackup").joinpath(f"guest/{_SCRIPTS[os]}").read_text("utf-8")
+    """One of SCRIPTS, as it runs and as an operator may paste it."""
+    return resources.files("vmbackup").joinpath(f"guest/{SCRIPTS[os]}").read_text("utf-8")
 
 
 def obstacle(evidence: Evidence) -> Fact | None:

@@ -13,7 +13,8 @@ from vmbackup.remedies.quoting import filled, for_bash, for_powershell
 from vmbackup.remedies.values import data, values
 
 RISKS = ("low", "medium", "high")
-STOPGAP = "use_crash_consistent_policy_for_now"
+# What cures nothing by itself comes after the cures.
+_AFTER_THE_CURES = ("use_crash_consistent_policy_for_now", "turn_on_verbose_logging", "collect_agent_logs")
 _WORDS = ("title", "what", "risk_note", "undo", "portal", "duration", "superseded")
 # Which remedy works on what; the VM where nothing stands here.
 _RESOURCES = {
@@ -77,8 +78,8 @@ class Plan:
 
 
 def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[Plan]:
-    """The remedies for the problems of one judged cause: lowest risk first, the stop-gap after the cures, superseded
-    ones last."""
+    """The remedies for the problems of one judged cause: lowest risk first, what cures nothing after the cures,
+    superseded ones last."""
     problems = tuple(finding for finding in step.findings if finding.verdict is Verdict.PROBLEM)
     known = values(target, evidence, problems)
     found = []
@@ -91,7 +92,7 @@ def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[
 
 def _rank(plan: Plan) -> tuple[bool, bool, int, bool]:
     entry = plan.entry
-    return not plan.offered, plan.remedy == STOPGAP, RISKS.index(entry["risk"]), entry["kind"] == "manual"
+    return not plan.offered, plan.remedy in _AFTER_THE_CURES, RISKS.index(entry["risk"]), entry["kind"] == "manual"
 
 
 def concerns(entry: Mapping[str, Any], finding: Finding) -> bool:

@@ -24,6 +24,17 @@ def test_every_check_that_can_find_a_problem_has_a_remedy():
     assert with_problem <= cured
 
 
+@pytest.mark.parametrize("remedy", REMEDIES)
+def test_every_remedy_is_offered_for_a_problem_that_can_be_found(remedy):
+    names = [name.partition(":") for name in REMEDIES[remedy]["checks"]]
+    assert any(reason or "problem" in catalog.checks()[check]["texts"] for check, _, reason in names)
+
+
+@pytest.mark.parametrize("remedy", [name for name, entry in REMEDIES.items() if entry["az"]])
+def test_whoever_needs_az_is_told_the_rights_it_takes(remedy):
+    assert REMEDIES[remedy]["actions"]
+
+
 def test_every_azure_call_is_known_to_the_code_and_none_besides():
     assert {name for name, entry in REMEDIES.items() if entry["kind"] == "azure_call"} == do.KNOWN
 
@@ -104,6 +115,7 @@ ARTICLE = [
     "restart_guest_agent_windows", "reinstall_guest_agent", "install_dotnet", "update_guest_agent_linux",
     "restart_guest_agent_linux", "turn_on_verbose_logging", "set_vss_copy_backup", "start_vm", "stop_and_start_vm",
     "spread_schedule", "backup_at_low_load", "use_dhcp_in_guest", "enable_backup_provider", "remove_backup_extension",
+    "collect_agent_logs",
     "require_vmsnapshot_1_0_91_0", "move_data_to_smaller_disks", "split_disks_over_1023_gb",
 ]  # fmt: skip
 
