@@ -6,23 +6,30 @@ Exit codes: 0 done, fixed, nothing missing; 1 failed or not fixed; 2 refused or 
 
 from __future__ import annotations
 
+import json
+import sys
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vmbackup import catalog, redact
+from vmbackup.blocks import Page
 from vmbackup.model import RemedyRefused, SetupError, Verdict
 from vmbackup.parameters import read
 
 if TYPE_CHECKING:
-    from vmbackup.remedies import Plan
+    from vmbackup.remedies import Confirmation, Plan
     from vmbackup.session import Run
 
 app = typer.Typer(help="Remedies, the retry and the rights.", no_args_is_help=True)
 
 GENERAL_SECTION = "internal_error"
 FAILED, UNSURE, RIGHTS_MISSING = 1, 3, 4
+IN_WORK = "InProgress"
+RETRY_S = 7200
 
 
 class Language(str, Enum):
@@ -54,6 +61,7 @@ ScenarioOption = Annotated[
 ]
 SectionOption = Annotated[str, typer.Option("--section", help="Runbook section; empty = sorted by the failed job.")]
 LanguageOption = Annotated[Language, typer.Option("--language", help="Language of the output.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines; a plan to confirm goes to stderr.")]
 FolderOption = Annotated[Path | None, typer.Option("--folder", help="Run folder: audit, receipts, open operations.")]
 
 
@@ -65,12 +73,19 @@ def show_plan(
     section: SectionOption = "",
     cause: Annotated[str, typer.Option(help="Cause to plan for; empty = every cause with a problem.")] = "",
     language: LanguageOption = Language.EN,
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the remedies for what was found: what, on which resource, risk, rights, commands, undo. Changes nothing."""
     from vmbackup.remedies import pages
 
-    run = _examined(vm_id, vault_id, scenario, section, language, None)
-    typer.echo(pages.plans(_plans(run, cause), language.value).text())
+    run = _examined(vm_id, vault_id, scenario, section, language, folder)
+    found = _plans(run, cause)
+    if as_json:
+        _print_json([each.as_json() for each in found])
+        return
+    begun = pages.interrupted(run.interrupted(), run.language).blocks
+    typer.echo(Page([*begun, *pages.plans(found, run.language).blocks]).text())
 
 
 @app.command("apply")
@@ -85,27 +100,30 @@ def apply_remedy(
     then_retry: Annotated[bool, typer.Option("--retry", help="Back up afterwards and prove it.")] = False,
     language: LanguageOption = Language.EN,
     folder: FolderOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Apply one remedy, after its plan was shown and confirmed, and look again at what it should cure."""
-    from vmbackup.collectors import collect
-    from vmbackup.remedies import Confirmation, affected, apply, open_tools, pages, refreshed
+    """Apply one remedy, after its plan was shown and confirmed, and look again at what it should cure.
 
+    What an earlier run began in the same folder and did not end is continued.
+    """
+    from vmbackup.remedies import Confirmation, pages
+    from vmbackup.session import refuse_unknown_remedies
+
+    refuse_unknown_remedies(remedy)
     run = _examined(vm_id, vault_id, scenario, section, language, folder)
     chosen = next((each for each in _plans(run, "") if each.remedy == remedy), None)
     if chosen is None:
         raise SetupError(f"No problem was found that {remedy!r} cures. `vmbackup plan` shows what there is.")
-    typer.echo(pages.plan(chosen).text())
+    typer.echo(pages.plan(chosen).text(), err=as_json)
     confirm = Confirmation.from_parameters(remedy, max_risk.value) if yes else _confirmed(chosen)
-    assert run.azure is not None
-    tools = open_tools(run.azure, run.parameters.folder)
-    done = apply(chosen, tools, confirm)
-    typer.echo(pages.receipt(done, language.value).text())
-    names = affected(chosen)
-    run.evidence = refreshed(run.evidence, collect(run.azure, run.target, only=names), names)
-    typer.echo(pages.audit(_rows(tools.audit.path), language.value).text())
+    changed = run.carry_out(chosen, confirm)
+    done = run.receipts[-1]
+    if not as_json:
+        typer.echo(changed.text())
     code = 0 if done.cured else UNSURE if done.outcome == "unsure" else FAILED
     if then_retry and done.cured:
-        code = _retry(run, tools)
+        code = _retry(run, RETRY_S, as_json)
+    _print_audit(run, as_json)
     raise typer.Exit(code)
 
 
@@ -114,15 +132,16 @@ def retry_backup(
     vm_id: VmOption = "",
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
+    timeout_s: Annotated[int, typer.Option(min=1, help="Seconds to follow the job; it goes on in Azure.")] = RETRY_S,
     language: LanguageOption = Language.EN,
     folder: FolderOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Start an on-demand backup, follow it to its end, and say whether it proves the fault gone."""
-    from vmbackup.remedies import open_tools
-
     run = _examined(vm_id, vault_id, scenario, "", language, folder)
-    assert run.azure is not None
-    raise typer.Exit(_retry(run, open_tools(run.azure, run.parameters.folder)))
+    code = _retry(run, timeout_s, as_json)
+    _print_audit(run, as_json)
+    raise typer.Exit(code)
 
 
 @app.command("role")
@@ -152,6 +171,7 @@ def check_rights(
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
     language: LanguageOption = Language.EN,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare what each capability needs with what the signed-in identity may do."""
     from vmbackup import roles
@@ -165,7 +185,10 @@ def check_rights(
     protection = collect(run.azure, target, only=["backup.protection"])["backup.protection"].data or {}
     vault = target.vault_id or protection.get("vault_id")
     found = roles.shortages(arm_for(run.azure), target.subscription_id, target.vm_id, vault)
-    typer.echo(pages.rights(found, language.value).text())
+    if as_json:
+        _print_json({"unreadable": found} if isinstance(found, str) else [asdict(row) for row in found])
+    else:
+        typer.echo(pages.rights(found, language.value).text())
     if isinstance(found, str):
         raise typer.Exit(UNSURE)
     raise typer.Exit(RIGHTS_MISSING if any(row.missing for row in found) else 0)
@@ -197,33 +220,67 @@ def _examined(vm_id: str, vault_id: str, scenario: str, section: str, language: 
 def _plans(run: Run, cause: str) -> list[Plan]:
     from vmbackup.remedies import plan
 
-    steps = run.walk().steps
-    if cause and cause not in {step.cause for step in steps}:
+    if not cause:
+        return run.plans()
+    steps = [step for step in run.walk().steps if step.cause == cause]
+    if not steps:
         raise SetupError(f"Section {run.section} has no cause {cause!r}.")
-    chosen = [step for step in steps if (step.cause == cause if cause else step.verdict is Verdict.PROBLEM)]
-    return [each for step in chosen for each in plan(step, run.evidence, run.target, run.language)]
+    return plan(steps[0], run.evidence, run.target, run.language)
 
 
-def _confirmed(chosen: Plan) -> Any:
+def _confirmed(chosen: Plan) -> Confirmation:
     from vmbackup.remedies import Confirmation
 
     if not chosen.applicable:
         raise RemedyRefused(" ".join(refusal.words(chosen.language) for refusal in chosen.refusals))
-    if not typer.confirm(f"{chosen.words['title']}?"):
-        raise RemedyRefused("It was not confirmed; nothing was changed.")
+    try:
+        agreed = typer.confirm(f"{chosen.words['title']}?", err=True)
+    except typer.Abort:  # nobody is there to answer
+        typer.echo(err=True)
+        agreed = False
+    if not agreed:
+        raise RemedyRefused(catalog.text("refused.not_confirmed", chosen.language))
     return Confirmation.of(chosen)
 
 
-def _retry(run: Run, tools: Any) -> int:
-    from vmbackup.backup_now import retry
-    from vmbackup.remedies import pages
+def _retry(run: Run, timeout_s: int, as_json: bool) -> int:
+    from tqdm import tqdm
 
-    proof = retry(tools, run.target, run.evidence, language=run.language)
-    typer.echo(pages.proof(proof, run.language).text())
-    return {Verdict.OK: 0, Verdict.PROBLEM: FAILED}.get(proof.verdict, UNSURE)
+    from vmbackup.backup_now import Progress, retry
+    from vmbackup.remedies import open_tools, pages
+
+    assert run.azure is not None
+    tools = open_tools(run.azure, run.parameters.folder)
+    with tqdm(total=100, unit="%", leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.set_description(
+                f"{progress.status} {next((task for task, how in progress.tasks if how == IN_WORK), '')}"
+            )
+            bar.update((progress.percent or bar.n) - bar.n)
+
+        run.proof = retry(
+            tools, run.target, run.evidence, language=run.language, deadline_s=timeout_s, on_progress=show
+        )
+    if not as_json:
+        typer.echo(pages.proof(run.proof, run.language).text())
+    return {Verdict.OK: 0, Verdict.PROBLEM: FAILED}.get(run.proof.verdict, UNSURE)
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _print_audit(run: Run, as_json: bool) -> None:
+    """The end of a command that changes something: every changing request, or all in one JSON document."""
     from vmbackup.audit import rows
+    from vmbackup.remedies import pages
+    from vmbackup.remedies.doing import AUDIT_FILE
 
-    return rows(path)
+    audited = rows(run.parameters.folder / AUDIT_FILE)
+    if not as_json:
+        typer.echo(pages.audit(audited, run.language).text())
+        return
+    receipts = [receipt.as_json() for receipt in run.receipts]
+    proof = run.proof.as_json() if run.proof else None
+    _print_json({"receipts": receipts, "proof": proof, "audit": audited})
+
+
+def _print_json(content: object) -> None:
+    typer.echo(json.dumps(redact.data(content), ensure_ascii=False, indent=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from vmbackup.facts import FailedJob, JobError, Policy, RecoveryPoint
@@ -39,6 +39,10 @@ class Proof:
     def fixed(self) -> bool:
         """Whether the backup works again, proven."""
         return self.verdict is Verdict.OK
+
+    def as_json(self) -> dict[str, Any]:
+        """The proof as plain JSON."""
+        return {**asdict(self), "verdict": str(self.verdict), "fixed": self.fixed}
 
 
 def wanted(policy: Policy | None, power: str | None) -> str:

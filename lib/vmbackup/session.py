@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,11 +103,23 @@ class Run:
         return guide(self)
 
     def plans(self) -> list[Plan]:
-        """The remedies for every cause with a problem, the probable one's first."""
+        """What an earlier run began and did not end, then the remedies for every cause with a problem, in order."""
         from vmbackup.remedies import plan
 
         steps = [step for step in self.walk().steps if step.verdict is Verdict.PROBLEM]
-        return [each for step in steps for each in plan(step, self.evidence, self.target, self.language)]
+        found = [each for step in steps for each in plan(step, self.evidence, self.target, self.language)]
+        begun = self.interrupted()
+        return [*begun, *(each for each in found if each.remedy not in {one.remedy for one in begun})]
+
+    def interrupted(self) -> list[Plan]:
+        """The plans of what an earlier run in this folder began on this VM and did not end."""
+        from vmbackup.remedies import interrupted
+        from vmbackup.remedies.receipt import Operations
+
+        if self.azure is None:
+            return []
+        begun = Operations(self.parameters.folder).unfinished()
+        return interrupted(begun, self.evidence, self.target, self.language)
 
     def remedies(self) -> Page:
         """The plans; those that the parameter ``remedies`` names, up to ``max_risk``, are applied and looked at again.
@@ -117,28 +129,35 @@ class Run:
         from vmbackup.remedies import Confirmation, allowed, pages
 
         found = self.plans()
-        blocks: list[Block] = [*pages.plans(found, self.language).blocks]
         confirm = Confirmation.from_parameters(self.parameters.remedies, self.parameters.max_risk)
+        blocks: list[Block] = [*pages.interrupted(self.interrupted(), self.language).blocks]
+        blocks += pages.plans(found, self.language).blocks
+        blocks += pages.not_covered(found, confirm.remedies, confirm.refusal, self.language).blocks
         for each in allowed(found, confirm):
             blocks += self.apply(each, confirm).blocks
         return Page(blocks)
 
     def apply(self, chosen: Plan, confirm: Confirmation) -> Page:
-        """Apply one plan that was agreed to, then ask again for what it should have changed."""
+        """Apply one plan that was agreed to and show what it changed, or why it must not be done."""
+        try:
+            return self.carry_out(chosen, confirm)
+        except RemedyRefused as refused:
+            return Page([Paragraph(str(refused), chosen.remedy)])
+
+    def carry_out(self, chosen: Plan, confirm: Confirmation) -> Page:
+        """Apply one plan, then ask again for what it should have changed. Raises RemedyRefused."""
         from vmbackup.collectors import collect
         from vmbackup.examination import guest_facts
         from vmbackup.remedies import affected, apply, open_tools, pages, refreshed
 
-        azure = self._azure()
-        try:
-            done = apply(chosen, open_tools(azure, self.parameters.folder), confirm)
-        except RemedyRefused as refused:
-            return Page([Paragraph(str(refused), chosen.remedy)])
+        azure, before = self._azure(), self.walk().steps
+        done = apply(chosen, open_tools(azure, self.parameters.folder), confirm)
         self.receipts.append(done)
         names = affected(chosen)
         self.evidence = refreshed(self.evidence, collect(azure, self.target, only=names), names)
         self.evidence |= guest_facts(azure, self.target, self.parameters, self.section, self.evidence)
-        return pages.receipt(done, self.language)
+        compared = pages.verdicts(before, self.walk().steps, chosen.cures, self.language)
+        return Page([*pages.receipt(done, self.language).blocks, *compared.blocks])
 
     def retry(self) -> Page:
         """Back up on demand and prove it, if ``retry`` says so or a remedy was applied; else say how it is done."""
@@ -164,11 +183,7 @@ class Run:
         """The outcome of the walk; saves ``result.json`` and ``evidence.json`` in the run folder."""
         walked = self.walk()
         receipts = [receipt.as_json() for receipt in self.receipts]
-        proof = (
-            {**asdict(self.proof), "verdict": str(self.proof.verdict), "fixed": self.proof.fixed}
-            if self.proof
-            else None
-        )
+        proof = self.proof.as_json() if self.proof else None
         content = result.as_json(self.target, walked, self.evidence, self.language, receipts, proof)
         folder = self.parameters.folder
         evidence.save(folder / "evidence.json", self.target, self.evidence)
@@ -206,7 +221,7 @@ def run_for(parameters: Parameters, section: str | None) -> Run:
     """Open a runbook from checked parameters; without a section it is the general walk."""
     if section is not None and section not in catalog.sections():
         raise SetupError(f"There is no section {section!r}. There are: {', '.join(catalog.sections())}.")
-    _refuse_unknown_remedies(parameters.remedies)
+    refuse_unknown_remedies(parameters.remedies)
     if parameters.azure == "replay":
         return _replay(parameters, section)
     if parameters.azure == "simulator":
@@ -217,7 +232,8 @@ def run_for(parameters: Parameters, section: str | None) -> Run:
     return Run(parameters, section, subject_vm, live(subject_vm.subscription_id))
 
 
-def _refuse_unknown_remedies(named: str) -> None:
+def refuse_unknown_remedies(named: str) -> None:
+    """Raises SetupError for a name, among those separated by commas, that no remedy has."""
     if not named:
         return
     from vmbackup.remedies.catalogue import remedies
@@ -226,7 +242,7 @@ def _refuse_unknown_remedies(named: str) -> None:
         if name and name not in remedies():
             close = difflib.get_close_matches(name, list(remedies()), 1)
             hint = f" Did you mean {close[0]!r}?" if close else " `vmbackup plan` names those for a VM."
-            raise SetupError(f"Parameter remedies: there is no remedy {name!r}.{hint}")
+            raise SetupError(f"There is no remedy {name!r}.{hint}")
 
 
 def live(subscription_id: str) -> Azure:

@@ -50,6 +50,62 @@ def test_apply_without_asking_stops_at_the_risk_that_is_allowed(tmp_path):
     assert "medium" in str(said.exception)
 
 
+def test_apply_with_nobody_there_to_answer_changes_nothing(tmp_path):
+    said = call("apply", "remove_backup_extension", "--scenario", "extension_failed_linux", "--folder", tmp_path)
+    assert isinstance(said.exception, RemedyRefused)
+    assert "not confirmed" in str(said.exception)
+    assert not (tmp_path / "audit.jsonl").exists()
+
+
+def test_apply_shows_the_cause_before_and_after(tmp_path):
+    said = call(
+        "apply", "reapply_vm", "--scenario", "vm_provisioning_failed_linux", "--folder", tmp_path, "--yes",
+        "--max-risk", "medium", "--language", "de",
+    )  # fmt: skip
+    (row,) = [line for line in said.output.splitlines() if "Problem" in line and "In Ordnung" in line]
+    assert "Bereitstellung" in row
+
+
+def test_json_is_all_that_a_machine_gets(tmp_path):
+    (plan, *_) = json.loads(call("plan", "--scenario", "extension_failed_linux", "--json").stdout)
+    assert {"remedy", "risk", "actions", "undo", "duration", "commands", "refusals", "sources"} <= set(plan)
+    done = call(
+        "apply", "remove_backup_extension", "--scenario", "extension_failed_linux", "--folder", tmp_path, "--yes",
+        "--max-risk", "medium", "--retry", "--json",
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert [each["outcome"] for each in told["receipts"]] == ["done"]
+    assert told["proof"]["fixed"]
+    assert [row["method"] for row in told["audit"]] == ["DELETE", "POST"]
+    rights = json.loads(call("preflight", "--scenario", "error_403_locks", "--json").stdout)
+    assert rights[0]["missing"] == ["Microsoft.Authorization/locks/read"]
+
+
+@pytest.mark.parametrize("command", ["apply", "retry"])
+def test_a_folder_that_cannot_be_written_is_named_and_nothing_is_changed(tmp_path, command):
+    (tmp_path / "file").write_text("")
+    words = {"apply": ["apply", "remove_backup_extension", "--yes", "--max-risk", "medium"], "retry": ["retry"]}[
+        command
+    ]
+    said = call(*words, "--scenario", "extension_failed_linux", "--folder", tmp_path / "file" / "run")
+    assert isinstance(said.exception, RemedyRefused)
+    assert "nothing is changed" in str(said.exception)
+
+
+def test_spoilt_files_in_the_folder_stop_nothing(tmp_path):
+    for name in ("audit", "operations", "receipts"):
+        (tmp_path / f"{name}.jsonl").write_bytes(
+            b'\xff\xfe\n{"operation": "1"}\n[1]\n{"event": "begun", "operation": "2"'
+        )
+    assert call("retry", "--scenario", "healthy_linux", "--folder", tmp_path).exit_code == 0
+
+
+def test_an_unknown_remedy_is_refused_before_anything_is_asked(tmp_path):
+    said = call("apply", "restart_vn", "--scenario", "healthy_linux", "--folder", tmp_path)
+    assert isinstance(said.exception, SetupError)
+    assert "Did you mean 'restart_vm'?" in str(said.exception)
+
+
 def test_apply_of_what_cures_nothing_here_is_refused(tmp_path):
     said = call("apply", "start_vm", "--scenario", "healthy_linux", "--folder", tmp_path, "--yes")
     assert isinstance(said.exception, SetupError)

@@ -1,10 +1,15 @@
-"""What to look at again after a remedy: only the facts that its checks read. Pure."""
+"""What comes after a remedy: what to look at again, and what an interrupted run left to be continued. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from vmbackup.checks.base import load
-from vmbackup.model import Evidence, Fact
-from vmbackup.remedies.plan import Plan
+from vmbackup.model import Evidence, Fact, Target
+from vmbackup.remedies import catalogue
+from vmbackup.remedies.plan import Plan, planned
+from vmbackup.remedies.receipt import Operation
 
 
 def affected(plan: Plan) -> tuple[str, ...]:
@@ -18,3 +23,18 @@ def refreshed(evidence: Evidence, again: Evidence, names: tuple[str, ...]) -> di
     """The evidence with the new answers. What should have been asked again and was not is left out: it may be stale."""
     kept = {name: fact for name, fact in evidence.items() if name not in names}
     return {**kept, **{name: again[name] for name in names if name in again}}
+
+
+def interrupted(begun: Iterable[Operation], evidence: Evidence, target: Target, language: str) -> list[Plan]:
+    """The plans of what an earlier run began on this VM and did not close: they go on, though their problem be gone."""
+    own = [each for each in begun if str(each.values.get("vm_id")).lower() == target.vm_id.lower()]
+    return [
+        _without_own_change(planned(each.remedy, each.cures, each.values, evidence, target, language))
+        for each in own
+        if each.remedy in catalogue.remedies()
+    ]
+
+
+def _without_own_change(plan: Plan) -> Plan:
+    """The VM may be changing because of this very remedy."""
+    return replace(plan, refusals=tuple(each for each in plan.refusals if each.key != "vm_changing"))

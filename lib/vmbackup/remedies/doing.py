@@ -68,7 +68,7 @@ class Doing:
         operation = earlier[-1] if earlier else None
         before = dict(operation.before) if operation else self._before()
         self.ended_at = operation.accepted_at if operation else None
-        name = operation.id if operation else self.tools.operations.begin(self.plan.remedy, self.plan.resource, before)
+        name = operation.id if operation else self._begun(before)
         code = message = ""
         try:
             outcome = self._all(name, operation)
@@ -83,6 +83,10 @@ class Doing:
         if not (outcome == "unsure" and code == "timeout"):
             self.tools.operations.close(name, receipt)
         return receipt
+
+    def _begun(self, before: Mapping[str, Any]) -> str:
+        plan = self.plan
+        return self.tools.operations.begin(plan.remedy, plan.resource, before, plan.values, plan.cures)
 
     def _all(self, name: str, operation: Operation | None) -> str:
         for number, step in enumerate(self.steps):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from vmbackup import catalog
 from vmbackup.blocks import Banner, Block, Code, Folded, Heading, Page, Paragraph, Table
-from vmbackup.model import Verdict
+from vmbackup.model import Step, Verdict
 from vmbackup.proof import Proof
 from vmbackup.remedies import catalogue
 from vmbackup.remedies.plan import Plan
+from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
 
 _RECEIPT_VERDICTS = {"done": "ok", "already": "ok", "failed": "problem", "unsure": "unknown"}
@@ -32,6 +33,20 @@ def plans(found: Iterable[Plan], language: str) -> Page:
             inside.append(Paragraph(each.words["superseded"], catalog.text("label.today", language)))
         blocks.append(Folded(catalog.text("remedy.superseded", language), inside))
     return Page(blocks)
+
+
+def interrupted(begun: Iterable[Plan], language: str) -> Page:
+    """That an earlier run did not end what it began; nothing where there is no such thing."""
+    said = [catalog.text("remedy.interrupted", language, title=each.words["title"]) for each in begun]
+    return Page([Paragraph(words) for words in said])
+
+
+def not_covered(
+    found: Iterable[Plan], named: Container[str], refusal: Callable[[Plan], Refusal | None], language: str
+) -> Page:
+    """Why what the parameters name is not done all the same: its risk."""
+    refused = [(each, refusal(each)) for each in found if each.remedy in named]
+    return Page([Paragraph(why.words(language), each.remedy + ":") for each, why in refused if why])
 
 
 def plan(each: Plan) -> Page:
@@ -98,6 +113,19 @@ def receipt(done: Receipt, language: str) -> Page:
     if done.continued:
         blocks.append(Paragraph(catalog.text("receipt.continued", language)))
     return Page(blocks)
+
+
+def verdicts(before: Iterable[Step], after: Iterable[Step], cures: Iterable[str], language: str) -> Page:
+    """Each cause that a remedy concerns or that changed, before and after it."""
+    rows, signs = [], []
+    for was, now in zip(before, after, strict=True):
+        concerned = {finding.check for finding in was.findings} & set(cures)
+        if concerned or was.verdict is not now.verdict:
+            words = [catalog.text(f"verdict.{each.verdict}", language) for each in (was, now)]
+            rows.append([catalog.causes()[now.cause]["title"][language], *words])
+            signs.append(str(now.verdict))
+    header = [catalog.text(key, language) for key in ("label.cause", "receipt.before", "receipt.after")]
+    return Page([Table(header, rows, signs)] if rows else [])
 
 
 def _failure(done: Receipt) -> dict[str, str]:

@@ -76,6 +76,20 @@ class Plan:
         """Whether ``apply`` would try it, once confirmed."""
         return not self.refusals
 
+    def as_json(self) -> dict[str, Any]:
+        """The plan as plain JSON, with the remedy's words and rights."""
+        entry = {key: self.entry[key] for key in ("kind", "risk", "actions", "script", "sources", "as_of")}
+        return {
+            "remedy": self.remedy,
+            "resource": self.resource,
+            "cures": list(self.cures),
+            **entry,
+            **self.words,
+            "commands": {each.where: each.text for each in self.commands},
+            "applicable": self.applicable,
+            "refusals": [each.words(self.language) for each in self.refusals],
+        }
+
 
 def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[Plan]:
     """The remedies for the problems of one judged cause: lowest risk first, what cures nothing after the cures,

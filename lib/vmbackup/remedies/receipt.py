@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Receipt:
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A remedy that was begun and not closed. ``sent`` are the steps whose request left, ``accepted`` their operation
-    URLs ("" where Azure answered without one)."""
+    URLs ("" where Azure answered without one), ``values`` and ``cures`` those of its plan."""
 
     id: str
     remedy: str
@@ -52,6 +52,8 @@ class Operation:
     accepted: Mapping[int, str]
     before: Mapping[str, Any]
     accepted_at: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    cures: tuple[str, ...] = ()
 
 
 class Operations:
@@ -61,10 +63,18 @@ class Operations:
         self.path = folder / "operations.jsonl"
         self._receipts = folder / "receipts.jsonl"
 
-    def begin(self, remedy: str, resource: str, before: Mapping[str, Any]) -> str:
+    def begin(
+        self,
+        remedy: str,
+        resource: str,
+        before: Mapping[str, Any],
+        values: Mapping[str, Any] | None = None,
+        cures: tuple[str, ...] = (),
+    ) -> str:
         """Note a remedy that begins; returns its id. Raises RemedyRefused where it cannot be noted."""
         operation = os.urandom(8).hex()
         begun = {"remedy": remedy, "resource": resource, "before": dict(before)}
+        begun |= {"values": dict(values or {}), "cures": list(cures)}
         append_first(self.path, {"operation": operation, "event": "begun", **begun})
         return operation
 
@@ -110,4 +120,7 @@ def _operation(name: str, events: list[dict[str, Any]]) -> Operation | None:
     taken = [event for event in events if event["event"] == "accepted" and {"step", "url"} <= event.keys()]
     accepted = {event["step"]: str(event["url"]) for event in taken}
     at = taken[-1].get("at") if taken else None
-    return Operation(name, begun["remedy"], begun["resource"], sent, accepted, begun["before"], at)
+    return Operation(
+        name, begun["remedy"], begun["resource"], sent, accepted, begun["before"], at,
+        begun.get("values") or {}, tuple(begun.get("cures") or ()),
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from remedy_worlds import opened, problems
 from vmbackup.audit import rows
 from vmbackup.backup_now import retry
 from vmbackup.model import Finding, RemedyRefused, Step, Verdict
-from vmbackup.remedies import Confirmation, affected, allowed, apply, pages, refreshed
+from vmbackup.remedies import Confirmation, affected, allowed, apply, do, interrupted, pages, refreshed
 from vmbackup.remedies import plan as plan_for
 
 EXTENSION = "remove_backup_extension"
@@ -236,6 +236,34 @@ def test_only_what_the_remedy_concerns_is_asked_again(tmp_path):
         again = refreshed(evidence, collect(case.azure, case.target, only=names), names)
         assert problems(again) == []
         assert again["backup.jobs"] is evidence["backup.jobs"]
+
+
+def test_what_was_interrupted_goes_on_though_its_problem_is_gone(tmp_path):
+    """A VM that was stopped to be started again must not stay off because being off is no problem."""
+    with opened("snapshot_state_misreported_windows", tmp_path) as case:
+        plan = case.plan("stop_and_start_vm")
+        first, _ = do.steps(plan)
+        name = case.tools.operations.begin(plan.remedy, plan.resource, {}, plan.values, plan.cures)
+        case.tools.operations.sending(name, 0)
+        with case.tools.gate.opened(case.tools.audit, plan.remedy):
+            answer = case.tools.arm.ask(first.method, first.path)
+        case.tools.operations.accepted(name, 0, answer.operation, answer.time)
+        case.tools.arm.follow(answer.operation, 5)
+        evidence = case.look()
+        assert evidence["vm.power"].data["power"] == "deallocated"
+        assert "stop_and_start_vm" not in [each.remedy for each in case.plans(evidence)]
+        (again,) = interrupted(case.tools.operations.unfinished(), evidence, case.target, "en")
+        receipt = apply(again, case.tools, yes(again), deadline_s=5)
+        assert (receipt.outcome, receipt.continued) == ("done", True)
+        assert case.look()["vm.power"].data["power"] == "running"
+        assert case.sent("POST", "/deallocate") == 1
+        assert case.tools.operations.unfinished() == []
+
+
+def test_what_was_interrupted_on_another_vm_is_none_of_this_ones(tmp_path):
+    with opened("vm_provisioning_failed_linux", tmp_path) as case:
+        case.tools.operations.begin("reapply_vm", "/other", {}, {"vm_id": "/other"})
+        assert interrupted(case.tools.operations.unfinished(), case.look(), case.target, "en") == []
 
 
 CHILD = """
