@@ -17,7 +17,7 @@ from vmbackup.backup_reads import CLOCKS_DIFFER, iso, jobs_of_last_day, parse_ti
 from vmbackup.facts import Policy, RecoveryPoint
 from vmbackup.model import Evidence, RemedyRefused, RunbookError, Target, Verdict
 from vmbackup.proof import APPLICATION, Proof, job_of, judge, wanted
-from vmbackup.remedies.do import instance_view, item_path
+from vmbackup.remedies.do import instance_view, item_path, power
 from vmbackup.remedies.doing import Tools
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Operation, Receipt
@@ -236,11 +236,9 @@ class _Retry:
 
     def _power(self) -> str | None:
         try:
-            statuses = instance_view(self.arm, self.target.vm_id).get("statuses") or []
+            return power(instance_view(self.arm, self.target.vm_id))
         except RunbookError:
             return None
-        codes = [str(each.get("code") or "") for each in statuses]
-        return next((code.split("/", 1)[1] for code in codes if code.startswith("PowerState/")), None)
 
     def _dressed(self, proof: Proof, old: list[RecoveryPoint], now: datetime) -> Proof:
         start = next_run(self.policy, now)

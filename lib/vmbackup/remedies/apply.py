@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from vmbackup.arm import Arm, NoAnswer, Refused
 from vmbackup.model import RemedyRefused
+from vmbackup.remedies import do
 from vmbackup.remedies.doing import Tools, carry_out
 from vmbackup.remedies.plan import RISKS, Plan
-from vmbackup.remedies.preflight import Refusal
+from vmbackup.remedies.preflight import Refusal, needs_agent, needs_running_vm
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.rights import granted, lacking
 
@@ -74,7 +75,7 @@ def apply(
 
 
 def _ask_again(plan: Plan, arm: Arm) -> None:
-    """Rights and Resource Guard, asked now. Where Azure does not tell, Azure itself decides at the change."""
+    """Rights, VM, agent and Resource Guard, asked now. Where Azure does not tell, it decides itself at the change."""
     by_scope: dict[str, list[str]] = {}
     for action in plan.entry["actions"]:
         by_scope.setdefault(_scope(plan, action), []).append(action)
@@ -86,8 +87,24 @@ def _ask_again(plan: Plan, arm: Arm) -> None:
         if missing:
             values = {"action": ", ".join(missing), "scope": scope}
             raise RemedyRefused(Refusal("missing_right", values).words(plan.language))
+    _look_again(plan, arm)
     if plan.remedy in _GUARDED and guarded(arm, str(plan.values["vault_id"])):
         raise RemedyRefused(Refusal("resource_guard").words(plan.language))
+
+
+def _look_again(plan: Plan, arm: Arm) -> None:
+    """The VM may have stopped, or its agent died, since the evidence was taken."""
+    if not needs_running_vm(plan.remedy, plan.entry):
+        return
+    try:
+        view = do.instance_view(arm, plan.target.vm_id)
+    except (Refused, NoAnswer):
+        return
+    power, status = do.power(view) or "-", do.agent(view)["status"] or "-"
+    if power != "running":
+        raise RemedyRefused(Refusal("vm_not_running", {"power": power}).words(plan.language))
+    if needs_agent(plan.remedy, plan.entry) and status != "Ready":
+        raise RemedyRefused(Refusal("agent_not_ready", {"status": status}).words(plan.language))
 
 
 def _scope(plan: Plan, action: str) -> str:

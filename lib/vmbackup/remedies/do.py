@@ -98,16 +98,17 @@ def _stop_and_start_vm(plan: Plan) -> list[Step]:
 def _restart_vm(plan: Plan) -> list[Step]:
     def look(arm: Arm) -> Seen:
         # A restart leaves no trace in the state: only the operation that Azure named tells whether it happened.
-        return Seen("todo", {"power": _power_of(arm, plan), "agent": _agent_of(arm, plan)})
+        view = instance_view(arm, plan.target.vm_id)
+        return Seen("todo", {"power": power(view), "agent": agent(view)["status"]})
 
     return [Step("POST", f"{plan.target.vm_id}/restart", None, look, repeatable=False)]
 
 
 def _power(plan: Plan, action: str, done: tuple[str, ...], running: tuple[str, ...]) -> Step:
     def look(arm: Arm) -> Seen:
-        power = _power_of(arm, plan)
-        state: State = "done" if power in done else "running" if power in running else "todo"
-        return Seen(state, {"power": power})
+        now = power(instance_view(arm, plan.target.vm_id))
+        state: State = "done" if now in done else "running" if now in running else "todo"
+        return Seen(state, {"power": now})
 
     return Step("POST", f"{plan.target.vm_id}/{action}", None, look)
 
@@ -118,15 +119,17 @@ def instance_view(arm: Arm, vm_id: str) -> Mapping[str, Any]:
     return body if isinstance(body, Mapping) else {}
 
 
-def _power_of(arm: Arm, plan: Plan) -> str | None:
-    codes = [str(each.get("code") or "") for each in instance_view(arm, plan.target.vm_id).get("statuses") or []]
+def power(view: Mapping[str, Any]) -> str | None:
+    """The power state that an instance view shows, like ``running``."""
+    codes = [str(each.get("code") or "") for each in view.get("statuses") or []]
     return next((code.split("/", 1)[1] for code in codes if code.startswith("PowerState/")), None)
 
 
-def _agent_of(arm: Arm, plan: Plan) -> str | None:
-    statuses = (instance_view(arm, plan.target.vm_id).get("vmAgent") or {}).get("statuses") or [{}]
-    shown = statuses[0].get("displayStatus")
-    return str(shown) if shown else None
+def agent(view: Mapping[str, Any]) -> dict[str, Any]:
+    """The agent as an instance view shows it: version, status and time of its report."""
+    found = view.get("vmAgent") or {}
+    status = (found.get("statuses") or [{}])[0]
+    return {"version": found.get("vmAgentVersion"), "status": status.get("displayStatus"), "time": status.get("time")}
 
 
 # --- the backup ----------------------------------------------------------------------------------------------------

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from vmbackup.arm import Arm, Ended
 from vmbackup.remedies import catalogue
-from vmbackup.remedies.do import instance_view
+from vmbackup.remedies.do import agent, instance_view
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.step import Seen, Step
 from vmbackup.run_command import run_command_error, run_command_output, run_command_stderr
@@ -60,13 +58,6 @@ def read(remedy: str, ended: Ended) -> Said:
         if said.get("remedy") == remedy and said.get("outcome") in _OUTCOMES:
             return Said(said["outcome"], *(str(said.get(key) or "")[:300] for key in ("before", "after", "note")))
     return Said("silent", note=run_command_stderr(ended.body)[-300:])
-
-
-def agent(view: Mapping[str, Any]) -> dict[str, Any]:
-    """The agent as the instance view shows it: version, status and time of its report."""
-    found = view.get("vmAgent") or {}
-    status = (found.get("statuses") or [{}])[0]
-    return {"version": found.get("vmAgentVersion"), "status": status.get("displayStatus"), "time": status.get("time")}
 
 
 def agent_is_back(arm: Arm, vm_id: str, since: str | None, deadline_s: float) -> bool:

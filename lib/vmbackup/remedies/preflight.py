@@ -47,13 +47,23 @@ def refusals(
     if entry["kind"] == "manual":
         return (Refusal("manual"),)
     found = [Refusal("values_missing", {"names": list(missing)})] if missing or not resource else []
-    if entry["kind"] == "guest_script" or remedy in _NEEDS_RUNNING_VM:
+    if needs_running_vm(remedy, entry):
         found += _running(evidence)
-    if entry["kind"] == "guest_script" or remedy in _NEEDS_AGENT:
+    if needs_agent(remedy, entry):
         found += _agent(evidence) + _extensions_allowed(evidence)
     if resource.lower() == str(known.get("vm_id", "")).lower():
         found += _settled(remedy, evidence)
     return tuple(found + _locks(remedy, resource, evidence))
+
+
+def needs_running_vm(remedy: str, entry: Mapping[str, Any]) -> bool:
+    """Whether Azure refuses the remedy on a VM that is off."""
+    return entry["kind"] == "guest_script" or remedy in _NEEDS_RUNNING_VM
+
+
+def needs_agent(remedy: str, entry: Mapping[str, Any]) -> bool:
+    """Whether the remedy travels through the agent."""
+    return entry["kind"] == "guest_script" or remedy in _NEEDS_AGENT
 
 
 def _running(evidence: Evidence) -> list[Refusal]:

@@ -93,6 +93,22 @@ def test_a_dead_agent_keeps_the_extension_where_it_is(tmp_path):
         assert case.sent("DELETE", "") == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"vm": {"power": "stopped"}}, "PowerState/stopped"),
+        ({"agent": {"state": "not_ready", "message": "VM Agent is unresponsive."}}, "travels through the agent"),
+    ],
+)
+def test_what_died_since_the_plan_was_made_is_noticed_before_anything_is_sent(tmp_path, changes, said):
+    with opened("extension_failed_linux", tmp_path) as case:
+        plan = case.plan(EXTENSION)
+        with opened("extension_failed_linux", tmp_path, **changes) as now:
+            with pytest.raises(RemedyRefused, match=said):
+                apply(plan, now.tools, yes(plan))
+            assert now.sent("DELETE", "") == 0
+
+
 def test_a_missing_right_is_named_before_anything_is_sent(tmp_path):
     with opened("extension_failed_linux", tmp_path) as case:
         plan = case.plan(EXTENSION)
