@@ -146,17 +146,21 @@ def retry_backup(
 
 @app.command("role")
 def print_role(
-    capability: Annotated[
-        str, typer.Argument(help="diagnose, diagnose_guest, retry or a remedy; empty = name them.")
-    ] = "",
+    capabilities: Annotated[
+        list[str] | None, typer.Argument(help="diagnose, diagnose_guest, retry or remedies; none = name them.")
+    ] = None,
     subscription_id: Annotated[str, typer.Option(help="For the JSON's assignable scope.")] = "<subscription>",
     form: Annotated[
         Format, typer.Option("--format", help="json for az role definition create, or bicep.")
     ] = Format.JSON,
 ) -> None:
-    """Print the custom role that a capability needs, and nothing more."""
+    """Print the custom role that the capabilities need, and nothing more.
+
+    `apply` and the runbooks diagnose first: `vmbackup role diagnose remove_backup_extension retry` is one role for all.
+    """
     from vmbackup import roles
 
+    capability = "+".join(capabilities or [])
     if not capability:
         typer.echo("\n".join(roles.actions()))
     elif form is Format.JSON:

@@ -1,7 +1,8 @@
 """Least privilege: which rights each capability needs, as custom role definitions, and what the identity lacks.
 
 Computed from what the collectors declare and from ``remedies.yaml``. Capabilities are ``diagnose``,
-``diagnose_guest``, ``retry`` and the id of every remedy that this program can apply itself.
+``diagnose_guest``, ``retry`` and the id of every remedy that takes rights in Azure, also by hand. Several at once are
+joined by ``+``.
 """
 
 from __future__ import annotations
@@ -38,11 +39,13 @@ RETRY_ACTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """What the identity lacks for one capability. ``unknown`` are the causes that stay unknown without it."""
+    """What the identity lacks for one capability. ``unknown`` are the causes that stay unknown without it, ``refused``
+    those whose remedy this is."""
 
     capability: str
     missing: tuple[str, ...]
     unknown: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 def actions() -> dict[str, tuple[str, ...]]:
@@ -54,26 +57,34 @@ def actions() -> dict[str, tuple[str, ...]]:
         "retry": tuple(sorted(RETRY_ACTIONS)),
     }
     for remedy, entry in catalogue.remedies().items():
-        if entry["kind"] != "manual":
+        if entry["actions"]:
             found[remedy] = tuple(sorted(entry["actions"]))
     return found
 
 
 def role(capability: str, subscription_id: str) -> dict[str, object]:
     """The custom role for one capability, as ``az role definition create`` reads it. Raises SetupError."""
-    known = actions()
-    if capability not in known:
-        raise SetupError(f"There is no capability {capability!r}. There are: {', '.join(known)}.")
+    held = _held(capability)
     return {
         "Name": f"vmbackup {capability}",
         "IsCustom": True,
         "Description": f"What vmbackup needs for {capability}, and nothing else.",
-        "Actions": list(known[capability]),
+        "Actions": held,
         "NotActions": [],
         "DataActions": [],
         "NotDataActions": [],
         "AssignableScopes": [f"/subscriptions/{subscription_id}"],
     }
+
+
+def _held(capability: str) -> list[str]:
+    known = actions()
+    for name in capability.split("+"):
+        if name in catalogue.remedies() and name not in known:
+            raise SetupError(f"{name} is done in the guest or not at all: it takes no right in Azure.")
+        if name not in known:
+            raise SetupError(f"There is no capability {name!r}. There are: {', '.join(known)}.")
+    return sorted({action for name in capability.split("+") for action in known[name]})
 
 
 def as_json(capability: str, subscription_id: str) -> str:
@@ -84,7 +95,7 @@ def as_json(capability: str, subscription_id: str) -> str:
 def as_bicep(capability: str) -> str:
     """The role as a Bicep file for a deployment to a subscription."""
     made = role(capability, "")
-    held = "\n".join(f"          '{action}'" for action in actions()[capability])
+    held = "\n".join(f"          '{action}'" for action in _held(capability))
     return f"""targetScope = 'subscription'
 
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {{
@@ -130,19 +141,27 @@ def shortages(arm: Arm, subscription_id: str, vm_id: str, vault_id: str | None) 
     rows = []
     for capability, needed in actions().items():
         missing = tuple(action for action in needed if lacking([action], held[scope(action)]))
-        rows.append(Shortage(capability, missing, unknown_causes(missing) if capability == "diagnose" else ()))
+        unknown = unknown_causes(missing) if capability in ("diagnose", "diagnose_guest") else ()
+        rows.append(Shortage(capability, missing, unknown, _cured_by(capability) if missing else ()))
     return rows
 
 
+def _cured_by(capability: str) -> tuple[str, ...]:
+    """The causes with a check that this remedy cures."""
+    entry = catalogue.remedies().get(capability)
+    cured = {name.partition(":")[0] for name in entry["checks"]} if entry else set()
+    return tuple(cause for cause, its in catalog.causes().items() if cured & set(its["checks"]))
+
+
 def unknown_causes(missing: tuple[str, ...]) -> tuple[str, ...]:
-    """The causes with a check whose required fact cannot be asked without these actions."""
-    dark = _dark(missing)
-    checks = load()
-    return tuple(
-        cause
-        for cause, entry in catalog.causes().items()
-        if any(set(checks[check].requires) & dark for check in entry["checks"])
-    )
+    """The causes with a check whose required fact, or whose look into the guest, takes one of these actions."""
+    dark, closed = _dark(missing), GUEST_ACTIONS[0] in missing
+    known, words = load(), catalog.checks()
+
+    def unanswered(check: str) -> bool:
+        return bool(set(known[check].requires) & dark) or (closed and words[check]["needs_guest"])
+
+    return tuple(cause for cause, entry in catalog.causes().items() if any(map(unanswered, entry["checks"])))
 
 
 def _dark(missing: tuple[str, ...]) -> set[str]:

@@ -12,7 +12,7 @@ from vmbackup import roles
 from vmbackup.arm import NoAnswer, Refused, arm_for
 from vmbackup.backup_now import retry
 from vmbackup.model import FactStatus, RemedyRefused, SetupError
-from vmbackup.remedies import pages
+from vmbackup.remedies import Confirmation, apply, catalogue, pages
 from vmbackup.remedies.doing import carry_out
 from vmbackup.rights import Permission, lacking
 
@@ -100,6 +100,35 @@ def test_the_bicep_names_every_action():
 def test_an_unknown_capability_names_those_there_are():
     with pytest.raises(SetupError, match="diagnose_guest"):
         roles.as_json("everything", "sub")
+
+
+def test_one_role_can_hold_several_capabilities_and_is_enough_to_apply_a_remedy(tmp_path):
+    with opened("extension_failed_linux", tmp_path) as case:
+        made = roles.role("diagnose+remove_backup_extension", "sub")
+        case.world.spec["permissions"] = {"allow": made["Actions"]}
+        plan = case.plan("remove_backup_extension")
+        assert apply(plan, case.tools, Confirmation.of(plan)).outcome == "done"
+
+
+@pytest.mark.parametrize("remedy", [name for name, entry in catalogue.remedies().items() if entry["actions"]])
+def test_every_remedy_with_rights_has_its_role_in_both_forms(remedy):
+    assert json.loads(roles.as_json(remedy, "sub"))["Actions"] == sorted(catalogue.remedies()[remedy]["actions"])
+    assert roles.as_bicep(remedy).count("'Microsoft.") == len(catalogue.remedies()[remedy]["actions"]) + 1
+
+
+def test_a_remedy_in_the_guest_alone_takes_no_right():
+    with pytest.raises(SetupError, match="takes no right"):
+        roles.as_bicep("install_dotnet")
+
+
+def test_preflight_names_the_causes_that_only_the_guest_could_tell(tmp_path):
+    with opened("healthy_linux", tmp_path) as case:
+        case.world.spec["permissions"] = {"deny": ["Microsoft.Compute/virtualMachines/runCommand/action"]}
+        found = roles.shortages(arm_for(case.azure), case.target.subscription_id, case.target.vm_id, None)
+        rows = {row.capability: row for row in found}
+        assert rows["diagnose"].missing == ()
+        assert {"agent_linux", "file_system_freeze"} <= set(rows["diagnose_guest"].unknown)
+        assert rows["update_guest_agent_linux"].refused == ("agent_linux",)
 
 
 def test_preflight_says_what_will_be_unknown_and_what_refused(tmp_path):

@@ -196,7 +196,10 @@ def _consequence(row: Any, language: str) -> str:
     if row.unknown:
         causes = ", ".join(catalog.causes()[cause]["title"][language] for cause in row.unknown)
         return catalog.text("rights.unknown_causes", language, causes=causes)
-    return catalog.text("rights.refused", language)
+    causes = ", ".join(catalog.causes()[cause]["title"][language] for cause in row.refused)
+    return catalog.text(
+        "rights.refused_for" if causes else "rights.refused", language, **({"causes": causes} if causes else {})
+    )
 
 
 def _wanted(want: str, language: str) -> str:
