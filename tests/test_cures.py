@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from typer.testing import CliRunner
 
 from azuresim.world import scenario_names
 from remedy_worlds import opened, problems
 from vmbackup.audit import changes, rows
 from vmbackup.backup_now import retry
+from vmbackup.cli_remedies import app
 from vmbackup.collectors import collect
 from vmbackup.model import Target, Verdict
+from vmbackup.parameters import read
 from vmbackup.remedies import Confirmation, apply
+from vmbackup.session import run_for
 
 # Each world with the remedies that cure it, in the order in which the walk leads to them.
 CURES = {
@@ -68,6 +74,42 @@ def test_a_world_is_cured_and_the_cure_is_proven(scenario, tmp_path):
         assert problems(case.look()) == []
         changing = [path for method, path in case.simulator.requests if changes(method, f"https://x{path}")]
         assert len(rows(case.tools.audit.path)) == len(changing)
+
+
+AT_ONCE = {scenario: remedies[0] for scenario, remedies in CURES.items() if len(remedies) == 1}
+
+
+@pytest.mark.parametrize("scenario", AT_ONCE)
+def test_a_world_is_cured_and_the_cure_is_proven_through_the_command_line(scenario, tmp_path):
+    words = [
+        "apply",
+        AT_ONCE[scenario],
+        "--scenario",
+        scenario,
+        "--folder",
+        str(tmp_path),
+        "--yes",
+        "--max-risk",
+        "high",
+    ]
+    said = CliRunner().invoke(app, [*words, "--retry", "--json"])
+    assert said.exit_code == 0, said.output
+    told = json.loads(said.stdout)
+    assert [each["outcome"] for each in told["receipts"]] == ["done"]
+    assert told["proof"]["fixed"]
+
+
+@pytest.mark.parametrize("scenario", AT_ONCE)
+def test_a_world_is_cured_and_the_cure_is_proven_by_what_a_headless_notebook_calls(scenario, tmp_path):
+    given = {"scenario": scenario, "remedies": AT_ONCE[scenario], "max_risk": "high", "run_folder": str(tmp_path)}
+    run = run_for(read(given), None)
+    run.collect()
+    run.remedies()
+    run.retry()
+    assert [each.outcome for each in run.receipts] == ["done"]
+    assert run.proof is not None
+    assert run.proof.fixed
+    assert run.walk().probable is None
 
 
 @pytest.mark.parametrize("scenario", [name for name in scenario_names() if not name.startswith("error_")])
