@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from vmbackup.schedule import ZONES, next_run
+from vmbackup.schedule import longest_gap_h, next_run
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=timezone.utc)  # a Monday
 
@@ -66,6 +65,25 @@ def test_azure_backup_does_not_adjust_to_daylight_saving(time_zone, month, hour)
     assert next_run(policy(time_zone=time_zone), datetime(2026, month, 1, 3, 0, tzinfo=timezone.utc)).hour == hour
 
 
-@pytest.mark.parametrize("place", ZONES.values())
-def test_every_place_is_known(place):
-    assert ZoneInfo(place)
+WEEKLY = {"frequency": "Weekly"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "hours"),
+    [
+        ({}, 24),
+        ({"times": ["06:00", "23:30"]}, 17.5),
+        ({"frequency": "Hourly", "times": ["08:00", "12:00", "16:00", "20:00"]}, 12),
+        ({"frequency": "Hourly", "times": ["00:00", "06:00", "12:00", "18:00"]}, 6),
+        ({**WEEKLY, "days": ["Sunday"]}, 168),
+        ({**WEEKLY, "days": ["Sunday", "Wednesday"]}, 96),
+        ({**WEEKLY, "days": ["Monday", "Wednesday", "Friday"]}, 72),
+        ({**WEEKLY, "days": []}, None),
+        ({"frequency": "Hourly"}, None),
+        ({"frequency": None}, None),
+        ({"times": ["soon"]}, None),
+    ],
+)
+def test_the_longest_pause_that_the_policy_plans(changes, hours):
+    assert longest_gap_h(policy(**changes)) == hours
+    assert longest_gap_h(None) is None

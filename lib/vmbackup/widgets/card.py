@@ -7,12 +7,10 @@ from typing import Any
 from vmbackup import catalog, moments
 from vmbackup.backup_now import last_good
 from vmbackup.blocks import Page, Table
-from vmbackup.facts import Policy, VmAgent
+from vmbackup.facts import VmAgent
 from vmbackup.model import Evidence, FactStatus, Target, Verdict
 from vmbackup.report import duration, why
-from vmbackup.schedule import next_run
-
-_DAY_H = 24
+from vmbackup.schedule import longest_gap_h, next_run
 
 
 def page(target: Target, evidence: Evidence, language: str) -> Page:
@@ -75,7 +73,7 @@ def _rpo(evidence: Evidence, language: str) -> tuple[str, str]:
     """How old the last good point is against what the policy promises: a verdict and its words."""
     point, policy = _good(evidence), _data(evidence, "backup.policy")
     age_s = moments.between(point["time"] if point else None, moments.heard(evidence))
-    wanted_h = promised_h(policy)
+    wanted_h = longest_gap_h(policy)
     start = next_run(policy, moments.now(evidence))
     after = f" {catalog.text('card.next_run', language, when=moments.worded(start.isoformat()))}" if start else ""
     if age_s is None or wanted_h is None:
@@ -86,20 +84,6 @@ def _rpo(evidence: Evidence, language: str) -> tuple[str, str]:
         return Verdict.OK, catalog.text("card.rpo_kept", language, **values) + after
     over = duration(age_s - wanted_h * 3600)
     return Verdict.PROBLEM, catalog.text("card.rpo_missed", language, over=over, **values) + after
-
-
-def promised_h(policy: Policy | None) -> float | None:
-    """Hours between two backups as the policy plans them, the longest gap of a week; None where it does not tell."""
-    if policy is None:
-        return None
-    frequency = (policy["frequency"] or "").lower()
-    if frequency == "hourly":
-        return policy["interval_h"]
-    if frequency == "daily":
-        return _DAY_H
-    if frequency == "weekly" and policy["days"]:
-        return 7.0 * _DAY_H if len(policy["days"]) == 1 else (8.0 - len(policy["days"])) * _DAY_H
-    return None
 
 
 def _failed_job(evidence: Evidence, language: str) -> str:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from vmbackup.facts import Policy
 from vmbackup.model import Fact, FactStatus, Target
 from vmbackup.widgets import card
 from worlds import examine
 
 DENIED = {"action": "Microsoft.Compute/virtualMachines/read", "scope": "/subscriptions/s"}
 VM = Target("s", "g", "vm-1")
-
-
-def policy(**given: Any) -> Policy:
-    return {**examine("healthy_linux")["backup.policy"].data, **given}  # type: ignore[typeddict-item]
 
 
 def said(evidence: dict[str, Fact], language: str = "en") -> str:
@@ -47,21 +40,3 @@ def test_what_could_not_be_asked_names_its_reason(language: str) -> None:
     denied = Fact(FactStatus.DENIED, why="missing_action", details=DENIED)
     shown = said({"vm.model": denied, "vm.power": denied, "backup.recovery_points": denied}, language)
     assert shown.count("Microsoft.Compute/virtualMachines/read") == 3
-
-
-@pytest.mark.parametrize(
-    ("given", "hours"),
-    [
-        ({"frequency": "Daily"}, 24),
-        ({"frequency": "Hourly", "interval_h": 4}, 4),
-        ({"frequency": "Weekly", "days": ["Sunday"]}, 168),
-        ({"frequency": "Weekly", "days": ["Sunday", "Wednesday"]}, 96),
-        ({"frequency": "Weekly", "days": ["Sunday", "Monday"]}, 144),
-        ({"frequency": "Weekly", "days": ["Monday", "Wednesday", "Friday"]}, 72),
-        ({"frequency": "Weekly", "days": []}, None),
-        ({"frequency": None}, None),
-    ],
-)
-def test_the_policy_promises_at_most_this_many_hours_between_backups(given: dict[str, Any], hours: int | None) -> None:
-    assert card.promised_h(policy(**given)) == hours
-    assert card.promised_h(None) is None
