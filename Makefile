@@ -32,9 +32,9 @@ lint: $(READY) ## ruff, mypy --strict and the import rules
 reference: $(READY) ## execute the notebooks again for tests/reference
 	$(BIN)/python -m tests.renew_reference
 
-readme: $(READY) ## write README's generated table anew, and its picture (needs chromium)
+readme: $(READY) ## write README's generated table anew, and take its pictures (needs chromium)
 	$(BIN)/python -m tests.renew_readme
-	$(BIN)/python -m tests.renew_screenshot
+	$(BIN)/python -m tests.renew_screenshots
 
 bench: $(READY) ## measure; prints a table and writes build/bench.json
 	PYTHONPATH=tests $(BIN)/python -m tests.bench

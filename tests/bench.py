@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -93,6 +94,47 @@ def whole() -> dict[str, float]:
         }
 
 
+def in_jupyterlab(latency_ms: int) -> dict[str, float]:
+    """A runbook in a real JupyterLab, where chromium is installed: opened, all cells run, a step opened by a click.
+
+    The first verdict is the first cause in the tool with its verdict, all verdicts are the last cell's result; both
+    count from opening the notebook, starting its kernel included.
+    """
+    if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        return {}
+    from playwright.sync_api import expect
+
+    from tests.browser.conftest import lab_page, opened, running_browser, running_lab
+
+    with (
+        TemporaryDirectory() as folder,
+        running_lab(Path(folder), latency_ms, (WORLD,)) as lab,
+        running_browser() as browser,
+        lab_page(lab.url, browser) as page,
+    ):
+        begun = time.perf_counter()
+        with opened(lab, page, "01_agent_unreachable", lab.live(WORLD)) as book:
+            book.run_all(wait=False)
+            expect(book.tool.locator("button.vmbackup-problem").first).to_be_visible()
+            first = time.perf_counter() - begun
+            expect(page.locator(".jp-OutputArea-output", has_text="Saved in:").last).to_be_attached()
+            last = time.perf_counter() - begun
+            book.finished()
+            clicks = [seconds(partial(_opened_by_click, book, number), 1) for number in (1, 4, 5, 1, 4)]
+    name = f"jupyterlab_at_{latency_ms}ms"
+    return {
+        f"{name}_first_verdict_s": first,
+        f"{name}_all_verdicts_s": last,
+        f"{name}_click_s": statistics.median(clicks),
+    }
+
+
+def _opened_by_click(book: Any, number: int) -> None:
+    step = book.tool.locator("button.vmbackup-step").nth(number - 1)
+    step.click()
+    book.tool.locator("button.vmbackup-step[aria-expanded=true]", has_text=f"▾ {number}. ").wait_for()
+
+
 def az_in_sequence() -> dict[str, float]:
     """The same reads as ``az`` commands in sequence, where ``az`` is installed (``make test-az`` does)."""
     az = shutil.which("az") or str(ROOT / "build" / "az" / "bin" / "az")
@@ -114,6 +156,7 @@ def az_in_sequence() -> dict[str, float]:
 def main() -> None:
     """Measure, print, write build/bench.json."""
     figures = {**imports(), **collecting(0), **collecting(LATENCY_MS), **whole(), **az_in_sequence()}
+    figures |= {**in_jupyterlab(0), **in_jupyterlab(LATENCY_MS)}
     figures["cores"] = os.cpu_count() or 0
     for name, value in figures.items():
         print(f"{name:34} {value:10.3f}")

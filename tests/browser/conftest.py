@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -122,43 +122,47 @@ def running_lab(folder: Path, latency_ms: int = 0, scenarios: tuple[str, ...] = 
     """Start JupyterLab with configuration folders of its own, and end it."""
     worlds = {name: load_world(name) for name in scenarios}
     root = folder / "lab"
-    settings = folder / "settings"
-    quiet = settings / "@jupyterlab" / "apputils-extension"
-    for path in (root, quiet):
-        path.mkdir(parents=True)
+    root.mkdir(parents=True)
+    with Simulator(list(worlds.values()), latency_ms=latency_ms) as simulator:
+        azure = {**simulator.environment, "VMBACKUP_ARM_ENDPOINT": simulator.endpoint}
+        command = [sys.executable, "-m", "jupyterlab", "--allow-root", f"--ServerApp.root_dir={root}"]
+        with served(command, folder, root, azure) as url:
+            yield Lab(url, root, simulator, worlds)
+
+
+@contextmanager
+def served(command: list[str], folder: Path, cwd: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """The address of the JupyterLab that the command starts; its settings are in ``folder``. It is ended at the end."""
+    quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True)
     said = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
     (quiet / "notification.jupyterlab-settings").write_text(json.dumps(said), "utf-8")
-    with Simulator(list(worlds.values()), latency_ms=latency_ms) as simulator, socket.socket() as free:
+    with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-        free.close()
-        environment = {
-            **os.environ,
-            **simulator.environment,
-            "VMBACKUP_ARM_ENDPOINT": simulator.endpoint,
-            "JUPYTER_CONFIG_DIR": str(folder / "config"),
-            "JUPYTER_DATA_DIR": str(folder / "data"),
-            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-            "JUPYTERLAB_SETTINGS_DIR": str(settings),
-            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-            "HOME": str(folder),
-        }
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
-        command += [f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
-        command += ["--ServerApp.disable_check_xsrf=True"]
-        command += [f"--ServerApp.root_dir={root}", "--LabApp.news_url="]
-        command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-        command += ["--expose-app-in-browser"]
-        log = (folder / "lab.log").open("wb")
-        lab = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=root)
+    options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
+    options += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", "--expose-app-in-browser"]
+    options += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    own = {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "HOME": str(folder),
+    }
+    log = folder / "lab.log"
+    with log.open("wb") as out:
+        lab = subprocess.Popen(
+            [*command, *options], env={**os.environ, **own, **environment}, stdout=out, stderr=out, cwd=cwd
+        )
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait_for(f"{url}/api/status", lab, folder / "lab.log")
-            yield Lab(url, root, simulator, worlds)
+            _wait_for(f"{url}/api/status", lab, log)
+            yield url
         finally:
             lab.terminate()
             lab.wait(20)
-            log.close()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -190,13 +194,13 @@ def running_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def lab_page(lab: Lab, browser: Browser) -> Iterator[Page]:
+def lab_page(url: str, browser: Browser) -> Iterator[Page]:
     """JupyterLab open in a tab, with no notebook yet."""
     rights = ["clipboard-read", "clipboard-write"]
     context = browser.new_context(viewport={"width": 1280, "height": 720}, permissions=rights)
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
-    page.goto(f"{lab.url}/lab?reset")
+    page.goto(f"{url}/lab?reset")
     page.wait_for_selector(".jp-Launcher")
     yield page
     context.close()
@@ -205,7 +209,7 @@ def lab_page(lab: Lab, browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def tab(lab: Lab) -> Iterator[Page]:
     """The browser's tab; a notebook opens in it in a second, JupyterLab itself takes three."""
-    with running_browser() as browser, lab_page(lab, browser) as page:
+    with running_browser() as browser, lab_page(lab.url, browser) as page:
         yield page
 
 
@@ -235,11 +239,12 @@ class Book:
         """The button of a cause."""
         return self.tool.locator("button.vmbackup-step", has_text=title)
 
-    def run_all(self) -> None:
+    def run_all(self, wait: bool = True) -> None:
         """Run every cell, and wait for the tool."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        expect(self.status).not_to_have_text("")
+        if wait:
+            expect(self.status).not_to_have_text("")
 
     def finished(self) -> None:
         """Wait until the kernel has nothing to do."""
