@@ -55,6 +55,12 @@ def test_nothing_is_sent_through_a_dead_agent_and_the_reader_is_told_why(tmp_pat
     assert not [path for _, path in requests if path.endswith("/runCommand")]
 
 
+def test_nothing_is_sent_through_an_agent_that_fell_silent(tmp_path: Path) -> None:
+    evidence, requests = examined("agent_stale_linux", tmp_path)
+    assert evidence["guest.probe"].why == "agent_silent"
+    assert not [path for _, path in requests if path.endswith("/runCommand")]
+
+
 def test_nothing_is_sent_to_a_vm_that_does_not_run(tmp_path: Path) -> None:
     evidence, requests = examined("snapshot_shutdown_linux", tmp_path)
     assert evidence["guest.probe"].why == "vm_not_running"

@@ -39,7 +39,7 @@ def guest_facts(
     if parameters.probe == "auto" and not guest_decides(section, evidence):
         return {"guest.probe": Fact(FactStatus.SKIPPED, why="not_needed")}
     hindered = guest.obstacle(evidence)
-    if hindered is not None and (parameters.probe != "force" or hindered.why != "agent_not_ready"):
+    if hindered is not None and (parameters.probe != "force" or hindered.why not in guest.FORCED):
         return {"guest.probe": hindered, **_boot_diagnostics(azure, target, parameters, evidence)}
     found = guest.probe(azure, target, evidence, parameters.deadline_s, parameters.folder / TOKEN)
     if not found["guest.probe"].answered:

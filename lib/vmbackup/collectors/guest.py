@@ -25,6 +25,7 @@ from vmbackup.collectors.errors import as_fact, code_and_message, cut, status_of
 from vmbackup.collectors.pipeline import asking
 from vmbackup.collectors.wire import inside, text
 from vmbackup.guest_output import GuestDocument, GuestOutputError, decode, require_belongs_to
+from vmbackup.limits import HEARTBEAT_STALE_S
 from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target
 from vmbackup.run_command import run_command_error, run_command_output
 
@@ -33,6 +34,10 @@ BOOT_ACTION = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/act
 _COMMANDS = {"windows": "RunPowerShellScript", "linux": "RunShellScript"}
 SCRIPTS = {"windows": "collect_windows.ps1", "linux": "collect_linux.sh", "linux-logs": "collect_logs_linux.sh"}
 _LARGEST_LOG_MB = 8
+# Azure knows the operation no more: it ended long ago, or this is not its address.
+_FORGOTTEN = (400, 404, 410)
+FORCED = ("agent_not_ready", "agent_silent")
+"""The obstacles that ``probe: force`` tries in spite of: Azure may be wrong about the agent."""
 _GENERAL = {"denied", "not_found", "conflict", "throttled", "timeout", "server_error", "refused"}
 
 
@@ -52,6 +57,8 @@ def obstacle(evidence: Evidence) -> Fact | None:
         return _skipped("extension_operations_disallowed")
     if agent is None or (agent["display_status"] or "").lower() != "ready":
         return _skipped("agent_not_ready", status=str(agent["display_status"] if agent else None))
+    if agent["age_s"] is not None and agent["age_s"] > HEARTBEAT_STALE_S:
+        return _skipped("agent_silent", minutes=str(round(agent["age_s"] / 60)))
     return None
 
 
@@ -115,15 +122,35 @@ class _CommandFailed(Exception):
 
 
 def _run(azure: Azure, target: Target, os: str, token: Path) -> Any:
+    addresses = _left(azure, token)
+    if addresses:
+        try:
+            return _ended(azure, addresses, token)
+        except HttpResponseError as error:
+            if status_of(error) not in _FORGOTTEN:
+                raise
+    addresses = _start(azure, target, os)
+    token.parent.mkdir(parents=True, exist_ok=True)
+    token.write_text("\n".join(addresses), "utf-8")
+    return _ended(azure, addresses, token)
+
+
+def _left(azure: Azure, token: Path) -> list[str]:
+    """The operation that an earlier run left; a file may have been edited, and the sign-in goes to Azure alone."""
     addresses = token.read_text("utf-8").split() if token.exists() else []
-    # A file may have been edited: the sign-in goes to Azure alone.
-    if not addresses or not all(address.startswith(f"{azure.connection.endpoint}/") for address in addresses):
-        addresses = _start(azure, target, os)
-        token.parent.mkdir(parents=True, exist_ok=True)
-        token.write_text("\n".join(addresses), "utf-8")
-    result = _follow(azure, addresses[0])
-    if not run_command_output(result):
-        result = _follow(azure, addresses[-1])
+    ours = all(address.startswith(f"{azure.connection.endpoint}/") for address in addresses)
+    return addresses if ours else []
+
+
+def _ended(azure: Azure, addresses: list[str], token: Path) -> Any:
+    """The operation's result. Once it has ended, well or badly, there is nothing left to pick up."""
+    try:
+        result = _follow(azure, addresses[0])
+        if not run_command_output(result):
+            result = _follow(azure, addresses[-1])
+    except _CommandFailed:
+        token.unlink(missing_ok=True)
+        raise
     token.unlink(missing_ok=True)
     return result
 
@@ -151,7 +178,8 @@ def _follow(azure: Azure, address: str) -> Any:
         if state in ("failed", "canceled"):
             error = inside(answer, "error")
             raise _CommandFailed(_reasoned(None, text(error, "code") or "", text(error, "message") or ""))
-        wait_s = max(float(response.headers.get("Retry-After") or 0), azure.connection.polling_interval_s)
+        asked = response.headers.get("Retry-After") or ""
+        wait_s = max(float(asked) if asked.isdecimal() else 0.0, azure.connection.polling_interval_s)
         if wait_s > azure.remaining_s():
             raise TimeoutError
         time.sleep(wait_s)
@@ -166,11 +194,14 @@ def _classified(error: Exception, seconds: float) -> Fact:
 
 def _reasoned(status: int | None, code: str, message: str, general: Fact | None = None) -> Fact:
     reason = run_command_error(status, code, message)
-    if general is not None and reason in _GENERAL:
+    if reason not in _GENERAL:
+        return _failed(f"run_command_{reason}", message=cut(message))
+    # "There is none" would be an answer; that the script did not run is none.
+    if general is not None and not general.answered:
         return general
-    if reason in _GENERAL:
-        return _failed("operation_failed", code=code, message=cut(message))
-    return _failed(f"run_command_{reason}", message=cut(message))
+    if status is not None:
+        return _failed("refused", status=str(status), code=code, message=cut(message))
+    return _failed("operation_failed", code=code, message=cut(message))
 
 
 # --- boot diagnostics ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from vmbackup.model import Fact, FactStatus
 from worlds import world
 
 MODEL = {"os": "linux", "allow_extension_operations": True, "vm_id": "id-1", "computer_name": "vm"}
-READY = {"display_status": "Ready"}
+READY = {"display_status": "Ready", "age_s": 30.0}
 RUNNING = {"power": "running"}
 
 
@@ -33,6 +34,8 @@ def evidence(model: object = MODEL, power: object = RUNNING, agent: object = REA
         (evidence(power=None), "vm_not_running"),
         (evidence(agent={"display_status": "Not Ready"}), "agent_not_ready"),
         (evidence(agent=None), "agent_not_ready"),
+        (evidence(agent={**READY, "age_s": 3 * 3600.0}), "agent_silent"),
+        (evidence(agent={**READY, "age_s": None}), None),
         (evidence(model={**MODEL, "allow_extension_operations": False}), "extension_operations_disallowed"),
     ],
 )
@@ -68,6 +71,36 @@ def test_an_operation_that_was_left_is_picked_up_and_not_started_twice(tmp_path:
         starts = [path for method, path in simulator.requests if method == "POST" and path.endswith("/runCommand")]
     assert len(starts) == 1
     assert not token.exists()
+
+
+def test_an_operation_that_failed_is_over_and_the_next_run_starts_anew(tmp_path: Path) -> None:
+    token = tmp_path / "operation"
+    with world("agent_stopped_linux") as (simulator, azure, target):
+        found = collect(azure, target, deadline_s=20)
+        for _ in range(2):
+            assert probe(azure, target, found, 20, token)["guest.probe"].why == "run_command_agent_not_reporting"
+            assert not token.exists()
+        starts = [path for method, path in simulator.requests if method == "POST" and path.endswith("/runCommand")]
+    assert len(starts) == 2
+
+
+def test_an_operation_that_azure_has_forgotten_is_started_anew(tmp_path: Path) -> None:
+    token = tmp_path / "operation"
+    with world("healthy_linux") as (_, azure, target):
+        provider = f"{azure.connection.endpoint}/subscriptions/{target.subscription_id}/providers/Microsoft.Compute"
+        operation = "00000000-0000-0000-0000-000000000000?api-version=2024-07-01"
+        token.write_text(f"{provider}/locations/westeurope/operations/{operation}", "utf-8")
+        found = collect(azure, target, deadline_s=20)
+        assert probe(azure, target, found, 20, token)["guest.probe"].answered
+    assert not token.exists()
+
+
+def test_a_vm_that_is_gone_is_no_answer_of_the_guest(tmp_path: Path) -> None:
+    with world("healthy_linux") as (_, azure, target):
+        found = collect(azure, target, deadline_s=20)
+        gone = replace(target, vm_name="gone")
+        fact = probe(azure, gone, found, 20, tmp_path / "operation")["guest.probe"]
+    assert (fact.status, fact.why) == (FactStatus.FAILED, "refused")
 
 
 def test_an_edited_address_gets_no_sign_in(tmp_path: Path) -> None:
