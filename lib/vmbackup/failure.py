@@ -13,7 +13,8 @@ _NO_NETWORK_WORDS = (
     "no network connectivity on the virtual machine",
     "aufgrund fehlender netzwerkkonnektivität",
 )
-# VMSnapshotLinux: no disk, or only some disks, could be reached through Azure Storage.
+# VMSnapshotLinux: no disk, or only some disks, could be reached through Azure Storage. Its status is "success" all the
+# same on managed disks; the code tells.
 _NO_NETWORK_STATUS = (15, 76, 761)
 
 
@@ -42,7 +43,7 @@ def names_no_network(
 
     The vault item's health details are asked where no job is known; a health that is good says nothing.
     """
-    if extension is not None and extension["status"] == "error" and extension["code"] in _NO_NETWORK_STATUS:
+    if extension is not None and extension["code"] in _NO_NETWORK_STATUS:
         return True
     if job is not None:
         words = [_words(error) for error in job["errors"]] + [(job["dynamic_message"] or "").lower()]

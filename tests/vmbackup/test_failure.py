@@ -65,6 +65,7 @@ def status(code: int, word: str = "error") -> dict[str, Any]:
         (None, health(400239, "IaasVmHealthGreenDefault"), None, None),
         (None, None, status(76), True),
         (None, None, status(761), True),
+        (None, None, status(76, "success"), True),
         (None, None, status(1, "success"), None),
         (None, None, None, None),
     ],

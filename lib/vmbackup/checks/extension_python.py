@@ -7,10 +7,12 @@ from vmbackup.checks.named import FAILURE, judged
 from vmbackup.facts import FailedJob, Job, ProtectedItem
 from vmbackup.facts_guest import GuestExtension, GuestLogs
 from vmbackup.facts_linux import LinuxPython
+from vmbackup.failure import backup_failed
 
 # VMB: the extension finished, with or without application consistency.
 _SUCCESS = (0, 1)
-_PYTHON_LINES = ("module_missing", "python_unknown", "exit_126", "exit_127")
+# Only lines that are the backup extension's own: other extensions lack Python's modules too.
+_PYTHON_LINES = ("python_unknown", "handle_failed", "extension_exit", "extension_import_failed")
 
 
 @check(optional=(*FAILURE, "guest.python", "guest.extension", "guest.logs"), os="linux")
@@ -25,12 +27,16 @@ def backup_extension_finds_its_python(
     """The backup extension finds a Python in the VM, with the modules that it needs.
 
     Why: it looks in /usr/bin and /usr/local/bin for names of its own list; newer versions of Python lack crypt,
-    distutils and imp, which only newer versions of the extension do without.
+    distutils and imp, which only newer versions of the extension do without. A run that finds none leaves no status
+    file: the newest one may be of an earlier run, under an older Python.
     """
-    return judged("extension_python", job, jobs, item, _in_guest(python, extension, logs))
+    failed = backup_failed(job, jobs) is not False
+    return judged("extension_python", job, jobs, item, _in_guest(python, extension, logs, failed))
 
 
-def _in_guest(python: LinuxPython | None, extension: GuestExtension | None, logs: GuestLogs | None) -> Judgement | None:
+def _in_guest(
+    python: LinuxPython | None, extension: GuestExtension | None, logs: GuestLogs | None, failed: bool
+) -> Judgement | None:
     if python is None:
         return None
     ran = extension is not None and extension["status"] == "success" and extension["code"] in _SUCCESS
@@ -38,8 +44,9 @@ def _in_guest(python: LinuxPython | None, extension: GuestExtension | None, logs
         return problem("none", others=python["others"])
     if python["missing"] is None:
         return None
-    if not python["missing"] or ran:
+    patterns = logs["patterns"] if logs is not None else None
+    ends = any(line in patterns for line in _PYTHON_LINES) if patterns is not None else None
+    if not python["missing"] or (ran and (ends is False or not failed)):
         return ok(path=python["path"], version=python["version"])
-    patterns = (logs["patterns"] if logs is not None else None) or {}
     shown = {"path": python["path"], "version": python["version"], "missing": python["missing"]}
-    return problem("modules", **shown) if any(line in patterns for line in _PYTHON_LINES) else unknown("lacks", **shown)
+    return problem("modules", **shown) if ends and failed else unknown("lacks", **shown)

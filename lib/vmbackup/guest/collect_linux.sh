@@ -26,7 +26,11 @@ no_route_to_host \[Errno 113\] No route to host
 wireserver_not_responding WireServer is not responding
 wireserver_503 Calling wire server failed: 503
 protocol_not_found Protocol endpoint not found
-goal_state_failed An error occurred while retrieving the goal state
+wireserver_timed_out 168\.63\.129\.16.*IOError timed out
+wireserver_closed 168\.63\.129\.16.*Connection (refused|reset by peer)
+host_error \[HTTP Failed\] \[5[0-9][0-9]: 
+network_unreachable \[Errno 101\] Network is unreachable
+goal_state_failed (retrieving|Error fetching) the goal state:|goal state is still failing|goal state, giving
 dhcp_failed Failed to send DHCP request
 wrong_endpoint found endpoint \[([02-9]|1[0-57-9]|16[0-79]|168\.[0-57-9])
 noexec noexec flag is set on
@@ -35,19 +39,21 @@ exit_127 exit code: 127
 no_space No space left on device
 read_only_file_system Read-only file system
 decrypt_failed Failed to decrypt .*Certificates\.p7m
-openssl_config configuration file routines
-openssl_cipher unknown cipher
+openssl_config configuration file routines|Unable to load config info from
+openssl_cipher unknown cipher|digital envelope routines:.*unsupported|Cannot convert PFX to PEM
 agent_python_error unexpected keyword argument .etype.
 downgrade Downgrade not allowed
 handler_status_failed Failed to save handler status
 python_unknown python version unknown
 module_missing No module named
+extension_exit Non-zero exit code: (3|126|127), .*VMSnapshotLinux-
+extension_import_failed VMSnapshotLinux-[0-9.]+.main.*, line [0-9]+, in <module>
 handle_failed - [1-9][0-9]* returned from handle\.py
 old_agent_api Failed to construct ConfigurationProvider
 blob_properties_failed Failed to get blob properties
 freeze_begin T:S freeze, timeout value
 freeze_end T:S (freeze|thaw) result
-freeze_failed freeze failed for some mount
+freeze_failed freeze failed for some mount|Failed to FIFREEZE
 freeze_timeout freeze timed-out|freeze took longer than timeout
 freeze_already Mount Points already freezed
 open_mount_failed file open failed for some mount
@@ -171,7 +177,7 @@ agent_unit() {
 
 # The arguments of a command line stand without separators here: a shell drops the NUL bytes between them.
 agent_processes() {
-  daemon='' exthandlers='' running=''
+  daemon='' exthandlers='' running='' agent_python=''
   [ -r /proc/1/cmdline ] || return
   daemon=n exthandlers=n
   for file in /proc/[0-9]*/cmdline; do
@@ -183,7 +189,11 @@ agent_processes() {
         exthandlers=y
         case $line in *WALinuxAgent-[0-9]*) running=${line##*WALinuxAgent-} running=${running%%-*} running=${running%%.egg*} ;; esac
         ;;
-      *python*waagent*-daemon) daemon=y ;;
+      *python*waagent*-daemon | *python*waagent*-daemon-configuration-path*)
+        daemon=y
+        # The extension falls back to the Python that the agent runs with.
+        agent_python=$(readlink "${file%cmdline}exe")
+        ;;
     esac
   done
 }
@@ -423,9 +433,9 @@ except EnvironmentError as e: print(e)'
 
 # tcp HOST PORT: can a connection be opened.
 tcp() {
-  connected='VMB connected'
+  by=
   if have curl; then
-    connected='Connected to'
+    by=curl
     text=$(bounded 5 curl -sv --noproxy '*' -o /dev/null --connect-timeout 3 -m 4 "http://$1:$2/" 2>&1)
   elif have bash; then
     text=$(bounded 4 bash -c "exec 3<>/dev/tcp/$1/$2 && echo VMB connected" 2>&1)
@@ -438,8 +448,12 @@ tcp() {
   fi
   code=$?
   # curl keeps its own time: where it had to be killed, nothing was found out.
-  [ "$connected" = 'Connected to' ] && [ "$code" -ge 124 ] && return
-  case $text in *"$connected"*) echo ok ;; *) word "$code" "$text" ;; esac
+  [ "$by" = curl ] && [ "$code" -ge 124 ] && return
+  # The second is what curl 8.16 and newer say.
+  case $text in
+    *"Connected to "* | *"stablished connection to "* | *"VMB connected"*) echo ok ;;
+    *) word "$code" "$text" ;;
+  esac
 }
 
 HTTP_PYTHON='import socket, sys
@@ -681,7 +695,7 @@ p_mounts() {
     [ "$line" = 1 ] && read -r name <"$file/name" && suspended="$suspended /dev/mapper/$name "
   done
   set -f
-  frozen='' asked='' devices='' twice='' count=0
+  frozen='' asked='' others='' devices='' twice='' count=0
   IFS=$NL
   for line in $MOUNTS; do
     unset IFS
@@ -695,12 +709,14 @@ p_mounts() {
         devices="$devices $1 "
         ;;
     esac
-    # autofs would mount something, the others are not on disks.
+    # autofs would mount something, most others are not on disks.
     case $3 in
-      ext* | xfs | btrfs | jfs | reiserfs | vfat | f2fs | nfs* | cifs | smb* | gfs2 | ocfs2 | ceph | fuse.glusterfs | lustre)
-        [ "$count" -lt 40 ] && asked="$asked $2" count=$((count + 1))
-        ;;
+      ext3 | ext4 | xfs | btrfs) ;;
+      # The extension does not freeze these; but one that hangs holds up its "df".
+      ext* | jfs | reiserfs | vfat | f2fs | nfs* | cifs | smb* | gfs2 | ocfs2 | ceph | fuse.glusterfs | lustre) others="$others $2 " ;;
+      *) continue ;;
     esac
+    [ "$count" -lt 40 ] && asked="$asked $2" count=$((count + 1))
   done
   unset IFS
   kr frozen "[$frozen]"
@@ -721,6 +737,7 @@ p_mounts() {
     shift 2
     why=$*
     [ "$code" -ge 124 ] && why=timeout
+    case $others in *" $name "*) [ "$why" = timeout ] || continue ;; esac
     case $why in *[Pp]ermission*) [ "$ROOT" = y ] || continue ;; esac
     plain "$name"; js "$P"; entry="{\"mount\":$J"
     js "$why" 60; unreadable="$unreadable${unreadable:+,}$entry,\"why\":$J}"
@@ -764,7 +781,8 @@ p_python() {
       break
     done
   done
-  [ -n "$found" ] || found=$(command -v python)
+  [ -n "$found" ] || found=$(command -v python || echo "$agent_python")
+  [ -n "$found" ] || { [ -x "$interpreter" ] && found=$interpreter; }
   text=
   if [ -n "$found" ]; then
     text=$(bounded 5 "$found" -B -W ignore -c "$ASK_PYTHON")
@@ -787,7 +805,7 @@ p_openssl() {
     version=$(bounded 3 "$file" version 2>&1) && ok=y
     # "req" reads the whole configuration, as the agent's own calls do; on an empty request it does nothing else.
     [ -n "$ok" ] && text=$(bounded 3 "$file" req -noout -in /dev/null 2>&1)
-    case $version$text in *"onfiguration file routines"* | *"rror on line"* | *"rror loading config"*) ok=n ;; esac
+    case $version$text in *"onfiguration file routines"* | *"rror on line"* | *"rror loading config"* | *"nable to load config"*) ok=n ;; esac
   fi
   ks path "$file"
   ks version "$(printf '%s\n' "$version" | sed -n 's/^[A-Za-z]*SSL \([^ ]*\).*/\1/p' | head -n 1)"

@@ -22,7 +22,12 @@ def extension(status: str, code: int) -> dict[str, Any]:
     return {"guest__extension": fact | {"operation": "Enable", "seq": 1}}
 
 
-EXIT_127 = {"guest__logs": {"patterns": {"exit_127": {"count": 1, "last": None}}}}
+def logs(*patterns: str) -> dict[str, Any]:
+    return {"guest__logs": {"patterns": {name: {"count": 1, "last": None} for name in patterns}}}
+
+
+OURS = logs("extension_exit", "module_missing")
+ANOTHER_EXTENSION = logs("exit_127", "module_missing")
 
 
 @pytest.mark.parametrize(
@@ -32,12 +37,20 @@ EXIT_127 = {"guest__logs": {"patterns": {"exit_127": {"count": 1, "last": None}}
         (python(path=None, version=None) | GENERIC, ("problem", "none")),
         (python(path=None, version=None) | GOOD, ("problem", "none")),
         (python(missing=["crypt"]) | GENERIC, ("unknown", "lacks")),
-        (python(missing=["crypt"]) | EXIT_127 | GENERIC, ("problem", "modules")),
-        (python(missing=["crypt"]) | extension("success", 1) | GENERIC, ("ok", "ok")),
+        (python(missing=["crypt"]) | OURS | GENERIC, ("problem", "modules")),
+        (python(missing=["crypt"]) | logs("handle_failed") | GENERIC, ("problem", "modules")),
+        (python(missing=["crypt"]) | logs("extension_import_failed") | GENERIC, ("problem", "modules")),
+        (python(missing=["crypt"]) | ANOTHER_EXTENSION | GENERIC, ("unknown", "lacks")),
+        (python(missing=["crypt"]) | extension("success", 1) | logs() | GENERIC, ("ok", "ok")),
+        (python(missing=["crypt"]) | extension("success", 1) | ANOTHER_EXTENSION | GENERIC, ("ok", "ok")),
+        # The status file is of the last run that found a Python; after an upgrade of the system none was written.
+        (python(missing=["crypt"]) | extension("success", 1) | OURS | GENERIC, ("problem", "modules")),
+        (python(missing=["crypt"]) | extension("success", 1) | OURS | GOOD, ("ok", "ok")),
+        (python(missing=["crypt"]) | extension("success", 1) | GENERIC, ("unknown", "lacks")),
         (python(missing=["crypt"]) | extension("error", 2) | GENERIC, ("unknown", "lacks")),
         (python(missing=["crypt"]) | GOOD, ("ok", "nothing_failed")),
         (python(missing=None) | GENERIC, ("unknown", "guest_only")),
-        (EXIT_127 | GENERIC, ("unknown", "guest_only")),
+        (OURS | GENERIC, ("unknown", "guest_only")),
     ],
 )
 def test_in_the_guest(facts: dict[str, Any], expected: tuple[str, str]) -> None:

@@ -96,6 +96,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "network.storage_443": "ok", "extension.code": 1, "clock.skew_s": 0,
     },
     "no_tools": {"extension.code": 1, "agent.starts": True},
+    "newer_curl": {"network.wireserver_80": "ok", "network.wireserver_32526": "ok", "network.imds": "ok"},
+    "platform_python": {"python.path": "/usr/libexec/platform-python", "python.missing": [], "agent.daemon": True},
     "proxies": {
         "network.proxies": [
             {"where": "unit walinuxagent http_proxy", "value": "http://***@p.example:3128"},

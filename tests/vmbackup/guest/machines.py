@@ -118,6 +118,27 @@ tcp dport 443 drop
 }
 }
 """
+# From 8.16 on curl says it otherwise.
+NEWER_CURL = r"""
+mv /usr/bin/curl /usr/bin/curl.real
+cat > /usr/bin/curl <<'END'
+#!/bin/sh
+said='s/Connected to \(.*\) (\(.*\)) port \([0-9]*\).*/Established connection to \1 (\2 port \3) from 10.0.0.4 /'
+{ curl.real "$@" 2>&1 >&3 3>&- | sed "$said" >&2; } 3>&1
+END
+chmod 755 /usr/bin/curl
+"""
+# As on RHEL 8 without a Python of its own for users: only the agent's is there.
+PLATFORM_PYTHON = """
+mkdir -p /usr/libexec
+cp /usr/bin/python3.11 /usr/libexec/platform-python
+/usr/libexec/platform-python -u /usr/sbin/waagent -daemon >/dev/null 2>&1 </dev/null &
+tries=0
+until grep -q 'ProcessExtensionsInGoalState completed' /var/log/waagent.log || [ $tries -gt 150 ]; do
+  tries=$((tries + 1)); sleep 0.1
+done
+rm -f /usr/bin/python3 /usr/bin/python3.[0-9]*
+"""
 AGENT_UP = "ProcessExtensionsInGoalState completed"
 
 MACHINES: dict[str, Machine] = {
@@ -190,6 +211,8 @@ mkdir -p -m 700 /var/lib/waagent
         INSTALLED + "printf 172.31.9.4,10.224.128.4 > /var/lib/waagent/WireServerEndpoint\n",
     ),
     "busybox_only": Machine(late=INSTALLED + BUSYBOX_ONLY, runs=(("root", "busybox sh"), ("root", "dash"))),
+    "newer_curl": Machine(late=INSTALLED + NEWER_CURL, runs=ONE),
+    "platform_python": Machine(late=INSTALLED + PLATFORM_PYTHON, runs=ONE),
     "blocked_curl": Machine(firewall=BLOCKED, runs=ONE, late=INSTALLED),
     "blocked_bash": Machine(firewall=BLOCKED, runs=ONE, late=INSTALLED + "rm /usr/bin/curl\n"),
     "blocked_nc": Machine(firewall=BLOCKED, runs=ONE, late=INSTALLED + BUSYBOX_ONLY),

@@ -25,7 +25,29 @@ REAL_LINES: dict[str, tuple[str, str | None]] = {
         "No route to host", "2017-11-29T13:35:19Z"),
     "wireserver_not_responding": (
         "2017/11/29 13:35:35.136057 INFO WireServer is not responding. Reset endpoint", "2017-11-29T13:35:35Z"),
-    "wireserver_503": ("Calling wire server failed: 503 - http://168.63.129.16/machine/?comp=goalstate", None),
+    "wireserver_503": (
+        "2017/07/07 11:54:37.306205 WARNING Exception retrieving extension handlers: [000008] Calling wire server "
+        "failed: 503", "2017-07-07T11:54:37Z"),
+    "wireserver_timed_out": (
+        "2020/01/19 09:13:16.774102 ERROR ExtHandler [ProtocolError] [Wireserver Exception] [HttpError] [HTTP Failed] "
+        "POST http://168.63.129.16/machine?comp=telemetrydata -- IOError timed out -- 6 attempts made",
+        "2020-01-19T09:13:16Z"),
+    "wireserver_closed": (
+        "2022-12-02T05:45:51.771876Z ERROR ExtHandler ExtHandler Error fetching the goal state: [ProtocolError] "
+        "[Wireserver Exception] [HttpError] [HTTP Failed] GET http://168.63.129.16/machine/ -- IOError [Errno 104] "
+        "Connection reset by peer -- 6 attempts made", "2022-12-02T05:45:51Z"),
+    "host_error": (
+        "2024-10-31T01:35:37.027408Z INFO Daemon Daemon Protocol endpoint not found: [ProtocolError] GET vmSettings "
+        "[correlation ID: a5d3ad6c-1393-4013-89fc-893801463715 eTag: None]: [HTTP Failed] [500: Internal Server "
+        "Error] b'Server", "2024-10-31T01:35:37Z"),
+    "network_unreachable": (
+        "2024-02-01T23:40:03.563499Z ERROR ExtHandler ExtHandler Error fetching the goal state: [ProtocolError] GET "
+        "vmSettings [correlation ID: ac21bdd7-1a7a-4bba-b307-b9d5bc30da33 eTag: 941323814975149980]: Request failed: "
+        "[Errno 101] Network is unreachable", "2024-02-01T23:40:03Z"),
+    "goal_state_failed": (
+        "2020/01/19 09:15:21.783005 ERROR ExtHandler ProtocolError processing goal state, giving up [[ProtocolError] "
+        "[Wireserver Exception] [HttpError] [HTTP Failed] GET http://168.63.129.16/machine/?comp=goalstate -- IOError "
+        "timed out -- 6 attempts made]", "2020-01-19T09:15:21Z"),
     "protocol_not_found": (
         "2017/11/29 13:35:35.145578 INFO Protocol endpoint not found: MetadataProtocol, [000008] 404 - GET: "
         "http://169.254.169.254/Microsoft.Compute/identity?api-version=2015-05-01", "2017-11-29T13:35:35Z"),
@@ -51,13 +73,23 @@ REAL_LINES: dict[str, tuple[str, str | None]] = {
     "openssl_cipher": (
         "140528231827360:error:060740A0:digital envelope routines:EVP_PBE_CipherInit:unknown cipher:evp_pbe.c:181:",
         None),
+    "extension_exit": (
+        "[ExtensionOperationError] Non-zero exit code: 3, /var/lib/waagent/"
+        "Microsoft.Azure.RecoveryServices.VMSnapshotLinux-1.0.9156.0/main/handle.sh install", None),
+    "extension_import_failed": (
+        '  File "/var/lib/waagent/Microsoft.Azure.RecoveryServices.VMSnapshotLinux-1.0.9225.0/main/Utils/'
+        'WAAgentUtil.py", line 69, in <module>', None),
+    "module_missing": ("ModuleNotFoundError: No module named 'crypt'", None),
     "agent_python_error": (
         "2026-11-23T03:52:56.177964Z INFO Daemon Daemon Protocol endpoint not found: [ProtocolError] Error fetching "
         "goal state: format_exception() got an unexpected keyword argument 'etype'", "2026-11-23T03:52:56Z"),
-    "downgrade": ("ERROR: [ExtensionError] Downgrade not allowed", None),
+    "downgrade": (
+        "2018/03/05 14:31:57.747218 ERROR Event: name=Microsoft.Azure.RecoveryServices.VMSnapshotLinux, op=None, "
+        "message=[ExtensionError] Downgrade not allowed, duration=0", "2018-03-05T14:31:57Z"),
     "handler_status_failed": (
-        "ERROR: Failed to save handler status: [Errno 2] No such file or directory "
-        ".../VMSnapshotLinux-1.0.9120.0/config/HandlerStatus", None),
+        "2018/03/05 14:31:57.745038 ERROR [Microsoft.Azure.RecoveryServices.VMSnapshotLinux-1.0.9120.0] Failed to "
+        "save handler status: [Errno 2] No such file or directory: '/var/lib/waagent/"
+        "Microsoft.Azure.RecoveryServices.VMSnapshotLinux-1.0.9120.0/config/HandlerStatus'", "2018-03-05T14:31:57Z"),
     "python_unknown": ("Mon Nov 18 00:05:10 UTC 2019- python version unknown", "2019-11-18T00:05:10Z"),
     "handle_failed": ("Thu May 21 05:04:31 PM UTC 2026- 1 returned from handle.py", "2026-05-21T17:04:31Z"),
     "old_agent_api": (
@@ -68,6 +100,9 @@ REAL_LINES: dict[str, tuple[str, str | None]] = {
         "exactly 2 arguments (1 given), stack trace: Traceback (most recent call last):", "2019-03-01T17:58:35Z"),
     "freeze_begin": (
         f"2024-01-14 22:16:48.796446 {EXT}T:S freeze, timeout value 60", "2024-01-14T22:16:48Z"),
+    "freeze_failed": (
+        f"2016/12/10 01:11:00 {EXT}2016-12-10 01:11:00.532512  Info  Failed to FIFREEZE: /data/dblog",
+        "2016-12-10T01:11:00Z"),
     "snapshot_inconsistent": ("snapshot result inconsistent", None),
     "snapshot_restricted_network": ("StatusCode.FailedRetryableSnapshotFailedRestrictedNetwork", None),
     "snapshot_conflict": ("T:S snapshot result: errorcode: 409", None),
@@ -76,13 +111,10 @@ REAL_LINES: dict[str, tuple[str, str | None]] = {
 # No real line is at hand; these are the words in the sources of the agent and of the extension (2025-11, 2026-08).
 SOURCE_LINES = {
     "heartbeat": "[HEARTBEAT] Agent WALinuxAgent-2.15.0.1 is running as the goal state agent [DEBUG {}]",
-    "goal_state_failed": "An error occurred while retrieving the goal state: [ProtocolError]",
     "exit_127": "[ExtensionOperationError] Non-zero exit code: 127, main/handle.sh enable",
     "no_space": "IOError: [Errno 28] No space left on device",
     "read_only_file_system": "OSError: [Errno 30] Read-only file system: '/var/lib/waagent'",
-    "module_missing": "ModuleNotFoundError: No module named 'imp'",
     "freeze_end": "T:S thaw result ThawResult, timedout :False",
-    "freeze_failed": "freeze failed for some mount",
     "freeze_timeout": "T:S ###### Enable failed with error: freeze took longer than timeout",
     "freeze_already": "Mount Points already freezed by some other processor",
     "open_mount_failed": "file open failed for some mount",
@@ -92,6 +124,26 @@ SOURCE_LINES = {
     "crp_timeout": "CRP timeout limit has reached, should abort.",
 }
 
+# Other words for the same thing, from other versions of the agent, the extension and OpenSSL.
+OTHER_LINES = (
+    ("goal_state_failed", "An error occurred while retrieving the goal state: [ProtocolError]"),
+    ("goal_state_failed", "ERROR ExtHandler ExtHandler Error fetching the goal state: [ProtocolError] [410: Gone]"),
+    ("goal_state_failed", "ERROR ExtHandler ExtHandler Fetching the goal state is still failing: [ProtocolError]"),
+    (
+        "openssl_cipher",
+        "4037D277017F0000:error:0308010C:digital envelope routines:inner_evp_generic_fetch:unsupported:"
+        "crypto/evp/evp_fetch.c:375:Global default library context, Algorithm (DES-EDE3-CBC : 65), Properties ())",
+    ),
+    (
+        "openssl_cipher",
+        "2025-07-30T02:15:50.694099Z ERROR ExtHandler Error fetching the goal state certificates: Cannot convert PFX "
+        "to PEM",
+    ),
+    ("openssl_config", "Unable to load config info from /FIPS/1.0.2l-plus/Linux_x86_64/ssl/openssl.cnf"),
+    ("freeze_failed", "freeze failed for some mount"),
+    ("extension_exit", "Non-zero exit code: 127, /var/lib/waagent/x.VMSnapshotLinux-1.0.9156.0/main/handle.sh enable"),
+)
+
 # Lines of sound machines.
 QUIET_LINES = (
     "2026-11-23T03:52:56.104854Z INFO Daemon Daemon WireServer endpoint is not found. Rerun dhcp handler",
@@ -100,6 +152,9 @@ QUIET_LINES = (
     "2018/06/11 16:06:43.581513 INFO cached endpoint found [168.63.129.16]",
     "Thu May 21 05:04:31 PM UTC 2026- 0 returned from handle.py",
     "2026-11-23T03:52:56.103484Z INFO Daemon Daemon Provisioning is disabled, skipping.",
+    "2024-10-31T01:35:36.876949Z INFO Daemon Daemon Initializing goal state during protocol detection",
+    "2026-11-23T03:52:57Z INFO ExtHandler Fetching the goal state recovered from previous errors",
+    "2025-11-05T11:13:06.426477Z WARNING Daemon Error converting PFX to PEM [-nomacver: True]: '/usr/bin/openssl'",
 )
 
 
@@ -117,6 +172,16 @@ def test_real_line(name: str) -> None:
 @pytest.mark.parametrize("name", SOURCE_LINES)
 def test_line_from_the_source(name: str) -> None:
     assert name in count_lines([SOURCE_LINES[name]])
+
+
+@pytest.mark.parametrize(("name", "line"), OTHER_LINES)
+def test_the_same_in_other_words(name: str, line: str) -> None:
+    assert name in count_lines([line])
+
+
+def test_another_extension_says_nothing_of_the_backup_extension() -> None:
+    line = REAL_LINES["exit_126"][0]
+    assert set(count_lines([line])) == {"exit_126"}
 
 
 def test_quiet_lines() -> None:
@@ -142,6 +207,7 @@ def test_script_counts_alike(awk: str) -> None:
     if not shutil.which(awk.split()[0]):
         pytest.skip(f"no {awk}")
     lines = [line for line, _ in REAL_LINES.values()] + list(SOURCE_LINES.values()) + list(QUIET_LINES)
+    lines += [line for _, line in OTHER_LINES]
     assert by_the_script("\n".join(lines) + "\n", awk) == count_lines(lines)
 
 
