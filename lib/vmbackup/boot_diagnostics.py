@@ -34,7 +34,9 @@ _DHCP = (
     ("bound", re.compile(r"\b(?:bound to \d+\.\d+\.\d+\.\d+|DHCPACK\b|DHCPv4 address \d+\.\d+\.\d+\.\d+)")),
     ("failed", re.compile(r"\b(?:No DHCPOFFERS received|Failed to send DHCP request|DHCP(?:v4)? (?:\w+ )?timed out)")),
 )
-_EMERGENCY = re.compile(r"You are in emergency mode|Entering emergency mode|Reached target [^\n]{0,24}Emergency Mode")
+_EMERGENCY = re.compile(
+    r"(?:You are in|Welcome to) emergency mode|Entering emergency mode|Reached target [^\n]{0,24}Emergency Mode"
+)
 _PANIC = re.compile(r"Kernel panic - not syncing")
 _FILE_SYSTEM = re.compile(
     r"EXT[234]-fs error|XFS \([^)\n]{1,40}\): (?:Corruption|Metadata corruption|Internal error)"

@@ -152,6 +152,7 @@ STUCK = "2019-11-23 21:12:24.539751  Info  freeze_safe after returning from star
         ("[  OK  ] Stopped waagent.service - Azure Linux Agent.\n", {"agent": "stopped"}),
         ("Started Microsft Azure Linux Agent.\nFailed to start Azure Linux Agent.\n", {"agent": "failed"}),
         ("[  OK  ] Started Azure Linux Agent Network Setup.\n", {}),
+        ('Welcome to emergency mode! After logging in, type "journalctl -xb"\n', {"emergency_mode": True}),
         ('You are in emergency mode. After logging in, type "journalctl -xb"\n', {"emergency_mode": True}),
         ("[  OK  ] Reached target Emergency Mode.\n", {"emergency_mode": True}),
         ("Starting Setup emergency.target dependencies\n", {}),

@@ -59,21 +59,30 @@ def linux_agent_process_runs(
         return _processes(guest)
     if agent_state.reports_now(power, agent):
         return ok("agent_reports")
-    if serial is not None and serial["agent"] in ("failed", "stopped"):
+    return _last_boot(serial) if serial is not None else unknown("guest_only")
+
+
+def _last_boot(serial: SerialLog) -> Judgement:
+    if serial["agent"] in ("failed", "stopped"):
         return problem("serial_log", state=serial["agent"])
+    if serial["kernel_panic"]:
+        return problem("kernel_panic")
+    # Whoever left the emergency shell again has seen the agent start after it.
+    if serial["emergency_mode"] and serial["agent"] is None:
+        return problem("emergency_mode")
     return unknown("guest_only")
 
 
 def _processes(guest: LinuxAgent) -> Judgement:
     unit = guest["unit"] or "waagent"
+    if guest["daemon"] and guest["exthandlers"]:
+        return ok()
     if guest["starts"] is False:
         return problem("does_not_start", error=guest["start_error"] or "-")
     if guest["daemon"] is False:
         return problem("no_daemon", unit=unit)
     if guest["exthandlers"] is False:
         return problem("no_extension_handler", unit=unit)
-    if guest["daemon"] and guest["exthandlers"]:
-        return ok()
     return unknown("not_told")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.named import FAILURE, judged
 from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_guest import GuestLogs
+from vmbackup.facts_guest import GuestExtension, GuestLogs
 from vmbackup.facts_linux import LinuxAgentState, LinuxOpenssl
 from vmbackup.facts_windows import MachineKeys, WindowsCertificates
 
@@ -33,7 +33,11 @@ def _windows(keys: MachineKeys | None, certificates: WindowsCertificates | None)
     return ok() if good else None
 
 
-@check(optional=(*FAILURE, "guest.agent_state", "guest.openssl", "guest.logs"), os="linux")
+# VMB: FailedHandlerGuestAgentCertificateNotFound.
+_CERTIFICATE_NOT_FOUND = 16
+
+
+@check(optional=(*FAILURE, "guest.agent_state", "guest.openssl", "guest.logs", "guest.extension"), os="linux")
 def linux_certificates_are_usable(
     job: FailedJob | None,
     jobs: list[Job] | None,
@@ -41,22 +45,30 @@ def linux_certificates_are_usable(
     state: LinuxAgentState | None,
     openssl: LinuxOpenssl | None,
     logs: GuestLogs | None,
+    extension: GuestExtension | None,
 ) -> Judgement:
     """The agent's certificates are there, and OpenSSL can read them.
 
     Why: protected settings of every extension are encrypted for these certificates; a broken OpenSSL configuration, or
     FIPS mode under an older agent or extension, makes them unreadable.
     """
-    return judged("certificates", job, jobs, item, _linux(state, openssl, logs))
+    return judged("certificates", job, jobs, item, _linux(state, openssl, logs, extension))
 
 
-def _linux(state: LinuxAgentState | None, openssl: LinuxOpenssl | None, logs: GuestLogs | None) -> Judgement | None:
+def _linux(
+    state: LinuxAgentState | None,
+    openssl: LinuxOpenssl | None,
+    logs: GuestLogs | None,
+    extension: GuestExtension | None,
+) -> Judgement | None:
     if openssl is not None and openssl["config_ok"] is False:
         return problem("openssl", error=openssl["error"])
     if state is not None and state["readable"] and state["transport_certificate"] is False:
         return problem("missing")
     if state is not None and state["readable"] and state["private_keys"] == 0:
         return problem("no_private_key")
+    if extension is not None and extension["code"] == _CERTIFICATE_NOT_FOUND:
+        return problem("extension_says", code=extension["code"], message=extension["message"] or "-")
     if openssl is not None and openssl["fips"]:
         patterns = (logs["patterns"] if logs is not None else None) or {}
         return problem("fips_refuses") if "openssl_cipher" in patterns else unknown("fips")

@@ -30,6 +30,9 @@ def _in_guest(disk: GuestDisk | None, mounts: LinuxMounts | None) -> Judgement |
     if mounts is not None and mounts["agent_dir_noexec"]:
         return problem("noexec", mount=mounts["agent_dir_mount"])
     filesystems = disk["filesystems"] if disk is not None else None
+    if filesystems and _is_windows(filesystems):
+        # Agent and extension live on the system drive, the first; a full drive for data or paging is not theirs.
+        filesystems = filesystems[:1]
     for each in filesystems or []:
         if each["free_mb"] is not None and each["free_mb"] < FREE_LEAST_MB:
             return problem("full", mount=each["mount"], free_mb=each["free_mb"], limit=FREE_LEAST_MB)

@@ -111,13 +111,24 @@ SERIAL = {
         ({"guest__agent": guest()} | DEAD, ("ok", "ok")),
         ({"guest__agent": guest(daemon=False, exthandlers=False)} | DEAD, ("problem", "no_daemon")),
         ({"guest__agent": guest(exthandlers=False)} | DEAD, ("problem", "no_extension_handler")),
-        ({"guest__agent": guest(starts=False, start_error="ImportError")} | DEAD, ("problem", "does_not_start")),
+        (
+            {"guest__agent": guest(starts=False, start_error="ImportError", daemon=False)} | DEAD,
+            ("problem", "does_not_start"),
+        ),
+        # It runs, and only `waagent --version` failed.
+        ({"guest__agent": guest(starts=False, start_error="ImportError")} | DEAD, ("ok", "ok")),
         ({"guest__agent": guest(daemon=None, exthandlers=None)} | DEAD, ("unknown", "not_told")),
         (ALIVE, ("ok", "agent_reports")),
         (DEAD, ("unknown", "guest_only")),
         ({"guest__serial_log": SERIAL} | DEAD, ("problem", "serial_log")),
         ({"guest__serial_log": SERIAL} | ALIVE, ("ok", "agent_reports")),
         ({"guest__serial_log": SERIAL | {"agent": "started"}} | DEAD, ("unknown", "guest_only")),
+        ({"guest__serial_log": SERIAL | {"agent": None, "kernel_panic": True}} | DEAD, ("problem", "kernel_panic")),
+        ({"guest__serial_log": SERIAL | {"agent": None, "emergency_mode": True}} | DEAD, ("problem", "emergency_mode")),
+        (
+            {"guest__serial_log": SERIAL | {"agent": "started", "emergency_mode": True}} | DEAD,
+            ("unknown", "guest_only"),
+        ),
         ({}, ("unknown", "guest_only")),
     ],
 )

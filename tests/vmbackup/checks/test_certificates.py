@@ -47,6 +47,18 @@ def openssl(config_ok: bool | None = True, fips: bool | None = False) -> dict[st
     return {"guest__openssl": fact}
 
 
+def extension(code: int) -> dict[str, Any]:
+    fact = {
+        "name": "x",
+        "versions": ["1.0"],
+        "newest": "1.0",
+        "status": "success",
+        "code": code,
+        "message": "StatusCode",
+    }
+    return {"guest__extension": fact | {"operation": "Enable", "seq": 1}}
+
+
 CIPHER = {"guest__logs": {"patterns": {"openssl_cipher": {"count": 3, "last": None}}}}
 
 
@@ -60,6 +72,8 @@ CIPHER = {"guest__logs": {"patterns": {"openssl_cipher": {"count": 3, "last": No
         (state(None, None, readable=False) | openssl() | GENERIC, ("unknown", "guest_only")),
         (state() | openssl(fips=True) | GENERIC, ("unknown", "fips")),
         (state() | openssl(fips=True) | CIPHER | GENERIC, ("problem", "fips_refuses")),
+        (state() | openssl() | extension(16) | GENERIC, ("problem", "extension_says")),
+        (state() | openssl() | extension(121) | GENERIC, ("ok", "ok")),
         (state() | GENERIC, ("unknown", "guest_only")),
         (openssl(config_ok=None) | state() | GENERIC, ("unknown", "guest_only")),
     ],

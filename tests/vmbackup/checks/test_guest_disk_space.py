@@ -20,11 +20,18 @@ def mounts(noexec: bool | None = False) -> dict[str, Any]:
     return {"guest__mounts": {"agent_dir_mount": "/var", "agent_dir_noexec": noexec, "frozen": [], "unreadable": []}}
 
 
+def drives(*free_mb: int) -> dict[str, Any]:
+    rows = [disk(f"{letter}:", free, None) for letter, free in zip("CDE", free_mb, strict=False)]
+    return {"guest__disk": {"filesystems": [row["guest__disk"]["filesystems"][0] for row in rows]}}
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
         (disk("/", 5000) | mounts() | GENERIC, ("ok", "ok")),
         (disk("C:", 5000, None) | GENERIC, ("ok", "ok")),
+        (drives(5000, 20, 0) | GENERIC, ("ok", "ok")),
+        (drives(20, 5000) | GENERIC, ("problem", "full")),
         (disk("/", 99) | mounts() | GENERIC, ("problem", "full")),
         (disk("/", 5000, 0.4) | mounts() | GENERIC, ("problem", "no_inodes")),
         (disk("/", 5000) | mounts(True) | GENERIC, ("problem", "noexec")),
