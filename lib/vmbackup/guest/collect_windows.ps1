@@ -9,6 +9,10 @@
         Write-Output 'vmbackup: application control keeps PowerShell from running this script (constrained language mode).'
         return
     }
+    if ([System.Environment]::Is64BitOperatingSystem -and -not [System.Environment]::Is64BitProcess) {
+        Write-Output 'vmbackup: this is the 32-bit PowerShell, which sees other files; start the 64-bit one.'
+        return
+    }
     $before = @(Get-ChildItem -Path 'function:' | ForEach-Object { $_.Name })
 
     # --- JSON: ConvertTo-Json differs between versions (depth, dates, wrapped arrays), this does not ---------------
@@ -82,7 +86,7 @@
         $found = [ordered]@{}
         $key = Open-RegistryKey $path
         if ($null -ne $key) {
-            foreach ($name in ($key.GetValueNames() | Select-Object -First 20)) { $found[$name] = [string]$key.GetValue($name) }
+            foreach ($name in ($key.GetValueNames() | Select-Object -First 20)) { $found[$name] = Hide-Secrets ([string]$key.GetValue($name)) }
         }
         return $found
     }
@@ -206,6 +210,19 @@
     function Hide-Credentials {
         param($text)
         return $text -replace '//[^/@\s]*@', '//' -replace '(^|[;=])[^/@\s;=]+:[^/@\s;]+@', '$1'
+    }
+
+    # A signature in the query of an address is a secret.
+    function Hide-Secrets {
+        param($text)
+        $text = (Hide-Credentials $text) -replace '(https?://[^\s?"'']*)\?[^\s"'']*', '$1?***'
+        return $text -replace '(?i)\b(sig|password|token|accountkey)=[^\s&;"'']*', '$1=***'
+    }
+
+    function Get-Stamp {
+        param($time)
+        # Without a culture the separators and the calendar would be those of the system.
+        return $time.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ', [System.Globalization.CultureInfo]::InvariantCulture)
     }
 
     function Get-Proxies {
@@ -360,7 +377,7 @@
                 $newest = $found[$found.Count - 1]
                 $now = [datetime]::Now
                 $facts.tenant_valid = ($newest.NotBefore -le $now -and $newest.NotAfter -ge $now)
-                $facts.tenant_expires = $newest.NotAfter.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
+                $facts.tenant_expires = Get-Stamp $newest.NotAfter
             }
             return $facts
         } finally {
@@ -396,7 +413,7 @@
         $facts.status = [string]$report.status.status
         if ($null -ne $report.status.code) { $facts.code = [int]$report.status.code }
         $facts.operation = [string]$report.status.operation
-        $facts.message = [string]$report.status.formattedMessage.message
+        $facts.message = Hide-Secrets ([string]$report.status.formattedMessage.message)
         return $facts
     }
 
@@ -421,8 +438,9 @@
         $current = $null
         $wantsError = $false
         foreach ($line in ($text -split '\r?\n')) {
-            if ($line -match '^\S.*''(.+)''\s*$') {
-                $current = [ordered]@{ name = $Matches[1]; code = $null; state = $null; error = $null }
+            # The words, the colon and the quotation marks are those of Windows' language.
+            if ($line -match '^\S[^:\uFF1A]*[:\uFF1A]\s*[^\w\s](.+)[^\w\s]\s*$') {
+                $current = [ordered]@{ name = $Matches[1].Trim(); code = $null; state = $null; error = $null }
                 $writers += $current
                 $wantsError = $false
             } elseif ($null -ne $current -and $line -match '\[(\d+)\]\s*(.*?)\s*$') {
@@ -542,7 +560,7 @@
         param($groups, $id, $entry, $time)
         if (-not $groups.Contains($id)) {
             $entry.count = 0
-            $entry.last = $time.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
+            $entry.last = Get-Stamp $time
             $groups[$id] = $entry
         }
         $groups[$id].count += 1
@@ -592,8 +610,9 @@
                 $detail = $null
                 if ($source.kind -eq 'program' -and $words.Count -gt 6) { $detail = $words[6] }
                 if ($source.kind -eq 'dotnet') {
-                    $name = [regex]::Match($words[0], 'Application: (\S+)').Groups[1].Value
-                    $detail = [regex]::Match($words[0], 'Exception Info: (\S+)').Groups[1].Value
+                    # The words around these are in Windows' language.
+                    $name = [regex]::Match($words[0], '\S+\.exe').Value
+                    $detail = [regex]::Match($words[0], '[\w.]+Exception\b').Value
                     if ($name -notmatch $ours) { continue }
                 }
                 $entry = [ordered]@{ kind = $source.kind; name = $name; count = 0; last = $null; detail = $detail }
@@ -731,7 +750,7 @@
     $printable = [ordered]@{}
     foreach ($name in $probes.Keys) {
         if ($watch.Elapsed.TotalSeconds -gt 240) {
-            $errors += "${name}: not asked, time is over"
+            $errors += "${name}: not asked"
             continue
         }
         try {
@@ -759,10 +778,10 @@
         os = 'windows'
         vm_id = $vmId
         host = [System.Net.Dns]::GetHostName()
-        at = [datetime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', [System.Globalization.CultureInfo]::InvariantCulture)
+        at = Get-Stamp ([datetime]::UtcNow)
         root = $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
         took_ms = [int]$watch.ElapsedMilliseconds
-        errors = $errors
+        errors = @($errors | Select-Object -First 8)
     }
     $sections = [ordered]@{}
     $cut = @()

@@ -73,11 +73,11 @@ METHODS = re.findall(
     EndInvoke FileStream GZipStream GetAccessRules GetBytes GetIPProperties GetIPv4Properties GetResponse
     GetResponseStream GetString GetSubKeyNames GetValue GetValueNames IsInRole Kill LastIndexOf Open
     OpenSubKey ReadToEnd ReadToEndAsync Remove Replace Seek SessionStateFunctionEntry StreamReader Substring
-    ToArray ToCharArray ToLowerInvariant ToString ToUniversalTime ToXml TrimEnd Wait WaitForExit WaitOne
+    ToArray ToCharArray ToLowerInvariant ToString ToUniversalTime ToXml Trim TrimEnd Wait WaitForExit WaitOne
     WindowsPrincipal Write X509Store ASCII Administrator BeginGetHostAddresses Ceiling Compress Create
     CreateDefault CreateRunspace EndGetHostAddresses Escape Exists Floor GetAllNetworkInterfaces GetCurrent
     GetDrives GetEnvironmentVariable GetHostName InvariantCulture Match Matches Min MinValue Now OpenBaseKey
-    Parse ReadAllText Start StartNew ToBase64String ToInt32 TryParse UtcNow
+    Is64BitOperatingSystem Is64BitProcess Parse ReadAllText Start StartNew ToBase64String ToInt32 TryParse UtcNow
     """,
 )
 
@@ -142,6 +142,56 @@ def test_every_probe_is_bounded_and_fails_alone() -> None:
     assert re.search(r"try \{\s+\$facts = Invoke-Bounded \$probes\[\$name\] \d+\s", loop)
     for waits in (r"WaitOne\(", r"WaitForExit\(", r"\.Wait\("):
         assert all(argument != ")" for argument in re.findall(waits + r"(.)", CODE)), "no wait without a limit"
+
+
+def pattern_of(function: str, start: str) -> re.Pattern[str]:
+    """The regular expression in this function that begins so; .NET and Python read those used here alike."""
+    body = TEXT[TEXT.index(f"function {function} ") :]
+    found = re.search(r"'(" + re.escape(start) + r"(?:[^'\n]|'')*)'", body)
+    assert found is not None
+    return re.compile(found.group(1).replace("''", "'"))
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Writer name: 'SqlServerWriter'", "SqlServerWriter"),
+        ('Verfassername: "Microsoft Exchange Writer"', "Microsoft Exchange Writer"),
+        ("Nom du r\u00e9dacteur\u00a0: \u00ab\u00a0System Writer\u00a0\u00bb", "System Writer"),
+        ("\u7f16\u5199\u5668\u540d\u79f0\uff1a \u201cSystem Writer\u201d", "System Writer"),
+        ("   Writer Id: {e8132975-6f93-4464-a53e-1050253ae220}", None),
+        ("   State: [1] Stable", None),
+        ("vssadmin 1.1 - Volume Shadow Copy Service administrative command-line tool", None),
+        ("Error: You don't have the correct permissions to run this command.", None),
+    ],
+)
+def test_a_writer_is_known_by_its_name_in_every_language(line: str, name: str | None) -> None:
+    found = pattern_of("ConvertFrom-WriterList", r"^\S").search(line)
+    assert (found.group(1).strip() if found else None) == name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Application: WindowsAzureGuestAgent.exe\nFramework Version: v4.0.30319\nDescription: The process was "
+        "terminated due to an unhandled exception.\nException Info: System.DllNotFoundException\n   at Microsoft.WindowsAzure",
+        "Anwendung: WindowsAzureGuestAgent.exe\nFrameworkversion: v4.0.30319\nBeschreibung: Der Prozess wurde aufgrund "
+        "einer unbehandelten Ausnahme beendet.\nAusnahmeinformationen: System.DllNotFoundException\n   bei Microsoft",
+    ],
+)
+def test_a_crash_is_known_in_every_language(words: str) -> None:
+    program = pattern_of("Get-CrashFacts", r"\S+\.exe").search(words)
+    reason = pattern_of("Get-CrashFacts", r"[\w.]+Exception").search(words)
+    assert program is not None
+    assert reason is not None
+    assert (program.group(), reason.group()) == ("WindowsAzureGuestAgent.exe", "System.DllNotFoundException")
+
+
+def test_times_are_the_same_under_every_culture_and_secrets_never_leave() -> None:
+    assert all("InvariantCulture)" in line for line in CODE.splitlines() if ".ToString('yyyy" in line)
+    assert re.search(r"message = Hide-Secrets \(", CODE)
+    assert re.search(r"GetValue\(\$name\)\) \}", CODE), "values of the registry too"
+    assert "Is64BitProcess" in CODE, "the 32-bit PowerShell would see other files"
 
 
 def keys_of(shape: Any) -> set[str]:
