@@ -32,6 +32,7 @@ def problems(walked: Walk) -> set[str]:
         ("guest_freeze_failed_linux", "file_systems_can_be_frozen"),
         ("guest_clock_skew_linux", "guest_clock_is_right"),
         ("guest_disk_full_linux", "guest_has_room_for_the_agent"),
+        ("case_01_stale_extension_state_downgrade", "no_old_state_blocks_the_extension"),
     ],
 )
 def test_the_probe_decides_what_the_control_plane_left_open(name: str, check: str, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from vmbackup.facts import (
     ProtectedItem,
     VmModel,
 )
-from vmbackup.facts_guest import GuestExtension
-from vmbackup.facts_linux import LinuxAgentState
-from vmbackup.facts_windows import Service
+from vmbackup.facts_guest import GuestExtension, GuestLogs, GuestProbe
+from vmbackup.facts_linux import LinuxAgentState, LinuxVmbackupConf
+from vmbackup.facts_windows import ExtensionState, Service
 from vmbackup.failure import backup_failed
 from vmbackup.limits import ARTICLE_VMSNAPSHOT_LINUX
 from vmbackup.versions import compare, parse
@@ -186,14 +186,20 @@ def backup_provider_service_can_start(
     return unknown("not_told") if service["start"] is None else ok(start=service["start"])
 
 
-@check(optional=("guest.extension", "guest.agent_state", "backup.failed_job", "backup.jobs"), os="linux")
+@check(
+    optional=("guest.extension", "guest.agent_state", "backup.failed_job", "backup.jobs", "guest.vmbackup_conf"),
+    os="linux",
+)
 def vmsnapshot_linux_is_loaded(
     guest: GuestExtension | None,
     state: LinuxAgentState | None,
     job: FailedJob | None,
     jobs: list[Job] | None,
+    conf: LinuxVmbackupConf | None,
 ) -> Judgement:
-    """VMSnapshotLinux lies in /var/lib/waagent, and the agent has enabled its newest version."""
+    """VMSnapshotLinux lies in /var/lib/waagent, can read its settings, and the agent has enabled its newest version."""
+    if conf is not None and conf["encoding_ok"] is False:
+        return problem("conf_encoding")
     if guest is None:
         return unknown("guest_only")
     if guest["versions"] is None:
@@ -207,3 +213,58 @@ def vmsnapshot_linux_is_loaded(
     if handler["state"] != "Enabled":
         return problem(version=newest, state=handler["state"])
     return ok(version=newest)
+
+
+# The agent's words for an extension that is gone.
+_GONE = ("notinstalled", "uninstalled")
+
+
+@check(
+    optional=(
+        "guest.probe",
+        "guest.logs",
+        "guest.extension",
+        "guest.extension_state",
+        "backup.failed_job",
+        "backup.jobs",
+    )
+)
+def no_old_state_blocks_the_extension(
+    probe: GuestProbe | None,
+    logs: GuestLogs | None,
+    extension: GuestExtension | None,
+    state: ExtensionState | None,
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+) -> Judgement:
+    """Nothing that an earlier version of the backup extension left behind keeps the agent from installing it.
+
+    How it is measured: on Linux the agent's log says "Downgrade not allowed"; on Windows the registry knows a version
+    newer than every folder. A backup that succeeded since then shows that nothing is blocked.
+    """
+    if backup_failed(job, jobs) is False:
+        return ok("nothing_failed")
+    if probe is None:
+        return unknown("guest_only")
+    return _old_state_windows(state, extension) if probe["os"] == "windows" else _old_state_linux(logs)
+
+
+def _old_state_linux(logs: GuestLogs | None) -> Judgement:
+    patterns = logs["patterns"] if logs is not None else None
+    if patterns is None:
+        return unknown("not_told")
+    if "downgrade" in patterns:
+        return problem("downgrade", last=patterns["downgrade"]["last"] or "-")
+    return unknown("handler_status") if "handler_status_failed" in patterns else ok()
+
+
+def _old_state_windows(state: ExtensionState | None, extension: GuestExtension | None) -> Judgement:
+    if state is None or state["handlers"] is None or extension is None or extension["versions"] is None:
+        return unknown("not_told")
+    newest = extension["newest"] or "0.0"
+    for handler in state["handlers"]:
+        if handler["folder"] is not False or (handler["state"] or "").lower() in _GONE:
+            continue
+        if compare(handler["name"].rsplit("_", 1)[-1], newest) == 1:
+            return problem("newer_entry", name=handler["name"])
+    return ok()

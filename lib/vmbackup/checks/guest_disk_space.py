@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vmbackup.checks.base import Judgement, check, ok, problem
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.named import FAILURE, judged
 from vmbackup.facts import FailedJob, Job, ProtectedItem
 from vmbackup.facts_guest import FileSystem, GuestDisk
-from vmbackup.facts_linux import LinuxMounts
+from vmbackup.facts_linux import LinuxMounts, LinuxSelinux
 
 FREE_LEAST_MB = 100
 """VMA: low disk space is critical on the system drive below this."""
@@ -14,19 +14,20 @@ FREE_INODES_LEAST_PCT = 1.0
 """Ours: a file system without inodes is full, however many bytes are free."""
 
 
-@check(optional=(*FAILURE, "guest.disk", "guest.mounts"))
+@check(optional=(*FAILURE, "guest.disk", "guest.mounts", "guest.selinux"))
 def guest_has_room_for_the_agent(
     job: FailedJob | None,
     jobs: list[Job] | None,
     item: ProtectedItem | None,
     disk: GuestDisk | None,
     mounts: LinuxMounts | None,
+    selinux: LinuxSelinux | None,
 ) -> Judgement:
     """The file systems that agent and extension write to have room, and programs may run from them."""
-    return judged("guest_disk_space", job, jobs, item, _in_guest(disk, mounts))
+    return judged("guest_disk_space", job, jobs, item, _in_guest(disk, mounts, selinux))
 
 
-def _in_guest(disk: GuestDisk | None, mounts: LinuxMounts | None) -> Judgement | None:
+def _in_guest(disk: GuestDisk | None, mounts: LinuxMounts | None, selinux: LinuxSelinux | None) -> Judgement | None:
     if mounts is not None and mounts["agent_dir_noexec"]:
         return problem("noexec", mount=mounts["agent_dir_mount"])
     filesystems = disk["filesystems"] if disk is not None else None
@@ -38,6 +39,9 @@ def _in_guest(disk: GuestDisk | None, mounts: LinuxMounts | None) -> Judgement |
             return problem("full", mount=each["mount"], free_mb=each["free_mb"], limit=FREE_LEAST_MB)
         if each["free_inodes_pct"] is not None and each["free_inodes_pct"] < FREE_INODES_LEAST_PCT:
             return problem("no_inodes", mount=each["mount"], free=each["free_inodes_pct"])
+    if selinux is not None and selinux["mode"] == "enforcing" and selinux["denials"]:
+        # Sound machines log some as well: what was denied has to be looked at.
+        return unknown("selinux", count=selinux["denials"], last=selinux["last"] or "-")
     if not filesystems or any(each["free_mb"] is None for each in filesystems):
         return None
     if (mounts is None or mounts["agent_dir_noexec"] is None) and not _is_windows(filesystems):

@@ -230,3 +230,54 @@ NONE = guest(versions=[], newest=None)
 )
 def test_the_linux_extension_is_loaded(facts: dict[str, Any], expected: tuple[str, str]) -> None:
     assert outcome("vmsnapshot_linux_is_loaded", **facts) == expected
+
+
+def test_settings_that_are_no_plain_text_keep_the_linux_extension_from_loading() -> None:
+    conf = {"present": True, "encoding_ok": False, "values": {}}
+    assert outcome("vmsnapshot_linux_is_loaded", guest__vmbackup_conf=conf) == ("problem", "conf_encoding")
+    plain = conf | {"encoding_ok": True}
+    assert outcome("vmsnapshot_linux_is_loaded", guest__vmbackup_conf=plain) == ("unknown", "guest_only")
+
+
+FAILED = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
+GOOD = {"backup__failed_job": None, "backup__jobs": [job()]}
+
+
+def seen(os: str, **facts: Any) -> dict[str, Any]:
+    return {"guest__probe": {"os": os}, **facts}
+
+
+def lines(*patterns: str) -> dict[str, Any]:
+    return {"patterns": {name: {"count": 1, "last": "2018-03-05T14:31:57Z"} for name in patterns}}
+
+
+def windows(*folders: str, entry: str = "1.0.92.0", folder: bool | None = False, state: str = "Enabled") -> Any:
+    name = "Microsoft.Azure.RecoveryServices.VMSnapshot"
+    known = {"handlers": [{"name": f"{name}_{entry}", "state": state, "folder": folder}]}
+    there = {"name": name, "versions": list(folders), "newest": folders[-1] if folders else None}
+    return seen("windows", guest__extension_state=known, guest__extension=there)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (seen("linux", guest__logs=lines("downgrade", "handler_status_failed")) | FAILED, ("problem", "downgrade")),
+        (seen("linux", guest__logs=lines("handler_status_failed")) | FAILED, ("unknown", "handler_status")),
+        (seen("linux", guest__logs=lines("downgrade")) | GOOD, ("ok", "nothing_failed")),
+        (seen("linux", guest__logs=lines()) | FAILED, ("ok", "ok")),
+        (seen("linux", guest__logs={"patterns": None}) | FAILED, ("unknown", "not_told")),
+        (seen("linux") | FAILED, ("unknown", "not_told")),
+        (windows("1.0.91.0") | FAILED, ("problem", "newer_entry")),
+        (windows() | FAILED, ("problem", "newer_entry")),
+        (windows("1.0.91.0", folder=True) | FAILED, ("ok", "ok")),
+        (windows("1.0.91.0", folder=None) | FAILED, ("ok", "ok")),
+        (windows("1.0.91.0", state="NotInstalled") | FAILED, ("ok", "ok")),
+        (windows("1.0.93.0") | FAILED, ("ok", "ok")),
+        (seen("windows", guest__logs=lines()) | FAILED, ("unknown", "not_told")),
+        (FAILED, ("unknown", "guest_only")),
+        (GOOD, ("ok", "nothing_failed")),
+    ],
+)
+def test_what_earlier_versions_left_behind(facts: dict[str, Any], expected: tuple[str, str]) -> None:
+    os = facts["guest__probe"]["os"] if "guest__probe" in facts else "linux"
+    assert outcome("no_old_state_blocks_the_extension", os, **facts) == expected

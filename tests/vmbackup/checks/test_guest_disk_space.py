@@ -25,6 +25,10 @@ def drives(*free_mb: int) -> dict[str, Any]:
     return {"guest__disk": {"filesystems": [row["guest__disk"]["filesystems"][0] for row in rows]}}
 
 
+def selinux(mode: str, denials: int | None) -> dict[str, Any]:
+    return {"guest__selinux": {"mode": mode, "denials": denials, "last": "denied { execute } for comm=waagent"}}
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
@@ -32,6 +36,10 @@ def drives(*free_mb: int) -> dict[str, Any]:
         (disk("C:", 5000, None) | GENERIC, ("ok", "ok")),
         (drives(5000, 20, 0) | GENERIC, ("ok", "ok")),
         (drives(20, 5000) | GENERIC, ("problem", "full")),
+        (disk("/", 5000) | mounts() | selinux("enforcing", 3) | GENERIC, ("unknown", "selinux")),
+        (disk("/", 5000) | mounts() | selinux("permissive", 3) | GENERIC, ("ok", "ok")),
+        (disk("/", 5000) | mounts() | selinux("enforcing", 0) | GENERIC, ("ok", "ok")),
+        (disk("/", 5000) | mounts() | selinux("enforcing", None) | GENERIC, ("ok", "ok")),
         (disk("/", 99) | mounts() | GENERIC, ("problem", "full")),
         (disk("/", 5000, 0.4) | mounts() | GENERIC, ("problem", "no_inodes")),
         (disk("/", 5000) | mounts(True) | GENERIC, ("problem", "noexec")),

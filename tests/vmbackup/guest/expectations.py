@@ -96,6 +96,13 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "network.storage_443": "ok", "extension.code": 1, "clock.skew_s": 0,
     },
     "no_tools": {"extension.code": 1, "agent.starts": True},
+    "left_over_state": {
+        "logs.patterns": {
+            "downgrade": {"count": 1, "last": "2018-03-05T14:31:57Z"},
+            "handler_status_failed": {"count": 1, "last": "2018-03-05T14:31:57Z"},
+        },
+        "extension.versions": ["1.0.9120.0", "1.0.9220.0"],
+    },
     "newer_curl": {"network.wireserver_80": "ok", "network.wireserver_32526": "ok", "network.imds": "ok"},
     "platform_python": {"python.path": "/usr/libexec/platform-python", "python.missing": [], "agent.daemon": True},
     "proxies": {

@@ -190,6 +190,18 @@ mkdir -p -m 700 /var/lib/waagent
         ),
         daemon=AGENT_UP,
     ),
+    "left_over_state": Machine(
+        late=INSTALLED
+        + f"""
+mkdir -p {EXTENSION}-1.0.9120.0/config
+cat > /var/log/waagent.log <<'END'
+2018/03/05 14:31:57.742721 INFO [{EXTENSION}-1.0.9120.0] Target handler state: enabled
+2018/03/05 14:31:57.745038 ERROR [{EXTENSION}-1.0.9120.0] Failed to save handler status: [Errno 2] No such file or \
+directory: '/var/lib/waagent/{EXTENSION}-1.0.9120.0/config/HandlerStatus'
+2018/03/05 14:31:57.747218 ERROR Event: name={EXTENSION}, op=None, message=[ExtensionError] Downgrade not allowed
+END
+""",
+    ),
     "python_missing": Machine(late=INSTALLED + "rm -f /usr/bin/python3 /usr/bin/python3.[0-9]*\n"),
     "snapshot_no_network": Machine(
         late=with_extension(

@@ -18,7 +18,7 @@ OUTPUTS = Path(__file__).parents[3] / "lib" / "azuresim" / "guest_outputs"
 STORED = (
     "healthy", "agent_stopped", "agent_broken", "agent_from_github", "extensions_disabled", "old_configuration",
     "noexec", "disk_full", "no_network", "clock_skew", "freeze_failed", "python_missing", "snapshot_no_network",
-    "openssl_broken", "wrong_endpoint", "proxies", "blocked_curl",
+    "left_over_state", "openssl_broken", "wrong_endpoint", "proxies", "blocked_curl",
 )  # fmt: skip
 
 

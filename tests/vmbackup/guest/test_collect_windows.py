@@ -174,7 +174,7 @@ def test_a_writer_is_known_by_its_name_in_every_language(line: str, name: str | 
     "words",
     [
         "Application: WindowsAzureGuestAgent.exe\nFramework Version: v4.0.30319\nDescription: The process was "
-        "terminated due to an unhandled exception.\nException Info: System.DllNotFoundException\n   at Microsoft.WindowsAzure",
+        "terminated due to an unhandled exception.\nException Info: System.DllNotFoundException\n   at Microsoft",
         "Anwendung: WindowsAzureGuestAgent.exe\nFrameworkversion: v4.0.30319\nBeschreibung: Der Prozess wurde aufgrund "
         "einer unbehandelten Ausnahme beendet.\nAusnahmeinformationen: System.DllNotFoundException\n   bei Microsoft",
     ],
