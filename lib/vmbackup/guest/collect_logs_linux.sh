@@ -29,23 +29,29 @@ mkdir "$work/$name"
 report=$work/$name/REDACTED.txt
 : >"$report"
 
-# Private keys stand on many lines.
-without_keys() {
+# Private keys, and the contents of some elements, stand on many lines.
+without_blocks() {
   awk '/-----BEGIN [A-Z ]*PRIVATE KEY-----/ { print "REDACTED private key"; key = 1 }
-       !key { print }
+       inside && /<[\/]/ { sub(/^[^<]*/, ""); inside = 0 }
+       !key && !inside && /<[A-Za-z0-9:]*(Password|CustomData|ProtectedSettings|TenantEncryptionCert|Data)[^<>\/]*>[^<]*$/ {
+         sub(/>[^<>]*$/, ">REDACTED"); print; inside = 1; next }
+       !key && !inside { print }
        /-----END [A-Z ]*PRIVATE KEY-----/ { key = 0 }'
 }
 
+# Settings whose value is a secret, in any spelling: password, passwd, client_secret, access_token, storageAccountKey, …
+secret='[Pp][Aa][Ss][Ss][Ww][Oo]*[Rr]*[Dd]\|[Ss][Ee][Cc][Rr][Ee][Tt]\|[Tt][Oo][Kk][Ee][Nn]\|[Cc]ustom[Dd]ata'
+secret=$secret'\|[Pp]rotected[Ss]ettings\|[Aa]cc[a-z]*[Kk]ey\|[Ss]hared[Kk]ey\|[Ee]ncryption-[Kk]ey'
+
 # One expression per kind of secret: query strings of URLs, credentials in URLs, settings that carry secrets, tokens.
 without_secrets() {
-  sed -e 's#\(https\{0,1\}://[^] ?"<>\\[]*\)?[^] "<>\\]*#\1?REDACTED#g' \
-    -e 's#://[^/@ "<>]*:[^/@ "<>]*@#://REDACTED@#g' \
-    -e 's/\([&?; "]sig=\)[^]& "<>;]*/\1REDACTED/g' \
-    -e 's/\(protectedSettings[\\" ]*:[\\" ]*\)[A-Za-z0-9+\/=][A-Za-z0-9+\/=]*/\1REDACTED/g' \
+  sed -e 's#\(https\{0,1\}://[^] ?"<>\\[]*\)?[^] "<>]*#\1?REDACTED#g' \
+    -e 's#://[^/@ "<>]*@#://REDACTED@#g' \
+    -e 's/\(^\|[^A-Za-z]\)\([Ss][Ii][Gg]=\)[^]& "<>;\\]*/\1\2REDACTED/g' \
     -e 's#\(<[A-Za-z0-9:]*\(Password\|CustomData\|ProtectedSettings\|TenantEncryptionCert\|Data\)[^<>]*>\)[^<][^<]*#\1REDACTED#g' \
-    -e 's/\(AccountKey=\)[^;" ]*/\1REDACTED/g' -e 's/\(SharedAccessSignature=\)[^;" ]*/\1REDACTED/g' \
-    -e 's/\([Pp]ass[Ww]ord[\\" ]*[:=][\\" ]*\)[^\\",; <&][^\\",; <&]*/\1REDACTED/g' \
-    -e 's/\([Ss]ecret[\\" ]*[:=][\\" ]*\)[^\\",; <&][^\\",; <&]*/\1REDACTED/g' \
+    -e 's/\(SharedAccessSignature=\)[^;" ]*/\1REDACTED/g' \
+    -e "s/\(\($secret\)[\\\\\"' ]*[:=][\\\\ ]*[\"']\)[^\"'][^\"']*/\1REDACTED/g" \
+    -e "s/\(\($secret\)[\\\\\"' ]*[:=][\\\\ ]*\)[^]\\\\\"',; <&][^]\\\\\"',; <&]*/\1REDACTED/g" \
     -e 's/\([Aa]uthorization[\\" ]*: *\).*/\1REDACTED/' -e 's/\(Bearer \)[A-Za-z0-9._~+\/=-]*/\1REDACTED/g' \
     -e 's/eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*/REDACTED/g'
 }
@@ -55,7 +61,7 @@ take() {
   case $1 in *.pem | *.prv | *.crt | *.p7m | *.key | *.pfx | *.zip | *.gz) return ;; esac
   inside=$work/$name${1#"$root"}
   mkdir -p "$(dirname "$inside")"
-  tail -c 20000000 "$1" | tr -d '\000' | without_keys | without_secrets >"$inside"
+  tail -c 20000000 "$1" | tr -d '\000' | without_blocks | without_secrets >"$inside"
   changed=$(grep -c REDACTED "$inside")
   [ "$changed" -gt 0 ] && echo "$changed lines changed in ${1#"$root"}" >>"$report"
   count=$((count + 1))

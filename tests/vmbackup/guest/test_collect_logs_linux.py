@@ -23,6 +23,16 @@ FILES = {
     "var/lib/waagent/ovf-env.xml": "<ns1:UserPassword>S3CRET</ns1:UserPassword>"
     "<ns1:CustomData>UzNDUkVU</ns1:CustomData><ns1:HostName>vm-1</ns1:HostName>",
     "var/lib/waagent/Certificates.xml": "<CertificateFile><Data>S3CRET+/=</Data></CertificateFile>",
+    # Every line is one way in which a log or a saved setting spells a secret.
+    "var/log/azure/spellings.log": "proxy https://S3CRETtoken@proxy:3128/ used\n"
+    '{"statusUploadBlob":{"value":"https://x/y?sv=2018\\u0026sig=S3CRET\\u0026se=1","type":"Block"}}\n'
+    "sig=S3CRET&se=1\n\\u0026sig=S3CRET\nPASSWORD: S3CRET\n'passwd': 'S3CRET'\n"
+    '"adminPassword": "S3CRET one S3CRET two"\n{\\"adminPassword\\": \\"S3CRET one\\", \\"size\\": 1}\n'
+    'client_secret=S3CRET\naccess_token="S3CRET"\ntoken: S3CRET\ncustomData: UzNDUkVU\nx-ms-encryption-key: S3CRET\n'
+    'storageAccountKey: "S3CRET=="\nx-ms-authorization: S3CRET\nSharedAccessSignature=sv=1&sig=S3CRET\n'
+    "protectedSettingsCertThumbprint: AB12 stays\n",
+    "var/lib/waagent/GoalState.1.xml": "<A><CustomData>\nUzNDUkVU\n</CustomData><B>stays</B></A>\n"
+    "<Data>S3CRET\nS3CRET\n+S3CRET</Data><C>stays too</C>\n",
     "var/lib/waagent/ABC.prv": "S3CRET",
     "var/lib/waagent/TransportPrivate.pem": "S3CRET",
     f"var/log/azure/{EXTENSION}/extension.log": "a\n-----BEGIN RSA PRIVATE KEY-----\nS3CRET\n"
@@ -61,6 +71,10 @@ def test_archive(shell: str, tmp_path: Path) -> None:
         }
     assert not [name for name, text in texts.items() if "S3CRET" in text or "UzNDUkVU" in text]
     assert not [name for name in texts if name.endswith((".prv", ".pem"))]
+    assert "AB12 stays" in texts["var/log/azure/spellings.log"]
+    assert '\\"size\\": 1}' in texts["var/log/azure/spellings.log"]
+    assert "<B>stays</B>" in texts["var/lib/waagent/GoalState.1.xml"]
+    assert "<C>stays too</C>" in texts["var/lib/waagent/GoalState.1.xml"]
     assert "plain line stays" in texts["var/log/waagent.log"]
     assert "<ns1:HostName>vm-1</ns1:HostName>" in texts["var/lib/waagent/ovf-env.xml"]
     assert '"publicSettings":{"a":1}' in texts["var/lib/waagent/ExtensionsConfig.1.xml"]
