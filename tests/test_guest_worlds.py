@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vmbackup.examination import examine, guest_decides
-from vmbackup.model import Fact
+from vmbackup.model import Fact, FactStatus
 from vmbackup.parameters import Parameters
 from vmbackup.walk import Walk, walk
 from worlds import world
@@ -48,6 +48,19 @@ def test_the_probe_decides_what_the_control_plane_left_open(name: str, check: st
 def test_after_a_sound_guest_no_verdict_waits_for_the_guest(tmp_path: Path) -> None:
     evidence, _ = examined("healthy_linux", tmp_path)
     assert not guest_decides(SECTION, evidence)
+
+
+def test_the_guest_decides_nothing_where_azure_owes_the_fact(tmp_path: Path) -> None:
+    evidence, _ = examined("healthy_linux", tmp_path)
+    denied = evidence | {"vm.agent": Fact(FactStatus.DENIED), "vm.power": Fact(FactStatus.DENIED)}
+    open_checks = {
+        finding.check
+        for step in walk(SECTION, denied).steps
+        for finding in step.findings
+        if finding.verdict == "unknown"
+    }
+    assert "linux_agent_version_is_supported" in open_checks
+    assert not guest_decides(SECTION, denied)
 
 
 def test_nothing_is_sent_through_a_dead_agent_and_the_reader_is_told_why(tmp_path: Path) -> None:

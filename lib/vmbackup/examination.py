@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vmbackup.collectors import collect, guest
 from vmbackup.collectors.azure import Azure
-from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target, Verdict
+from vmbackup.model import Evidence, Fact, FactStatus, Finding, SetupError, Target, Verdict
 from vmbackup.parameters import Parameters
 from vmbackup.walk import walk
 
@@ -57,10 +57,15 @@ def _boot_diagnostics(azure: Azure, target: Target, parameters: Parameters, evid
 def guest_decides(section: str | None, evidence: Evidence) -> bool:
     """Whether an open verdict of this section could still be decided by the guest."""
     findings = [finding for step in walk(section, evidence).steps for finding in step.findings]
-    return any(
-        finding.verdict is Verdict.UNKNOWN and any(name.startswith("guest.") for name in finding.evidence)
-        for finding in findings
-    )
+    return any(finding.verdict is Verdict.UNKNOWN and _may_decide(finding) for finding in findings)
+
+
+def _may_decide(finding: Finding) -> bool:
+    """The guest cannot make up for a fact of Azure's that the check requires and that was not answered."""
+    if finding.reason == "os_unknown":
+        return False
+    lacks_azure = finding.reason in ("unanswered", "not_collected") and not finding.values["fact"].startswith("guest.")
+    return not lacks_azure and any(name.startswith("guest.") for name in finding.evidence)
 
 
 def pasted(path: Path, evidence: Evidence) -> dict[str, Fact]:

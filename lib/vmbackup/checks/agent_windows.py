@@ -10,6 +10,8 @@ from vmbackup.facts_windows import Crashes, DotNet, Service, WindowsAgent
 from vmbackup.limits import DOTNET_4_5_RELEASE, WINDOWS_AGENT_MINIMUM
 
 SERVICES = ("RdAgent", "WindowsAzureGuestAgent")
+# VMA, WINGA: the agent cannot work without these; they may rest, but not be disabled.
+_NEEDED = ("Winmgmt", "KeyIso")
 _PROGRAMS = ("waappagent", "windowsazureguestagent", "rdagent", "windows azure guest agent")
 
 
@@ -49,9 +51,10 @@ def windows_agent_services_run(
     How it is measured: in the guest; without it, an agent that reports now proves that they run, and the last VM health
     report in the boot diagnostics shows a service that was stopped.
     """
+    now = agent_state.reports_now(power, agent)
     if services is not None:
-        return _services(services)
-    if agent_state.reports_now(power, agent):
+        return (_needed(services) if not now else None) or _services(services)
+    if now:
         return ok("agent_reports")
     for service in boot["services"] if boot else []:
         if (
@@ -60,6 +63,14 @@ def windows_agent_services_run(
         ):
             return problem("stopped_in_boot_report", service=service["name"])
     return unknown("guest_only")
+
+
+def _needed(services: dict[str, Service]) -> Judgement | None:
+    for name in _NEEDED:
+        service = services.get(name)
+        if service is not None and service["start"] == "Disabled" and service["state"] != "Running":
+            return problem("needed_disabled", service=name)
+    return None
 
 
 def _services(services: dict[str, Service]) -> Judgement:

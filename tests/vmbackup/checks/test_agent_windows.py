@@ -128,6 +128,10 @@ def services(**changes: Any) -> dict[str, Any]:
 GONE = {"exists": False, "state": None, "start": None, "path_ok": None}
 
 
+def needed(name: str, start: str) -> dict[str, Any]:
+    return {name: {"exists": True, "state": "Stopped", "start": start, "path_ok": True, "account": None}}
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
@@ -138,6 +142,9 @@ GONE = {"exists": False, "state": None, "start": None, "path_ok": None}
         ({"guest__services": services(start="Disabled")}, ("ok", "runs_but_start_type")),
         ({"guest__services": services(exists=None, state=None, start=None, path_ok=None)}, ("unknown", "not_told")),
         ({"guest__services": {}}, ("unknown", "not_told")),
+        ({"guest__services": services() | needed("KeyIso", "Disabled")}, ("problem", "needed_disabled")),
+        ({"guest__services": services() | needed("KeyIso", "Manual")}, ("ok", "ok")),
+        ({"guest__services": services() | needed("Winmgmt", "Disabled")} | ALIVE, ("ok", "ok")),
         (ALIVE, ("ok", "agent_reports")),
         (DEAD, ("unknown", "guest_only")),
         ({}, ("unknown", "guest_only")),
