@@ -25,14 +25,33 @@ _QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.IGNORECASE)
 # A new boot starts a new story: what an older boot showed is no longer true.
 _BOOT = re.compile(r"^(?:\[ *0\.0{4,6}\] )?(?:Linux version \d|Command line: )", re.MULTILINE)
 _AGENT = re.compile(
-    r"\b(Started|Failed to start|Stopped) (?:[\w.@-]{1,60} - )?(?:(?:\w+ )?Azure Linux Agent|walinuxagent\.service"
+    r"\b(Started|Failed to start|Dependency failed for|Stopped) (?:[\w.@-]{1,60} - )?"
+    r"(?:(?:\w+ )?Azure Linux Agent|Microsoft Azure Agent|walinuxagent\.service"
     r"|waagent\.service)\.?[ \t]*$",
     re.MULTILINE,
 )
-_AGENT_WORDS = {"Started": "started", "Failed to start": "failed", "Stopped": "stopped"}
+_AGENT_WORDS = {
+    "Started": "started",
+    "Failed to start": "failed",
+    "Dependency failed for": "failed",
+    "Stopped": "stopped",
+}
 _DHCP = (
-    ("bound", re.compile(r"\b(?:bound to \d+\.\d+\.\d+\.\d+|DHCPACK\b|DHCPv4 address \d+\.\d+\.\d+\.\d+)")),
-    ("failed", re.compile(r"\b(?:No DHCPOFFERS received|Failed to send DHCP request|DHCP(?:v4)? (?:\w+ )?timed out)")),
+    # The words of dhclient, systemd-networkd, NetworkManager and wicked.
+    (
+        "bound",
+        re.compile(
+            r"\b(?:bound to \d+\.\d+\.\d+\.\d+|DHCPACK\b|DHCPv4 address \d+\.\d+\.\d+\.\d+"
+            r"|dhcp4 \(\S{1,20}\): state changed new lease|Committed DHCPv4 lease)"
+        ),
+    ),
+    (
+        "failed",
+        re.compile(
+            r"\b(?:No DHCPOFFERS received|Failed to send DHCP request|DHCP(?:v4)? (?:\w+ )?timed out"
+            r"|dhcp4 \(\S{1,20}\): request timed out)"
+        ),
+    ),
 )
 _EMERGENCY = re.compile(
     r"(?:You are in|Welcome to) emergency mode|Entering emergency mode|Reached target [^\n]{0,24}Emergency Mode"

@@ -149,6 +149,9 @@ STUCK = "2019-11-23 21:12:24.539751  Info  freeze_safe after returning from star
     [
         ("[  OK  ] Started walinuxagent.service - Azure Linux Agent.\n", {"agent": "started"}),
         ("[FAILED] Failed to start Azure Linux Agent.\n", {"agent": "failed"}),
+        ("[DEPEND] Dependency failed for walinuxagent.service - Azure Linux Agent.\n", {"agent": "failed"}),
+        ("[  OK  ] Started waagent.service - Microsoft Azure Agent.\n", {"agent": "started"}),
+        ("[   21.5] systemd[1]: Started waagent.service - Azure Linux Agent.\n", {"agent": "started"}),
         ("[  OK  ] Stopped waagent.service - Azure Linux Agent.\n", {"agent": "stopped"}),
         ("Started Microsft Azure Linux Agent.\nFailed to start Azure Linux Agent.\n", {"agent": "failed"}),
         ("[  OK  ] Started Azure Linux Agent Network Setup.\n", {}),
@@ -162,6 +165,15 @@ STUCK = "2019-11-23 21:12:24.539751  Info  freeze_safe after returning from star
         ("dhclient[812]: bound to 10.0.0.4 -- renewal in 4294 seconds.\n", {"dhcp": "bound"}),
         ("systemd-networkd[1]: eth0: DHCPv4 address 10.0.0.4/24 via 10.0.0.1\n", {"dhcp": "bound"}),
         ("dhclient[812]: DHCPACK of 10.0.0.4\ndhclient[812]: No DHCPOFFERS received.\n", {"dhcp": "failed"}),
+        ("NetworkManager[801]: <warn>  [1] dhcp4 (eth0): request timed out\n", {"dhcp": "failed"}),
+        (
+            "NetworkManager[801]: <info>  [1] dhcp4 (eth0): state changed new lease, address=10.0.0.4\n",
+            {"dhcp": "bound"},
+        ),
+        (
+            "wickedd-dhcp4[880]: eth0: Committed DHCPv4 lease with address 10.0.0.4 (lease time 4294967295 sec)\n",
+            {"dhcp": "bound"},
+        ),
         (FREEZE + STUCK, {"freeze_open": True}),
         (FREEZE, {}),
         (FREEZE + STUCK + "2019-11-23 21:12:30.1  Info  Binary output after process end: \n", {}),
