@@ -22,6 +22,8 @@ from vmbackup.versions import compare, parse
 
 _OURS = ("microsoft.azure.recoveryservices.vmsnapshot", "microsoft.azure.recoveryservices.vmsnapshotlinux")
 _SERVICE = "iaasvmprovider"
+# VMB: the extension finished, with or without application consistency.
+_SUCCESS = (0, 1)
 
 
 @check("vm.model")
@@ -212,6 +214,8 @@ def vmsnapshot_linux_is_loaded(
         return unknown("not_told")
     if handler["state"] != "Enabled":
         return problem(version=newest, state=handler["state"])
+    if guest["code"] is not None and guest["code"] not in _SUCCESS:
+        return ok("loaded_but_failed", version=newest, code=guest["code"], message=guest["message"] or "-")
     return ok(version=newest)
 
 

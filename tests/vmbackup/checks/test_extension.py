@@ -219,6 +219,8 @@ NONE = guest(versions=[], newest=None)
     ("facts", "expected"),
     [
         ({"guest__extension": guest(), "guest__agent_state": state()}, ("ok", "ok")),
+        ({"guest__extension": guest(code=402), "guest__agent_state": state()}, ("ok", "loaded_but_failed")),
+        ({"guest__extension": guest(code=1), "guest__agent_state": state()}, ("ok", "ok")),
         ({"guest__extension": guest(), "guest__agent_state": state("Installed")}, ("problem", "problem")),
         ({"guest__extension": guest(), "guest__agent_state": state(None)}, ("unknown", "not_told")),
         ({"guest__extension": guest()}, ("unknown", "not_told")),
@@ -239,7 +241,7 @@ def test_settings_that_are_no_plain_text_keep_the_linux_extension_from_loading()
     assert outcome("vmsnapshot_linux_is_loaded", guest__vmbackup_conf=plain) == ("unknown", "guest_only")
 
 
-FAILED = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
+FAILING = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
 GOOD = {"backup__failed_job": None, "backup__jobs": [job()]}
 
 
@@ -261,20 +263,20 @@ def windows(*folders: str, entry: str = "1.0.92.0", folder: bool | None = False,
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        (seen("linux", guest__logs=lines("downgrade", "handler_status_failed")) | FAILED, ("problem", "downgrade")),
-        (seen("linux", guest__logs=lines("handler_status_failed")) | FAILED, ("unknown", "handler_status")),
+        (seen("linux", guest__logs=lines("downgrade", "handler_status_failed")) | FAILING, ("problem", "downgrade")),
+        (seen("linux", guest__logs=lines("handler_status_failed")) | FAILING, ("unknown", "handler_status")),
         (seen("linux", guest__logs=lines("downgrade")) | GOOD, ("ok", "nothing_failed")),
-        (seen("linux", guest__logs=lines()) | FAILED, ("ok", "ok")),
-        (seen("linux", guest__logs={"patterns": None}) | FAILED, ("unknown", "not_told")),
-        (seen("linux") | FAILED, ("unknown", "not_told")),
-        (windows("1.0.91.0") | FAILED, ("problem", "newer_entry")),
-        (windows() | FAILED, ("problem", "newer_entry")),
-        (windows("1.0.91.0", folder=True) | FAILED, ("ok", "ok")),
-        (windows("1.0.91.0", folder=None) | FAILED, ("ok", "ok")),
-        (windows("1.0.91.0", state="NotInstalled") | FAILED, ("ok", "ok")),
-        (windows("1.0.93.0") | FAILED, ("ok", "ok")),
-        (seen("windows", guest__logs=lines()) | FAILED, ("unknown", "not_told")),
-        (FAILED, ("unknown", "guest_only")),
+        (seen("linux", guest__logs=lines()) | FAILING, ("ok", "ok")),
+        (seen("linux", guest__logs={"patterns": None}) | FAILING, ("unknown", "not_told")),
+        (seen("linux") | FAILING, ("unknown", "not_told")),
+        (windows("1.0.91.0") | FAILING, ("problem", "newer_entry")),
+        (windows() | FAILING, ("problem", "newer_entry")),
+        (windows("1.0.91.0", folder=True) | FAILING, ("ok", "ok")),
+        (windows("1.0.91.0", folder=None) | FAILING, ("ok", "ok")),
+        (windows("1.0.91.0", state="NotInstalled") | FAILING, ("ok", "ok")),
+        (windows("1.0.93.0") | FAILING, ("ok", "ok")),
+        (seen("windows", guest__logs=lines()) | FAILING, ("unknown", "not_told")),
+        (FAILING, ("unknown", "guest_only")),
         (GOOD, ("ok", "nothing_failed")),
     ],
 )

@@ -36,9 +36,22 @@ def serial(freeze_open: bool) -> dict[str, Any]:
     return {"guest__serial_log": {"freeze_open": freeze_open}}
 
 
+def logs(**last: str) -> dict[str, Any]:
+    return {"guest__logs": {"patterns": {name: {"count": 1, "last": time} for name, time in last.items()}}}
+
+
+HUNG = logs(freeze_begin="2024-01-14T22:16:48Z", freeze_end="2024-01-13T22:16:50Z")
+THAWED = logs(freeze_begin="2024-01-14T22:16:48Z", freeze_end="2024-01-14T22:16:48Z")
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
+        # azure-linux-extensions #1868: the machine froze and was restarted; the status file is of the day before.
+        (mounts() | extension(1) | HUNG | GENERIC, ("problem", "freeze_unfinished")),
+        (mounts() | extension(1) | logs(freeze_begin="2024-01-14T22:16:48Z"), ("unknown", "freeze_unfinished")),
+        (mounts() | extension(1) | HUNG | GOOD, ("ok", "ok")),
+        (mounts() | extension(1) | THAWED | GENERIC, ("ok", "ok")),
         (mounts(frozen=["/data"]) | GENERIC, ("problem", "frozen")),
         (mounts(frozen=["/data"]) | GOOD, ("problem", "frozen")),
         (mounts(blocked_writers=3) | GENERIC, ("problem", "blocked_writers")),
