@@ -24,12 +24,18 @@ def linux_agent_heartbeat_is_fresh(power: VmPower | None, agent: VmAgent | None)
     return agent_state.heartbeat_is_fresh(power, agent)
 
 
-@check("vm.agent", optional=("guest.agent",), os="linux")
-def linux_agent_version_is_supported(agent: VmAgent | None, guest: LinuxAgent | None) -> Judgement:
+@check("vm.agent", optional=("guest.agent", "guest.agent_config"), os="linux")
+def linux_agent_version_is_supported(
+    agent: VmAgent | None, guest: LinuxAgent | None, config: LinuxAgentConfig | None
+) -> Judgement:
     """The Linux agent's goal-state version is one that Azure still supports."""
     judged = agent_state.version_is_supported(_versions(agent, guest), LINUX_AGENT_MINIMUM)
-    if judged.verdict is Verdict.PROBLEM and compare(judged.values["version"], LINUX_AGENT_UPDATES_ITSELF_FROM) == -1:
+    if judged.verdict is not Verdict.PROBLEM:
+        return judged
+    if compare(judged.values["version"], LINUX_AGENT_UPDATES_ITSELF_FROM) == -1:
         return problem("cannot_update_itself", **judged.values)
+    if config is not None and config["auto_update_enabled"] is False:
+        return problem("may_not_update_itself", **judged.values)
     return judged
 
 

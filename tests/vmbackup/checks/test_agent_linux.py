@@ -83,6 +83,13 @@ def test_the_guest_knows_the_version_that_azure_does_not() -> None:
     assert outcome("linux_agent_version_is_supported", vm__agent=None) == ("unknown", "unknown")
 
 
+def test_an_old_agent_that_may_not_update_itself_is_told_apart() -> None:
+    facts = {"vm__agent": agent(version="2.2.18")}
+    for allowed, reason in ((False, "may_not_update_itself"), (True, "problem"), (None, "problem")):
+        config = {"auto_update_enabled": allowed}
+        assert outcome("linux_agent_version_is_supported", guest__agent_config=config, **facts) == ("problem", reason)
+
+
 def test_the_model_says_whether_there_is_an_agent() -> None:
     check = "linux_vm_model_provisions_the_agent"
     assert outcome(check, vm__model=model(), vm__agent=agent()) == ("ok", "ok")
