@@ -114,11 +114,14 @@ def belongs_to(document: GuestDocument, vm_id: str | None, computer_name: str | 
     return None
 
 
-def require_belongs_to(document: GuestDocument, vm_id: str | None, computer_name: str | None) -> None:
-    """Raise GuestOutputError ``another_vm`` when the document certainly comes from another VM."""
-    if belongs_to(document, vm_id, computer_name) is False:
-        found = document.host or document.vm_id or "?"
-        raise GuestOutputError("another_vm", found=found[:100], wanted=(computer_name or vm_id or "?")[:100])
+def require_belongs_to(
+    document: GuestDocument, vm_id: str | None, computer_name: str | None, os: str | None = None
+) -> None:
+    """Raise GuestOutputError ``another_vm`` when the document certainly comes from another VM, or another system."""
+    other_system = os not in (None, document.os)
+    if other_system or belongs_to(document, vm_id, computer_name) is False:
+        found = (document.host or document.vm_id or "?")[:100] + (f" ({document.os})" if other_system else "")
+        raise GuestOutputError("another_vm", found=found, wanted=(computer_name or vm_id or "?")[:100])
 
 
 def _plain_id(value: str) -> str:

@@ -95,7 +95,7 @@ def from_text(pasted: str | bytes, evidence: Evidence) -> dict[str, Fact]:
     document = decode(pasted)
     model = _data(evidence, "vm.model")
     if model is not None:
-        require_belongs_to(document, model["vm_id"], model["computer_name"])
+        require_belongs_to(document, model["vm_id"], model["computer_name"], model["os"])
     return _facts(document)
 
 

@@ -54,6 +54,11 @@ def test_output_of_another_vm_is_refused() -> None:
         from_text(printed("healthy", "00000000-0000-0000-0000-000000000001", "other"), evidence())
 
 
+def test_output_of_another_system_is_refused() -> None:
+    with pytest.raises(GuestOutputError, match="another virtual machine"):
+        from_text(printed("healthy", "", "vm"), evidence(model={**MODEL, "vm_id": None, "os": "windows"}))
+
+
 def test_output_of_this_vm_becomes_facts() -> None:
     facts = from_text(printed("healthy", "id-1", "vm"), evidence(model={**MODEL, "vm_id": "id-1"}))
     assert facts["guest.probe"].answered
