@@ -93,7 +93,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     },
     "busybox_only": {
         "network.wireserver_80": "ok", "network.wireserver_32526": "ok", "network.wireserver_http": "ok",
-        "network.storage_443": "ok", "extension.code": 1, "clock.skew_s": 0,
+        "network.storage_443": "ok", "extension.code": 1,
     },
     "no_tools": {"extension.code": 1, "agent.starts": True},
     "left_over_state": {
