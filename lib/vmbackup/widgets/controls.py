@@ -37,10 +37,8 @@ def button(on_click: Callable[[], object], *classes: str) -> Any:
 
 
 def field(lines: int) -> Any:
-    """A field for text: one line, or several."""
-    return (ipywidgets.Textarea if lines > 1 else ipywidgets.Text)(
-        continuous_update=False, style={"description_width": "initial"}
-    )
+    """A field for text: one line, or several. What is in it is known at once, so that no click overtakes it."""
+    return (ipywidgets.Textarea if lines > 1 else ipywidgets.Text)(style={"description_width": "initial"})
 
 
 def view(*classes: str) -> Any:
