@@ -162,7 +162,7 @@ def item(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def policy(type: str = "V1") -> dict[str, Any]:
+def policy(type: str | None = "V1") -> dict[str, Any]:
     return {
         "name": "policy",
         "type": type,

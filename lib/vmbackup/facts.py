@@ -285,10 +285,11 @@ class ProtectedItem(TypedDict):
 
 
 class Policy(TypedDict):
-    """The policy: ``V1`` (Standard) or ``V2`` (Enhanced); ``times`` are a day's starts, ``HH:MM`` in ``time_zone``."""
+    """The policy. ``type``: ``V1`` (Standard), ``V2`` (Enhanced), None when nobody said; ``times`` are a day's starts,
+    ``HH:MM`` in ``time_zone`` (Windows id)."""
 
     name: str
-    type: str
+    type: str | None
     frequency: str | None
     days: list[str]
     times: list[str]

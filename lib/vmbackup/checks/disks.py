@@ -118,7 +118,7 @@ def _kind(disk: Disk, policy: Policy | None) -> tuple[str, str]:
     if kind is None:
         managed_but_untold = disk["managed"] and (disk["shared"] is None or disk["sku"] is None)
         return ("unknown" if managed_but_untold else ""), disk["sku"] or "-"
-    if policy is None:
+    if policy is None or policy["type"] is None:
         return "policy_unknown", kind
     return ("" if policy["type"].upper() == "V2" else "needs_enhanced_policy"), kind
 

@@ -73,7 +73,7 @@ def _encryption(attached: object, own: object) -> str | None:
     collections = (inside(own, "properties", "encryptionSettingsCollection"), inside(attached, "encryptionSettings"))
     if any(flag(each, "enabled") for each in collections):
         return "ade"
-    return "none" if own is not None else None
+    return "none" if isinstance(inside(own, "properties"), Mapping) else None
 
 
 def _shared(properties: object, managed: bool) -> bool | None:

@@ -98,8 +98,14 @@ def _answered(error: HttpResponseError, actions: tuple[str, ...]) -> Fact:
     if status is not None and status >= 500:
         return _failed("server_error", status=status, code=code)
     if status is not None and status >= 400:
-        return _failed("refused", status=status, code=code, message=message)
+        return refused(error)
     return _failed("operation_failed", code=code, message=message)
+
+
+def refused(error: HttpResponseError) -> Fact:
+    """The fact of a question that Azure did not answer, whatever the status means elsewhere."""
+    code, message = code_and_message(error)
+    return _failed("refused", status=status_of(error), code=code, message=message)
 
 
 def _denied(message: str, actions: tuple[str, ...]) -> Fact:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.wire import entries, inside, resource, text
+from vmbackup.collectors.wire import entries, inside, listed, resource, text
 from vmbackup.facts import Extension, VmModel
 from vmbackup.model import Fact, FactStatus
 
@@ -19,9 +19,10 @@ _WEIGHT = {"error": 0, "warning": 1}
 def extensions(ask: Ask, vm: Mapping[str, Any]) -> Answers:
     """The model's list, each with what the instance view says of it."""
     target = ask.target
-    listed = ask.azure.compute.virtual_machine_extensions.list(target.resource_group, target.vm_name)
-    models = [each.as_dict() for each in listed.value or []]
-    return {"vm.extensions": read_extensions(models, inside(vm, "properties", "instanceView"))}
+    answer = ask.azure.compute.virtual_machine_extensions.list(target.resource_group, target.vm_name)
+    return {
+        "vm.extensions": read_extensions(listed(answer.as_dict(), "value"), inside(vm, "properties", "instanceView"))
+    }
 
 
 def read_extensions(models: list[Any], view: object) -> list[Extension]:
@@ -65,8 +66,8 @@ def extension_versions(ask: Ask, model: VmModel) -> Answers:
     if kind is None:
         return {"vm.extension_versions": Fact(FactStatus.SKIPPED, why="needs", details={"fact": "vm.model"})}
     images = ask.azure.compute.virtual_machine_extension_images
-    listed = images.list_versions(model["location"], PUBLISHER, kind)
-    versions = [text(each.as_dict(), "name") or "" for each in listed]
+    found = images.list_versions(model["location"], PUBLISHER, kind)
+    versions = [text(each.as_dict(), "name") or "" for each in found]
     return {"vm.extension_versions": {"type": kind, "versions": sorted(filter(None, versions), key=_numbers)}}
 
 

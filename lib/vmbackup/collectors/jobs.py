@@ -12,8 +12,21 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup.collectors.azure import Azure
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
+from vmbackup.collectors.errors import refused
 from vmbackup.collectors.protection import refuse_missing_vault, vault
-from vmbackup.collectors.wire import entries, inside, last_part, part_after, resource, span_s, stamp, text, texts, whole
+from vmbackup.collectors.wire import (
+    entries,
+    inside,
+    last_part,
+    part_after,
+    resource,
+    span_s,
+    stamp,
+    text,
+    texts,
+    whole,
+    whole_pages,
+)
 from vmbackup.facts import FailedJob, Job, JobError, JobTask, Protection
 from vmbackup.model import SetupError
 
@@ -26,14 +39,18 @@ _BAD = ("failed", "completedwithwarnings")
 def jobs(ask: Ask, protected: Protection) -> Answers:
     """All jobs of this VM in its vault, newest first."""
     subscription, group, name = vault(protected)
-    asked = job_filter(ask.now)
     try:
-        listed = [each.as_dict() for each in ask.azure.backup(subscription).backup_jobs.list(name, group, filter=asked)]
+        listed = _listed(ask.azure.backup(subscription), group, name, job_filter(ask.now))
     except ResourceNotFoundError as error:
         refuse_missing_vault(protected, error)
         raise
     own = [wire for wire in listed if _is_of(wire, ask.target.resource_group, ask.target.vm_name)]
     return {"backup.jobs": sorted((read_job(wire) for wire in own), key=lambda job: job["start"] or "", reverse=True)}
+
+
+def _listed(client: Any, group: str, vault_name: str, asked: str) -> list[Mapping[str, Any]]:
+    pages = client.backup_jobs.list(vault_name, group, filter=asked, raw_response_hook=whole_pages)
+    return [each.as_dict() for each in pages]
 
 
 def job_filter(now: datetime, status: str | None = None) -> str:
@@ -90,9 +107,10 @@ def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
     subscription, group, vault_name = vault(protected)
     try:
         wire = ask.azure.backup(subscription).job_details.get(vault_name, group, name).as_dict()
-    except ResourceNotFoundError:
+    except ResourceNotFoundError as error:
         if not ask.failure:
-            raise
+            # The list says that it failed: that its details are gone is not the same as no failure.
+            return {"backup.failed_job": refused(error)}
         raise SetupError(f"The vault {vault_name} has no job {name}. Check failure, or leave it empty.") from None
     if ask.failure and not _is_of(wire, ask.target.resource_group, ask.target.vm_name):
         other = text(wire, "properties", "entityFriendlyName")
@@ -167,7 +185,7 @@ def _of_vault(azure: Azure, vault_id: str) -> list[Any]:
     subscription, name = part_after(vault_id, "subscriptions") or "", last_part(vault_id) or ""
     group = part_after(vault_id, "resourceGroups") or ""
     client = azure.backup(subscription)
-    listed = [each.as_dict() for each in client.backup_jobs.list(name, group, filter=job_filter(azure.now(), "Failed"))]
+    listed = _listed(client, group, name, job_filter(azure.now(), "Failed"))
     listed.sort(key=lambda wire: stamp(text(wire, "properties", "startTime")) or "", reverse=True)
     full = azure.together([partial(_in_full, client, group, name, wire) for wire in listed[:_IN_FULL]])
     return full + listed[_IN_FULL:]

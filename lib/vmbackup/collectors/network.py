@@ -67,6 +67,12 @@ def subnets(ask: Ask, nics: list[Nic]) -> Answers:
     return {"network.subnets": [read_subnet(wire) for wire in wires]}
 
 
+def subnets_of(nic: Nic, subnets: list[Subnet]) -> list[Subnet]:
+    """Those of the subnets that the interface has an address in; Azure spells one id in more than one letter case."""
+    ids = {(config["subnet_id"] or "").lower() for config in nic["ip_configs"]}
+    return [subnet for subnet in subnets if subnet["id"].lower() in ids]
+
+
 def _subnet(ask: Ask, resource_id: str | None) -> Any:
     group, network = part_after(resource_id, "resourceGroups"), part_after(resource_id, "virtualNetworks")
     return ask.azure.network.subnets.get(group or "", network or "", last_part(resource_id) or "").as_dict()

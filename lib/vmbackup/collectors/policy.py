@@ -11,6 +11,8 @@ from vmbackup.collectors.wire import inside, moment, resource, text, texts, whol
 from vmbackup.facts import Policy, ProtectedItem, Protection
 
 _DAY_H = 24
+# An older answer tells the type by its schedule only.
+_TYPES = {"SimpleSchedulePolicy": "V1", "SimpleSchedulePolicyV2": "V2"}
 
 
 @collector(
@@ -33,12 +35,10 @@ def read_policy(wire: object) -> Policy:
     policy = resource(wire)
     properties = inside(policy, "properties")
     schedule = inside(properties, "schedulePolicy")
-    kind = text(properties, "policyType")
-    enhanced = (kind or "").upper() == "V2" or text(schedule, "schedulePolicyType") == "SimpleSchedulePolicyV2"
     names = inside(properties, "instantRPDetails")
     return {
         "name": text(policy, "name") or "",
-        "type": kind or ("V2" if enhanced else "V1"),
+        "type": text(properties, "policyType") or _TYPES.get(text(schedule, "schedulePolicyType") or ""),
         "frequency": text(schedule, "scheduleRunFrequency"),
         "days": texts(schedule, "scheduleRunDays") or texts(schedule, "weeklySchedule", "scheduleRunDays"),
         "times": _times(schedule),

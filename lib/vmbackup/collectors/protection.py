@@ -9,7 +9,18 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.errors import Unreadable, code_and_message
-from vmbackup.collectors.wire import entries, flag, inside, last_part, part_after, resource, stamp, text, whole
+from vmbackup.collectors.wire import (
+    entries,
+    flag,
+    inside,
+    last_part,
+    part_after,
+    resource,
+    stamp,
+    text,
+    whole,
+    whole_pages,
+)
 from vmbackup.facts import HealthDetail, Neighbour, Neighbours, ProtectedItem, Protection, RecoveryPoint, VmModel
 from vmbackup.model import SetupError, Target
 
@@ -186,7 +197,7 @@ def recovery_points(ask: Ask, protected: Protection) -> Answers:
     """The newest recovery points."""
     subscription, group, name = vault(protected)
     points = ask.azure.backup(subscription).recovery_points
-    listed = points.list(name, group, _FABRIC, protected["container"], protected["item"])
+    listed = points.list(name, group, _FABRIC, protected["container"], protected["item"], raw_response_hook=whole_pages)
     read = [read_recovery_point(each.as_dict()) for each in listed]
     newest = sorted(read, key=lambda point: point["time"] or "", reverse=True)[:_NEWEST]
     return {"backup.recovery_points": newest}
@@ -214,7 +225,9 @@ def neighbours(ask: Ask, protected: Protection, item: ProtectedItem) -> Answers:
         return {"backup.neighbours": ABSENT}
     subscription, group, name = vault(protected)
     asked = "backupManagementType eq 'AzureIaasVM' and itemType eq 'VM'"
-    listed = ask.azure.backup(subscription).backup_protected_items.list(name, group, filter=asked)
+    listed = ask.azure.backup(subscription).backup_protected_items.list(
+        name, group, filter=asked, raw_response_hook=whole_pages
+    )
     return {"backup.neighbours": read_neighbours([each.as_dict() for each in listed], item["id"], policy)}
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError
 
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.wire import inside, last_part, part_after, resource, text
-from vmbackup.facts import Lock, RestorePointCollection
+from vmbackup.collectors.errors import Unreadable
+from vmbackup.collectors.wire import inside, last_part, part_after, resource, text, whole_pages
+from vmbackup.facts import Lock, Policy, RestorePointCollection
 
 _LOCKS = "/providers/microsoft.authorization/locks/"
 _AZURE_BACKUP = "azurebackuprg"
@@ -18,7 +19,9 @@ _AZURE_BACKUP = "azurebackuprg"
 @collector("vm.restore_points", actions=("Microsoft.Compute/restorePointCollections/read",))
 def restore_points(ask: Ask) -> Answers:
     """The collections whose source is this VM, each with the number of its restore points."""
-    listed = [each.as_dict() for each in ask.azure.compute.restore_point_collections.list_all()]
+    listed = [
+        each.as_dict() for each in ask.azure.compute.restore_point_collections.list_all(raw_response_hook=whole_pages)
+    ]
     own = [wire for wire in listed if _source(wire) == ask.target.vm_id.lower()]
     full = ask.azure.together([partial(_collection, ask, wire) for wire in own])
     return {"vm.restore_points": [read_collection(wire) for wire in full]}
@@ -51,18 +54,22 @@ def read_collection(wire: object) -> RestorePointCollection:
     }
 
 
-@collector("vm.locks", optional=("vm.restore_points",), actions=("Microsoft.Authorization/locks/read",))
-def locks(ask: Ask, collections: list[RestorePointCollection] | None) -> Answers:
+@collector("vm.locks", optional=("vm.restore_points", "backup.policy"), actions=("Microsoft.Authorization/locks/read",))
+def locks(ask: Ask, collections: list[RestorePointCollection] | None, policy: Policy | None) -> Answers:
     """The locks at the subscription, the VM's resource group, the VM, and where restore points are kept."""
     listed = [each.as_dict() for each in ask.azure.locks.management_locks.list_at_subscription_level()]
     groups = {ask.target.resource_group.lower(), *(each["resource_group"].lower() for each in collections or [])}
-    return {"vm.locks": [lock for lock in map(read_lock, listed) if _concerns(lock, ask.target.vm_id, groups)]}
+    own = (policy["restore_point_group_prefix"] if policy else None) or _AZURE_BACKUP
+    kept = (_AZURE_BACKUP, own.lower())
+    return {"vm.locks": [lock for lock in map(read_lock, listed) if _concerns(lock, ask.target.vm_id, groups, kept)]}
 
 
 def read_lock(wire: object) -> Lock:
     """One management lock; its scope is the part of its id in front of the lock."""
     lock = resource(wire)
-    lock_id = text(lock, "id") or ""
+    lock_id = text(lock, "id")
+    if lock_id is None:
+        raise Unreadable("a lock without an id sits nowhere")
     at = lock_id.lower().find(_LOCKS)
     return {
         "name": text(lock, "name") or last_part(lock_id) or "",
@@ -71,11 +78,11 @@ def read_lock(wire: object) -> Lock:
     }
 
 
-def _concerns(lock: Lock, vm_id: str, groups: set[str]) -> bool:
+def _concerns(lock: Lock, vm_id: str, groups: set[str], kept: tuple[str, ...]) -> bool:
     scope, group = lock["scope"].lower(), (part_after(lock["scope"], "resourceGroups") or "").lower()
     if not group:
         return True
     if group in groups:
         below = scope.partition("/providers/")[2]
         return not below or f"{vm_id.lower()}/".startswith(f"{scope}/") or "restorepointcollections" in below
-    return group.startswith(_AZURE_BACKUP)
+    return group.startswith(kept)

@@ -9,8 +9,9 @@ from azure.core.exceptions import HttpResponseError
 
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.errors import as_fact
+from vmbackup.collectors.network import subnets_of
 from vmbackup.collectors.rules import falls_back
-from vmbackup.collectors.wire import entries, inside, last_part, part_after, resource, text, texts
+from vmbackup.collectors.wire import inside, last_part, listed, part_after, resource, text, texts
 from vmbackup.facts import Nic, NicRoutes, Route, Subnet
 from vmbackup.model import Fact, FactStatus
 
@@ -44,7 +45,7 @@ def _effective(ask: Ask, nic: Nic) -> NicRoutes:
 
 def read_effective_routes(nic_id: str, wire: object) -> NicRoutes:
     """``{"value": [{"source": "Default", "state": "Active", "addressPrefix": ["0.0.0.0/0"], "nextHopType": …}]}``."""
-    found = [_effective_route(each) for each in entries(resource(wire), "value")]
+    found = [_effective_route(each) for each in listed(resource(wire), "value")]
     return {"nic": nic_id, "routes": found}
 
 
@@ -59,9 +60,8 @@ def _effective_route(said: object) -> Route:
 
 
 def _written(ask: Ask, nic: Nic, subnets: list[Subnet]) -> NicRoutes:
-    of_nic = {config["subnet_id"] for config in nic["ip_configs"]}
-    tables = [subnet["route_table_id"] for subnet in subnets if subnet["id"] in of_nic and subnet["route_table_id"]]
-    found = [route for table in tables for route in read_route_table(_table(ask, table))]
+    tables = [subnet["route_table_id"] for subnet in subnets_of(nic, subnets)]
+    found = [route for table in tables if table for route in read_route_table(_table(ask, table))]
     return {"nic": nic["id"], "routes": found + ([] if _takes_default(found) else [_PLATFORM_DEFAULT])}
 
 
@@ -86,7 +86,7 @@ def _table(ask: Ask, table_id: str) -> Any:
 
 def read_route_table(wire: object) -> list[Route]:
     """The user's routes, from ``GET routeTables/{name}``."""
-    return [_written_route(inside(each, "properties")) for each in entries(resource(wire), "properties", "routes")]
+    return [_written_route(inside(each, "properties")) for each in listed(resource(wire), "properties", "routes")]
 
 
 def _written_route(said: object) -> Route:

@@ -10,8 +10,9 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError
 
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.errors import as_fact, code_and_message, status_of
-from vmbackup.collectors.wire import entries, inside, last_part, part_after, resource, text, texts, whole
+from vmbackup.collectors.errors import Unreadable, as_fact, code_and_message, status_of
+from vmbackup.collectors.network import subnets_of
+from vmbackup.collectors.wire import entries, inside, last_part, listed, part_after, resource, text, texts, whole
 from vmbackup.facts import Nic, NicRules, Rule, Subnet
 from vmbackup.model import Fact, FactStatus
 
@@ -61,19 +62,16 @@ def read_effective_rules(nic_id: str, wire: object, addresses: Sequence[str] = (
 
     ``{"value": [{"networkSecurityGroup": {"id"}, "association": {…}, "effectiveSecurityRules": […]}]}``."""
     found: list[Rule] = []
-    for group in entries(resource(wire), "value"):
+    for group in listed(resource(wire), "value"):
         layer = "nic" if inside(group, "association", "networkInterface") else "subnet"
         nsg = text(group, "networkSecurityGroup", "id")
-        mine = [each for each in entries(group, "effectiveSecurityRules") if _sends(each, addresses)]
-        read = [_rule(each, each, nsg, layer) for each in mine]
-        found += [rule for rule in read if rule]
+        mine = [each for each in listed(group, "effectiveSecurityRules") if _sends(each, addresses)]
+        found += [_rule(each, each, nsg, layer) for each in mine]
     return {"nic": nic_id, "rules": found}
 
 
 def _written(ask: Ask, nic: Nic, own_groups: list[str], subnets: list[Subnet]) -> NicRules:
-    of_nic = {config["subnet_id"] for config in nic["ip_configs"]}
-    groups = [("nic", nic["nsg_id"])]
-    groups += [("subnet", subnet["nsg_id"]) for subnet in subnets if subnet["id"] in of_nic]
+    groups = [("nic", nic["nsg_id"]), *(("subnet", subnet["nsg_id"]) for subnet in subnets_of(nic, subnets))]
     found = [read_nsg(_group(ask, nsg), layer, _addresses(nic), own_groups) for layer, nsg in groups if nsg]
     return {"nic": nic["id"], "rules": [rule for rules in found for rule in rules]}
 
@@ -91,10 +89,9 @@ def read_nsg(
     Given an interface's addresses and application security groups, rules for other senders are left out.
     """
     nsg = resource(wire)
-    own = entries(nsg, "properties", "securityRules") + entries(nsg, "properties", "defaultSecurityRules")
+    own = listed(nsg, "properties", "securityRules") + entries(nsg, "properties", "defaultSecurityRules")
     mine = [each for each in own if _sends(inside(each, "properties"), addresses, groups)]
-    found = [_rule(each, inside(each, "properties"), text(nsg, "id"), layer) for each in mine]
-    return [rule for rule in found if rule]
+    return [_rule(each, inside(each, "properties"), text(nsg, "id"), layer) for each in mine]
 
 
 def _sends(said: object, addresses: Sequence[str], groups: Sequence[str] | None = None) -> bool:
@@ -127,10 +124,11 @@ def _holds(source: str, addresses: Sequence[str]) -> bool:
         return True
 
 
-def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule | None:
+def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
+    """Raises Unreadable for half a rule: left out, it would open what it closes."""
     direction, access, priority = text(said, "direction"), text(said, "access"), whole(said, "priority")
     if direction is None or access is None or priority is None:
-        return None
+        raise Unreadable("a security rule without direction, access or priority")
     return {
         "name": (last_part(text(named, "name")) or "").removeprefix("defaultSecurityRules/"),
         "nsg": nsg,

@@ -79,6 +79,20 @@ def entries(wire: object, *path: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def listed(wire: object, *path: str) -> list[Any]:
+    """The list at this path. Raises Unreadable where there is none: what was left out is not the same as nothing."""
+    value = inside(wire, *path)
+    if not isinstance(value, list):
+        raise Unreadable(f"expected a list at {'/'.join(path)}, found {type(value).__name__}")
+    return value
+
+
+def whole_pages(response: Any) -> None:
+    """A hook for the SDK's lists, which take a page without ``value`` for an empty one. Raises Unreadable for it."""
+    if response.http_response.status_code == 200:
+        listed(response.http_response.json(), "value")
+
+
 def texts(wire: object, *path: str) -> list[str]:
     """The texts in the list at this path."""
     return [value for value in entries(wire, *path) if isinstance(value, str) and value]

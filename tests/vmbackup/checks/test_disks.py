@@ -105,6 +105,7 @@ def test_no_disks_to_count_is_unknown() -> None:
         ({"sku": "PremiumV2_LRS"}, item(), policy(), ("problem", "needs_enhanced_policy")),
         ({"sku": "UltraSSD_LRS"}, item(), policy("V2"), ("ok", "ok")),
         ({"sku": "UltraSSD_LRS"}, item(), DENIED, ("unknown", "policy_unknown")),
+        ({"sku": "UltraSSD_LRS"}, item(), policy(None), ("unknown", "policy_unknown")),
         ({"sku": None}, item(), policy(), ("unknown", "unknown")),
         ({"sku": None, "managed": False, "shared": None}, item(), policy(), ("ok", "ok")),
     ],

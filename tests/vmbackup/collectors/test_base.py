@@ -87,6 +87,6 @@ def test_a_missing_sign_in_stops_the_run_at_once() -> None:
 
 
 def test_the_slowest_chain_is_the_sum_along_what_a_fact_waits_for() -> None:
-    took = {"vm.model": 100, "backup.protection": 50, "backup.item": 30, "backup.policy": 20, "vm.locks": 40}
+    took = {"vm.model": 100, "backup.protection": 50, "backup.item": 30, "backup.policy": 20, "vm.health": 40}
     evidence = {name: Fact(FactStatus.OK, took_ms=ms) for name, ms in took.items()}
     assert slowest_chain_ms(evidence) == 200

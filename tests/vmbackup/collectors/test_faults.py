@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from vmbackup.model import FactStatus, SetupError
@@ -81,6 +84,44 @@ def test_what_takes_too_long_fails_at_the_deadline() -> None:
 def test_only_sign_in_and_the_vm_itself_stop_a_run(world: str, says: str) -> None:
     with pytest.raises(SetupError, match=says):
         examine(world)
+
+
+@pytest.mark.parametrize(
+    ("path", "fact"),
+    [
+        ("GET .*/extensions$", "vm.extensions"),
+        ("GET .*/restorePointCollections$", "vm.restore_points"),
+        ("GET .*/locks$", "vm.locks"),
+        ("GET .*/values$", "vm.activity"),
+        ("GET .*/backupJobs$", "backup.jobs"),
+        ("GET .*/recoveryPoints$", "backup.recovery_points"),
+        ("GET .*/backupProtectedItems$", "backup.neighbours"),
+        ("POST .*/effectiveNetworkSecurityGroups$", "network.rules"),
+        ("POST .*/effectiveRouteTable$", "network.routes"),
+    ],
+)
+@pytest.mark.parametrize("body", ["{}", '{"value": null}'])
+def test_a_list_that_is_missing_from_its_answer_is_not_empty(tmp_path: Path, path: str, fact: str, body: str) -> None:
+    fault = {
+        "match": path,
+        "status": 200,
+        "mode": "plain",
+        "body": body,
+        "headers": {"Content-Type": "application/json"},
+    }
+    damaged = tmp_path / "damaged.yaml"
+    damaged.write_text(json.dumps({"os": "linux", "faults": [fault]}), "utf-8")
+    assert examine(str(damaged))[fact].why == "unreadable"
+
+
+def test_a_failed_job_whose_details_are_gone_is_still_a_failed_job(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.yaml"
+    gone.write_text(
+        "os: linux\nfailure: {code: GuestAgentSnapshotTaskStatusError}\n"
+        'faults: [{match: "GET .*/backupJobs/.", status: 404, code: BMSUserErrorObjectNotFound}]',
+        "utf-8",
+    )
+    assert examine(str(gone))["backup.failed_job"].why == "refused"
 
 
 def test_hostile_names_arrive_as_they_are_and_nothing_is_lost() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from vmbackup.collectors.network import read_application_groups, read_nic, read_subnet
+from vmbackup.collectors.errors import Unreadable
+from vmbackup.collectors.network import read_application_groups, read_nic, read_subnet, subnets_of
 from vmbackup.collectors.routes import read_effective_routes, read_route_table
 from worlds import examine
 
@@ -60,7 +61,7 @@ def test_a_route_may_have_several_prefixes_and_no_address() -> None:
         "origin": "User",
         "state": "Invalid",
     }
-    assert read_effective_routes("nic", {"value": None})["routes"] == []
+    assert read_effective_routes("nic", {"value": []})["routes"] == []
 
 
 def test_a_route_table_holds_the_users_routes() -> None:
@@ -79,7 +80,23 @@ def test_a_route_table_holds_the_users_routes() -> None:
     }
     [route] = read_route_table(table)
     assert (route["prefixes"], route["next_hop_ips"], route["origin"]) == (["0.0.0.0/0"], ["10.0.9.4"], "User")
-    assert read_route_table({"properties": {"routes": None}}) == []
+    assert read_route_table({"properties": {"routes": []}}) == []
+
+
+def test_routes_that_were_left_out_are_not_the_same_as_none() -> None:
+    with pytest.raises(Unreadable):
+        read_effective_routes("nic", {"value": None})
+    with pytest.raises(Unreadable):
+        read_route_table({"properties": {}})
+
+
+def test_a_subnet_is_the_interfaces_own_in_any_letter_case() -> None:
+    config = {"name": "c", "properties": {"subnet": {"id": "/subscriptions/s/resourceGroups/RG/subnets/default"}}}
+    nic = read_nic({"id": "/nics/n", "properties": {"ipConfigurations": [config]}})
+    own, other = (
+        read_subnet({"id": f"/subscriptions/s/resourcegroups/rg/subnets/{name}"}) for name in ("Default", "b")
+    )
+    assert subnets_of(nic, [own, other]) == [own]
 
 
 @pytest.mark.parametrize("fact", ["network.rules", "network.routes"])

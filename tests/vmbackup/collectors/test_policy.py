@@ -64,7 +64,7 @@ TIMES = ["2017-01-01T23:30:00Z", "2017-01-01T05:00:00"]
         ({"instantRPDetails": {"azureBackupRGNamePrefix": "rp-"}}, {"restore_point_group_prefix": "rp-"}),
         (
             {"instantRPDetails": None, "schedulePolicy": None},
-            {"type": "V1", "times": [], "restore_point_group_prefix": None},
+            {"type": None, "times": [], "restore_point_group_prefix": None},
         ),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.restore_points import read_collection, read_lock
 from worlds import examine
 
@@ -52,6 +53,21 @@ def test_locks_around_the_vm_are_found(tmp_path: Path, scope: str) -> None:
     locked = tmp_path / "locked.yaml"
     locked.write_text(f"os: linux\nlocks: [{{name: kept, level: CanNotDelete, scope: {scope}}}]", "utf-8")
     assert [lock["name"] for lock in examine(str(locked))["vm.locks"].data] == ["kept"]
+
+
+def test_a_lock_on_the_group_that_the_policy_names_is_found_before_it_holds_anything(tmp_path: Path) -> None:
+    locked = tmp_path / "locked.yaml"
+    locked.write_text(
+        "os: linux\npolicy: {rg_prefix: Kept-}\nrestore_points: {present: false}\n"
+        "locks: [{name: kept, level: ReadOnly, scope: restore_points}]",
+        "utf-8",
+    )
+    assert [lock["name"] for lock in examine(str(locked))["vm.locks"].data] == ["kept"]
+
+
+def test_a_lock_without_an_id_is_unreadable() -> None:
+    with pytest.raises(Unreadable):
+        read_lock({"name": "l", "properties": {"level": "ReadOnly"}})
 
 
 def test_no_lock_is_an_empty_list() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.rules import read_effective_rules, read_nsg
 
 ME = ["10.0.0.4"]
@@ -87,8 +88,22 @@ def test_a_written_rule_may_name_its_senders_by_group(groups: list[str] | None, 
     assert bool(read_nsg({"properties": {"securityRules": [rule]}}, "subnet", ME, groups)) is holds
 
 
+def test_no_rules_are_no_rules() -> None:
+    assert read_effective_rules("nic", {"value": []})["rules"] == []
+    assert read_nsg({"properties": {"securityRules": []}}, "nic") == []
+
+
 @pytest.mark.parametrize(
-    "wire", [{}, {"value": None}, {"value": [None, {}]}, {"value": [{"effectiveSecurityRules": [{}]}]}]
+    "wire", [{}, {"value": None}, {"value": [None]}, {"value": [{}]}, {"value": [{"effectiveSecurityRules": [{}]}]}]
 )
-def test_no_rules_are_no_rules(wire: dict[str, Any]) -> None:
-    assert read_effective_rules("nic", wire)["rules"] == []
+def test_rules_that_were_left_out_are_not_the_same_as_none(wire: dict[str, Any]) -> None:
+    """Left out, a rule that denies would leave an open way."""
+    with pytest.raises(Unreadable):
+        read_effective_rules("nic", wire)
+
+
+@pytest.mark.parametrize("gone", ["direction", "access", "priority"])
+def test_half_a_rule_is_unreadable(gone: str) -> None:
+    half = {name: value for name, value in OUT.items() if name != gone}
+    with pytest.raises(Unreadable):
+        read_nsg({"properties": {"securityRules": [{"name": "r", "properties": half}]}}, "nic")

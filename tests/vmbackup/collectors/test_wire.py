@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vmbackup.collectors import wire as reading
+from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.extensions import read_extensions
 from vmbackup.collectors.jobs import read_failed_job, read_job
 from vmbackup.collectors.network import read_nic
@@ -76,10 +78,13 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, ANYTHING, max_size=6))
 def test_no_object_crashes_a_reader(wire: dict[str, Any]) -> None:
     for read in (read_model, read_item, read_policy, read_job, read_failed_job, read_nic, read_power):
         read(wire)
-    read_effective_rules("nic", wire, ["10.0.0.4"])
-    read_nsg(wire, "nic", ["10.0.0.4"], [])
+    with suppress(Unreadable):
+        read_effective_rules("nic", wire, ["10.0.0.4"])
+    with suppress(Unreadable):
+        read_nsg(wire, "nic", ["10.0.0.4"], [])
     read_extensions([wire], wire)
