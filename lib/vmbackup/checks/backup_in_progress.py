@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.facts import FailedJob, Job, ProtectedItem
+from vmbackup.failure import backup_failed
 from vmbackup.named_fault import Named, said_of
 
 _RUNNING = ("inprogress", "cancelling")
@@ -13,11 +16,13 @@ _RUNNING = ("inprogress", "cancelling")
 def no_other_backup_runs(jobs: list[Job] | None, job: FailedJob | None, item: ProtectedItem | None) -> Judgement:
     """No other backup of the VM runs, in this vault or in an older one.
 
-    Why: Azure takes one snapshot of a VM at a time. Jobs of another vault are not listed here; only the code tells.
+    Why: Azure takes one snapshot of a VM at a time. Jobs of another vault are not listed here; only the code tells. The
+    backup that runs after a good one is the VM's own, and harms none.
     """
     for listed in jobs or []:
         if (listed["status"] or "").lower() in _RUNNING and (listed["operation"] or "").lower() == "backup":
-            return problem(job=listed["name"], start=listed["start"])
+            shown: dict[str, Any] = {"job": listed["name"], "start": listed["start"]}
+            return ok("runs_nothing_failed", **shown) if backup_failed(job, jobs) is False else problem(**shown)
     if said_of("backup_in_progress", job, jobs, item).named is Named.IT:
         return unknown()
     return ok()

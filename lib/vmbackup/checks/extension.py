@@ -53,7 +53,7 @@ def vmsnapshot_extension_is_healthy(
     for each in handler:
         if _handler_failed(each):
             return problem("handler", state=each["display_status"] or each["code"], message=each["message"] or "-")
-        if _code(each) == "installing":
+        if _is_installing(each):
             return unknown("in_transition", state="Installing")
     if ours or handler:
         return ok()
@@ -69,7 +69,7 @@ def _extension_state(extension: Extension) -> Judgement | None:
         return problem("deleting", name=name)
     if _extension_failed(extension):
         return problem(name=name, state=extension["code"] or extension["provisioning_state"], message=message)
-    if provisioning in ("creating", "updating") or "transitioning" in (extension["code"] or "").lower():
+    if provisioning in ("creating", "updating") or _is_in_transition(extension):
         return unknown("in_transition", state=extension["provisioning_state"] or extension["code"])
     return None
 
@@ -133,10 +133,12 @@ def no_other_extension_has_failed(extensions: list[Extension] | None, handlers: 
             state = handler["display_status"] or handler["code"]
             return problem("handler", name=handler["type"], state=state, message=handler["message"] or "-")
     for extension in others:
-        if (extension["provisioning_state"] or "").lower() != "succeeded":
-            return unknown("in_transition", name=extension["name"], state=extension["provisioning_state"] or "-")
+        seen = (extension["code"] or "").partition("/")[2]
+        state = seen if _is_in_transition(extension) else extension["provisioning_state"] or seen
+        if state.lower() != "succeeded":
+            return unknown("in_transition", name=extension["name"], state=state or "-")
     for handler in other_handlers:
-        if _code(handler) == "installing":
+        if _is_installing(handler):
             return unknown("in_transition", name=handler["type"], state="Installing")
     return ok(count=len(others)) if others else ok("none")
 
@@ -150,18 +152,28 @@ def _is_ours(full_type: str) -> bool:
 
 
 def _extension_failed(extension: Extension) -> bool:
-    if (extension["provisioning_state"] or "").lower() == "failed":
+    if (extension["provisioning_state"] or "").lower() in ("failed", "canceled"):
         return True
     return "/failed" in (extension["code"] or "").lower() or (extension["level"] or "").lower() == "error"
 
 
-def _code(handler: Handler) -> str:
-    parts = (handler["code"] or handler["display_status"] or "").lower().replace(" ", "").split("/")
-    return parts[1] if len(parts) > 1 else parts[0]
+def _is_in_transition(extension: Extension) -> bool:
+    return "transitioning" in (extension["code"] or "").lower()
+
+
+def _states(handler: Handler) -> set[str]:
+    """All words for its state: ``ProvisioningState/NotReady/21`` holds one, a bare ``21`` holds none."""
+    code, shown = (handler["code"] or "").lower(), (handler["display_status"] or "").lower()
+    return {*code.split("/"), shown.replace(" ", "")}
+
+
+def _is_installing(handler: Handler) -> bool:
+    return "installing" in _states(handler)
 
 
 def _handler_failed(handler: Handler) -> bool:
-    return _code(handler) in ("notready", "unresponsive", "failed") or (handler["level"] or "").lower() == "error"
+    bad = _states(handler) & {"notready", "unresponsive", "failed"}
+    return bool(bad) or (handler["level"] or "").lower() == "error"
 
 
 @check(optional=("guest.services", "backup.item", "guest.extension"), os="windows")

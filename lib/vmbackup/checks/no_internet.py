@@ -60,7 +60,7 @@ def need(
 
 @check("network.rules", "vm.model", optional=("network.nics", *_NEED))
 def outbound_rules_let_storage_through(
-    rules: Rules,
+    rules: Rules | None,
     model: VmModel,
     nics: list[Nic] | None,
     job: FailedJob | None,
@@ -73,7 +73,7 @@ def outbound_rules_let_storage_through(
     """Network security rules let the VM reach Azure Storage on 443, or today's backup does not need it."""
     way = rules_way(rules, nics, model["location"])
     needed = need(model["os"], job, jobs, item, agent, disks, extension)
-    if way.state == "open":
+    if rules is not None and way.state == "open":
         return ok(rule=way.by, nsg=way.of, source=rules["source"])
     if way.state == "unsure":
         return _doubtful(way, needed)
@@ -82,7 +82,7 @@ def outbound_rules_let_storage_through(
 
 @check("network.routes", "vm.model", optional=("network.nics", "network.subnets", *_NEED))
 def routes_lead_to_storage(
-    routes: Routes,
+    routes: Routes | None,
     model: VmModel,
     nics: list[Nic] | None,
     subnets: list[Subnet] | None,

@@ -29,7 +29,8 @@ _TAG_REGIONS = {
     "switzerlandwest": "switzerlandw",
 }
 # The host's own address: no part of Storage, and no security rule holds for it.
-_HOST = "168.63.129.16"
+_HOST = ipaddress.IPv4Network("168.63.129.16/32")
+_EVERY_ADDRESS = ipaddress.IPv4Network("0.0.0.0/0")
 _ORIGINS = ("user", "virtualnetworkgateway", "default")
 _TO_AZURE = ("internet", "virtualnetworkserviceendpoint")
 
@@ -46,23 +47,25 @@ class Way:
     of: str
 
 
-def rules_way(rules: Rules, nics: list[Nic] | None, region: str) -> Way:
+def rules_way(rules: Rules | None, nics: list[Nic] | None, region: str) -> Way:
     """How the security rules treat traffic to Storage on the interface that carries it."""
-    names = {rules_of["nic"].lower() for rules_of in rules["nics"]}
-    chosen = _carrying(names, nics)
-    return _worst([_nic_way(each, region) for each in rules["nics"] if each["nic"].lower() in chosen])
+    listed = rules["nics"] if rules else []
+    chosen = _carrying({each["nic"].lower() for each in listed}, nics)
+    return _worst([_nic_way(each, region) for each in listed if each["nic"].lower() in chosen])
 
 
-def routes_way(routes: Routes, nics: list[Nic] | None, subnets: list[Subnet] | None, region: str) -> Way:
+def routes_way(routes: Routes | None, nics: list[Nic] | None, subnets: list[Subnet] | None, region: str) -> Way:
     """Where the routes lead traffic to Storage on the interface that carries it."""
-    names = {routes_of["nic"].lower() for routes_of in routes["nics"]}
-    chosen = _carrying(names, nics)
-    ways = []
-    for each in routes["nics"]:
-        if each["nic"].lower() in chosen:
-            subnet = _subnet(each["nic"], nics, subnets)
-            ways.append(_route_way(each, subnet, region, routes["source"] == "objects"))
-    return _worst(ways)
+    listed = routes["nics"] if routes else []
+    from_objects = routes is not None and routes["source"] == "objects"
+    chosen = _carrying({each["nic"].lower() for each in listed}, nics)
+    return _worst(
+        [
+            _route_way(each, _subnet(each["nic"], nics, subnets), region, from_objects)
+            for each in listed
+            if each["nic"].lower() in chosen
+        ]
+    )
 
 
 def _carrying(names: set[str], nics: list[Nic] | None) -> set[str]:
@@ -96,7 +99,7 @@ def _nic_way(rules_of: NicRules, region: str) -> Way:
 def _layer_way(rules: list[Rule], region: str) -> Way:
     doubts: list[Rule] = []
     for rule in sorted(filter(_concerns_https, rules), key=lambda rule: rule["priority"]):
-        if any(_covers(destination, region) for destination in rule["destinations"]):
+        if _covers_all(rule["destinations"], region):
             differing = next((doubt for doubt in doubts if _lets(doubt) is not _lets(rule)), None)
             if differing is not None:
                 return Way("unsure", differing["name"], _last(differing["nsg"]))
@@ -127,6 +130,13 @@ def _holds_443(ports: str) -> bool:
         return False
 
 
+def _covers_all(destinations: list[str], region: str) -> bool:
+    """By one of them, or by all of them together, as 0.0.0.0/1 and 128.0.0.0/1 do."""
+    networks = [network for network in map(_network, destinations) if network]
+    together = list(ipaddress.collapse_addresses(networks))
+    return together == [_EVERY_ADDRESS] or any(_covers(destination, region) for destination in destinations)
+
+
 def _covers(destination: str, region: str) -> bool:
     name = destination.lower().replace(" ", "")
     tag, _, tag_region = name.partition(".")
@@ -147,12 +157,18 @@ def tag_region(region: str) -> str:
 
 
 def _covers_partly(destination: str) -> bool:
-    try:
-        network = ipaddress.ip_network(destination.strip(), strict=False)
-    except ValueError:
+    network = _network(destination)
+    if network is None or network == _HOST:
         return False
-    host = network.prefixlen == 32 and str(network.network_address) == _HOST
-    return network.version == 4 and not host and (network.is_global or network.prefixlen < 8)
+    return network.is_global or network.prefixlen < 8
+
+
+def _network(prefix: str) -> ipaddress.IPv4Network | None:
+    """The IPv4 network of these addresses; None for tags, and for IPv6, which Storage is not reached by."""
+    try:
+        return ipaddress.IPv4Network(prefix.strip(), strict=False)
+    except ValueError:
+        return None
 
 
 # --- routes --------------------------------------------------------------------------------------------------------
@@ -219,11 +235,8 @@ def _after_single_routes(way: Way, active: Iterable[Route]) -> Way:
 
 
 def _single_public(prefix: str) -> bool:
-    try:
-        network = ipaddress.ip_network(prefix.strip(), strict=False)
-    except ValueError:
-        return False
-    return network.version == 4 and network.prefixlen > 1 and network.is_global
+    network = _network(prefix)
+    return network is not None and network.prefixlen > 1 and network.is_global
 
 
 def _last(resource_id: str | None) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from judging import DENIED, failed_job, job, outcome
 
+NOW = "2026-11-23T02:48:00Z"
 NAMED = {"backup__failed_job": failed_job(None, "UserErrorBackupOperationInProgress")}
 
 
@@ -18,6 +19,8 @@ NAMED = {"backup__failed_job": failed_job(None, "UserErrorBackupOperationInProgr
         ({"backup__jobs": [job(), job("Failed")]}, ("ok", "ok")),
         ({"backup__jobs": [job("InProgress")]}, ("problem", "problem")),
         ({"backup__jobs": [job("Cancelling")]}, ("problem", "problem")),
+        ({"backup__jobs": [job("InProgress", NOW), job("Completed")]}, ("ok", "runs_nothing_failed")),
+        ({"backup__jobs": [job("InProgress", NOW), job("Failed")]}, ("problem", "problem")),
         ({"backup__jobs": [job("InProgress", operation="Restore")]}, ("ok", "ok")),
         ({"backup__jobs": [job("Failed")]} | NAMED, ("unknown", "unknown")),
         ({"backup__jobs": [job("InProgress"), job("Failed")]} | NAMED, ("problem", "problem")),

@@ -67,6 +67,7 @@ NOT_READY = {"code": "ProvisioningState/NotReady/1009", "display_status": "Not R
         ([extension(provisioning_state="Updating", code=None)], [], [disk()], ("unknown", "in_transition")),
         ([], [handler(**NOT_READY)], [disk()], ("problem", "handler")),
         ([], [handler(code=None, display_status="Unresponsive")], [disk()], ("problem", "handler")),
+        ([], [handler(code="21", level="Warning", display_status="Not Ready")], [disk()], ("problem", "handler")),
         (
             [],
             [handler(code="ProvisioningState/Installing", display_status="Installing")],
@@ -169,6 +170,9 @@ OTHER = "AzureMonitorLinuxAgent"
         ),
         ([extension(OTHER, provisioning_state="Creating", code=None)], [], ("unknown", "in_transition")),
         ([extension(OTHER, provisioning_state=None, code=None)], [], ("unknown", "in_transition")),
+        ([extension(OTHER, provisioning_state=None)], [], ("ok", "ok")),
+        ([extension(OTHER, code="ProvisioningState/transitioning")], [], ("unknown", "in_transition")),
+        ([extension(OTHER, provisioning_state="Canceled", code=None)], [], ("problem", "problem")),
         ([], DENIED, ("unknown", "unanswered")),
     ],
 )

@@ -67,6 +67,9 @@ def rules(*listed: dict[str, Any]) -> dict[str, Any]:
         ([rule("Deny", "AzurePlatformIMDS")], "open"),
         ([rule("Allow", "20.60.0.0/16"), rule("Deny", "Internet", priority=200)], "unsure"),
         ([rule("Allow", "20.60.0.0/16")], "open"),
+        ([rule("Deny", "0.0.0.0/1", "128.0.0.0/1")], "closed"),
+        ([rule("Deny", "0.0.0.0/1", "128.0.0.0/2")], "unsure"),
+        ([rule("Deny", "0.0.0.0/1"), rule("Deny", "128.0.0.0/1", priority=200)], "unsure"),
     ],
 )
 def test_the_first_rule_that_covers_storage_decides(listed: list[dict[str, Any]], state: str) -> None:
@@ -90,6 +93,11 @@ def test_no_interface_is_no_open_way() -> None:
     assert outcome(RULES, network__rules=none, vm__model=model(), **NEEDED) == ("unknown", "nothing_listed")
     assert outcome(RULES, network__rules=none, vm__model=model(), **NOT_NEEDED) == ("ok", "not_needed")
     assert outcome(ROUTES, network__routes=none, vm__model=model(), **NOT_NEEDED) == ("ok", "not_needed")
+
+
+@pytest.mark.parametrize(("check", "fact"), [(RULES, "network__rules"), (ROUTES, "network__routes")])
+def test_an_interface_that_azure_does_not_know_is_no_open_way(check: str, fact: str) -> None:
+    assert outcome(check, **{fact: None}, vm__model=model(), **NEEDED) == ("unknown", "nothing_listed")
 
 
 def test_the_primary_interface_carries_the_traffic() -> None:
