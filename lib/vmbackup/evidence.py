@@ -51,7 +51,8 @@ def load(path: Path) -> tuple[Target, dict[str, Fact]]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SetupError(f"{path} is damaged: {type(error).__name__} at {error}.") from None
     for name, fact in facts.items():
-        fault = mismatch(fact.data, SHAPES[name], name) if fact.data is not None and name in SHAPES else None
+        told = fact.status is FactStatus.OK or fact.data is not None
+        fault = mismatch(fact.data, SHAPES[name], name) if told and name in SHAPES else None
         if fault:
             raise SetupError(f"{path} is damaged: {redact.text(fault)}.")
     return target, facts

@@ -53,6 +53,7 @@ def saved(**changes: object) -> str:
         (saved(facts=[1]).encode(), "is damaged"),
         (saved(facts={"vm.power": {**ANSWER, "data": {"power": 7}}}).encode(), "vm.power.power: expected"),
         (saved(facts={"vm.disks": {**ANSWER, "data": [{}]}}).encode(), "vm.disks[0]: name is missing"),
+        (saved(facts={"vm.model": {**ANSWER, "data": None}}).encode(), "vm.model: expected an object"),
     ],
 )
 def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
