@@ -86,7 +86,8 @@ def _answered(error: HttpResponseError, actions: tuple[str, ...]) -> Fact:
     if status == 401:
         raise SetupError(_SIGN_IN.format(reason=f"{code}: {message}")) from None
     if status == 403:
-        return _denied(message, actions)
+        # The whole message: its action and its scope stand behind the first 300 characters.
+        return _denied(_said(error)[1], actions)
     if status == 404:
         return Fact(FactStatus.ABSENT, why="none")
     if status == 409:
@@ -120,7 +121,13 @@ def _failed(why: str, **details: object) -> Fact:
 
 
 def code_and_message(error: HttpResponseError) -> tuple[str, str]:
-    """The innermost code and message that Azure gave; operations nest the reason, some of them twice and as text."""
+    """The innermost code and message that Azure gave, the message cut to one line."""
+    code, message = _said(error)
+    return code, cut(message)
+
+
+def _said(error: HttpResponseError) -> tuple[str, str]:
+    """Operations nest the reason, some of them twice and as text."""
     code, message = "", ""
     found: Any = getattr(error, "error", None)
     if found is not None:
@@ -133,7 +140,7 @@ def code_and_message(error: HttpResponseError) -> tuple[str, str]:
         details = lowered.get("details")
         nested = details[0] if isinstance(details, list) and details else lowered.get("error")
         inner = nested if isinstance(nested, Mapping) else None
-    return code or type(error).__name__, cut(message or str(error))
+    return code or type(error).__name__, message or str(error)
 
 
 def _body(error: HttpResponseError) -> Any:

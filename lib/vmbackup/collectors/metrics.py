@@ -27,13 +27,11 @@ _SNAPSHOT = "take snapshot"
 _SHORT = timedelta(minutes=5)
 
 
-@collector(
-    "vm.metrics", needs=("vm.model",), optional=("backup.failed_job",), actions=("Microsoft.Insights/metrics/read",)
-)
-def metrics(ask: Ask, model: VmModel, job: FailedJob | None) -> Answers:
+@collector("vm.metrics", optional=("vm.model", "backup.failed_job"), actions=("Microsoft.Insights/metrics/read",))
+def metrics(ask: Ask, model: VmModel | None, job: FailedJob | None) -> Answers:
     """All metrics in one call; where the VM's size lacks one of them, each by itself."""
     start, end, window = snapshot_window(job, ask.now)
-    burstable = (model["size"] or "").lower().startswith("standard_b")
+    burstable = ((model["size"] if model else None) or "").lower().startswith("standard_b")
     names = (*NAMES, BURSTABLE) if burstable else NAMES
     try:
         wires = [_metrics(ask, ",".join(names), start, end)]

@@ -8,7 +8,7 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.errors import Unreadable, code_and_message
+from vmbackup.collectors.errors import Unreadable, as_fact, code_and_message
 from vmbackup.collectors.wire import (
     entries,
     flag,
@@ -22,8 +22,10 @@ from vmbackup.collectors.wire import (
     whole_pages,
 )
 from vmbackup.facts import HealthDetail, Neighbour, Neighbours, ProtectedItem, Protection, RecoveryPoint, VmModel
-from vmbackup.model import SetupError, Target
+from vmbackup.model import Fact, FactStatus, SetupError, Target
 
+_BACKUP_STATUS = "Microsoft.RecoveryServices/locations/backupStatus/action"
+_MODEL = {"fact": "vm.model"}
 _FABRIC = "Azure"
 _NEVER = "2001-01-01T00:00:00Z"
 _NEWEST = 20
@@ -31,18 +33,23 @@ _NEWEST = 20
 
 @collector(
     "backup.protection",
-    needs=("vm.model",),
-    actions=("Microsoft.RecoveryServices/locations/backupStatus/action",),
+    optional=("vm.model",),
+    actions=(_BACKUP_STATUS,),
 )
-def protection(ask: Ask, model: VmModel) -> Answers:
-    """The vault: the one that was given, else ``backupStatus``, else Resource Graph."""
+def protection(ask: Ask, model: VmModel | None) -> Answers:
+    """The vault: the one that was given, else ``backupStatus`` of the VM's region, else Resource Graph."""
     if ask.target.vault_id:
         return {"backup.protection": _given(ask.target, ask.target.vault_id)}
+    if model is None:
+        return {"backup.protection": _from_graph(ask) or Fact(FactStatus.SKIPPED, why="needs", details=_MODEL)}
     try:
         found = read_backup_status(_backup_status(ask, model))
     except HttpResponseError as error:
         # backupStatus needs a right at the subscription that a reader of the vault often lacks.
-        found = _from_graph(ask, error)
+        refused, found = as_fact(error, (_BACKUP_STATUS,)), _from_graph(ask)
+        # The graph shows only what may be read: an empty answer does not prove that no vault protects the VM.
+        answer = Fact(FactStatus.OK, found, refused.why, refused.details) if found else refused
+        return {"backup.protection": answer}
     return {"backup.protection": ABSENT if found is None else found}
 
 
@@ -83,7 +90,7 @@ def read_backup_status(wire: object) -> Protection | None:
     }
 
 
-def _from_graph(ask: Ask, refused: HttpResponseError) -> Protection | None:
+def _from_graph(ask: Ask) -> Protection | None:
     from azure.mgmt.resourcegraph.models import QueryRequest
 
     query = (
@@ -95,13 +102,10 @@ def _from_graph(ask: Ask, refused: HttpResponseError) -> Protection | None:
         asked = QueryRequest(subscriptions=[ask.azure.subscription_id], query=query)
         rows = ask.azure.graph.resources(asked).data
     except HttpResponseError:
-        raise refused from None
+        return None
     found = [read_graph_item(row) for row in rows or []]
-    if not found:
-        # The graph shows only what may be read: an empty answer does not prove that no vault protects the VM.
-        raise refused
     # A VM that changed its vault is still listed in the old one, where its protection was stopped.
-    return min(found, key=lambda each: "stopped" in (each["status"] or "").lower())
+    return min(found, key=lambda each: "stopped" in (each["status"] or "").lower(), default=None)
 
 
 def _quoted(words: str) -> str:

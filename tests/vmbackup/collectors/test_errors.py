@@ -87,6 +87,7 @@ def test_nothing_there_is_an_answer() -> None:
     ("message", "action", "scope"),
     [
         ("The client 'c' does not have authorization to perform action 'A/read' over scope '/s' or …", "A/read", "/s"),
+        (f"The client '{'c' * 300}' does … to perform action 'A/read' over scope '/s' or …", "A/read", "/s"),
         ("… is not authorized for performing action 'A/read' on scope '/s'.", "A/read", "/s"),
         ("Forbidden", "declared/read", "?"),
     ],

@@ -48,8 +48,32 @@ def test_without_the_right_to_compute_rules_they_are_read_as_written(world: str)
     assert fact.data["source"] == "objects"
 
 
-def test_without_backup_status_resource_graph_finds_the_vault() -> None:
-    assert examine("error_403_backup_status")["backup.protection"].data["via"] == "resource_graph"
+def test_without_backup_status_resource_graph_finds_the_vault_and_the_missing_right_is_named() -> None:
+    found = examine("error_403_backup_status")["backup.protection"]
+    assert (found.data["via"], found.why) == ("resource_graph", "missing_action")
+    assert found.details["action"] == "Microsoft.RecoveryServices/locations/backupStatus/action"
+    assert found.details["scope"].startswith("/subscriptions/")
+
+
+def test_without_the_right_to_see_the_vm_its_backup_is_examined_all_the_same(tmp_path: Path) -> None:
+    unseen = tmp_path / "unseen.yaml"
+    unseen.write_text(
+        "os: linux\nfailure: {code: GuestAgentSnapshotTaskStatusError}\n"
+        "permissions: {deny: [Microsoft.Compute/virtualMachines/read]}",
+        "utf-8",
+    )
+    evidence = examine(str(unseen))
+    assert evidence["vm.model"].details["action"] == "Microsoft.Compute/virtualMachines/read"
+    told = {name for name, fact in evidence.items() if fact.answered}
+    assert {"backup.protection", "backup.item", "backup.policy", "backup.failed_job", "vm.metrics", "vm.locks"} <= told
+
+
+def test_of_a_vm_that_is_not_seen_no_vault_is_no_answer(tmp_path: Path) -> None:
+    unseen = tmp_path / "unseen.yaml"
+    unseen.write_text(
+        "os: linux\nprotected: false\npermissions: {deny: [Microsoft.Compute/virtualMachines/read]}", "utf-8"
+    )
+    assert examine(str(unseen))["backup.protection"].status is FactStatus.SKIPPED
 
 
 @pytest.mark.parametrize(
