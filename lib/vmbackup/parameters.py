@@ -88,6 +88,7 @@ def read(given: Mapping[str, Any], about: str = "vm") -> Parameters:
     if not 5 <= parameters.deadline_s <= 3600:
         raise SetupError(f"Parameter deadline_s is {parameters.deadline_s}; it must be between 5 and 3600 seconds.")
     (_DOOR_RULES if about == "vm" else _VAULT_DOOR_RULES)[parameters.azure](parameters)
+    _check_vault(parameters)
     return parameters
 
 
@@ -147,7 +148,6 @@ def _live(parameters: Parameters) -> None:
         if missing:
             raise SetupError(f'azure = "live" needs {" and ".join(missing)} (or vm_id instead of all three).')
     _check_subscription(parts["subscription_id"])
-    _check_vault(parameters)
 
 
 def _check_subscription(subscription_id: str) -> None:
@@ -176,7 +176,6 @@ def _live_vault(parameters: Parameters) -> None:
     if not parameters.subscription_id:
         raise SetupError('azure = "live" needs subscription_id. `az account show` prints yours.')
     _check_subscription(parameters.subscription_id)
-    _check_vault(parameters)
 
 
 def _no_replay(parameters: Parameters) -> None:

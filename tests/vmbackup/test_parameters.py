@@ -30,6 +30,7 @@ LIVE = {"azure": "live", "subscription_id": SUBSCRIPTION, "resource_group": "rg"
         ({"azure": "live", "vm_id": "/subscriptions/x/vm"}, "is not the resource id of a VM"),
         ({"azure": "live", "vm_id": VM_ID, "vm_name": "other"}, "vm_name 'other' contradicts vm_id"),
         ({**LIVE, "vault_id": "my-vault"}, "is not the resource id of a vault"),
+        ({"scenario": "x", "vault_id": "my-vault"}, "is not the resource id of a vault"),
         ({"azure": "replay"}, "needs evidence_file"),
         ({"azure": "replay", "evidence_file": "e.json", "vm_name": "vm"}, "contradicts vm_name"),
     ],
