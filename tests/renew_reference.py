@@ -49,7 +49,7 @@ def renew(name: str, notebook: str, parameters: dict[str, str]) -> None:
 def main() -> None:
     """Renew all of them."""
     # Processes, because papermill changes the working directory.
-    with ProcessPoolExecutor(4) as pool:
+    with ProcessPoolExecutor(2) as pool:
         for future in [pool.submit(renew, name, **row) for name, row in executions().items()]:
             future.result()
 

@@ -16,6 +16,9 @@ from typing import Any
 from vmbackup.model import SetupError
 
 NOTEBOOK = "runbook.ipynb"
+# Kernels that start together may pick the same port; the loser dies before it has run anything, so it may start again.
+_STARTS = 3
+_NEVER_STARTED = "Kernel died before replying"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,20 @@ def execute_all(orders: Sequence[Order], folder: Path, workers: int) -> Iterator
 def execute(order: Order, folder: Path) -> Executed:
     """Execute one order with papermill; executed notebook, ``result.json`` and ``evidence.json`` go to ``folder``."""
     from papermill.exceptions import PapermillExecutionError
-    from papermill.execute import execute_notebook
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
     error = None
+    try:
+        _papermill(order, folder, _STARTS)
+    except PapermillExecutionError as failure:
+        error = failure.evalue or failure.ename
+    return Executed(order, folder, _result(folder), error)
+
+
+def _papermill(order: Order, folder: Path, starts: int) -> None:
+    from papermill.execute import execute_notebook
+
     try:
         execute_notebook(
             order.notebook,
@@ -74,9 +86,10 @@ def execute(order: Order, folder: Path) -> Executed:
             # A kernel that ignores the polite request costs three seconds; nothing is left to save at this point.
             shutdown_kernel="immediate",
         )
-    except PapermillExecutionError as failure:
-        error = failure.evalue or failure.ename
-    return Executed(order, folder, _result(folder), error)
+    except RuntimeError as failure:
+        if starts == 1 or _NEVER_STARTED not in str(failure):
+            raise
+        _papermill(order, folder, starts - 1)
 
 
 def _result(folder: Path) -> dict[str, Any] | None:
