@@ -83,6 +83,7 @@ EVENT = {
     "code": TEXT,
     "message": TEXT,
     "resource": TEXT,
+    "group": TEXT,
     "correlation": TEXT,
 }
 FAULT = {

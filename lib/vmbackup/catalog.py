@@ -82,13 +82,15 @@ def sections() -> Entries:
 
 @cache
 def codes() -> Entries:
-    """``{string code: {section, cause, integers, messages, sources}}``: codes beyond the sections' own."""
+    """``{string code: {section, cause, integers, messages, sources}}``: codes beyond the sections' own. Some have a
+    second section, ``also``."""
     file = "codes.yaml"
-    entries = _entries(file, _CODE)
+    entries = _read(file)
     for code, entry in entries.items():
         where = f"{file}: {code}"
-        for key, among in (("section", sections()), ("cause", causes())):
-            _known([entry[key]] if entry[key] is not None else [], among, f"{where}.{key}")
+        check_keys(entry, _CODE | {"also"}.intersection(entry), where)
+        for key, among in (("section", sections()), ("also", sections()), ("cause", causes())):
+            _known([entry[key]] if entry.get(key) is not None else [], among, f"{where}.{key}")
         check_keys(entry["messages"], set(LANGUAGES), f"{where}.messages")
         _known(entry["sources"], sources(), f"{where}.sources")
     return entries

@@ -21,6 +21,7 @@ GENERAL_SECTION = "internal_error"
 
 _CODE, _INTEGER, _MESSAGE, _PART, _ALIKE = 1.0, 0.95, 0.9, 0.75, 0.85
 _GENERAL_LOSES = 0.02
+_ALSO_LOSES = 0.1
 _CLEARLY = 0.015
 _CLEARLY_ALIKE = 0.05
 # These say only that something failed: any other code beside them says more.
@@ -70,14 +71,18 @@ class _Known:
     cause: str | None
     integers: tuple[int, ...]
     messages: tuple[tuple[str, str], ...]
+    also: str | None = None
 
     @property
     def general(self) -> bool:
         return self.section == GENERAL_SECTION and self.cause is None or self.code.lower() in _GENERAL_CODES
 
-    def candidate(self, score: float, matched_by: str, matched: str) -> Candidate:
+    def candidates(self, score: float, matched_by: str, matched: str) -> Iterator[Candidate]:
+        """Its section, and behind it the other one that the code fits too."""
         score -= _GENERAL_LOSES if self.general else 0.0
-        return Candidate(self.section, self.cause, round(score, 3), matched_by, matched)
+        yield Candidate(self.section, self.cause, round(score, 3), matched_by, matched)
+        if self.also:
+            yield Candidate(self.also, self.cause, round(score - _ALSO_LOSES, 3), matched_by, matched)
 
 
 def triage(failure: str | int) -> Triage:
@@ -139,7 +144,8 @@ def _known() -> tuple[_Known, ...]:
         entries.append(_Known(codes[0], section, None, integers, messages))
         entries += [_Known(code, section, None, (), ()) for code in codes[1:]]
     for code, entry in catalog.codes().items():
-        entries.append(_Known(code, entry["section"], entry["cause"], tuple(entry["integers"]), _messages(entry)))
+        where = entry["section"], entry["cause"], tuple(entry["integers"]), _messages(entry)
+        entries.append(_Known(code, *where, entry.get("also")))
     return tuple(entries)
 
 
@@ -168,12 +174,12 @@ def _by_code(text: str) -> Iterator[Candidate]:
     if not named and len(text) <= _LONGEST_COMPARED:
         named = _broken_codes(text)
     for known in named:
-        yield known.candidate(_CODE, "code", known.code)
+        yield from known.candidates(_CODE, "code", known.code)
     if not named and len(text) <= _LONGEST_COMPARED:
         for word in list(words)[:500]:
             close = difflib.get_close_matches(word, _codes(), 1, _LEAST_CODE_LIKENESS) if len(word) >= 16 else []
             if close:
-                yield _codes()[close[0]].candidate(_ALIKE, "partial", _codes()[close[0]].code)
+                yield from _codes()[close[0]].candidates(_ALIKE, "partial", _codes()[close[0]].code)
 
 
 def _code(word: str) -> _Known | None:
@@ -197,7 +203,7 @@ def _by_integer(text: str) -> Iterator[Candidate]:
     for number in dict.fromkeys(numbers):
         known = known_integers.get(int(number))
         if known:
-            yield known.candidate(_INTEGER, "integer", str(int(number)))
+            yield from known.candidates(_INTEGER, "integer", str(int(number)))
 
 
 def _by_message(text: str) -> Iterator[Candidate]:
@@ -206,7 +212,7 @@ def _by_message(text: str) -> Iterator[Candidate]:
     by_form: dict[str, list[Candidate]] = {}
     for known in _known():
         for message, form in known.messages:
-            by_form.setdefault(form, []).append(known.candidate(_MESSAGE, "message", message))
+            by_form.setdefault(form, []).extend(known.candidates(_MESSAGE, "message", message))
     for form in sorted(by_form, key=len, reverse=True):
         if holds(words, form):
             words = f" {words} ".replace(f" {form} ", " | ")
@@ -228,7 +234,7 @@ def _by_likeness(text: str) -> Iterator[Candidate]:
             for message, form in known.messages:
                 score = _part(words, form, cut)
                 if score:
-                    yield known.candidate(score, "partial", message)
+                    yield from known.candidates(score, "partial", message)
 
 
 def _part(words: str, form: str, cut: bool) -> float:

@@ -211,7 +211,7 @@ def test_a_beginning_that_many_messages_share_is_ambiguous() -> None:
 def test_what_says_more_weighs_more(failure: str, section: str) -> None:
     triaged = triage(failure)
     assert triaged.section == section
-    assert len(triaged.candidates) == 2
+    assert len({candidate.matched for candidate in triaged.candidates}) == 2
 
 
 @pytest.mark.parametrize(
@@ -278,3 +278,18 @@ def test_five_megabytes_take_no_second(part: str) -> None:
     triaged = triage(pasted)
     assert time.process_time() - began < 1.0
     assert triaged.section == S4
+
+
+@pytest.mark.parametrize(
+    ("failure", "first", "second"),
+    [
+        ("UserErrorVmNotInDesirableState", S1, S4),
+        ("VM is not in a state that allows backups.", S1, S4),
+        ("380008", S1, S4),
+        ("UserErrorCrpReportedUserError", S3, S5),
+    ],
+)
+def test_a_code_that_fits_two_runbooks_ranks_the_second_behind(failure: str, first: str, second: str) -> None:
+    triaged = triage(failure)
+    assert triaged.section == first
+    assert [candidate.section for candidate in triaged.candidates] == [first, second]

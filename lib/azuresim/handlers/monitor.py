@@ -163,7 +163,9 @@ def _event(world: World, machine: Json, event: Json) -> Json:
     operation = event.get("operation", "Microsoft.Compute/virtualMachines/write")
     moment = world.ago(event["hours_ago"])
     own = guid(world.seed, world.name, machine["name"], operation, event["hours_ago"])
-    resource = event.get("resource") or world.vm_id(machine)
+    group = event.get("group") or world.resource_group
+    in_group = f"/subscriptions/{world.subscription}/resourceGroups/{group}" if "group" in event else ""
+    resource = event.get("resource") or in_group or world.vm_id(machine)
     properties = {
         key: event[source] for key, source in (("statusCode", "code"), ("statusMessage", "message")) if source in event
     }
@@ -178,7 +180,7 @@ def _event(world: World, machine: Json, event: Json) -> Json:
         "eventTimestamp": stamp(moment),
         "submissionTimestamp": stamp(moment + _MINUTE),
         "subscriptionId": world.subscription,
-        "resourceGroupName": world.resource_group,
+        "resourceGroupName": group,
         "resourceId": resource,
         "resourceProviderName": {"value": "Microsoft.Compute", "localizedValue": "Microsoft.Compute"},
         "resourceType": {

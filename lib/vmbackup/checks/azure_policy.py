@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.facts import ActivityEvent, FailedJob, Job, ProtectedItem
+from vmbackup.facts import ActivityEvent, FailedJob, Job, ProtectedItem, RestorePointCollection
 from vmbackup.named_fault import Named, said_of
 
 _DENIED = "requestdisallowedbypolicy"
 _OF_RESTORE_POINTS = ("restorepoint", "snapshot", "azurebackuprg", "resourcegroups/write")
 
 
-@check(optional=("backup.failed_job", "backup.jobs", "backup.item", "vm.activity"))
+@check(optional=("backup.failed_job", "backup.jobs", "backup.item", "vm.activity", "vm.restore_points"))
 def no_policy_denies_restore_points(
     job: FailedJob | None,
     jobs: list[Job] | None,
     item: ProtectedItem | None,
     activity: list[ActivityEvent] | None,
+    collections: list[RestorePointCollection] | None,
 ) -> Judgement:
-    """No Azure Policy denies creating the resource group, the collection or the snapshot of a restore point."""
+    """No Azure Policy denies creating the resource group, the collection or the snapshot of a restore point.
+
+    How it is measured: the log of a group is asked by the group's name, which is certain only once a collection exists.
+    """
     said = said_of("azure_policy", job, jobs, item)
     if said.named is Named.IT:
         return problem(code=said.code, message=said.text)
@@ -28,7 +32,9 @@ def no_policy_denies_restore_points(
         return ok("another_fault", code=said.code)
     if said.named is Named.NO_FAILURE:
         return ok("nothing_failed")
-    return unknown() if activity is None or said.named is Named.UNREAD else ok()
+    if activity is None or said.named is Named.UNREAD:
+        return unknown()
+    return ok() if collections else unknown("group_not_known")
 
 
 def _is_denial(event: ActivityEvent) -> bool:

@@ -17,7 +17,7 @@ def vm_is_protected(protection: Protection | None, item: ProtectedItem | None) -
     """A vault protects the VM."""
     if protection is None:
         return problem("not_protected")
-    vault = protection["vault_id"].rsplit("/", 1)[-1]
+    vault = _vault(protection)
     status = (protection["status"] or "").lower()
     if status == "notprotected":
         return problem("not_protected")
@@ -28,11 +28,15 @@ def vm_is_protected(protection: Protection | None, item: ProtectedItem | None) -
     return unknown(vault=vault)
 
 
-@check("backup.item")
-def protection_is_active(item: ProtectedItem | None) -> Judgement:
+def _vault(protection: Protection) -> str:
+    return protection["vault_id"].rsplit("/", 1)[-1]
+
+
+@check("backup.item", optional=("backup.protection",))
+def protection_is_active(item: ProtectedItem | None, protection: Protection | None) -> Judgement:
     """The vault is meant to back the VM up: protection is neither stopped nor paused nor deleted."""
     if item is None:
-        return not_applicable()
+        return unknown("item_not_found", vault=_vault(protection)) if protection else not_applicable()
     if item["soft_deleted"]:
         return problem("soft_deleted")
     state = item["protection_state"] or ""

@@ -3,31 +3,57 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.errors import cut
 from vmbackup.collectors.wire import inside, moment, resource, stamp, text
-from vmbackup.facts import ActivityEvent, FailedJob, ResourceHealth
+from vmbackup.facts import ActivityEvent, FailedJob, Policy, ResourceHealth, RestorePointCollection, VmModel
 
 _BEFORE = timedelta(hours=24)
 _AFTER = timedelta(hours=2)
 _MOST = 200
 
 
-@collector("vm.activity", optional=("backup.failed_job",), actions=("Microsoft.Insights/eventtypes/values/Read",))
-def activity(ask: Ask, job: FailedJob | None) -> Answers:
-    """What was done in the VM's resource group in the 24 hours before the first failure, and while it failed."""
+@collector(
+    "vm.activity",
+    optional=("backup.failed_job", "vm.restore_points", "backup.policy", "vm.model"),
+    actions=("Microsoft.Insights/eventtypes/values/Read",),
+)
+def activity(
+    ask: Ask,
+    job: FailedJob | None,
+    collections: list[RestorePointCollection] | None,
+    policy: Policy | None,
+    model: VmModel | None,
+) -> Answers:
+    """What was done in the resource groups of the VM and of its restore points in the 24 hours before the first
+    failure, and while it failed."""
     first = moment(job["first_failure"]) if job else None
     start = (first or ask.now) - _BEFORE
     end = min(first + _AFTER, ask.now) if first else ask.now
-    asked = (
-        f"eventTimestamp ge '{stamp(start)}' and eventTimestamp le '{stamp(end)}' "
-        f"and resourceGroupName eq '{ask.target.resource_group}'"
-    )
+    span = f"eventTimestamp ge '{stamp(start)}' and eventTimestamp le '{stamp(end)}'"
+    groups = {ask.target.resource_group, *restore_point_groups(collections, policy, model)}
+    found = ask.azure.together([partial(_events, ask, span, group) for group in sorted(groups)])
+    return {"vm.activity": sorted(chain(*found), key=lambda event: event["time"], reverse=True)}
+
+
+def _events(ask: Ask, span: str, group: str) -> list[ActivityEvent]:
+    asked = f"{span} and resourceGroupName eq '{group}'"
     listed = islice(ask.azure.monitor.activity_logs.list(filter=asked), _MOST)
-    events = [read_event(each.serialize(keep_readonly=True)) for each in listed]
-    return {"vm.activity": sorted(events, key=lambda event: event["time"], reverse=True)}
+    return [read_event(each.serialize(keep_readonly=True)) for each in listed]
+
+
+def restore_point_groups(
+    collections: list[RestorePointCollection] | None, policy: Policy | None, model: VmModel | None
+) -> list[str]:
+    """Where the VM's restore points are kept, or, without any, where Azure Backup would make the first."""
+    if collections:
+        return [each["resource_group"] for each in collections]
+    if policy and policy["restore_point_group_prefix"]:
+        return [f"{policy['restore_point_group_prefix']}1{policy['restore_point_group_suffix'] or ''}"]
+    return [f"AzureBackupRG_{model['location']}_1"] if model else []
 
 
 def read_event(wire: object) -> ActivityEvent:

@@ -11,8 +11,12 @@ from judging import DENIED, failed_job, job, outcome
 NOTHING_FAILED = {"backup__failed_job": None, "backup__jobs": [job()]}
 
 
+KEPT = {"vm__restore_points": [{"id": "/c", "name": "c", "resource_group": "AzureBackupRG_x_1",
+                                "provisioning_state": "Succeeded", "restore_points": 2}]}  # fmt: skip
+
+
 def failed(title: str | None = "BackUpOperationFailed") -> dict[str, Any]:
-    return {"backup__failed_job": failed_job(None, title), "backup__jobs": [job("Failed")]}
+    return {"backup__failed_job": failed_job(None, title), "backup__jobs": [job("Failed")], **KEPT}
 
 
 def event(operation: str, code: str | None, message: str | None = None) -> dict[str, Any]:
@@ -34,6 +38,8 @@ COLLECTION = "Microsoft.Compute/restorePointCollections/write"
     ("facts", "expected"),
     [
         (failed() | {"vm__activity": []}, ("ok", "ok")),
+        (failed() | {"vm__activity": [], "vm__restore_points": []}, ("unknown", "group_not_known")),
+        (failed() | {"vm__activity": [], "vm__restore_points": DENIED}, ("unknown", "group_not_known")),
         (failed("UserErrorRequestDisallowedByPolicy") | {"vm__activity": []}, ("problem", "problem")),
         (failed("UserErrorRequestDisallowedByPolicy") | {"vm__activity": DENIED}, ("problem", "problem")),
         (failed() | {"vm__activity": [event(COLLECTION, "RequestDisallowedByPolicy")]}, ("problem", "denied")),

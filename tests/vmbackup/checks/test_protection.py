@@ -59,6 +59,11 @@ def test_protection_is_active(fact: Any, expected: tuple[str, str]) -> None:
     assert outcome("protection_is_active", backup__item=fact) == expected
 
 
+def test_a_vault_that_azure_names_but_that_does_not_know_the_vm_is_no_verdict() -> None:
+    known = {"backup__item": None, "backup__protection": protection()}
+    assert outcome("protection_is_active", **known) == ("unknown", "item_not_found")
+
+
 def named(code: int | None, title: str | None) -> dict[str, Any]:
     return {"backup__failed_job": failed_job(code, title), "backup__jobs": [job("Failed")]}
 
