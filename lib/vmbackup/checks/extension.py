@@ -10,6 +10,7 @@ from vmbackup.facts import (
     FailedJob,
     Handler,
     Job,
+    Policy,
     ProtectedItem,
     VmModel,
 )
@@ -176,13 +177,14 @@ def _handler_failed(handler: Handler) -> bool:
     return bool(bad) or (handler["level"] or "").lower() == "error"
 
 
-@check(optional=("guest.services", "backup.item", "guest.extension"), os="windows")
+@check(optional=("guest.services", "backup.item", "backup.policy"), os="windows")
 def backup_provider_service_can_start(
-    services: dict[str, Service] | None, item: ProtectedItem | None, guest: GuestExtension | None
+    services: dict[str, Service] | None, item: ProtectedItem | None, policy: Policy | None
 ) -> Judgement:
     """The service IaaSVmProvider is there once a backup has been made, and it is not disabled.
 
-    Why: the first backup installs it, and it rests between backups: that it is stopped is no fault.
+    Why: the first backup installs it, and it rests between backups: that it is stopped is no fault. A policy that wants
+    crash-consistent points alone never installs it.
     """
     if services is None:
         return unknown("guest_only")
@@ -190,6 +192,8 @@ def backup_provider_service_can_start(
     if service is None or service["exists"] is None:
         return unknown("not_told")
     if not service["exists"]:
+        if policy is not None and (policy["consistency"] or "").lower() == "onlycrashconsistent":
+            return ok("not_needed")
         if item is not None and item["last_recovery_point"]:
             return problem("missing")
         return ok("not_yet_installed") if item is not None else unknown("missing_maybe_never_backed_up")

@@ -27,6 +27,8 @@ from vmbackup.facts import (
     VmPower,
 )
 from vmbackup.facts_guest import GuestExtension, GuestNetwork
+from vmbackup.facts_linux import LinuxAgent
+from vmbackup.facts_windows import Service
 from vmbackup.failure import backup_failed, names_no_network
 from vmbackup.limits import LINUX_AGENT_MINIMUM, WINDOWS_AGENT_MINIMUM
 from vmbackup.versions import compare
@@ -176,21 +178,37 @@ def guest_reaches_storage(
     return ok("not_needed") if needed == "none" else unknown("guest_only")
 
 
-@check(optional=("guest.network", "vm.power", "vm.agent"))
+@check(optional=("guest.network", "vm.power", "vm.agent", "guest.agent", "guest.services"))
 def guest_proxy_lets_azure_through(
-    network: GuestNetwork | None, power: VmPower | None, agent: VmAgent | None
+    network: GuestNetwork | None,
+    power: VmPower | None,
+    agent: VmAgent | None,
+    linux: LinuxAgent | None,
+    services: dict[str, Service] | None,
 ) -> Judgement:
     """No proxy is set in the guest, or Azure is reached all the same.
 
     Why: the proxy of the environment is handed to extensions, whose calls to 168.63.129.16 it must not catch.
+    How it is measured: the guest script asks 168.63.129.16 past the proxy. Where that works and the agent runs, but
+    Azure hears nothing of it, the proxy has caught its reports.
     """
     if network is None or network["proxies"] is None:
         return unknown("guest_only")
     if not network["proxies"]:
         return ok()
     proxy = network["proxies"][0]
-    if network["wireserver_http"] == "ok" or agent_state.reports_now(power, agent):
+    if agent_state.reports_now(power, agent):
         return ok("proxy_passes", where=proxy["where"], value=proxy["value"])
-    if network["wireserver_http"] is None:
-        return unknown("proxy_untested", where=proxy["where"], value=proxy["value"])
-    return problem(where=proxy["where"], value=proxy["value"])
+    if network["wireserver_http"] not in ("ok", None):
+        return unknown("way_blocked", where=proxy["where"], value=proxy["value"])
+    silent = power is not None and power["power"] == "running" and agent is not None
+    if silent and network["wireserver_http"] == "ok" and _agent_runs(linux, services):
+        return problem(where=proxy["where"], value=proxy["value"])
+    return unknown("proxy_untested", where=proxy["where"], value=proxy["value"])
+
+
+def _agent_runs(linux: LinuxAgent | None, services: dict[str, Service] | None) -> bool:
+    if linux is not None:
+        return bool(linux["daemon"] and linux["exthandlers"])
+    running = {name.lower() for name, service in (services or {}).items() if service["state"] == "Running"}
+    return {"rdagent", "windowsazureguestagent"} <= running

@@ -18,6 +18,11 @@ _NEEDS_AGENT = ("remove_backup_extension", "remove_failed_extension")
 _NEEDS_RUNNING_VM = (*_NEEDS_AGENT, "restart_vm")
 _CHANGING = ("updating", "creating", "deleting", "migrating")
 _DELETES = ("remove_backup_extension", "remove_failed_extension", "delete_restore_point_collection")
+_BREAKS_A_BACKUP = (
+    *("restart_vm", "stop_and_start_vm", "remove_backup_extension", "remove_failed_extension", "restart_vss"),
+    *("clear_backup_extension_windows", "clear_backup_extension_linux"),
+)
+_RUNNING = ("inprogress", "cancelling")
 _CHANGES_LOCKS = ("remove_restore_point_lock",)
 
 
@@ -51,6 +56,8 @@ def refusals(
         found += _running(evidence)
     if needs_agent(remedy, entry):
         found += _agent(evidence) + _extensions_allowed(evidence)
+    if remedy in _BREAKS_A_BACKUP:
+        found += _running_backup(evidence)
     if resource.lower() == str(known.get("vm_id", "")).lower():
         found += _settled(remedy, evidence)
     return tuple(found + _locks(remedy, resource, evidence))
@@ -89,6 +96,13 @@ def _agent(evidence: Evidence) -> list[Refusal]:
 def _extensions_allowed(evidence: Evidence) -> list[Refusal]:
     allowed = (data(evidence, "vm.model") or {}).get("allow_extension_operations")
     return [Refusal("extensions_disallowed")] if allowed is False else []
+
+
+def _running_backup(evidence: Evidence) -> list[Refusal]:
+    for job in data(evidence, "backup.jobs") or []:
+        if (job["status"] or "").lower() in _RUNNING and (job["operation"] or "").lower() == "backup":
+            return [Refusal("backup_would_break", {"job": job["name"]})]
+    return []
 
 
 def _settled(remedy: str, evidence: Evidence) -> list[Refusal]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from judging import DENIED, disk, failed_job, item, job, model, outcome
+from judging import DENIED, disk, failed_job, item, job, model, outcome, policy
 
 PUBLISHER = "Microsoft.Azure.RecoveryServices"
 
@@ -188,6 +188,7 @@ def services(**changes: Any) -> dict[str, Any]:
     return {"IaasVmProvider": service}
 
 
+CRASH_ONLY = {"consistency": "OnlyCrashConsistent"}
 MISSING = services(exists=False, state=None, start=None, path_ok=None)
 
 
@@ -199,6 +200,11 @@ MISSING = services(exists=False, state=None, start=None, path_ok=None)
         ({"guest__services": services(start="Disabled")}, ("problem", "problem")),
         ({"guest__services": services(path_ok=False)}, ("problem", "broken_path")),
         ({"guest__services": MISSING, "backup__item": item()}, ("problem", "missing")),
+        (
+            {"guest__services": MISSING, "backup__item": item(), "backup__policy": policy() | CRASH_ONLY},
+            ("ok", "not_needed"),
+        ),
+        ({"guest__services": MISSING, "backup__item": item(), "backup__policy": policy()}, ("problem", "missing")),
         ({"guest__services": MISSING, "backup__item": item(last_recovery_point=None)}, ("ok", "not_yet_installed")),
         ({"guest__services": MISSING}, ("unknown", "missing_maybe_never_backed_up")),
         ({"guest__services": {}}, ("unknown", "not_told")),

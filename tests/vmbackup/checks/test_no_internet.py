@@ -294,6 +294,9 @@ def test_the_guest_needs_storage_only_sometimes(facts: dict[str, Any], expected:
     assert outcome("guest_reaches_storage", vm__model=model(), **facts) == expected
 
 
+REPORTS = {"vm__power": power(), "vm__agent": agent()}
+SILENT = {"vm__power": power(), "vm__agent": silent_agent()}
+RUNS, DEAD = {"daemon": True, "exthandlers": True}, {"daemon": False, "exthandlers": False}
 PROXY = [{"where": "/etc/waagent.conf", "value": "proxy:3128"}]
 
 
@@ -301,9 +304,20 @@ PROXY = [{"where": "/etc/waagent.conf", "value": "proxy:3128"}]
     ("facts", "expected"),
     [
         ({"guest__network": network()}, ("ok", "ok")),
-        ({"guest__network": network(proxies=PROXY)}, ("ok", "proxy_passes")),
-        ({"guest__network": network(proxies=PROXY, wireserver_http="timeout")}, ("problem", "problem")),
-        ({"guest__network": network(proxies=PROXY, wireserver_http=None)}, ("unknown", "proxy_untested")),
+        ({"guest__network": network(proxies=PROXY), **REPORTS}, ("ok", "proxy_passes")),
+        ({"guest__network": network(proxies=PROXY, wireserver_http="timeout"), **REPORTS}, ("ok", "proxy_passes")),
+        ({"guest__network": network(proxies=PROXY), **SILENT, "guest__agent": RUNS}, ("problem", "problem")),
+        ({"guest__network": network(proxies=PROXY), **SILENT, "guest__agent": DEAD}, ("unknown", "proxy_untested")),
+        ({"guest__network": network(proxies=PROXY), **SILENT}, ("unknown", "proxy_untested")),
+        ({"guest__network": network(proxies=PROXY), "guest__agent": RUNS}, ("unknown", "proxy_untested")),
+        (
+            {"guest__network": network(proxies=PROXY, wireserver_http="timeout"), **SILENT, "guest__agent": RUNS},
+            ("unknown", "way_blocked"),
+        ),
+        (
+            {"guest__network": network(proxies=PROXY, wireserver_http=None), **SILENT, "guest__agent": RUNS},
+            ("unknown", "proxy_untested"),
+        ),
         ({"guest__network": network(proxies=None)}, ("unknown", "guest_only")),
         ({}, ("unknown", "guest_only")),
     ],

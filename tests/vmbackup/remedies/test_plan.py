@@ -151,3 +151,20 @@ def test_every_remedy_can_be_planned_in_both_languages_with_next_to_nothing_know
 
 def test_without_any_evidence_the_vm_is_all_that_is_known():
     assert set(values(TARGET, {}, ())) == {"vm_name", "vm_id", "resource_group", "subscription_id"}
+
+
+def job(status: str, operation: str = "Backup"):
+    return {"name": "job-1", "operation": operation, "status": status, "start": None}
+
+
+@pytest.mark.parametrize(
+    ("listed", "refused"),
+    [
+        ([job("InProgress")], ["backup_would_break"]),
+        ([job("Cancelling")], ["backup_would_break"]),
+        ([job("InProgress", "Restore"), job("Failed")], []),
+        ([], []),
+    ],
+)
+def test_what_would_break_a_running_backup_waits_for_its_end(listed, refused):
+    assert keys(one("remove_backup_extension", EXTENSION, evidence(backup_jobs=listed))) == refused
