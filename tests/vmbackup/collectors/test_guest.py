@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from azuresim.guest import printed
+from remedy_worlds import opened
 from vmbackup.collectors import collect
-from vmbackup.collectors.guest import from_text, obstacle, probe, script
+from vmbackup.collectors.guest import boot_diagnostics, from_text, obstacle, probe, script
 from vmbackup.guest_output import GuestOutputError
 from vmbackup.model import Fact, FactStatus
 from worlds import world
@@ -114,3 +115,13 @@ def test_an_edited_address_gets_no_sign_in(tmp_path: Path) -> None:
     with world("healthy_linux") as (_, azure, target):
         found = collect(azure, target, deadline_s=20)
         assert probe(azure, target, found, 20, token)["guest.probe"].answered
+
+
+def test_of_a_long_serial_log_the_newest_boot_counts(tmp_path: Path) -> None:
+    earlier = "[FAILED] Failed to start walinuxagent.service - Azure Linux Agent.\n"
+    newest = "[  OK  ] Started walinuxagent.service - Azure Linux Agent.\n"
+    log = earlier + "[   12.345678] filler of an old boot\n" * 300_000 + newest
+    with opened("agent_stopped_linux", tmp_path, serial_log=log) as case:
+        found = boot_diagnostics(case.azure, case.target, case.look(), 20)["guest.serial_log"]
+    assert found.answered
+    assert found.data["agent"] == "started"
