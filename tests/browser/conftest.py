@@ -177,7 +177,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"JupyterLab did not start: {log.read_text('utf-8', 'replace')[-2000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     chromium()
     with running_lab(tmp_path_factory.mktemp("browser")) as running:
@@ -206,10 +206,17 @@ def lab_page(url: str, browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture(scope="session")
-def tab(lab: Lab) -> Iterator[Page]:
+# Not for the whole session: while Playwright is there, its event loop runs in every later test too.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def tab(lab: Lab, browser: Browser) -> Iterator[Page]:
     """The browser's tab; a notebook opens in it in a second, JupyterLab itself takes three."""
-    with running_browser() as browser, lab_page(lab.url, browser) as page:
+    with lab_page(lab.url, browser) as page:
         yield page
 
 

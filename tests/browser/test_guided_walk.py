@@ -208,6 +208,7 @@ def test_reloading_the_page_shows_the_tool_again(open_book: Any) -> None:
         book.run_all()
         book.finished()
         book.step("The snapshot status").click()
+        expect(book.tool.locator("button.vmbackup-step[aria-expanded=true]")).to_contain_text("The snapshot status")
         book.page.keyboard.press("Control+s")
         expect(book.page.locator(".jp-mod-dirty")).to_have_count(0)
         book.page.reload()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azuresim import effects, guest
+from azuresim import effects, guest, rules
 from azuresim.answer import Answer, Json, Refused
 from azuresim.defaults import SUCCEEDED
 from azuresim.handlers.compute import VM
@@ -42,7 +42,8 @@ def run_command(request: Request) -> Answer:
         output, trouble = effect.get("output", settings["output"]), effect.get("error", settings["error"])
         if not output and guest.ASKED_BY in script and machine["os"] == "linux":
             vm_id = guid(request.world.seed, request.world.name, machine["name"], "vmId")
-            output = guest.printed(settings["machine"], vm_id, machine["vm"]["computer_name"])
+            blocked = rules.blocked(request.world, machine, "Storage") or rules.route_blocks(request.world, "Storage")
+            output = guest.printed(settings["machine"], vm_id, machine["vm"]["computer_name"], blocked)
         return _result(request, _end(output), _end(trouble), effect.get("exit_code", 0))
 
     return start(request, done)
