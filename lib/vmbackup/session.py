@@ -25,7 +25,7 @@ from vmbackup.walk import Walk, walk
 if TYPE_CHECKING:
     from vmbackup.collectors.azure import Azure
     from vmbackup.remedies import Confirmation, Plan, Receipt
-    from vmbackup.widgets import Guide
+    from vmbackup.widgets.guide import Guide
 
 # Sovereign clouds have an address of their own; the variable names it.
 _LIVE_ENDPOINT = os.environ.get("VMBACKUP_ARM_ENDPOINT", "https://management.azure.com")
@@ -98,7 +98,7 @@ class Run:
 
     def guide(self) -> Guide | Page:
         """The guided walk: buttons where a notebook can show them, elsewhere the page that says the same."""
-        from vmbackup.widgets import guide
+        from vmbackup.widgets.guide import guide
 
         return guide(self)
 

@@ -1,5 +1,1 @@
 """The guided walk in a notebook: the same pages as everywhere, with buttons. Display only; the state is the run's."""
-
-from vmbackup.widgets.guide import Guide, guide
-
-__all__ = ["Guide", "guide"]

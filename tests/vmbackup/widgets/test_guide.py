@@ -12,7 +12,7 @@ import ipywidgets
 import pytest
 
 from vmbackup.blocks import Page
-from vmbackup.widgets import Guide, guide
+from vmbackup.widgets.guide import Guide, guide
 from walking import guest_output, opened, run_over
 
 
