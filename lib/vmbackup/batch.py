@@ -18,6 +18,8 @@ from vmbackup.model import SetupError
 NOTEBOOK = "runbook.ipynb"
 # Kernels that start together may pick the same port; the loser dies before it has run anything, so it may start again.
 _STARTS = 3
+# Each kernel would warn that it listens on this machine without encryption, in the middle of the progress bar.
+_QUIET = ["--IPKernelApp.log_level=ERROR"]
 _NEVER_STARTED = "Kernel died before replying"
 
 
@@ -85,6 +87,7 @@ def _papermill(order: Order, folder: Path, starts: int) -> None:
             progress_bar=False,
             # A kernel that ignores the polite request costs three seconds; nothing is left to save at this point.
             shutdown_kernel="immediate",
+            extra_arguments=_QUIET,
         )
     except RuntimeError as failure:
         if starts == 1 or _NEVER_STARTED not in str(failure):
