@@ -70,9 +70,9 @@ class Chart:
 
     def _times(self, start: datetime, end: datetime) -> list[str]:
         return [
-            f'<text x="{_x(time, start, end):.1f}" y="{_HEIGHT - 12}" text-anchor="{anchor}">{time:%H:%M}</text>'
+            f'<text x="{_x(time, start, end):.1f}" y="{_HEIGHT - 12}" text-anchor="{anchor}">{time:%H:%M} UTC</text>'
             for time, anchor in ((self.window[0], "start"), (self.window[1], "end"))
-        ] + [f'<text x="{_WIDTH - _RIGHT + 8}" y="{_HEIGHT - 12}">UTC</text>']
+        ]
 
     def _drawn(self, start: datetime, end: datetime) -> list[str]:
         drawn, used = [], list[float]()
