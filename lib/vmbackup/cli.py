@@ -19,9 +19,19 @@ from rich.text import Text
 
 from vmbackup import catalog, cli_demo, cli_remedies, redact, report, result
 from vmbackup.blocks import SIGNS
-from vmbackup.cli_remedies import Language
+from vmbackup.cli_vm import (
+    GroupOption,
+    Language,
+    LanguageOption,
+    NameOption,
+    ScenarioOption,
+    SubscriptionOption,
+    VaultOption,
+    VmOption,
+    examined,
+    named,
+)
 from vmbackup.model import RunbookError, SetupError, Verdict
-from vmbackup.parameters import read
 from vmbackup.walk import Outcome
 
 app = typer.Typer(
@@ -53,7 +63,6 @@ class Probe(str, Enum):
     FORCE = "force"
 
 
-LanguageOption = Annotated[Language, typer.Option(help="Language of the output.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
 SectionOption = Annotated[
     str, typer.Option(help="Runbook section; empty = sorted by the failed job's code or message.")
@@ -77,12 +86,12 @@ def main() -> None:
 
 @app.command()
 def diagnose(
-    vm_id: Annotated[str, typer.Option(help="Azure resource id of the VM.")] = "",
-    subscription_id: Annotated[str, typer.Option("--subscription-id", "-s", help="Instead of --vm-id.")] = "",
-    resource_group: Annotated[str, typer.Option("--resource-group", "-g", help="Instead of --vm-id.")] = "",
-    vm_name: Annotated[str, typer.Option("--vm-name", "-n", help="Instead of --vm-id.")] = "",
-    vault_id: Annotated[str, typer.Option(help="Vault, where backupStatus may not be asked.")] = "",
-    scenario: Annotated[str, typer.Option(help="Examine the VM of this simulated world instead of a real one.")] = "",
+    vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
     failure: Annotated[str, typer.Option(help="Code, message or job name; empty = the newest failed job.")] = "",
     section: SectionOption = "",
     guest_output: Annotated[str, typer.Option(help="File with the pasted output of the guest script.")] = "",
@@ -94,13 +103,7 @@ def diagnose(
 ) -> None:
     """Examine one VM and say which of the article's causes explains its failed backup."""
     given = {
-        "azure": "simulator" if scenario else "live",
-        "scenario": scenario,
-        "vm_id": vm_id,
-        "subscription_id": subscription_id,
-        "resource_group": resource_group,
-        "vm_name": vm_name,
-        "vault_id": vault_id,
+        **named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id),
         "failure": failure,
         "guest_output": guest_output,
         "probe": probe.value,
@@ -130,17 +133,7 @@ def replay(
 
 
 def _examine(given: dict[str, Any], section: str, save: bool, as_json: bool) -> None:
-    from tqdm import tqdm
-
-    from vmbackup.facts import FACTS
-    from vmbackup.session import run_for
-
-    run = run_for(read(given), section or None)
-    with tqdm(total=len(FACTS), unit="fact", leave=False, disable=not sys.stderr.isatty() or as_json) as bar:
-        run.collect(on_fact=lambda name, fact: bar.update())
-    triaged = run.triage()
-    if not section and triaged and triaged.section:
-        run.section = triaged.section
+    run = examined(given, section, None, as_json)
     walked = run.walk()
     if save:
         run.result()

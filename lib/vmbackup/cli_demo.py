@@ -15,7 +15,7 @@ from rich.text import Text
 
 from vmbackup import catalog, redact, report
 from vmbackup.blocks import SIGNS
-from vmbackup.cli_remedies import Language
+from vmbackup.cli_vm import Language, LanguageOption
 from vmbackup.model import SetupError, Verdict
 
 app = typer.Typer()
@@ -24,7 +24,6 @@ GENERAL_SECTION = "internal_error"
 TOOL_ERROR = 2
 COLOURS = {"ok": "green", "problem": "bold red", "unknown": "yellow", "not_applicable": "dim"}
 _WIDE = 170
-LanguageOption = Annotated[Language, typer.Option(help="Language of the output.")]
 
 
 @app.command()

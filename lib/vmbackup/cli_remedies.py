@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vmbackup import catalog, redact
 from vmbackup.blocks import Page
+from vmbackup.cli_vm import (
+    GroupOption,
+    Language,
+    LanguageOption,
+    NameOption,
+    ScenarioOption,
+    SubscriptionOption,
+    VaultOption,
+    VmOption,
+    examined,
+    named,
+)
 from vmbackup.model import RemedyRefused, SetupError, Verdict
 from vmbackup.parameters import read
 
@@ -30,13 +43,6 @@ GENERAL_SECTION = "internal_error"
 FAILED, UNSURE, RIGHTS_MISSING = 1, 3, 4
 IN_WORK = "InProgress"
 RETRY_S = 7200
-
-
-class Language(str, Enum):
-    """The language of the output."""
-
-    EN = "en"
-    DE = "de"
 
 
 class Risk(str, Enum):
@@ -54,13 +60,7 @@ class Format(str, Enum):
     BICEP = "bicep"
 
 
-VmOption = Annotated[str, typer.Option("--vm-id", help="Azure resource id of the VM.")]
-VaultOption = Annotated[str, typer.Option("--vault-id", help="Vault, where backupStatus may not be asked.")]
-ScenarioOption = Annotated[
-    str, typer.Option("--scenario", help="The VM of this simulated world instead of a real one.")
-]
 SectionOption = Annotated[str, typer.Option("--section", help="Runbook section; empty = sorted by the failed job.")]
-LanguageOption = Annotated[Language, typer.Option("--language", help="Language of the output.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines; a plan to confirm goes to stderr.")]
 FolderOption = Annotated[Path | None, typer.Option("--folder", help="Run folder: audit, receipts, open operations.")]
 
@@ -68,6 +68,9 @@ FolderOption = Annotated[Path | None, typer.Option("--folder", help="Run folder:
 @app.command("plan")
 def show_plan(
     vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
     section: SectionOption = "",
@@ -79,7 +82,8 @@ def show_plan(
     """Show the remedies for what was found: what, on which resource, risk, rights, commands, undo. Changes nothing."""
     from vmbackup.remedies import pages
 
-    run = _examined(vm_id, vault_id, scenario, section, language, folder)
+    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
+    run = examined(_told(vm, language, folder), section, GENERAL_SECTION)
     found = _plans(run, cause)
     if as_json:
         _print_json([each.as_json() for each in found])
@@ -92,6 +96,9 @@ def show_plan(
 def apply_remedy(
     remedy: Annotated[str, typer.Argument(help="Name of the remedy, as `plan` shows it.")],
     vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
     section: SectionOption = "",
@@ -110,7 +117,8 @@ def apply_remedy(
     from vmbackup.session import refuse_unknown_remedies
 
     refuse_unknown_remedies(remedy)
-    run = _examined(vm_id, vault_id, scenario, section, language, folder)
+    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
+    run = examined(_told(vm, language, folder), section, GENERAL_SECTION)
     chosen = next((each for each in _plans(run, "") if each.remedy == remedy), None)
     if chosen is None:
         raise SetupError(f"No problem was found that {remedy!r} cures. `vmbackup plan` shows what there is.")
@@ -130,6 +138,9 @@ def apply_remedy(
 @app.command("retry")
 def retry_backup(
     vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
     timeout_s: Annotated[int, typer.Option(min=1, help="Seconds to follow the job; it goes on in Azure.")] = RETRY_S,
@@ -138,7 +149,8 @@ def retry_backup(
     as_json: JsonOption = False,
 ) -> None:
     """Start an on-demand backup, follow it to its end, and say whether it proves the fault gone."""
-    run = _examined(vm_id, vault_id, scenario, "", language, folder)
+    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
+    run = examined(_told(vm, language, folder), "", GENERAL_SECTION)
     code = _retry(run, timeout_s, as_json)
     _print_audit(run, as_json)
     raise typer.Exit(code)
@@ -172,6 +184,9 @@ def print_role(
 @app.command("preflight")
 def check_rights(
     vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
     language: LanguageOption = Language.EN,
@@ -182,8 +197,10 @@ def check_rights(
     from vmbackup.arm import arm_for
     from vmbackup.collectors import collect
     from vmbackup.remedies import pages
+    from vmbackup.session import run_for
 
-    run = _opened(vm_id, vault_id, scenario, "", language, None)
+    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
+    run = run_for(read(_told(vm, language, None)), GENERAL_SECTION)
     assert run.azure is not None
     target = run.target
     protection = collect(run.azure, target, only=["backup.protection"])["backup.protection"].data or {}
@@ -198,27 +215,8 @@ def check_rights(
     raise typer.Exit(RIGHTS_MISSING if any(row.missing for row in found) else 0)
 
 
-def _opened(vm_id: str, vault_id: str, scenario: str, section: str, language: Language, folder: Path | None) -> Run:
-    from vmbackup.session import run_for
-
-    given = {
-        "azure": "simulator" if scenario else "live",
-        "scenario": scenario,
-        "vm_id": vm_id,
-        "vault_id": vault_id,
-        "language": language.value,
-        "run_folder": str(folder or ""),
-    }
-    return run_for(read(given), section or GENERAL_SECTION)
-
-
-def _examined(vm_id: str, vault_id: str, scenario: str, section: str, language: Language, folder: Path | None) -> Run:
-    run = _opened(vm_id, vault_id, scenario, section, language, folder)
-    run.collect()
-    triaged = run.triage()
-    if not section and triaged and triaged.section:
-        run.section = triaged.section
-    return run
+def _told(vm: Mapping[str, Any], language: Language, folder: Path | None) -> dict[str, Any]:
+    return {**vm, "language": language.value, "run_folder": str(folder or "")}
 
 
 def _plans(run: Run, cause: str) -> list[Plan]:

@@ -23,6 +23,13 @@ def test_plan_shows_what_would_be_done_and_changes_nothing(tmp_path):
     assert "Microsoft.Compute/virtualMachines/extensions/delete" in said.output
 
 
+@pytest.mark.parametrize("command", ["plan", "retry", "preflight"])
+def test_a_vm_is_named_by_its_parts_as_everywhere(command):
+    said = call(command, "-s", "not-a-guid", "-g", "group", "-n", "vm")
+    assert isinstance(said.exception, SetupError)
+    assert "not-a-guid" in str(said.exception)
+
+
 def test_apply_asks_first_and_takes_no_for_an_answer(tmp_path):
     said = call(
         "apply", "remove_backup_extension", "--scenario", "extension_failed_linux", "--folder", tmp_path, input="n\n"
