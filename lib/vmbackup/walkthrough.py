@@ -68,8 +68,8 @@ class Walkthrough:
         if found is None or found.vm_id.lower() != self.run.target.vm_id.lower():
             return
         target, saved = evidence.load(self.folder / EVIDENCE_FILE)
-        worth = found.skipped or found.pasted_at or found.proof or not self.run.evidence
-        if target == self.run.target and worth:
+        did = found.skipped or found.pasted_at or found.proof or self.applied_earlier()
+        if target == self.run.target and (did or not self.run.evidence):
             self.earlier = found, saved
 
     @property
@@ -229,27 +229,39 @@ class Walkthrough:
     # --- keeping ---
 
     def save(self) -> None:
-        """Keep everything in the run folder."""
+        """Keep everything in the run folder, with an earlier walk as long as it was not decided about."""
         if not self.run.evidence:
             return
-        evidence.save(self.folder / EVIDENCE_FILE, self.run.target, self.run.evidence)
+        known, skipped, pasted_at, proof = self._joined()
+        evidence.save(self.folder / EVIDENCE_FILE, self.run.target, known)
         heard = moments.heard(self.run.evidence)
-        saved = SavedWalk(self.run.target.vm_id, self.run.section, heard, self.skipped, self.pasted_at, self.run.proof)
-        save_walk(self.folder, saved)
+        save_walk(self.folder, SavedWalk(self.run.target.vm_id, self.run.section, heard, skipped, pasted_at, proof))
 
     def resume(self) -> None:
         """Go on where the earlier walk ended. Beside new evidence only the guest's answers come from it, with their
         own time: all else was asked anew. Raises SetupError when there is no earlier walk."""
         if self.earlier is None:
             raise SetupError(catalog.text("guide.nothing_to_resume", self.run.parameters.language))
-        found, saved = self.earlier
-        self.run.evidence = _with_guest(saved, self.run.evidence) if self.run.evidence else saved
-        self.skipped = {**found.skipped, **self.skipped}
-        self.pasted_at = self.pasted_at or found.pasted_at
-        self.run.proof = self.run.proof or found.proof
-        self.run.receipts = _receipts(self.folder)
+        self.run.evidence, self.skipped, self.pasted_at, self.run.proof = self._joined()
+        self.run.receipts = self.applied_earlier()
         self.earlier = None
         self.save()
+
+    def applied_earlier(self) -> list[Receipt]:
+        """The receipts of the remedies in the run folder; the retry is a backup, no remedy, and its proof says all."""
+        from vmbackup.backup_now import REMEDY
+        from vmbackup.remedies.receipt import Operations, Receipt
+
+        rows = [row for row in Operations(self.folder).receipts() if row["remedy"] != REMEDY]
+        return [Receipt(**{**row, "request_ids": tuple(row["request_ids"])}) for row in rows]
+
+    def _joined(self) -> tuple[dict[str, Fact], dict[str, Skip], str | None, Proof | None]:
+        if self.earlier is None:
+            return self.run.evidence, self.skipped, self.pasted_at, self.run.proof
+        found, saved = self.earlier
+        known = _with_guest(saved, self.run.evidence) if self.run.evidence else saved
+        skipped = {**found.skipped, **self.skipped}
+        return known, skipped, self.pasted_at or found.pasted_at, self.run.proof or found.proof
 
     def _azure(self) -> Azure:
         if self.run.azure is None:
@@ -271,12 +283,3 @@ def _with_guest(old: Evidence, new: Evidence) -> dict[str, Fact]:
     if earlier is not None and earlier.answered:
         return {**new, **kept}
     return dict(new)
-
-
-def _receipts(folder: Path) -> list[Receipt]:
-    """The remedies' receipts; the retry is a backup, no remedy, and its proof says all of it."""
-    from vmbackup.backup_now import REMEDY
-    from vmbackup.remedies.receipt import Operations, Receipt
-
-    rows = [row for row in Operations(folder).receipts() if row["remedy"] != REMEDY]
-    return [Receipt(**{**row, "request_ids": tuple(row["request_ids"])}) for row in rows]

@@ -114,6 +114,32 @@ def test_after_new_asking_only_the_guests_answers_come_from_the_earlier_walk(tmp
         assert again.evidence["guest.probe"] == pasted
 
 
+def test_an_earlier_walk_stays_in_the_folder_until_it_was_decided_about(tmp_path: Path) -> None:
+    with run_over("agent_stopped_linux", tmp_path) as run:
+        way = collected(run)
+        way.paste(guest_output(run, "agent_stopped"))
+        way.skip("agent_linux", "restarts at 04:00")
+        undecided = collected(Run(run.parameters, run.section, run.target, run.azure))
+        assert undecided.earlier
+        undecided.skip("snapshot", "looked at by the network team")
+        again = Walkthrough(Run(run.parameters, run.section, run.target, run.azure))
+        again.resume()
+        assert set(again.skipped) == {"agent_linux", "snapshot"}
+        assert again.pasted_at == way.pasted_at
+        assert again.run.evidence["guest.probe"] == run.evidence["guest.probe"]
+
+
+def test_an_applied_remedy_alone_is_worth_resuming_beside_new_evidence(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        way = collected(run)
+        plan = next(each for each in way.plans("agent_linux") if each.applicable)
+        way.apply("agent_linux", plan)
+        restarted = collected(Run(run.parameters, run.section, run.target, run.azure))
+        assert restarted.earlier
+        restarted.resume()
+        assert [each.remedy for each in restarted.run.receipts] == [plan.remedy]
+
+
 def test_a_folder_with_another_vms_walk_offers_nothing(tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         collected(run).skip("agent_linux", "later")
