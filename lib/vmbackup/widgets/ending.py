@@ -28,6 +28,7 @@ class Ending:
         self._confirm = controls.rows(
             self._question, controls.row(self._yes, self._no), classes=("vmbackup-part", "vmbackup-error")
         )
+        self._file: tuple[Path, bytes] | None = None
         self._saved = controls.view()
         self.box = controls.rows(self._summary, controls.row(self._retry, self._save), self._confirm, self._saved)
         self._ask(False)
@@ -44,16 +45,25 @@ class Ending:
             controls.word(button, catalog.text(f"guide.{key}", language))
         controls.put(self._question, Page([Paragraph(catalog.text("guide.confirm_retry", language))]))
         controls.visible(self._retry, self._way.live)
-        self._retry.disabled = self._save.disabled = busy
+        self._retry.disabled = self._save.disabled = self._yes.disabled = busy
+        self._show_file(language)
 
     def saved(self, path: Path, content: bytes, language: str) -> None:
         """Where the ticket was written, and the same file to download."""
+        self._file = path, content
+        self._show_file(language)
+
+    def _show_file(self, language: str) -> None:
+        if self._file is None:
+            return
+        path, content = self._file
         page = Page([Paragraph(str(path), catalog.text("label.saved", language) + ":")])
         data = base64.b64encode(content).decode()
         name = html.escape(path.name, quote=True)
         words = html.escape(catalog.text("guide.download", language, name=path.name))
         link = f'<p><a download="{name}" href="data:application/zip;base64,{data}">{words}</a></p>'
-        self._saved.value = page.html() + link
+        if self._saved.value != page.html() + link:
+            self._saved.value = page.html() + link
 
     def _ask(self, asked: bool) -> None:
         controls.visible(self._confirm, asked)

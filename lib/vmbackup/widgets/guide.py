@@ -1,7 +1,6 @@
 """The guided walk as one tool: card, causes, what an operator may do about them, and the end.
 
-Composes what the other modules show and passes on what the operator does; no event handler ever loses an error, and
-what takes long runs beside the kernel.
+No event handler ever loses an error, and what takes long runs beside the kernel.
 """
 
 from __future__ import annotations
@@ -11,15 +10,18 @@ from dataclasses import replace
 from threading import Event, RLock
 from typing import TYPE_CHECKING, Any
 
-from vmbackup import catalog, moments, redact
-from vmbackup.blocks import Block, Folded, Page, Paragraph
+from vmbackup import catalog
+from vmbackup.blocks import Folded, Page
 from vmbackup.facts import FACTS
 from vmbackup.model import Fact, RunbookError
 from vmbackup.walkthrough import Examined, Walkthrough
 from vmbackup.widgets import card, controls, plot, progress, summary, ticket, timeline
 from vmbackup.widgets.ending import Ending
+from vmbackup.widgets.notice import Notice
+from vmbackup.widgets.offer import Offer
 from vmbackup.widgets.panel import Panel
 from vmbackup.widgets.stepper import Stepper
+from vmbackup.widgets.twin import Twin
 from vmbackup.widgets.watching import watched
 from vmbackup.widgets.work import Work
 
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from vmbackup.remedies import Plan
 
 OTHER = {"en": "de", "de": "en"}
-_WIDGET = "application/vnd.jupyter.widget-view+json"
+# What takes long, and the message at its end.
+_ENDED = {"collect": "collected", "recheck": "rechecked", "apply": "applied", "retry": "retried"}
 
 
 def guide(run: Examined) -> Guide | Page:
@@ -49,8 +52,7 @@ class Guide:
         self._came: dict[str, Fact] = {}
         self._job: Progress | None = None
         self._doing = ""
-        self._twin = f"vmbackup-{id(self)}"
-        self._shown = False
+        self._twin = Twin()
         self._build()
         if run.evidence:
             self.opened = self.way.next_cause()
@@ -66,14 +68,10 @@ class Guide:
 
     def _build(self) -> None:
         do = self._guarded
-        self.status = controls.Frontend(kind="status")
+        self.notice = Notice(do(self._stop))
         self._switch = controls.button(do(self._other_language))
         self._again = controls.button(do(self._collect))
-        self._cancel = controls.button(do(self._stop))
-        self._error, self._progress = controls.view("vmbackup-error"), controls.view("vmbackup-progress")
-        self._earlier = controls.view()
-        self._resume, self._anew = controls.button(do(self._take_over)), controls.button(do(self._start_anew))
-        self._offer = controls.rows(self._earlier, controls.row(self._resume, self._anew), classes=("vmbackup-part",))
+        self.offer = Offer(self.way, do(self._take_over), do(self._start_anew))
         self._card, self._outcome = controls.view("vmbackup-card"), controls.view()
         self._history, self._load = controls.view(), controls.view()
         actions: Mapping[str, Callable[..., object]] = {
@@ -90,11 +88,9 @@ class Guide:
         self.ending = Ending(self.way, do(self._retry), do(self._save))
         self._steps = controls.rows()
         self.box = controls.rows(
-            controls.row(self._switch, self._again, self._cancel),
-            self.status,
-            self._error,
-            self._progress,
-            self._offer,
+            controls.row(self._switch, self._again),
+            self.notice.box,
+            self.offer.box,
             self._card,
             self._outcome,
             self._steps,
@@ -103,36 +99,25 @@ class Guide:
             self.ending.box,
             classes=("vmbackup-guide",),
         )
-        self._fail(None)
 
     # --- showing ---
 
     def show(self) -> None:
         """Bring everything up to date with the run."""
         language, busy = self.language, self.work.busy
-        self._words(language)
+        controls.word(self._switch, catalog.text("guide.other_language", language))
+        controls.word(self._again, catalog.text("guide.again", language))
         self._again.disabled = busy
         controls.visible(self._again, self.way.live)
-        controls.visible(self._cancel, busy and self._doing in ("collect", "retry"))
-        self._show_offer(language)
+        self.notice.show(busy and self._doing in ("collect", "retry"), language)
+        self.offer.show(busy, language)
         known = self.way.run.evidence
         for part in (self._card, self._outcome, self._steps, self._history, self._load, self.ending.box):
             controls.visible(part, bool(known))
         if known:
             self._show_walk(language, busy)
         if not busy:
-            controls.put(self._progress, None)
-
-    def _words(self, language: str) -> None:
-        self.status.label = catalog.text("guide.title", language)
-        for button, key in (
-            (self._switch, "other_language"),
-            (self._again, "again"),
-            (self._cancel, "cancel"),
-            (self._resume, "resume"),
-            (self._anew, "anew"),
-        ):
-            controls.word(button, catalog.text(f"guide.{key}", language))
+            self.notice.progress(None)
 
     def _show_walk(self, language: str, busy: bool) -> None:
         known, walked = self.way.run.evidence, self.way.walk()
@@ -148,25 +133,8 @@ class Guide:
         controls.put(self._load, _folded(plot.page(known, language)))
         self.ending.show(busy, language)
 
-    def _show_offer(self, language: str) -> None:
-        controls.visible(self._offer, self.way.earlier is not None)
-        if self.way.earlier is None:
-            return
-        found, _ = self.way.earlier
-        values = {"when": moments.worded(found.saved_at), "skipped": len(found.skipped)}
-        blocks: list[Block] = [Paragraph(catalog.text("guide.earlier", language, **values))]
-        if found.pasted_at:
-            said = catalog.text("guide.was_pasted", language, when=moments.worded(found.pasted_at))
-            blocks.append(Paragraph(said))
-        controls.put(self._earlier, Page(blocks))
-
     def _say(self, key: str, **values: Any) -> None:
-        self.status.text = redact.text(catalog.text(f"guide.said_{key}", self.language, **values))
-
-    def _fail(self, words: str | None) -> None:
-        controls.put(self._error, Page([Paragraph(words)]) if words else None)
-        if words:
-            self.status.text = redact.text(words)
+        self.notice.say(catalog.text(f"guide.said_{key}", self.language, **values))
 
     def _guarded(self, what: Callable[..., object]) -> Callable[..., None]:
         """An event handler that shows an error instead of losing it."""
@@ -174,7 +142,7 @@ class Guide:
         def handle(*given: Any) -> None:
             with self._lock:
                 try:
-                    self._fail(None)
+                    self.notice.clear()
                     what(*given)
                 except Exception as error:
                     self._show_error(error)
@@ -183,10 +151,10 @@ class Guide:
 
     def _show_error(self, error: BaseException) -> None:
         if isinstance(error, RunbookError):
-            self._fail(str(error))
+            self.notice.fail(str(error))
             return
         said = f"{type(error).__name__}: {error}"
-        self._fail(catalog.text("guide.unexpected", self.language, error=said))
+        self.notice.fail(catalog.text("guide.unexpected", self.language, error=said))
 
     # --- what the operator does ---
 
@@ -245,57 +213,39 @@ class Guide:
 
     def _collect(self) -> None:
         self._came = {}
-
-        def ended(_: None) -> None:
-            if self.opened is None:
-                self.opened = self.way.next_cause()
-            self.show()
-            self._finish("stopped" if self.work.stopped.is_set() else "collected")
-
-        self._begin("collect", lambda stopped: self.way.collect(self._note, stopped), ended)
+        self._begin("collect", lambda stopped: self.way.collect(self._note, stopped))
 
     def _recheck(self) -> None:
-        cause = self.opened
-        if cause is None:
-            return
-        self._came = {}
-
-        def ended(_: None) -> None:
-            self.show()
-            self._finish("rechecked")
-
-        self._begin("recheck", lambda stopped: self.way.recheck(cause, self._note), ended)
+        if (cause := self.opened) is not None:
+            self._begin("recheck", lambda _: self.way.recheck(cause, self._note))
 
     def _apply(self, plan: Plan) -> None:
-        cause = self.opened
-        if cause is None:
-            return
-
-        def ended(_: object) -> None:
-            self.panel.fold()
-            self.show()
-            self._finish("applied")
-
-        self._begin("apply", lambda stopped: self.way.apply(cause, plan), ended)
+        if (cause := self.opened) is not None:
+            self._begin("apply", lambda _: self.way.apply(cause, plan))
 
     def _retry(self) -> None:
         self._job = None
+        self._begin("retry", lambda stopped: self.way.retry(self._follow, stopped))
 
-        def ended(_: object) -> None:
-            self.show()
-            self._finish("retried")
-
-        self._begin("retry", lambda stopped: self.way.retry(self._follow, stopped), ended)
-
-    def _begin(self, doing: str, job: Callable[[Event], Any], ended: Callable[[Any], None]) -> None:
-        self._doing = doing
-        failed = self._guarded_end(self._show_error)
-        if not self.work.start(job, self._guarded(ended), failed, self._guarded_end(self._tick)):
+    def _begin(self, doing: str, job: Callable[[Event], Any]) -> None:
+        if self.work.busy:
             self._say("busy")
             return
+        self._doing = doing
+        failed = self._guarded_end(self._show_error)
+        self.work.start(job, self._guarded(self._ended), failed, self._guarded_end(self._tick))
         self._tick()
         self.show()
         self._say(doing)
+
+    def _ended(self, _: object) -> None:
+        if self._doing == "apply":
+            self.panel.fold()
+        if self._doing == "collect" and self.opened is None:
+            self.opened = self.way.next_cause()
+        self.show()
+        stopped = self._doing == "collect" and self.work.stopped.is_set()
+        self._finish("stopped" if stopped else _ENDED[self._doing])
 
     def _guarded_end(self, what: Callable[..., object]) -> Callable[..., None]:
         def handle(*given: Any) -> None:
@@ -315,14 +265,16 @@ class Guide:
         self.work.post(self._guarded_end(self._tick))
 
     def _tick(self) -> None:
-        if not self.work.busy:
-            return
+        if self.work.busy:
+            self.notice.progress(self._going_on())
+
+    def _going_on(self) -> Page:
+        seconds, language = self.work.seconds, self.language
         if self._doing == "collect":
-            controls.put(
-                self._progress, progress.facts(dict(self._came), list(FACTS), self.work.seconds, self.language)
-            )
-        elif self._doing == "retry":
-            controls.put(self._progress, progress.backup(self._job, self.work.seconds, self.language))
+            return progress.facts(dict(self._came), list(FACTS), seconds, language)
+        if self._doing == "retry":
+            return progress.backup(self._job, seconds, language)
+        return progress.waited(seconds, language)
 
     def _stop(self) -> None:
         self.work.stopped.set()
@@ -336,25 +288,13 @@ class Guide:
 
     def _finish(self, key: str) -> None:
         self._say(key)
-        if self._shown:
-            from IPython.display import display
-
-            display(self._static(), display_id=self._twin, update=True)  # type: ignore[no-untyped-call]
-
-    def _static(self) -> Page:
-        return _folded(self.page(), catalog.text("guide.as_page", self.language))
+        self._twin.update(self.page(), self.language)
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        view = self.box._repr_mimebundle_()[_WIDGET]
-        said = catalog.text("guide.needs_kernel", self.language)
-        display({_WIDGET: view, "text/plain": said}, raw=True)  # type: ignore[no-untyped-call]
-        display(self._static(), display_id=self._twin)  # type: ignore[no-untyped-call]
-        self._shown = True
+        self._twin.display(self.box, self.page(), self.language)
 
 
-def _folded(page: Page, title: str = "") -> Page:
+def _folded(page: Page) -> Page:
     """The page under its own heading, to be unfolded."""
     first, *rest = page.blocks
-    return Page([Folded(title, page.blocks)]) if title else Page([Folded(getattr(first, "text", ""), rest)])
+    return Page([Folded(getattr(first, "text", ""), rest)])

@@ -56,11 +56,12 @@ class Panel:
             controls.word(button, catalog.text(f"guide.{name}", language))
             controls.visible(button, self._offered(name))
             button.disabled = busy and name != "next"
-        self.paste.show(operating_system(self._way.run.evidence), language)
+        self.paste.show(operating_system(self._way.run.evidence), busy, language)
         controls.word(self._reason, catalog.text("guide.reason", language))
         controls.word(self._leave, catalog.text("guide.leave", language))
+        self._leave.disabled = busy
         if self._unfolded == "plan":
-            self.plans.show(self._way.plans(cause), language)
+            self.plans.show(self._way.plans(cause), busy, language)
         self._fold()
 
     def fold(self) -> None:
@@ -91,7 +92,7 @@ class Panel:
     def _press(self, name: str) -> None:
         self._unfolded = "" if self._unfolded == name else name
         if self._unfolded == "plan":
-            self.plans.show(self._way.plans(self._cause), self._language)
+            self.plans.show(self._way.plans(self._cause), False, self._language)
         self._fold()
 
     def _fold(self) -> None:

@@ -23,7 +23,7 @@ class Paste:
         self.script = controls.rows(self._about, self._copy, self._script, classes=("vmbackup-part",))
         self.paste = controls.rows(self._output, self._read, classes=("vmbackup-part",))
 
-    def show(self, os: str | None, language: str) -> None:
+    def show(self, os: str | None, busy: bool, language: str) -> None:
         """Bring the words and the script up to date; without a known system there is no script to offer."""
         known = os in ("windows", "linux")
         controls.put(self._about, Page([Paragraph(catalog.text(f"paste.about_{os if known else 'none'}", language))]))
@@ -34,6 +34,7 @@ class Paste:
         controls.word(self._script, catalog.text("paste.script", language))
         controls.word(self._output, catalog.text("paste.output", language))
         controls.word(self._read, catalog.text("paste.read", language))
+        self._read.disabled = busy
         for part in (self._copy, self._script):
             controls.visible(part, known)
 

@@ -27,13 +27,14 @@ class Plans:
         self._confirm.add_class("vmbackup-error")
         self.box = controls.rows(classes=("vmbackup-plans",))
         self._slots: dict[str, Any] = {}
-        self._language = "en"
+        self._language, self._busy = "en", False
 
-    def show(self, found: Sequence[Plan], language: str) -> None:
-        """The plans anew: those that can be applied first, with their button; nothing is asked yet."""
+    def show(self, found: Sequence[Plan], busy: bool, language: str) -> None:
+        """The plans anew: those that can be applied first, with their button. A question that stands goes on as long
+        as there is still the same remedy for the same resource."""
         from vmbackup.remedies import pages
 
-        self._language = language
+        self._language, self._busy = language, busy
         self._slots = {}
         offered = [plan for plan in found if plan.offered]
         children: list[Any] = []
@@ -47,12 +48,17 @@ class Plans:
         self.box.children = children
         controls.word(self._yes, catalog.text("guide.yes_apply", language))
         controls.word(self._no, catalog.text("guide.keep", language))
-        self._ask(None)
+        self._yes.disabled = busy
+        self._ask(next(filter(self._asks, offered), None))
 
     def clear(self) -> None:
         """No plans."""
         self.box.children = ()
         self._slots, self._asked = {}, None
+
+    def _asks(self, plan: Plan) -> bool:
+        asked = self._asked
+        return asked is not None and plan.applicable and (plan.remedy, plan.resource) == (asked.remedy, asked.resource)
 
     def _plan(self, plan: Plan) -> list[Any]:
         from vmbackup.remedies import pages
@@ -65,6 +71,7 @@ class Plans:
         if not plan.applicable:
             return [place]
         apply = controls.button(lambda: self._ask(plan), "vmbackup-main")
+        apply.disabled = self._busy
         controls.word(apply, text(catalog.text("guide.apply", self._language, title=plan.words["title"])))
         return [place, apply, self._confirm_slot(plan)]
 

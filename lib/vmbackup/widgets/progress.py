@@ -37,14 +37,19 @@ def facts(came: Mapping[str, Fact], wanted: Sequence[str], seconds: float, langu
     )
 
 
+def waited(seconds: float, language: str) -> Page:
+    """How long it has taken, where there is nothing else to say."""
+    return Page([Paragraph(catalog.text("progress.waited", language, seconds=round(seconds)))])
+
+
 def backup(progress: Progress | None, seconds: float, language: str) -> Page:
     """The on-demand job: its status, its percentage where Azure says one, and its tasks."""
-    waited = catalog.text("progress.waited", language, seconds=round(seconds))
+    so_far = catalog.text("progress.waited", language, seconds=round(seconds))
     if progress is None:
-        return Page([Paragraph(waited, catalog.text("progress.starting", language))])
+        return Page([Paragraph(so_far, catalog.text("progress.starting", language))])
     percent = f", {progress.percent:.0f} %" if progress.percent is not None else ""
     said = catalog.text("progress.job", language, job=progress.job, status=progress.status)
     rows = [[name, status] for name, status in progress.tasks]
     signs = [_TASK_SIGNS.get(status.lower(), "") for _, status in progress.tasks]
     header = [catalog.text("progress.task", language), catalog.text("label.status", language)]
-    return Page([Paragraph(f"{said}{percent}. {waited}"), *([Table(header, rows, signs)] if rows else [])])
+    return Page([Paragraph(f"{said}{percent}. {so_far}"), *([Table(header, rows, signs)] if rows else [])])

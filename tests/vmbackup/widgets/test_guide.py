@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import ipywidgets
 import pytest
 
 from vmbackup.blocks import Page
+from vmbackup.model import Fact, FactStatus
 from vmbackup.widgets.guide import Guide, guide
 from walking import guest_output, opened, run_over
 
@@ -29,7 +31,7 @@ def shown(tool: Guide) -> str:
     """All that the tool shows."""
     pages = [each.value for each in widgets(tool.box) if isinstance(each, ipywidgets.HTML)]
     buttons = [each.description for each in widgets(tool.box) if isinstance(each, ipywidgets.Button)]
-    return " ".join([*pages, *buttons, tool.status.text])
+    return " ".join([*pages, *buttons, tool.notice.status.text])
 
 
 def press(tool: Guide, words: str) -> None:
@@ -55,7 +57,7 @@ def test_opened_without_evidence_it_asks_for_itself(tmp_path: Path) -> None:
         tool = Guide(run)
         tool.work.wait()
         assert "Probable cause found" in shown(tool)
-        assert tool.status.text == "Everything was asked anew."
+        assert tool.notice.status.text == "Everything was asked anew."
         assert tool.opened == "agent_linux"
 
 
@@ -80,6 +82,47 @@ def test_every_word_follows_the_language(tmp_path: Path) -> None:
         assert run.language == "de"
 
 
+def test_a_question_and_what_was_saved_follow_the_language(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        tool = Guide(run)
+        press(tool, "Save for the ticket")
+        press(tool, "Plan a remedy")
+        press(tool, "Apply: ")
+        press(tool, "Deutsch")
+        assert "Jetzt ausführen: " in shown(tool)
+        assert "ticket.zip herunterladen" in shown(tool)
+        assert not re.search(r"Apply now|Saved in|Download", shown(tool))
+        press(tool, "Ja, jetzt ausführen")
+        assert [receipt.outcome for receipt in run.receipts] == ["done"]
+
+
+def test_a_question_about_what_is_no_longer_planned_is_taken_back(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        tool = Guide(run)
+        press(tool, "Plan a remedy")
+        press(tool, "Apply: ")
+        run.evidence["vm.agent"] = Fact(FactStatus.FAILED, why="timeout", details={"seconds": "30"})
+        tool.show()
+        assert "Apply now" not in shown(tool)
+
+
+def test_while_something_is_under_way_nothing_else_is_begun(tmp_path: Path) -> None:
+    with run_over("agent_stopped_linux", tmp_path) as run:
+        run.collect()
+        tool = Guide(run)
+        press(tool, "Paste output")
+        goes_on = Event()
+        tool.work.start(lambda _: goes_on.wait(), lambda _: None, lambda _: None, lambda: None)
+        tool.show()
+        buttons = [each for each in widgets(tool.box) if isinstance(each, ipywidgets.Button)]
+        usable = {each.description for each in buttons if not each.disabled and each.description[0] not in "▸▾"}
+        goes_on.set()
+        tool.work.wait()
+        assert usable <= {"Deutsch", "Go on to the next open cause"}
+
+
 def test_output_of_another_vm_is_refused_and_what_was_known_stays(tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         run.collect()
@@ -91,7 +134,7 @@ def test_output_of_another_vm_is_refused_and_what_was_known_stays(tmp_path: Path
         assert run.evidence == known
         field(tool, "Output of the guest script").value = guest_output(run, "agent_stopped")
         press(tool, "Read this output")
-        assert tool.status.text == "The output of the guest script was read."
+        assert tool.notice.status.text == "The output of the guest script was read."
 
 
 def test_nothing_changes_before_the_operator_confirmed(tmp_path: Path) -> None:
@@ -114,11 +157,11 @@ def test_an_error_in_what_a_button_does_is_shown_and_the_tool_goes_on(tmp_path: 
         tool = Guide(run)
         simulator.azure.worlds[0].spec["faults"] = [{"match": ".", "status": 401, "code": "ExpiredAuthenticationToken"}]
         press(tool, "Re-check")
-        assert "az login" in tool.status.text
+        assert "az login" in tool.notice.status.text
         assert "Traceback" not in shown(tool)
         simulator.azure.worlds[0].spec["faults"] = []
         press(tool, "Re-check")
-        assert tool.status.text == "This cause was checked again."
+        assert tool.notice.status.text == "This cause was checked again."
 
 
 def test_without_somebody_who_looks_on_there_is_the_page_that_says_the_same(tmp_path: Path) -> None:

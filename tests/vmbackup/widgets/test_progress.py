@@ -27,3 +27,7 @@ def test_a_job_shows_percentage_and_tasks_and_before_it_that_it_starts() -> None
 
 def test_where_azure_says_no_percentage_none_is_shown() -> None:
     assert "%" not in progress.backup(Progress("job-1", "InProgress", None, ()), 61, "en").text()
+
+
+def test_where_there_is_nothing_else_to_say_the_seconds_are() -> None:
+    assert "12 s so far" in progress.waited(12.2, "en").text()
