@@ -177,6 +177,48 @@ def test_the_keyboard_alone_is_enough_and_focus_is_seen(open_book: Any) -> None:
         expect(book.button("Re-check")).to_be_enabled()
 
 
+def test_what_a_key_did_never_takes_the_keyboard_out_of_the_tool(open_book: Any, lab: Lab) -> None:
+    with open_book("03_snapshot_extension_failed", lab.live("extension_failed_windows")) as book:
+        book.run_all()
+        book.finished()
+
+        def press(name: str) -> None:
+            book.button(name).focus()
+            book.page.keyboard.press("Enter")
+
+        press("Re-check")
+        expect(book.status).to_have_text("This cause was checked again.")
+        expect(book.button("Re-check")).to_be_focused()
+        press("Plan a remedy")
+        apply = book.tool.get_by_role("button", name=re.compile("^Apply: ")).first
+        apply.focus()
+        book.page.keyboard.press("Enter")
+        press("No, change nothing")
+        expect(apply).to_be_focused()
+        press("Skip with a reason")
+        book.tool.get_by_label("Reason").fill("later")
+        press("Leave this step open")
+        expect(book.status).to_contain_text("The step was left open")
+        inside = book.tool.locator("button:focus")
+        expect(inside).to_have_count(1)
+        press("Back up now")
+        press("Yes, back up now")
+        expect(book.status).to_contain_text("The backup ended")
+        expect(inside).to_have_count(1)
+
+
+def test_the_message_of_what_was_pressed_is_in_view_where_it_was_pressed(open_book: Any, lab: Lab) -> None:
+    with open_book("01_agent_unreachable", {**lab.live("agent_old_linux"), "run_folder": "in-view"}) as book:
+        book.run_all()
+        book.finished()
+        book.button("Back up now").click()
+        book.button("Yes, back up now").click()
+        expect(book.status).to_contain_text("The backup")
+        expect(book.status).to_be_in_viewport()
+        expect(book.button("Deutsch")).not_to_be_in_viewport()
+        expect(book.status).to_contain_text("The backup ended")
+
+
 def test_hostile_names_are_shown_as_text(open_book: Any) -> None:
     with open_book("03_snapshot_extension_failed", {"scenario": "error_hostile_names"}) as book:
         book.page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))

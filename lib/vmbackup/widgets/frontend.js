@@ -21,6 +21,41 @@ function showWhenIdle(tool) {
   return looking;
 }
 
+// What the keyboard is on may vanish or be switched off by what it did. The focus then goes to the nearest control that
+// stood before it, and back as soon as it can. Gives what is to be called after every change of the tool.
+function keepFocus(tool) {
+  let chosen = []; // what the operator was on, then what stood before it, nearest first
+  let substitute = null;
+  const shown = (each) => each.isConnected && each.getClientRects().length > 0;
+  const usable = (each) => shown(each) && !each.disabled;
+  const remember = ({ target }) => {
+    if (target === substitute) return;
+    const all = [...tool.querySelectorAll("button, input, textarea, summary, a")];
+    chosen = all.slice(0, all.indexOf(target) + 1).reverse();
+    substitute = null;
+  };
+  const forget = () => { chosen = []; };
+  window.addEventListener("focusin", remember);
+  window.addEventListener("pointerdown", forget, true);
+  const restore = () => {
+    const now = document.activeElement;
+    if (now !== document.body && now !== substitute && (usable(now) || !tool.contains(now))) return;
+    const target = chosen.find(usable);
+    if (!target || target === now) return;
+    substitute = target;
+    target.focus({ preventScroll: shown(chosen[0]) });
+  };
+  let waiting = 0;
+  return {
+    changed() { waiting ||= setTimeout(() => { waiting = 0; restore(); }, 50); },
+    stop() {
+      clearTimeout(waiting);
+      window.removeEventListener("focusin", remember);
+      window.removeEventListener("pointerdown", forget, true);
+    },
+  };
+}
+
 function status({ model, el }) {
   el.setAttribute("role", "status");
   el.setAttribute("aria-live", "polite");
@@ -46,20 +81,23 @@ function status({ model, el }) {
       if (step.getAttribute("aria-expanded") !== open) step.setAttribute("aria-expanded", open);
     }
   };
-  let observer;
+  let observer, focus;
   const attach = () => {
     tool = el.closest(".vmbackup-guide");
     if (!tool) { timer = setTimeout(attach, 50); return; }
     prepare();
     timer = showWhenIdle(tool);
-    observer = new MutationObserver(prepare);
-    observer.observe(tool, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+    focus = keepFocus(tool);
+    observer = new MutationObserver(() => { prepare(); focus.changed(); });
+    const attributeFilter = ["class", "style", "disabled"];
+    observer.observe(tool, { subtree: true, childList: true, attributes: true, attributeFilter });
   };
   let timer = setTimeout(attach, 0);
   return () => {
     clearTimeout(timer);
     window.removeEventListener("keydown", keys, true);
     if (observer) observer.disconnect();
+    if (focus) focus.stop();
   };
 }
 
