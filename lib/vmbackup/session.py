@@ -98,7 +98,7 @@ class Run:
 
     def guide(self) -> Guide | Page:
         """The guided walk: buttons where a notebook can show them, elsewhere the page that says the same."""
-        from vmbackup.widgets.guide import guide
+        from vmbackup.widgets.shown import guide
 
         return guide(self)
 

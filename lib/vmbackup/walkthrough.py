@@ -47,6 +47,10 @@ class Examined(Protocol):
     receipts: list[Receipt]
     proof: Proof | None
 
+    def interrupted(self) -> list[Plan]:
+        """The plans of what an earlier run began and did not end."""
+        ...
+
     def result(self) -> Page:
         """Save the result and show it."""
         ...
@@ -87,8 +91,12 @@ class Walkthrough:
         return walk(self.run.section, self.run.evidence)
 
     def next_cause(self) -> str | None:
-        """Where to go on: the first step with a problem, else the first unknown one, that was not skipped."""
+        """Where to go on, of what was not skipped: what an earlier run did not end, else the first problem, else the
+        first unknown step."""
         steps = [step for step in self.walk().steps if step.cause not in self.skipped]
+        for step in steps:
+            if self.interrupted(step.cause):
+                return step.cause
         for verdict in (Verdict.PROBLEM, Verdict.UNKNOWN):
             for step in steps:
                 if step.verdict is verdict:
@@ -182,12 +190,18 @@ class Walkthrough:
 
     # --- changing ---
 
+    def interrupted(self, cause: str) -> list[Plan]:
+        """What an earlier run began for this cause and did not end."""
+        checks = set(catalog.causes()[cause]["checks"])
+        return [each for each in self.run.interrupted() if checks.intersection(each.cures)]
+
     def plans(self, cause: str) -> list[Plan]:
-        """The remedies for one cause."""
+        """The remedies for one cause, first those to be continued."""
         from vmbackup.remedies import plan
 
-        step = self.walk().step(cause)
-        return plan(step, self.run.evidence, self.run.target, self.run.parameters.language)
+        begun, step = self.interrupted(cause), self.walk().step(cause)
+        found = plan(step, self.run.evidence, self.run.target, self.run.parameters.language)
+        return [*begun, *(each for each in found if each.remedy not in {one.remedy for one in begun})]
 
     def apply(self, cause: str, plan: Plan) -> Receipt:
         """Apply one plan that the operator confirmed, then ask again for what it should have changed."""

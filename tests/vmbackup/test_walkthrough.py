@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -11,6 +12,7 @@ import pytest
 from vmbackup.guest_output import GuestOutputError
 from vmbackup.model import RunbookError, SetupError, Verdict
 from vmbackup.parameters import Parameters
+from vmbackup.remedies.receipt import Operations
 from vmbackup.session import Run, run_for
 from vmbackup.walkthrough import EVIDENCE_FILE, Walkthrough
 from walking import guest_output, opened, run_over
@@ -165,6 +167,19 @@ def test_apply_then_retry_proves_it_fixed_and_both_outlive_the_kernel(tmp_path: 
         resumed.resume()
         assert resumed.run.proof == run.proof
         assert [each.remedy for each in resumed.run.receipts] == [plan.remedy]
+
+
+def test_what_an_interrupted_run_began_is_where_the_walk_goes_on(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        way = collected(run)
+        plan = next(each for each in way.plans("agent_linux") if each.applicable)
+        Operations(tmp_path).begin(plan.remedy, plan.resource, {}, plan.values, plan.cures)
+        gone = {**run.evidence["vm.agent"].data, "version": "2.15.0.1"}
+        run.evidence["vm.agent"] = replace(run.evidence["vm.agent"], data=gone)
+        assert way.next_cause() == "agent_linux"
+        again = way.plans("agent_linux")
+        assert [each.remedy for each in again].count(plan.remedy) == 1
+        assert way.apply("agent_linux", again[0]).continued
 
 
 def test_a_replay_asks_and_changes_nothing(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from vmbackup.widgets.offer import Offer
 from vmbackup.widgets.panel import Panel
 from vmbackup.widgets.stepper import Stepper
 from vmbackup.widgets.twin import Twin
-from vmbackup.widgets.watching import watched
 from vmbackup.widgets.work import Work
 
 if TYPE_CHECKING:
@@ -32,13 +31,6 @@ if TYPE_CHECKING:
 OTHER = {"en": "de", "de": "en"}
 # What takes long, and the message at its end.
 _ENDED = {"collect": "collected", "recheck": "rechecked", "apply": "applied", "retry": "retried"}
-
-
-def guide(run: Examined) -> Guide | Page:
-    """The tool where a notebook can show it; elsewhere (papermill, nbconvert) the page that says the same."""
-    if not watched():
-        return summary.whole(Walkthrough(run), run.parameters.language)
-    return Guide(run)
 
 
 class Guide:
@@ -65,6 +57,11 @@ class Guide:
     def language(self) -> str:
         """``en`` or ``de``; the button switches it for the whole run."""
         return self.way.run.parameters.language
+
+    @property
+    def changing(self) -> bool:
+        """Whether a remedy or a backup is under way."""
+        return self.work.busy and self._doing in ("apply", "retry")
 
     def _build(self) -> None:
         do = self._guarded
@@ -122,7 +119,7 @@ class Guide:
     def _show_walk(self, language: str, busy: bool) -> None:
         known, walked = self.way.run.evidence, self.way.walk()
         controls.put(self._card, card.page(self.way.run.target, known, language))
-        controls.put(self._outcome, summary.headline(self.way, language))
+        controls.put(self._outcome, summary.headline(self.way, busy, language))
         if self.stepper is None:
             self.stepper = Stepper(walked.steps, self.panel.box, self._guarded(self._open))
             self._steps.children = (self.stepper.box,)

@@ -81,7 +81,7 @@ class Panel:
         )
         return {
             "recheck": self._way.live and judged,
-            "plan": self._way.live and verdict is Verdict.PROBLEM,
+            "plan": self._way.live and (verdict is Verdict.PROBLEM or bool(self._way.interrupted(self._cause))),
             "script": judged and asks_guest,
             "paste": judged and asks_guest,
             "skip": verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) and not skipped,

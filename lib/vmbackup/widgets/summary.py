@@ -21,12 +21,13 @@ def outcome(way: Walkthrough, language: str) -> Banner:
     return Banner(verdict, catalog.text(f"outcome.{walked.outcome}", language), said)
 
 
-def headline(way: Walkthrough, language: str) -> Page:
-    """The outcome, and above it what the retry proved."""
-    proof = way.run.proof
-    if proof is None:
-        return Page([outcome(way, language)])
-    return Page([proof_banner(proof, language), outcome(way, language)])
+def headline(way: Walkthrough, busy: bool, language: str) -> Page:
+    """The outcome, and above it what the retry proved and what an earlier run began and did not end."""
+    from vmbackup.remedies import pages
+
+    begun = () if busy else pages.interrupted(way.run.interrupted(), language).blocks
+    proved = [proof_banner(way.run.proof, language)] if way.run.proof else []
+    return Page([*begun, *proved, outcome(way, language)])
 
 
 def proof_banner(proof: Proof, language: str) -> Banner:

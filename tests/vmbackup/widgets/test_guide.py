@@ -14,7 +14,9 @@ import pytest
 
 from vmbackup.blocks import Page
 from vmbackup.model import Fact, FactStatus
-from vmbackup.widgets.guide import Guide, guide
+from vmbackup.remedies.receipt import Operations
+from vmbackup.widgets.guide import Guide
+from vmbackup.widgets.shown import guide
 from walking import guest_output, opened, run_over
 
 
@@ -121,6 +123,37 @@ def test_while_something_is_under_way_nothing_else_is_begun(tmp_path: Path) -> N
         goes_on.set()
         tool.work.wait()
         assert usable <= {"Deutsch", "Go on to the next open cause"}
+
+
+def test_a_cell_run_again_while_a_backup_goes_on_shows_the_tool_that_follows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        monkeypatch.setenv("VMBACKUP_WIDGETS", "1")
+        tool = guide(run)
+        assert isinstance(tool, Guide)
+        press(tool, "Back up now")
+        [yes] = [each for each in widgets(tool.box) if getattr(each, "description", "") == "Yes, back up now"]
+        yes.click()
+        assert guide(run) is tool
+        tool.work.wait()
+        assert run.proof is not None
+        assert guide(run) is not tool
+
+
+def test_what_an_interrupted_run_began_is_said_and_offered(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        plan = next(each for each in run.plans() if each.applicable)
+        Operations(tmp_path).begin(plan.remedy, plan.resource, {}, plan.values, plan.cures)
+        tool = Guide(run)
+        assert "An earlier run was interrupted in the middle of this" in shown(tool)
+        press(tool, "Plan a remedy")
+        press(tool, "Apply: ")
+        press(tool, "Yes, apply it now")
+        assert "An earlier run was interrupted in the middle of this" not in shown(tool)
+        assert run.receipts[0].continued
 
 
 def test_output_of_another_vm_is_refused_and_what_was_known_stays(tmp_path: Path) -> None:
