@@ -254,12 +254,12 @@ def lab(
 
     What else is given goes to JupyterLab: vmbackup lab --no-browser --port 8890
     """
-    from vmbackup.lab import incident_name, open_incident, start
+    from vmbackup.lab import going_on, incident_name, open_incident, start
 
     name = incident or incident_name()
     if Path(name).name != name or name.startswith("."):
         raise SetupError(f"{name!r} is no name for an incident: give one that can name a folder.")
     place = folder / name
     open_incident(cli_demo.project() / "notebooks", place, language.value)
-    typer.echo(f"Incident folder: {place}\nTo go on later: vmbackup lab --incident {name}")
+    typer.echo(f"Incident folder: {place}\nTo go on later: {going_on(folder, name)}")
     start(place, context.args)

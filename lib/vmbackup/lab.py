@@ -7,6 +7,7 @@ another machine, it goes on there.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -35,6 +36,15 @@ def incident_name(now: datetime | None = None) -> str:
     '2026-11-23-0214Z'
     """
     return f"{now or datetime.now(timezone.utc):%Y-%m-%d-%H%MZ}"
+
+
+def going_on(folder: Path, name: str) -> str:
+    """The command that opens the incident again, wherever its folder is.
+
+    >>> going_on(Path("/srv/on call"), "sql-02")
+    "vmbackup lab --folder '/srv/on call' --incident sql-02"
+    """
+    return shlex.join(["vmbackup", "lab", "--folder", str(folder), "--incident", name])
 
 
 def open_incident(notebooks: Path, folder: Path, language: str) -> None:
