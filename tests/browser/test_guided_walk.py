@@ -243,6 +243,11 @@ def test_at_200_percent_on_a_small_screen_nothing_is_cut_off(open_book: Any) -> 
                  getComputedStyle(each).overflowX === 'hidden').map(each => each.outerHTML.slice(0, 120))"""
         )
         assert wide == []
+        outside = book.page.evaluate(
+            """() => document.querySelector('.vmbackup-guide').getBoundingClientRect().right -
+                 document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect().right"""
+        )
+        assert outside <= 0
 
 
 def test_reloading_the_page_shows_the_tool_again(open_book: Any) -> None:
