@@ -9,8 +9,8 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import expect
-from tests.browser.conftest import Book, Lab
+from playwright.sync_api import Browser, expect
+from tests.browser.conftest import Book, Lab, lab_page, opened, running_lab
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 # Each runbook over a world of its section, with the cause it should stop at.
@@ -217,6 +217,22 @@ def test_the_message_of_what_was_pressed_is_in_view_where_it_was_pressed(open_bo
         expect(book.status).to_be_in_viewport()
         expect(book.button("Deutsch")).not_to_be_in_viewport()
         expect(book.status).to_contain_text("The backup ended")
+
+
+def test_what_is_asked_is_in_view_while_everything_runs(tmp_path: Path, browser: Browser) -> None:
+    world = "agent_stopped_linux"
+    with (
+        running_lab(tmp_path, latency_ms=800, scenarios=(world,)) as slow,
+        lab_page(slow.url, browser) as page,
+        opened(slow, page, "01_agent_unreachable", slow.live(world)) as book,
+    ):
+        book.run_all(wait=False)
+        asking = page.get_by_text(re.compile(r"^\d+ of \d+ facts are in"))
+        expect(asking).to_be_in_viewport()
+        expect(book.status).not_to_have_text("")
+        expect(asking).to_have_count(0)
+        book.finished()
+        expect(book.status).to_be_in_viewport()
 
 
 def test_hostile_names_are_shown_as_text(open_book: Any) -> None:

@@ -10,7 +10,7 @@ import yaml
 from jupyter_app_launcher.utils import parse_config
 from papermill.inspection import inspect_notebook
 
-from vmbackup.lab import incident_name, open_incident
+from vmbackup.lab import going_on, incident_name, open_incident
 from vmbackup.model import SetupError
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -63,3 +63,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_an_incident_without_a_name_is_called_after_its_time() -> None:
     assert incident_name(datetime(2026, 11, 23, 2, 14, tzinfo=timezone.utc)) == "2026-11-23-0214Z"
+
+
+def test_the_hint_opens_the_same_incident_in_a_shell() -> None:
+    assert going_on(Path("/srv/on call"), "sql-02") == "vmbackup lab --folder '/srv/on call' --incident sql-02"

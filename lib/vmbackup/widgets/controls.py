@@ -16,7 +16,8 @@ _HERE = Path(__file__).parent
 
 
 class Frontend(anywidget.AnyWidget):
-    """A live region (``kind`` "status") or a button that copies ``content`` ("copy"); see frontend.js."""
+    """A live region (``kind`` "status"), a button that copies ``content`` ("copy") or a place that comes into view
+    ("here"); see frontend.js."""
 
     _esm = (_HERE / "frontend.js").read_text("utf-8")
     _css = (_HERE / "frontend.css").read_text("utf-8")

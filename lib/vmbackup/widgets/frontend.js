@@ -1,9 +1,9 @@
-// The two things that the notebook's own widgets cannot do: a live region for screen readers, and the clipboard.
+// What the notebook's own widgets cannot do: a live region for screen readers, the clipboard, and coming into view.
 
-// "Run All Cells" ends at the last cell. What the operator opened the runbook for is here: once nothing runs any more,
-// the tool comes into view and stays while the cells around it find their heights, unless somebody reads elsewhere.
-function showWhenIdle(tool) {
-  const notebook = tool.closest(".jp-Notebook");
+// "Run All Cells" goes to the last cell at once. What the operator opened the runbook for is here: it comes into view
+// when it is ready and stays while the cells around it find their heights, unless somebody reads elsewhere.
+function bringIntoView(element, ready) {
+  const notebook = element.closest(".jp-Notebook");
   if (!notebook) return 0;
   const touches = ["wheel", "keydown", "pointerdown"];
   let left = 15;
@@ -12,8 +12,8 @@ function showWhenIdle(tool) {
     for (const each of touches) window.removeEventListener(each, stop, true);
   };
   const look = () => {
-    if ([...notebook.querySelectorAll(".jp-InputPrompt")].some((each) => each.textContent === "[*]:")) return;
-    tool.scrollIntoView({ block: "start" });
+    if (!ready(notebook)) return;
+    element.scrollIntoView({ block: "start" });
     if (--left === 0) stop();
   };
   const looking = setInterval(look, 200);
@@ -56,6 +56,15 @@ function keepFocus(tool) {
   };
 }
 
+function idle(notebook) {
+  return ![...notebook.querySelectorAll(".jp-InputPrompt")].some((each) => each.textContent === "[*]:");
+}
+
+function here({ el }) {
+  let timer = setTimeout(() => { timer = bringIntoView(el, () => true); }, 0);
+  return () => clearTimeout(timer);
+}
+
 function status({ model, el }) {
   el.setAttribute("role", "status");
   el.setAttribute("aria-live", "polite");
@@ -86,7 +95,7 @@ function status({ model, el }) {
     tool = el.closest(".vmbackup-guide");
     if (!tool) { timer = setTimeout(attach, 50); return; }
     prepare();
-    timer = showWhenIdle(tool);
+    timer = bringIntoView(tool, idle);
     focus = keepFocus(tool);
     observer = new MutationObserver(() => { prepare(); focus.changed(); });
     const attributeFilter = ["class", "style", "disabled"];
@@ -127,6 +136,8 @@ function copy({ model, el }) {
   el.appendChild(button);
 }
 
+const KINDS = { status, copy, here };
+
 export default {
-  render(context) { return context.model.get("kind") === "copy" ? copy(context) : status(context); },
+  render(context) { return KINDS[context.model.get("kind")](context); },
 };

@@ -30,7 +30,10 @@ def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
         return
     from IPython.display import display
 
+    from vmbackup.widgets.controls import Frontend
+
     begun, came = time.monotonic(), dict[str, Fact]()
+    top = display(Frontend(kind="here"), display_id=True)  # type: ignore[no-untyped-call]
     place = display(Page([]), display_id=True)  # type: ignore[no-untyped-call]
     shown = 0.0
 
@@ -44,4 +47,5 @@ def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
     try:
         yield note
     finally:
-        place.update(Page([]))
+        for each in (top, place):
+            each.update(Page([]))
