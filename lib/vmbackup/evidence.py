@@ -75,10 +75,13 @@ def _fact(saved: dict[str, Any]) -> Fact:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON atomically: to a temporary file beside it, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1, sort_keys=True)
-        file.write("\n")
-    os.replace(temporary, path)
+    """Write JSON to a temporary file beside it, then rename. Raises SetupError where that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1, sort_keys=True)
+            file.write("\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise SetupError(f"Cannot write {path}: {error.strerror}. Give another run folder (run_folder).") from None

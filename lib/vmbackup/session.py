@@ -160,14 +160,19 @@ class Run:
         return Page([*pages.receipt(done, self.language).blocks, *compared.blocks])
 
     def retry(self) -> Page:
-        """Back up on demand and prove it, if ``retry`` says so or a remedy was applied; else say how it is done."""
+        """Back up on demand and prove it, if the parameters say so or named a remedy that was applied.
+
+        Else show the proof of a backup that the operator made in the guided walk, or say how it is done.
+        """
         from vmbackup.audit import rows
         from vmbackup.backup_now import retry
         from vmbackup.collectors import collect
         from vmbackup.remedies import open_tools, pages
 
-        if not (self.parameters.retry or any(receipt.cured for receipt in self.receipts)):
-            return Page([Paragraph(catalog.text("action.retry", self.language))])
+        applied = self.parameters.remedies and any(receipt.cured for receipt in self.receipts)
+        if not (self.parameters.retry or applied):
+            made = pages.proof(self.proof, self.language) if self.proof else None
+            return made or Page([Paragraph(catalog.text("action.retry", self.language))])
         azure = self._azure()
         tools = open_tools(azure, self.parameters.folder)
         try:

@@ -69,9 +69,10 @@ class Walkthrough:
 
     def __post_init__(self) -> None:
         found = load_walk(self.folder)
-        if found is None or found.vm_id.lower() != self.run.target.vm_id.lower():
+        kept = self.folder / EVIDENCE_FILE
+        if found is None or found.vm_id.lower() != self.run.target.vm_id.lower() or not kept.exists():
             return
-        target, saved = evidence.load(self.folder / EVIDENCE_FILE)
+        target, saved = evidence.load(kept)
         did = found.skipped or found.pasted_at or found.proof or self.applied_earlier()
         if target == self.run.target and (did or not self.run.evidence):
             self.earlier = found, saved
@@ -80,6 +81,11 @@ class Walkthrough:
     def folder(self) -> Path:
         """The run folder."""
         return self.run.parameters.folder
+
+    @property
+    def went_on(self) -> bool:
+        """Whether the walk went on after the notebook's cells ran, so that what they show is older."""
+        return bool(self.changed or self.pasted_at or self.run.receipts or self.run.proof)
 
     @property
     def live(self) -> bool:
@@ -243,9 +249,11 @@ class Walkthrough:
     # --- keeping ---
 
     def save(self) -> None:
-        """Keep everything in the run folder, with an earlier walk as long as it was not decided about."""
+        """Keep everything in the run folder, with an earlier walk as long as it was not decided about, and renew the
+        result there."""
         if not self.run.evidence:
             return
+        self.run.result()
         known, skipped, pasted_at, proof = self._joined()
         evidence.save(self.folder / EVIDENCE_FILE, self.run.target, known)
         heard = moments.heard(self.run.evidence)

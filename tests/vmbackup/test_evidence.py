@@ -67,3 +67,9 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path, content: bytes, sa
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="Check evidence_file"):
         evidence.load(tmp_path / "none.json")
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", "utf-8")
+    with pytest.raises(SetupError, match="run_folder"):
+        evidence.save(tmp_path / "file" / "evidence.json", TARGET, {})

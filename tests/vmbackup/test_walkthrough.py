@@ -142,6 +142,34 @@ def test_an_applied_remedy_alone_is_worth_resuming_beside_new_evidence(tmp_path:
         assert [each.remedy for each in restarted.run.receipts] == [plan.remedy]
 
 
+def test_a_walk_whose_evidence_is_gone_is_not_offered(tmp_path: Path) -> None:
+    with run_over("agent_stopped_linux", tmp_path) as run:
+        collected(run).skip("agent_linux", "later")
+        (tmp_path / EVIDENCE_FILE).unlink()
+        assert Walkthrough(run).earlier is None
+
+
+def test_the_result_in_the_folder_follows_what_the_operator_does(tmp_path: Path) -> None:
+    with run_over("agent_stopped_linux", tmp_path) as run:
+        collected(run).paste(guest_output(run, "agent_stopped"))
+        result = json.loads((tmp_path / "result.json").read_text("utf-8"))
+        [step] = [each for each in result["steps"] if each["cause"] == "agent_linux"]
+        told = {each["check"]: each["verdict"] for each in step["findings"]}
+        assert told["linux_agent_process_runs"] == "problem"
+
+
+def test_cells_that_run_again_after_a_remedy_start_no_backup(tmp_path: Path) -> None:
+    with opened("agent_old_linux", tmp_path) as (run, simulator):
+        way = collected(run)
+        way.apply("agent_linux", next(each for each in way.plans("agent_linux") if each.applicable))
+        run.retry()
+        assert not [path for _, path in simulator.requests if path.endswith("/backup")]
+        assert way.went_on
+        way.retry(lambda progress: None, Event())
+        assert "Fixed" in run.retry().text()
+        assert len([path for _, path in simulator.requests if path.endswith("/backup")]) == 1
+
+
 def test_a_folder_with_another_vms_walk_offers_nothing(tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         collected(run).skip("agent_linux", "later")

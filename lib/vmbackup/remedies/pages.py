@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from vmbackup import catalog
+from vmbackup import catalog, moments
 from vmbackup.blocks import Banner, Block, Code, Folded, Heading, Page, Paragraph, Table
 from vmbackup.model import Step, Verdict
 from vmbackup.proof import Proof
@@ -100,7 +100,7 @@ def receipt(done: Receipt, language: str) -> Page:
     rows = [
         [catalog.text("remedy.resource", language), done.resource],
         [catalog.text("receipt.who", language), done.who],
-        [catalog.text("receipt.when", language), " – ".join(filter(None, (done.started_at, done.ended_at))) or "–"],
+        [catalog.text("receipt.when", language), _span(done)],
         [catalog.text("receipt.requests", language), "\n".join(done.request_ids) or "–"],
         [catalog.text("receipt.before", language), _json(done.before)],
         [catalog.text("receipt.after", language), _json(done.after)],
@@ -113,6 +113,10 @@ def receipt(done: Receipt, language: str) -> Page:
     if done.continued:
         blocks.append(Paragraph(catalog.text("receipt.continued", language)))
     return Page(blocks)
+
+
+def _span(done: Receipt) -> str:
+    return " – ".join(moments.worded(at) for at in (done.started_at, done.ended_at) if at) or "–"
 
 
 def verdicts(before: Iterable[Step], after: Iterable[Step], cures: Iterable[str], language: str) -> Page:
@@ -138,10 +142,8 @@ def audit(rows: Iterable[Mapping[str, Any]], language: str) -> Page:
         catalog.text(key, language)
         for key in ("label.time", "audit.method", "audit.resource", "audit.outcome", "receipt.who", "audit.correlation")
     ]
-    cells = [
-        [str(row.get(key) or "–") for key in ("time", "method", "resource", "outcome", "who", "correlation_id")]
-        for row in rows
-    ]
+    keys = ("method", "resource", "outcome", "who", "correlation_id")
+    cells = [[moments.worded(row.get("time")), *(str(row.get(key) or "–") for key in keys)] for row in rows]
     blocks: list[Block] = [Heading(catalog.text("audit.title", language))]
     blocks.append(Table(header, cells) if cells else Paragraph(catalog.text("audit.none", language)))
     return Page(blocks)
@@ -155,7 +157,7 @@ def proof(found: Proof, language: str) -> Page:
     unknown = catalog.text("proof.unknown", language)
     run = unknown
     if found.next_run:
-        run = catalog.text("proof.in_hours", language, when=found.next_run, hours=found.next_run_h)
+        run = catalog.text("proof.in_hours", language, when=moments.worded(found.next_run), hours=found.next_run_h)
     rows = [
         [catalog.text("proof.job", language), found.job or catalog.text("proof.none", language)],
         [catalog.text("proof.wanted", language), _wanted(found.wanted, language)],
@@ -209,7 +211,7 @@ def _wanted(want: str, language: str) -> str:
 def _point(point: Mapping[str, Any] | None, language: str) -> str:
     if point is None:
         return catalog.text("proof.none", language)
-    return f"{point['time']}, {point['type']}"
+    return f"{moments.worded(point['time'])}, {point['type']}"
 
 
 def _json(shown: Mapping[str, Any]) -> str:

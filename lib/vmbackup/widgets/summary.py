@@ -56,6 +56,8 @@ def page(way: Walkthrough, language: str) -> Page:
         blocks += pages.receipt(receipt, language).blocks
     if way.run.proof is not None:
         blocks += pages.proof(way.run.proof, language).blocks
+    if way.went_on:
+        blocks.append(Paragraph(catalog.text("guide.cells_are_older", language)))
     return Page(blocks)
 
 
