@@ -47,3 +47,18 @@ def test_nothing_and_not_known_are_different(fact: Fact, says: str) -> None:
 
 def test_never_asked_is_not_known() -> None:
     assert "known" in timeline.page({}, "en").text()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "change"),
+    [
+        ("no_internet_linux", "Microsoft.Network/networkSecurityGroups/securityRules/write"),
+        ("other_extension_failed_linux", "Microsoft.Compute/virtualMachines/extensions/write"),
+        ("vm_provisioning_failed_linux", "Microsoft.Compute/virtualMachines/write"),
+        ("azure_policy_denies_linux", "Microsoft.Resources/subscriptions/resourceGroups/write"),
+    ],
+)
+def test_a_world_shows_the_change_that_led_to_its_failure(scenario: str, change: str) -> None:
+    shown = timeline.page(examine(scenario), "en").text()
+    assert change in shown
+    assert shown.index(change) < shown.index("failed for the first time")
