@@ -257,6 +257,8 @@ class Book:
         """Wait until the kernel has nothing to do."""
         # The notebook's own indicator says idle before there is a kernel at all.
         expect(self.page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
+        # Between two cells it is idle for a moment too.
+        expect(self.page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0)
 
     def restart_kernel(self) -> None:
         """Restart the kernel through the menu."""
