@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from vmbackup.checks.consistency import wants_crash_only
 from vmbackup.facts import FailedJob, JobError, Policy, RecoveryPoint
 from vmbackup.model import Verdict
 from vmbackup.triage import triage_job
 
 APPLICATION = ("appconsistent", "applicationconsistent")
-CRASH_ONLY = "onlycrashconsistent"
 _OFF = ("stopped", "deallocated")
 
 
@@ -47,7 +47,7 @@ class Proof:
 
 def wanted(policy: Policy | None, power: str | None) -> str:
     """What a point must be: ``application``, ``crash``, ``crash_off`` (the VM is off) or ``unknown``."""
-    if policy is not None and (policy["consistency"] or "").lower() == CRASH_ONLY:
+    if wants_crash_only(policy):
         return "crash"
     if (power or "").lower() in _OFF:
         return "crash_off"

@@ -104,12 +104,11 @@ class Run:
 
     def plans(self) -> list[Plan]:
         """What an earlier run began and did not end, then the remedies for every cause with a problem, in order."""
-        from vmbackup.remedies import plan
+        from vmbackup.remedies import begun_first, plan
 
         steps = [step for step in self.walk().steps if step.verdict is Verdict.PROBLEM]
         found = [each for step in steps for each in plan(step, self.evidence, self.target, self.language)]
-        begun = self.interrupted()
-        return [*begun, *(each for each in found if each.remedy not in {one.remedy for one in begun})]
+        return begun_first(self.interrupted(), found)
 
     def interrupted(self) -> list[Plan]:
         """The plans of what an earlier run in this folder began on this VM and did not end."""

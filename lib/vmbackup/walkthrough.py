@@ -85,7 +85,7 @@ class Walkthrough:
     @property
     def went_on(self) -> bool:
         """Whether the walk went on after the notebook's cells ran, so that what they show is older."""
-        return bool(self.changed or self.pasted_at or self.run.receipts or self.run.proof)
+        return bool(self.pasted_at or self.run.receipts or self.run.proof)
 
     @property
     def live(self) -> bool:
@@ -100,8 +100,9 @@ class Walkthrough:
         """Where to go on, of what was not skipped: what an earlier run did not end, else the first problem, else the
         first unknown step."""
         steps = [step for step in self.walk().steps if step.cause not in self.skipped]
+        begun = {check for each in self.run.interrupted() for check in each.cures}
         for step in steps:
-            if self.interrupted(step.cause):
+            if begun.intersection(catalog.causes()[step.cause]["checks"]):
                 return step.cause
         for verdict in (Verdict.PROBLEM, Verdict.UNKNOWN):
             for step in steps:
@@ -203,11 +204,11 @@ class Walkthrough:
 
     def plans(self, cause: str) -> list[Plan]:
         """The remedies for one cause, first those to be continued."""
-        from vmbackup.remedies import plan
+        from vmbackup.remedies import begun_first, plan
 
-        begun, step = self.interrupted(cause), self.walk().step(cause)
+        step = self.walk().step(cause)
         found = plan(step, self.run.evidence, self.run.target, self.run.parameters.language)
-        return [*begun, *(each for each in found if each.remedy not in {one.remedy for one in begun})]
+        return begun_first(self.interrupted(cause), found)
 
     def apply(self, cause: str, plan: Plan) -> Receipt:
         """Apply one plan that the operator confirmed, then ask again for what it should have changed."""

@@ -12,6 +12,12 @@ from vmbackup.named_fault import Named, said_of
 _RUNNING = ("inprogress", "cancelling")
 
 
+def running_backup(jobs: list[Job] | None) -> Job | None:
+    """The first of these jobs that is a backup and not at its end; None where there is none, or no list."""
+    backups = (each for each in jobs or [] if (each["operation"] or "").lower() == "backup")
+    return next((each for each in backups if (each["status"] or "").lower() in _RUNNING), None)
+
+
 @check("backup.jobs", optional=("backup.failed_job", "backup.item"))
 def no_other_backup_runs(jobs: list[Job] | None, job: FailedJob | None, item: ProtectedItem | None) -> Judgement:
     """No other backup of the VM runs, in this vault or in an older one.
@@ -19,10 +25,10 @@ def no_other_backup_runs(jobs: list[Job] | None, job: FailedJob | None, item: Pr
     Why: Azure takes one snapshot of a VM at a time. Jobs of another vault are not listed here; only the code tells. The
     backup that runs after a good one is the VM's own, and harms none.
     """
-    for listed in jobs or []:
-        if (listed["status"] or "").lower() in _RUNNING and (listed["operation"] or "").lower() == "backup":
-            shown: dict[str, Any] = {"job": listed["name"], "start": listed["start"]}
-            return ok("runs_nothing_failed", **shown) if backup_failed(job, jobs) is False else problem(**shown)
+    running = running_backup(jobs)
+    if running is not None:
+        shown: dict[str, Any] = {"job": running["name"], "start": running["start"]}
+        return ok("runs_nothing_failed", **shown) if backup_failed(job, jobs) is False else problem(**shown)
     if said_of("backup_in_progress", job, jobs, item).named is Named.IT:
         return unknown()
     return ok()

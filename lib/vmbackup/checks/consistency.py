@@ -32,13 +32,18 @@ def recovery_points_have_the_wanted_consistency(
         return _file_system_consistent(os, shown)
     if kind != "crashconsistent":
         return unknown(**shown)
-    if policy is not None and (policy["consistency"] or "").lower() == "onlycrashconsistent":
+    if wants_crash_only(policy):
         return ok("wanted", **shown)
     if power is not None and (power["power"] or "").lower() in _OFF:
         return ok("vm_off", **shown)
     if policy is None or power is None or power["power"] is None:
         return unknown("undecided", **shown)
     return problem(**shown)
+
+
+def wants_crash_only(policy: Policy | None) -> bool:
+    """Whether the policy is known to want crash-consistent points alone."""
+    return policy is not None and (policy["consistency"] or "").lower() == "onlycrashconsistent"
 
 
 def _file_system_consistent(os: str | None, shown: dict[str, Any]) -> Judgement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.consistency import wants_crash_only
 from vmbackup.facts import (
     Disk,
     Extension,
@@ -192,7 +193,7 @@ def backup_provider_service_can_start(
     if service is None or service["exists"] is None:
         return unknown("not_told")
     if not service["exists"]:
-        if policy is not None and (policy["consistency"] or "").lower() == "onlycrashconsistent":
+        if wants_crash_only(policy):
             return ok("not_needed")
         if item is not None and item["last_recovery_point"]:
             return problem("missing")

@@ -3,7 +3,7 @@
 ``plan`` is pure and may be shown to anybody; ``apply`` changes what one plan says, once it is confirmed.
 """
 
-from vmbackup.remedies.again import affected, interrupted, refreshed
+from vmbackup.remedies.again import affected, begun_first, interrupted, refreshed
 from vmbackup.remedies.apply import Confirmation, allowed, apply
 from vmbackup.remedies.doing import Tools, open_tools
 from vmbackup.remedies.plan import Plan, plan
@@ -17,6 +17,7 @@ __all__ = [
     "affected",
     "allowed",
     "apply",
+    "begun_first",
     "interrupted",
     "open_tools",
     "plan",

@@ -35,6 +35,13 @@ def interrupted(begun: Iterable[Operation], evidence: Evidence, target: Target, 
     ]
 
 
+def begun_first(begun: Iterable[Plan], found: Iterable[Plan]) -> list[Plan]:
+    """What is to be continued, then what was found beside it."""
+    going_on = list(begun)
+    names = {each.remedy for each in going_on}
+    return [*going_on, *(each for each in found if each.remedy not in names)]
+
+
 def _without_own_change(plan: Plan) -> Plan:
     """The VM may be changing because of this very remedy."""
     return replace(plan, refusals=tuple(each for each in plan.refusals if each.key != "vm_changing"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmbackup import catalog
+from vmbackup.checks.backup_in_progress import running_backup
 from vmbackup.limits import HEARTBEAT_STALE_S
 from vmbackup.model import Evidence
 from vmbackup.remedies.values import data
@@ -22,7 +23,6 @@ _BREAKS_A_BACKUP = (
     *("restart_vm", "stop_and_start_vm", "remove_backup_extension", "remove_failed_extension", "restart_vss"),
     *("clear_backup_extension_windows", "clear_backup_extension_linux"),
 )
-_RUNNING = ("inprogress", "cancelling")
 _CHANGES_LOCKS = ("remove_restore_point_lock",)
 
 
@@ -99,10 +99,8 @@ def _extensions_allowed(evidence: Evidence) -> list[Refusal]:
 
 
 def _running_backup(evidence: Evidence) -> list[Refusal]:
-    for job in data(evidence, "backup.jobs") or []:
-        if (job["status"] or "").lower() in _RUNNING and (job["operation"] or "").lower() == "backup":
-            return [Refusal("backup_would_break", {"job": job["name"]})]
-    return []
+    job = running_backup(data(evidence, "backup.jobs"))
+    return [Refusal("backup_would_break", {"job": job["name"]})] if job else []
 
 
 def _settled(remedy: str, evidence: Evidence) -> list[Refusal]:
