@@ -15,18 +15,13 @@ GERMAN = "05_internal_error"
 def main() -> None:
     """Open, run, shoot."""
     PICTURES.mkdir(exist_ok=True)
-    with (
-        TemporaryDirectory() as folder,
-        running_lab(Path(folder)) as lab,
-        running_browser() as browser,
-        lab_page(lab.url, browser) as page,
-    ):
-        page.set_viewport_size({"width": 1280, "height": 1024})
-        page.get_by_role("tab", name="File Browser").click()  # folds the side bar
+    with TemporaryDirectory() as folder, running_lab(Path(folder)) as lab, running_browser() as browser:
         for name, (scenario, _) in RUNBOOKS.items():
             parameters = {"scenario": scenario, "language": "de" if name == GERMAN else "en"}
-            with opened(lab, page, name, parameters, theme="Dark" if name.startswith("02") else "Light") as book:
+            theme = "Dark" if name.startswith("02") else "Light"
+            with lab_page(lab.url, browser) as page, opened(lab, page, name, parameters, theme) as book:
                 page.set_viewport_size({"width": 1280, "height": 1024})
+                page.get_by_role("tab", name="File Browser").click()  # folds the side bar
                 book.run_all()
                 book.finished()
                 page.wait_for_timeout(4000)  # the tool comes into view, and the cells around it find their heights

@@ -11,6 +11,8 @@ from azuresim.schema import WorldError
 from azuresim.serve import Simulator
 from azuresim.world import load_world, scenario_names
 
+ENDING = {signal.SIGINT, signal.SIGTERM}
+
 
 def main(words: list[str] | None = None) -> int:
     """Serve the named worlds and print how to reach them."""
@@ -28,6 +30,8 @@ def main(words: list[str] | None = None) -> int:
     except WorldError as exc:
         print(exc, file=sys.stderr)
         return 2
+    # Held back from here on, for sigwait below: they may come while the lines are still being printed.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     with Simulator(worlds, options.latency_ms, options.port) as simulator:
         print(f"# {simulator.endpoint}")
         for name, value in simulator.environment.items():
@@ -35,7 +39,7 @@ def main(words: list[str] | None = None) -> int:
         for world in worlds:
             print(f"# {world.name}: {world.vm_id(world.machines[0])}")
         sys.stdout.flush()
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.sigwait(ENDING)
     return 0
 
 

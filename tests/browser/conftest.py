@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -21,7 +20,7 @@ from urllib.request import Request, urlopen
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 
 from azuresim.guest import printed
 from azuresim.ids import guid
@@ -185,39 +184,33 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @contextmanager
-def running_browser() -> Iterator[Browser]:
-    """A headless browser."""
+def running_browser() -> Iterator[BrowserContext]:
+    """A headless browser; what JupyterLab's pages are made of stays in its cache from one tab to the next."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
-        yield launched
+        rights = ["clipboard-read", "clipboard-write"]
+        yield launched.new_context(viewport={"width": 1280, "height": 720}, permissions=rights)
         launched.close()
 
 
 @contextmanager
-def lab_page(url: str, browser: Browser) -> Iterator[Page]:
-    """JupyterLab open in a tab, with no notebook yet."""
-    rights = ["clipboard-read", "clipboard-write"]
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, permissions=rights)
-    page = context.new_page()
+def lab_page(url: str, browser: BrowserContext) -> Iterator[Page]:
+    """JupyterLab open in a new tab, with no notebook yet and nothing of an earlier tab."""
+    page = browser.new_page()
     page.set_default_timeout(WAIT_MS)
     page.goto(f"{url}/lab?reset")
     page.wait_for_selector(".jp-Launcher")
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        page.close()
 
 
 # Not for the whole session: while Playwright is there, its event loop runs in every later test too.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as launched:
-        yield launched
-
-
-@pytest.fixture(scope="module")
-def tab(lab: Lab, browser: Browser) -> Iterator[Page]:
-    """The browser's tab; a notebook opens in it in a second, JupyterLab itself takes three."""
-    with lab_page(lab.url, browser) as page:
-        yield page
+def browser() -> Iterator[BrowserContext]:
+    with running_browser() as running:
+        yield running
 
 
 @dataclass
@@ -270,22 +263,18 @@ class Book:
 
 @contextmanager
 def opened(lab: Lab, page: Page, name: str, parameters: dict[str, Any], theme: str = "Light") -> Iterator[Book]:
-    """A product notebook with these parameters, its kernel ready; closed with its kernel at the end."""
+    """A product notebook with these parameters, its kernel ready; the kernel ends with the block."""
     as_name = f"{name}-{time.monotonic_ns()}.ipynb"
     lab.put(name, as_name, parameters)
-    _command(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
-    _command(page, "docmanager:open", {"path": as_name, "factory": "Notebook"})
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
-    book = Book(page, lab, as_name)
-    book.finished()
     try:
+        _command(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+        _command(page, "docmanager:open", {"path": as_name, "factory": "Notebook"})
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
+        book = Book(page, lab, as_name)
+        book.finished()
         yield book
     finally:
-        page.keyboard.press("Escape")  # a menu that a failed test left open
-        _command(page, "docmanager:save", {})
-        _command(page, "application:close-all", {})
         lab.shut_down_kernels()
-        page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def _command(page: Page, name: str, arguments: dict[str, Any]) -> None:
@@ -294,6 +283,15 @@ def _command(page: Page, name: str, arguments: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def open_book(lab: Lab, tab: Page) -> Callable[..., AbstractContextManager[Book]]:
-    """``open_book(notebook, parameters, theme="Light")`` gives a Book inside a ``with`` block."""
-    return partial(opened, lab, tab)
+def open_book(lab: Lab, browser: BrowserContext) -> Callable[..., AbstractContextManager[Book]]:
+    """``open_book(notebook, parameters, theme="Light")`` gives a Book in a tab of its own inside a ``with`` block.
+
+    What one test leaves open can't stand before the next one's notebook.
+    """
+
+    @contextmanager
+    def in_a_tab(name: str, parameters: dict[str, Any], theme: str = "Light") -> Iterator[Book]:
+        with lab_page(lab.url, browser) as page, opened(lab, page, name, parameters, theme) as book:
+            yield book
+
+    return in_a_tab

@@ -9,7 +9,7 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 from tests.browser.conftest import Book, Lab, lab_page, opened, running_lab
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
@@ -219,7 +219,7 @@ def test_the_message_of_what_was_pressed_is_in_view_where_it_was_pressed(open_bo
         expect(book.status).to_contain_text("The backup ended")
 
 
-def test_what_is_asked_is_in_view_while_everything_runs(tmp_path: Path, browser: Browser) -> None:
+def test_what_is_asked_is_in_view_while_everything_runs(tmp_path: Path, browser: BrowserContext) -> None:
     world = "agent_stopped_linux"
     with (
         running_lab(tmp_path, latency_ms=800, scenarios=(world,)) as slow,

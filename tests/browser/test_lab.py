@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 from tests.browser.conftest import NOTEBOOKS, ROOT, lab_page, served
 
 
-def test_a_tile_opens_the_incidents_copy_and_the_walk_runs_in_it(tmp_path: Path, browser: Browser) -> None:
+def test_a_tile_opens_the_incidents_copy_and_the_walk_runs_in_it(tmp_path: Path, browser: BrowserContext) -> None:
     source = NOTEBOOKS / "01_agent_unreachable.ipynb"
     before = source.read_bytes()
     vmbackup = str(Path(sys.executable).with_name("vmbackup"))
