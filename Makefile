@@ -21,7 +21,8 @@ lab: $(READY) ## open JupyterLab on the start notebook (OPTIONS="--incident NAME
 	$(BIN)/vmbackup lab $(OPTIONS)
 
 test: $(READY) lint ## all tests, nbval on the reference executions among them
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-sanitize-with tests/reference/sanitize.cfg
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		--nbval --nbval-sanitize-with tests/reference/sanitize.cfg
 
 lint: $(READY) ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .
