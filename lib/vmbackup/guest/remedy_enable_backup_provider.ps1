@@ -1,12 +1,4 @@
 # Sets the service IaaSVmProvider to start automatically.
-# Run as administrator, by Run Command or by hand. Doing it twice does no harm. The last line printed is its outcome.
-$ErrorActionPreference = 'Stop'
-
-function Say([string]$Outcome, [string]$Before, [string]$After, [string]$Note) {
-    $line = [ordered]@{ remedy = 'enable_backup_provider'; outcome = $Outcome; before = $Before; after = $After; note = $Note }
-    Write-Output ('VMBACKUP REMEDY 1 ' + ($line | ConvertTo-Json -Compress))
-}
-
 try {
     $service = Get-Service -Name 'IaaSVmProvider' -ErrorAction SilentlyContinue
     if (-not $service) { Say 'failed' '' '' 'The service IaaSVmProvider is missing: the next backup installs it.'; exit 1 }

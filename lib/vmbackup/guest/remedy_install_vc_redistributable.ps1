@@ -1,12 +1,4 @@
 # Installs the Visual C++ redistributable that the backup extension brings.
-# Run as administrator, by Run Command or by hand. Doing it twice does no harm. The last line printed is its outcome.
-$ErrorActionPreference = 'Stop'
-
-function Say([string]$Outcome, [string]$Before, [string]$After, [string]$Note) {
-    $line = [ordered]@{ remedy = 'install_vc_redistributable'; outcome = $Outcome; before = $Before; after = $After; note = $Note }
-    Write-Output ('VMBACKUP REMEDY 1 ' + ($line | ConvertTo-Json -Compress))
-}
-
 try {
     $before = [string](Get-Service -Name 'msiserver').StartType
     if ($before -eq 'Disabled') { Set-Service -Name 'msiserver' -StartupType Manual }

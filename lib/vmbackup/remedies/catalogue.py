@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from pathlib import PurePath
 from typing import Any
 
 from vmbackup import catalog
@@ -77,11 +77,16 @@ def placeholders(remedy: str) -> frozenset[str]:
 
 
 def script(remedy: str) -> str:
-    """The guest script's text. Raises KeyError for a remedy without one."""
-    name: Mapping[str, Any] = remedies()[remedy]
-    if not name["script"]:
+    """The guest script's text: its name, what all scripts of its system share, and what it does.
+
+    Raises KeyError for a remedy without one.
+    """
+    name = remedies()[remedy]["script"]
+    if not name:
         raise KeyError(remedy)
-    return str(_script(name["script"]).read_text("utf-8"))
+    common, own = (_script(each).read_text("utf-8") for each in (f"remedy_common{PurePath(name).suffix}", name))
+    named = f"$Remedy = '{remedy}'\n" if name.endswith(".ps1") else f"#!/bin/sh\nREMEDY={remedy}\n"
+    return f"{named}{common}\n{own}"
 
 
 def _script(name: str) -> Any:

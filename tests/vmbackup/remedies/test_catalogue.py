@@ -7,6 +7,8 @@ import subprocess
 from importlib import resources
 
 import pytest
+import tree_sitter
+import tree_sitter_powershell
 
 from vmbackup import catalog
 from vmbackup.model import CatalogError
@@ -63,6 +65,12 @@ def test_a_shell_script_is_valid_for_sh(remedy):
     subprocess.run(["sh", "-n"], input=catalogue.script(remedy), text=True, check=True)
 
 
+@pytest.mark.parametrize("remedy", [name for name, entry in REMEDIES.items() if str(entry["script"]).endswith(".ps1")])
+def test_a_powershell_script_parses(remedy):
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+    assert not parser.parse(catalogue.script(remedy).encode()).root_node.has_error
+
+
 @pytest.mark.parametrize("remedy", [name for name, entry in REMEDIES.items() if entry["detached"]])
 def test_a_script_that_stops_the_agent_does_it_later_on_its_own(remedy):
     text = catalogue.script(remedy)
@@ -75,7 +83,7 @@ def test_no_script_lies_about_unused(name):
 
 
 def test_all_scripts_belong_to_a_remedy():
-    there = {each.name for each in GUEST.iterdir() if each.name.startswith("remedy_")}
+    there = {each.name for each in GUEST.iterdir() if each.name.startswith("remedy_") and each.stem != "remedy_common"}
     assert there == {entry["script"] for entry in REMEDIES.values() if entry["script"]}
 
 
