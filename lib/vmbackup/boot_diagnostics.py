@@ -23,7 +23,9 @@ _REPORT_MARK = re.compile(r"={8} Microsoft Azure VM Health Report - (Start|End) 
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.IGNORECASE)
 
 # A new boot starts a new story: what an older boot showed is no longer true.
-_BOOT = re.compile(r"^(?:\[ *0\.0{4,6}\] )?(?:Linux version \d|Command line: )", re.MULTILINE)
+_BOOT = re.compile(
+    r"^(?:(?:\[ *0\.0{4,6}\] )?(?:Linux version \d|Command line: )|Entering rescue mode\.\.\.)", re.MULTILINE
+)
 _AGENT = re.compile(
     r"\b(Started|Failed to start|Dependency failed for|Stopped) (?:[\w.@-]{1,60} - )?"
     r"(?:(?:\w+ )?Azure Linux Agent|Microsoft Azure Agent|walinuxagent\.service"
@@ -53,10 +55,14 @@ _DHCP = (
         ),
     ),
 )
+# systemd's and dracut's emergency mode, the shell of an initramfs, and GRUB's.
 _EMERGENCY = re.compile(
-    r"(?:You are in|Welcome to) emergency mode|Entering emergency mode|Reached target [^\n]{0,24}Emergency Mode"
+    r"(?:You are in|Welcome to) (?:emergency|rescue) mode|Entering (?:emergency|rescue) mode"
+    r"|Reached target [^\n]{0,24}(?:Emergency|Rescue) Mode|Dropping to a shell!|^\(initramfs\)",
+    re.MULTILINE,
 )
 _PANIC = re.compile(r"Kernel panic - not syncing")
+_ALIVE = re.compile(r"Reached target |\blogin: *$", re.MULTILINE)
 _FILE_SYSTEM = re.compile(
     r"EXT[234]-fs error|XFS \([^)\n]{1,40}\): (?:Corruption|Metadata corruption|Internal error)"
     r"|UNEXPECTED INCONSISTENCY|BTRFS(?: error| critical)|Remounting filesystem read-only"
@@ -123,7 +129,7 @@ def serial_log(log: str | bytes) -> SerialLog | None:
         agent=_AGENT_WORDS[agent[-1]] if agent else None,
         dhcp=_last(boot, _DHCP),
         emergency_mode=bool(_EMERGENCY.search(boot)),
-        kernel_panic=bool(_PANIC.search(boot)),
+        kernel_panic=_panicked(boot),
         file_system_errors=bool(_FILE_SYSTEM.search(boot)),
         freeze_open=_freeze_open(boot),
         cloud_init_finished=finished[-1].group(1) if finished else None,
@@ -218,6 +224,12 @@ def _patterns(boot: str) -> dict[str, LogPattern]:
             time = _TIME.search(boot, line_start, hits[-1].start())
             found[key] = LogPattern(count=len(hits), last=time.group(1) if time else None)
     return found
+
+
+def _panicked(boot: str) -> bool:
+    """A kernel that boots quietly does not say that a new boot begins: what lives after a panic is another one."""
+    panics = list(_PANIC.finditer(boot))
+    return bool(panics) and not _ALIVE.search(boot, panics[-1].end())
 
 
 def _freeze_open(boot: str) -> bool:

@@ -141,9 +141,9 @@ class SerialInterface(TypedDict):
 class SerialLog(TypedDict):
     """What the newest boot of a Linux serial log shows. None = the log does not say.
 
-    ``agent``: ``started``, ``failed`` or ``stopped``; ``dhcp``: ``bound`` or ``failed``; ``freeze_open``: a file-system
-    freeze by the backup extension did not come back, and the log shows no thaw after it. ``patterns`` as in
-    :class:`GuestLogs`.
+    ``agent``: ``started``, ``failed`` or ``stopped``; ``dhcp``: ``bound`` or ``failed``; ``emergency_mode``: also the
+    shell of an initramfs or of GRUB; ``freeze_open``: a file-system freeze by the backup extension did not come back,
+    and the log shows no thaw after it. ``patterns`` as in :class:`GuestLogs`.
     """
 
     agent: str | None
