@@ -8,6 +8,7 @@ document verifies length and checksum.
 from __future__ import annotations
 
 import codecs
+import html
 import re
 
 _MARKS = (
@@ -21,6 +22,7 @@ _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _LINE_END = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]|\\{1,4}r\\{1,4}n|\\{1,4}[nr]")
 _JSON_ESCAPE = re.compile(r"\\{1,4}u00(2[bdfBDF]|3[deDE])")
+_TAG = re.compile(r"</?[a-z][^<>\n]{0,300}>", re.IGNORECASE)
 _SLASH = re.compile(r"\\{1,4}/")
 # A console writes its messages between two lines or into one: from here to the end of the line nothing is ours.
 _CONSOLE_MESSAGE = re.compile(
@@ -31,11 +33,12 @@ _CONSOLE_MESSAGE = re.compile(
 _FOREIGN_LINE = re.compile(
     r"^(?![^\n]*(?:-{3}|VMBACKUP|[\u2010-\u2015]{2}))[^\n]*[^A-Za-z0-9+/=\s>|\u2010-\u2015-][^\n]*$", re.MULTILINE
 )
-_SPACE_AND_QUOTE = re.compile(r"[\s>|\xa0\u3000]+")
+# U+FFFD: a no-break space or a long dash in a file that is not UTF-8.
+_SPACE_AND_QUOTE = re.compile(r"[\s>|\xa0\u3000\ufffd]+")
 
 
 def flattened(text: str | bytes) -> str:
-    """The text as one line of what may be ours: no white space, quote marks, escape sequences or console messages."""
+    """The text as one line of what may be ours: no white space, quotes, tags, escape sequences, console messages."""
     words = _decoded(text) if isinstance(text, bytes) else text
     if "\x1b" in words:
         words = _ESCAPE_SEQUENCE.sub("", words)
@@ -43,6 +46,8 @@ def flattened(text: str | bytes) -> str:
     if "\\" in words:
         words = _JSON_ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), words)
         words = _SLASH.sub("/", words)
+    if _TAG.search(words):
+        words = html.unescape(_TAG.sub("\n", words))
     words = _LINE_END.sub("\n", words)
     words = _CONSOLE_MESSAGE.sub(_what_follows, words)
     words = _FOREIGN_LINE.sub("", words)

@@ -88,6 +88,8 @@ def test_cksum_is_that_of_posix(data: bytes, number: int) -> None:
 
 AZ = json.dumps({"value": [{"code": "ComponentStatus/StdOut/succeeded", "time": None, "message": OUTPUT}]}, indent=2)
 LINUX = "Enable succeeded: \n[stdout]\n" + OUTPUT + "\n[stderr]\nsh: 1: mktemp: not found\n"
+HTML_PAGE = "<!DOCTYPE html><html><head><title>Run Command</title></head><body>{}</body></html>"
+LINES_PRINTED = OUTPUT.splitlines()
 PASTES = {
     "as printed": OUTPUT,
     "behind other output": "Welcome to Ubuntu\nroot@sql-01:~# sh collect.sh\nwarning: slow\n"
@@ -132,6 +134,13 @@ PASTES = {
     "JSON of .NET": json.dumps({"message": OUTPUT}).replace("+", "\\u002B").replace("=", "\\u003d").replace("/", "\\/"),
     "the same document twice": OUTPUT + "\n" + OUTPUT,
     "half of it, then all of it": OUTPUT[:200] + "\n" + OUTPUT,
+    "a web page, a line a block": HTML_PAGE.format(
+        "".join(f'<div class="view-line"><span>{line.replace(" ", "&nbsp;")}</span></div>' for line in LINES_PRINTED)
+    ),
+    "a web page, with entities": HTML_PAGE.format("<br/>\n".join(LINES_PRINTED).replace("+", "&#x2B;")),
+    "no-break spaces and dashes of Windows-1252": OUTPUT.replace(" ", "\u00a0")
+    .replace("---", "\u2014")
+    .encode("cp1252"),
     "plain text, quoted": "\n".join("> " + line for line in PLAIN.splitlines()),
 }
 
@@ -271,6 +280,7 @@ LARGE = {
     "brackets": "[" * 5_000_000 + "\n" + OUTPUT,
     "backslashes": "\\" * 5_000_000 + "\n" + OUTPUT,
     "digits": "1234567890" * 500_000 + "\n" + OUTPUT,
+    "open tags": "<a" * 2_500_000 + "\n" + OUTPUT,
     "escapes": "\x1b[" * 2_500_000 + "\n" + OUTPUT,
 }
 
