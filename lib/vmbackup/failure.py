@@ -36,6 +36,19 @@ def backup_failed(job: FailedJob | None, jobs: list[Job] | None) -> bool | None:
     return None
 
 
+def is_over(last: str | None, jobs: list[Job] | None) -> bool:
+    """Whether a backup that began after this moment was good: what a log or an event said then is history.
+
+    Times are ISO 8601 in UTC; False where one of them is not known.
+    """
+    good = [
+        each["start"] or ""
+        for each in jobs or []
+        if (each["operation"] or "").lower() == "backup" and (each["status"] or "").lower() == "completed"
+    ]
+    return last is not None and last[:19] < max(good, default="")[:19]
+
+
 def names_no_network(
     job: FailedJob | None, item: ProtectedItem | None = None, extension: GuestExtension | None = None
 ) -> bool | None:

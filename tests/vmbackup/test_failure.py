@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from judging import NO_NETWORK, failed_job, item, job
-from vmbackup.failure import backup_failed, names_no_network
+from vmbackup.failure import backup_failed, is_over, names_no_network
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,23 @@ from vmbackup.failure import backup_failed, names_no_network
 )
 def test_the_newest_finished_backup_counts(failed: Any, jobs: Any, expected: bool | None) -> None:
     assert backup_failed(failed, jobs) is expected
+
+
+GOOD_THEN_FAILED = [job("Completed", "2026-11-20T22:00:00.12Z"), job("Failed", "2026-11-21T22:00:00Z")]
+
+
+@pytest.mark.parametrize(
+    ("last", "jobs", "expected"),
+    [
+        ("2018-03-05T14:31:57Z", GOOD_THEN_FAILED, True),
+        ("2026-11-20T22:01:00Z", GOOD_THEN_FAILED, False),
+        ("2018-03-05T14:31:57Z", [job("Failed"), job("CompletedWithWarnings"), job(operation="Restore")], False),
+        ("2018-03-05T14:31:57Z", None, False),
+        (None, GOOD_THEN_FAILED, False),
+    ],
+)
+def test_what_was_before_a_good_backup_is_over(last: Any, jobs: Any, expected: bool) -> None:
+    assert is_over(last, jobs) is expected
 
 
 def health(code: int | None, title: str | None) -> dict[str, Any]:

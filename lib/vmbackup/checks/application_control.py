@@ -6,6 +6,7 @@ from vmbackup.checks.base import Judgement, check, ok, problem
 from vmbackup.checks.named import FAILURE, judged
 from vmbackup.facts import FailedJob, Job, ProtectedItem
 from vmbackup.facts_windows import ApplicationControl, Crashes
+from vmbackup.failure import is_over
 
 _PROGRAM = "iaasbcdrextension"
 
@@ -19,15 +20,15 @@ def backup_extension_may_run(
     crashes: Crashes | None,
 ) -> Judgement:
     """Nothing keeps the backup extension's program, IaaSBcdrExtension.exe, from running."""
-    return judged("application_control", job, jobs, item, _in_guest(control, crashes))
+    return judged("application_control", job, jobs, item, _in_guest(control, crashes, jobs))
 
 
-def _in_guest(control: ApplicationControl | None, crashes: Crashes | None) -> Judgement | None:
-    if control is not None and control["blocked"]:
-        first = control["blocked"][0]
-        return problem("blocked", program=first["program"], source=first["source"], last=first["last"])
+def _in_guest(control: ApplicationControl | None, crashes: Crashes | None, jobs: list[Job] | None) -> Judgement | None:
+    for block in (control["blocked"] if control is not None else None) or []:
+        if not is_over(block["last"], jobs):
+            return problem("blocked", program=block["program"], source=block["source"], last=block["last"])
     events = crashes["events"] if crashes is not None else None
     for crash in events or []:
-        if _PROGRAM in crash["name"].lower():
+        if _PROGRAM in crash["name"].lower() and not is_over(crash["last"], jobs):
             return problem("crashed", program=crash["name"], last=crash["last"])
     return ok() if control is not None and control["blocked"] is not None and events is not None else None

@@ -18,7 +18,7 @@ from vmbackup.facts import (
 from vmbackup.facts_guest import GuestExtension, GuestLogs, GuestProbe
 from vmbackup.facts_linux import LinuxAgentState, LinuxVmbackupConf
 from vmbackup.facts_windows import ExtensionState, Service
-from vmbackup.failure import backup_failed
+from vmbackup.failure import backup_failed, is_over
 from vmbackup.limits import ARTICLE_VMSNAPSHOT_LINUX
 from vmbackup.versions import compare, parse
 
@@ -267,13 +267,13 @@ def no_old_state_blocks_the_extension(
         return ok("nothing_failed")
     if probe is None:
         return unknown("guest_only")
-    return _old_state_windows(state, extension) if probe["os"] == "windows" else _old_state_linux(logs)
+    return _old_state_windows(state, extension) if probe["os"] == "windows" else _old_state_linux(logs, jobs)
 
 
-def _old_state_linux(logs: GuestLogs | None) -> Judgement:
-    patterns = logs["patterns"] if logs is not None else None
-    if patterns is None:
+def _old_state_linux(logs: GuestLogs | None, jobs: list[Job] | None) -> Judgement:
+    if logs is None or logs["patterns"] is None:
         return unknown("not_told")
+    patterns = {name: hit for name, hit in logs["patterns"].items() if not is_over(hit["last"], jobs)}
     if "downgrade" in patterns:
         return problem("downgrade", last=patterns["downgrade"]["last"] or "-")
     return unknown("handler_status") if "handler_status_failed" in patterns else ok()

@@ -7,7 +7,7 @@ from vmbackup.checks.named import FAILURE, judged
 from vmbackup.facts import FailedJob, Job, ProtectedItem
 from vmbackup.facts_guest import GuestExtension, GuestLogs
 from vmbackup.facts_linux import LinuxPython
-from vmbackup.failure import backup_failed
+from vmbackup.failure import backup_failed, is_over
 
 # VMB: the extension finished, with or without application consistency.
 _SUCCESS = (0, 1)
@@ -31,21 +31,27 @@ def backup_extension_finds_its_python(
     file: the newest one may be of an earlier run, under an older Python.
     """
     failed = backup_failed(job, jobs) is not False
-    return judged("extension_python", job, jobs, item, _in_guest(python, extension, logs, failed))
+    return judged("extension_python", job, jobs, item, _in_guest(python, extension, _ends(logs, jobs), failed))
+
+
+def _ends(logs: GuestLogs | None, jobs: list[Job] | None) -> bool | None:
+    """Whether the extension ended for want of Python, and no good backup began since."""
+    patterns = logs["patterns"] if logs is not None else None
+    if patterns is None:
+        return None
+    return any(line in patterns and not is_over(patterns[line]["last"], jobs) for line in _PYTHON_LINES)
 
 
 def _in_guest(
-    python: LinuxPython | None, extension: GuestExtension | None, logs: GuestLogs | None, failed: bool
+    python: LinuxPython | None, extension: GuestExtension | None, ends: bool | None, failed: bool
 ) -> Judgement | None:
     if python is None:
         return None
     ran = extension is not None and extension["status"] == "success" and extension["code"] in _SUCCESS
     if python["path"] is None:
         return problem("none", others=python["others"])
-    if python["missing"] is None:
+    if python["missing"] is None or python["version"] is None:
         return None
-    patterns = logs["patterns"] if logs is not None else None
-    ends = any(line in patterns for line in _PYTHON_LINES) if patterns is not None else None
     if not python["missing"] or (ran and (ends is False or not failed)):
         return ok(path=python["path"], version=python["version"])
     shown = {"path": python["path"], "version": python["version"], "missing": python["missing"]}

@@ -14,6 +14,9 @@ NAMED = {"backup__failed_job": failed_job(None, "VMRestorePointInternalError"), 
 BLOCK = {"source": "AppLocker", "event_id": 8004, "program": "IaaSBcdrExtension.exe", "count": 2, "last": "yesterday"}
 CRASH = {"kind": "program", "name": "IaaSBcdrExtension.exe", "count": 1, "last": "yesterday", "detail": None}
 
+OLD_BLOCK, OLD_CRASH = BLOCK | {"last": "2026-11-01T22:00:00Z"}, CRASH | {"last": "2026-11-17T22:00:00Z"}
+AFTER_A_GOOD_ONE = GENERIC | {"backup__jobs": [job("Failed"), job(start="2026-11-21T22:00:00Z")]}
+
 
 def control(*blocked: dict[str, Any]) -> dict[str, Any]:
     return {"guest__application_control": {"blocked": list(blocked), "antivirus": []}}
@@ -31,6 +34,8 @@ def crashes(*events: dict[str, Any]) -> dict[str, Any]:
         (control() | crashes(CRASH) | GENERIC, ("problem", "crashed")),
         (control() | crashes(CRASH | {"name": "WaAppAgent.exe"}) | GENERIC, ("ok", "ok")),
         (control() | crashes() | GENERIC, ("ok", "ok")),
+        (control(OLD_BLOCK) | crashes(OLD_CRASH) | AFTER_A_GOOD_ONE, ("ok", "ok")),
+        (control(OLD_BLOCK, BLOCK) | crashes() | AFTER_A_GOOD_ONE, ("problem", "blocked")),
         (control() | crashes() | NAMED, ("problem", "problem")),
         (control() | GENERIC, ("unknown", "guest_only")),
         (

@@ -253,6 +253,7 @@ def test_settings_that_are_no_plain_text_keep_the_linux_extension_from_loading()
 
 FAILING = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
 GOOD = {"backup__failed_job": None, "backup__jobs": [job()]}
+GOOD_THEN_FAILING = FAILING | {"backup__jobs": [job("Failed"), job(start="2026-11-21T22:00:00Z")]}
 
 
 def seen(os: str, **facts: Any) -> dict[str, Any]:
@@ -275,6 +276,7 @@ def windows(*folders: str, entry: str = "1.0.92.0", folder: bool | None = False,
     [
         (seen("linux", guest__logs=lines("downgrade", "handler_status_failed")) | FAILING, ("problem", "downgrade")),
         (seen("linux", guest__logs=lines("handler_status_failed")) | FAILING, ("unknown", "handler_status")),
+        (seen("linux", guest__logs=lines("downgrade", "handler_status_failed")) | GOOD_THEN_FAILING, ("ok", "ok")),
         (seen("linux", guest__logs=lines("downgrade")) | GOOD, ("ok", "nothing_failed")),
         (seen("linux", guest__logs=lines()) | FAILING, ("ok", "ok")),
         (seen("linux", guest__logs={"patterns": None}) | FAILING, ("unknown", "not_told")),

@@ -26,6 +26,8 @@ def logs(*patterns: str) -> dict[str, Any]:
     return {"guest__logs": {"patterns": {name: {"count": 1, "last": None} for name in patterns}}}
 
 
+OLD_LINE = {"guest__logs": {"patterns": {"handle_failed": {"count": 1, "last": "2025-03-02T01:00:00Z"}}}}
+AFTER_A_GOOD_ONE = GENERIC | {"backup__jobs": [job("Failed"), job(start="2026-11-21T22:00:00Z")]}
 OURS = logs("extension_exit", "module_missing")
 ANOTHER_EXTENSION = logs("exit_127", "module_missing")
 
@@ -49,6 +51,10 @@ ANOTHER_EXTENSION = logs("exit_127", "module_missing")
         (python(missing=["crypt"]) | extension("success", 1) | GENERIC, ("unknown", "lacks")),
         (python(missing=["crypt"]) | extension("error", 2) | GENERIC, ("unknown", "lacks")),
         (python(missing=["crypt"]) | GOOD, ("ok", "nothing_failed")),
+        # The line is older than a good backup: this failure has another reason.
+        (python(missing=["crypt"]) | extension("success", 1) | OLD_LINE | AFTER_A_GOOD_ONE, ("ok", "ok")),
+        (python(missing=["crypt"]) | OLD_LINE | AFTER_A_GOOD_ONE, ("unknown", "lacks")),
+        (python(missing=[], version=None) | GENERIC, ("unknown", "guest_only")),
         (python(missing=None) | GENERIC, ("unknown", "guest_only")),
         (OURS | GENERIC, ("unknown", "guest_only")),
     ],
