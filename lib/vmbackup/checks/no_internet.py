@@ -33,6 +33,8 @@ from vmbackup.failure import backup_failed, names_no_network
 from vmbackup.limits import LINUX_AGENT_MINIMUM, WINDOWS_AGENT_MINIMUM
 from vmbackup.versions import compare
 
+# A service of Linux reads neither /etc/environment nor the environment of whoever ran the guest script.
+_OF_THE_LINUX_AGENT = ("waagent.conf", "unit ")
 _NEED = ("backup.failed_job", "backup.jobs", "backup.item", "vm.agent", "vm.disks", "guest.extension")
 Need = Literal["no_network", "old_agent", "write_accelerator", "none", "unclear"]
 
@@ -196,13 +198,15 @@ def guest_proxy_lets_azure_through(
         return unknown("guest_only")
     if not network["proxies"]:
         return ok()
-    proxy = network["proxies"][0]
+    proxies = network["proxies"]
+    own = [each for each in proxies if linux is None or each["where"].startswith(_OF_THE_LINUX_AGENT)]
+    proxy = (own or proxies)[0]
     if agent_state.reports_now(power, agent):
         return ok("proxy_passes", where=proxy["where"], value=proxy["value"])
     if network["wireserver_http"] not in ("ok", None):
         return unknown("way_blocked", where=proxy["where"], value=proxy["value"])
     silent = power is not None and power["power"] == "running" and agent is not None
-    if silent and network["wireserver_http"] == "ok" and _agent_runs(linux, services):
+    if own and silent and network["wireserver_http"] == "ok" and _agent_runs(linux, services):
         return problem(where=proxy["where"], value=proxy["value"])
     return unknown("proxy_untested", where=proxy["where"], value=proxy["value"])
 

@@ -297,7 +297,8 @@ def test_the_guest_needs_storage_only_sometimes(facts: dict[str, Any], expected:
 REPORTS = {"vm__power": power(), "vm__agent": agent()}
 SILENT = {"vm__power": power(), "vm__agent": silent_agent()}
 RUNS, DEAD = {"daemon": True, "exthandlers": True}, {"daemon": False, "exthandlers": False}
-PROXY = [{"where": "/etc/waagent.conf", "value": "proxy:3128"}]
+PROXY = [{"where": "waagent.conf HttpProxy.Host", "value": "proxy:3128"}]
+SHELLS_PROXY = [{"where": "/etc/environment https_proxy", "value": "proxy:3128"}]
 
 
 @pytest.mark.parametrize(
@@ -307,6 +308,14 @@ PROXY = [{"where": "/etc/waagent.conf", "value": "proxy:3128"}]
         ({"guest__network": network(proxies=PROXY), **REPORTS}, ("ok", "proxy_passes")),
         ({"guest__network": network(proxies=PROXY, wireserver_http="timeout"), **REPORTS}, ("ok", "proxy_passes")),
         ({"guest__network": network(proxies=PROXY), **SILENT, "guest__agent": RUNS}, ("problem", "problem")),
+        (
+            {"guest__network": network(proxies=SHELLS_PROXY + PROXY), **SILENT, "guest__agent": RUNS},
+            ("problem", "problem"),
+        ),
+        (
+            {"guest__network": network(proxies=SHELLS_PROXY), **SILENT, "guest__agent": RUNS},
+            ("unknown", "proxy_untested"),
+        ),
         ({"guest__network": network(proxies=PROXY), **SILENT, "guest__agent": DEAD}, ("unknown", "proxy_untested")),
         ({"guest__network": network(proxies=PROXY), **SILENT}, ("unknown", "proxy_untested")),
         ({"guest__network": network(proxies=PROXY), "guest__agent": RUNS}, ("unknown", "proxy_untested")),
