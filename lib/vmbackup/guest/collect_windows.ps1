@@ -200,7 +200,8 @@
     function Get-StorageHost {
         $files = Get-ChildItem -LiteralPath 'C:\WindowsAzure\Config' -Filter '*.xml' -ErrorAction SilentlyContinue
         foreach ($file in ($files | Sort-Object -Property LastWriteTime -Descending | Select-Object -First 5)) {
-            $text = Read-Tail $file.FullName 524288
+            # The agent may just be writing it.
+            try { $text = Read-Tail $file.FullName 524288 } catch { continue }
             $found = [regex]::Match($text, 'https://([a-z0-9.-]+\.blob\.[a-z0-9.-]+)')
             if ($found.Success) { return $found.Groups[1].Value }
         }
@@ -411,7 +412,7 @@
         $report = @(ConvertFrom-Json (Read-Tail $file.FullName 1048576))[0]
         if ($report -is [array]) { $report = $report[0] }
         $facts.status = [string]$report.status.status
-        if ($null -ne $report.status.code) { $facts.code = [int]$report.status.code }
+        if ($null -ne $report.status.code) { $facts.code = [long]$report.status.code }
         $facts.operation = [string]$report.status.operation
         $facts.message = Hide-Secrets ([string]$report.status.formattedMessage.message)
         return $facts
