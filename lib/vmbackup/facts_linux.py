@@ -104,11 +104,13 @@ class LinuxMount(TypedDict):
 
 
 class LinuxMounts(TypedDict):
-    """``agent_dir_mount`` is the mount that holds ``/var/lib/waagent``. ``frozen``: mounts whose device is suspended;
-    ``blocked_writers`` counts processes that wait for a frozen file system to thaw (the kernel does not say which)."""
+    """``agent_dir_mount`` is the mount that holds ``/var/lib/waagent``, links followed. ``frozen``: mounts whose device
+    is suspended; ``blocked_writers`` counts processes that wait for a frozen file system to thaw (the kernel does not
+    say which)."""
 
     agent_dir_mount: str | None
     agent_dir_noexec: bool | None
+    agent_dir_read_only: bool | None
     frozen: list[str]
     blocked_writers: int | None
     unreadable: list[LinuxMount]

@@ -30,6 +30,8 @@ def guest_has_room_for_the_agent(
 def _in_guest(disk: GuestDisk | None, mounts: LinuxMounts | None, selinux: LinuxSelinux | None) -> Judgement | None:
     if mounts is not None and mounts["agent_dir_noexec"]:
         return problem("noexec", mount=mounts["agent_dir_mount"])
+    if mounts is not None and mounts["agent_dir_read_only"]:
+        return problem("read_only", mount=mounts["agent_dir_mount"])
     filesystems = disk["filesystems"] if disk is not None else None
     if filesystems and _is_windows(filesystems):
         # Agent and extension live on the system drive, the first; a full drive for data or paging is not theirs.
@@ -44,7 +46,8 @@ def _in_guest(disk: GuestDisk | None, mounts: LinuxMounts | None, selinux: Linux
         return unknown("selinux", count=selinux["denials"], last=selinux["last"] or "-")
     if not filesystems or any(each["free_mb"] is None for each in filesystems):
         return None
-    if (mounts is None or mounts["agent_dir_noexec"] is None) and not _is_windows(filesystems):
+    options = (mounts["agent_dir_noexec"], mounts["agent_dir_read_only"]) if mounts is not None else (None,)
+    if None in options and not _is_windows(filesystems):
         return None
     least = min(filesystems, key=lambda each: each["free_mb"] or 0)
     return ok(mount=least["mount"], free_mb=least["free_mb"])

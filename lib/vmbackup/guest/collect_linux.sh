@@ -42,11 +42,11 @@ decrypt_failed Failed to decrypt .*Certificates\.p7m
 openssl_config configuration file routines|Unable to load config info from
 openssl_cipher unknown cipher|digital envelope routines:.*unsupported|Cannot convert PFX to PEM
 agent_python_error unexpected keyword argument .etype.
-downgrade Downgrade not allowed
-handler_status_failed Failed to save handler status
+downgrade VMSnapshotLinux.*Downgrade (is )?not allowed
+handler_status_failed VMSnapshotLinux-[0-9.]+\] Failed to save handler status
 python_unknown python version unknown
 module_missing No module named
-extension_exit Non-zero exit code: (3|126|127), .*VMSnapshotLinux-
+extension_exit VMSnapshotLinux.* Non-zero exit code: (3|126|127),|Non-zero exit code: (3|126|127), .*VMSnapshotLinux-
 extension_import_failed VMSnapshotLinux-[0-9.]+.main.*, line [0-9]+, in <module>
 handle_failed - [1-9][0-9]* returned from handle\.py
 old_agent_api Failed to construct ConfigurationProvider
@@ -210,10 +210,11 @@ agent_versions() {
     goal=$(printf '%s\n' "$text" | sed -n "s/^[Gg]oal [Ss]tate [Aa]gent: *b*'*\([0-9][0-9.]*\).*/\1/p" | head -n 1)
   if [ "$code" -eq 0 ] && [ -n "$packaged" ]; then
     starts=y
-  elif [ "$code" -gt 127 ] || [ "$code" -eq 124 ]; then
+  elif [ "$code" -eq 137 ] || [ "$code" -eq 124 ]; then
     oops "agent: waagent --version did not end"
   else
     start_error=$(printf '%s\n' "$text" | sed -n '/[^ ]/p' | tail -n 1)
+    start_error=${start_error:-exit code $code}
     case $start_error in *[Pp]ermission*) [ "$ROOT" = y ] && starts=n ;; *) starts=n ;; esac
   fi
 }
@@ -300,7 +301,7 @@ p_agent_config() {
   fi
   if [ -z "$via" ]; then
     for file in /etc/waagent.conf /usr/share/oem/waagent.conf; do
-      [ -r "$file" ] && settings=$(cat "$file") && via=file && break
+      [ -r "$file" ] && settings=$(tr -d '\r' <"$file") && via=file && break
     done
   fi
   if [ -z "$via" ]; then
@@ -436,7 +437,7 @@ tcp() {
   by=
   if have curl; then
     by=curl
-    text=$(bounded 5 curl -sv --noproxy '*' -o /dev/null --connect-timeout 3 -m 4 "http://$1:$2/" 2>&1)
+    text=$(bounded 5 curl -q -sv --noproxy '*' -o /dev/null --connect-timeout 3 -m 4 "http://$1:$2/" 2>&1)
   elif have bash; then
     text=$(bounded 4 bash -c "exec 3<>/dev/tcp/$1/$2 && echo VMB connected" 2>&1)
   elif have nc; then
@@ -467,7 +468,7 @@ while True:
 # http HOST PATH HEADER: the whole answer.
 http() {
   if have curl; then
-    bounded 5 curl -s -i --noproxy '*' --connect-timeout 3 -m 4 -H "$3" "http://$1$2"
+    bounded 5 curl -q -s -i --noproxy '*' --connect-timeout 3 -m 4 -H "$3" "http://$1$2"
   elif have bash; then
     bounded 4 bash -c 'exec 3<>/dev/tcp/$0/80 && printf "GET %s HTTP/1.0\r\nHost: %s\r\n%s\r\n\r\n" "$1" "$0" "$2" >&3 && cat <&3' "$1" "$2" "$3"
   elif have nc; then
@@ -495,13 +496,13 @@ storage() {
     tcp "$1" 443
     return
   fi
-  text=$(bounded 6 curl -sS -o /dev/null --connect-timeout 4 -m 5 "https://$1/" 2>&1)
+  text=$(bounded 6 curl -q -sS -o /dev/null --connect-timeout 4 -m 5 "https://$1/" 2>&1)
   code=$?
   if [ "$code" -eq 0 ]; then echo ok; elif [ "$code" -lt 124 ]; then
     case $text in
       *efused* | *nreachable* | *"No route"* | *esolve* | *imed\ out*) word "$code" "$text" ;;
-      # This curl does not say why it could not connect.
-      *) if [ "$code" -eq 7 ]; then tcp "$1" 443; else word "$code" "$text"; fi ;;
+      # This curl does not say why it could not connect; the way past a proxy would be another one.
+      *) if [ "$code" -eq 7 ] && [ -z "${https_proxy:-}${HTTPS_PROXY:-}${all_proxy:-}${ALL_PROXY:-}" ]; then tcp "$1" 443; else word "$code" "$text"; fi ;;
     esac
   fi
 }
@@ -640,7 +641,8 @@ p_disk() {
   L='' wanted=''
   [ -n "$MOUNTS" ] || { oops "disk: /proc/self/mounts is not readable"; return 9; }
   for path in / /var "$LIB" /var/log/azure /tmp; do
-    mount_of "$path"
+    real=$(bounded 2 readlink -f "$path")
+    mount_of "${real:-$path}"
     case " $wanted " in *" $M "*) ;; *) wanted="$wanted $M" ;; esac
   done
   lines=$(
@@ -683,9 +685,15 @@ waiting_for_thaw() {
 
 p_mounts() {
   [ -n "$MOUNTS" ] || { oops "mounts: /proc/self/mounts is not readable"; return 9; }
-  mount_of "$LIB"
-  plain "$M"; ks agent_dir_mount "$P"
-  case ,$M_OPTIONS, in *,noexec,*) kb agent_dir_noexec y ;; *) kb agent_dir_noexec n ;; esac
+  # The agent's directory may be a link to another file system.
+  real=$(bounded 2 readlink -f "$LIB")
+  if [ -n "$real" ]; then mount_of "$real"; else M='' M_OPTIONS=''; fi
+  noexec='' read_only=''
+  [ -n "$M_OPTIONS" ] && noexec=n read_only=n
+  case ,$M_OPTIONS, in *,noexec,*) noexec=y ;; esac
+  # The second is what ext4 says of itself after an error, on newer kernels.
+  case ,$M_OPTIONS, in *,ro,* | *,emergency_ro,*) read_only=y ;; esac
+  plain "$M"; ks agent_dir_mount "$P"; kb agent_dir_noexec "$noexec"; kb agent_dir_read_only "$read_only"
 
   suspended=
   set +f
@@ -786,14 +794,14 @@ p_python() {
   text=
   if [ -n "$found" ]; then
     text=$(bounded 5 "$found" -B -W ignore -c "$ASK_PYTHON")
-    [ -n "$text" ] || oops "python: $found does not answer"
+    case $text in *version=*) ;; *) oops "python: $found does not answer" ;; esac
   fi
   ks path "$found"; ks version "$(value_of version "$text")"
   kb platform_dist "$(value_of dist "$text")"
   kr others "[$L]"
   L=
   for name in $(printf '%s\n' "$text" | sed -n 's/^missing=//p'); do item "$name"; done
-  if [ -n "$text" ]; then kr missing "[$L]"; else kr missing null; fi
+  case $text in *version=*) kr missing "[$L]" ;; *) kr missing null ;; esac
 }
 
 p_openssl() {
@@ -1024,7 +1032,8 @@ main() {
   export LC_ALL=C LANG=C PYTHONDONTWRITEBYTECODE=1
   PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:$PATH
   cd / || return
-  set -f
+  # A shell that ends at the first failure, or at a variable that is not set, would print nothing.
+  set +eu -f
   unset IFS
   now; started=$U
   TIMEOUT=$(timeout_kind)

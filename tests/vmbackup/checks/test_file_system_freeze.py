@@ -18,6 +18,7 @@ def mounts(**changes: Any) -> dict[str, Any]:
     fact = {
         "agent_dir_mount": "/",
         "agent_dir_noexec": False,
+        "agent_dir_read_only": False,
         "frozen": [],
         "blocked_writers": 0,
         "unreadable": [],

@@ -16,8 +16,9 @@ def disk(mount: str, free_mb: int | None, inodes: float | None = 50.0) -> dict[s
     return {"guest__disk": {"filesystems": [row]}}
 
 
-def mounts(noexec: bool | None = False) -> dict[str, Any]:
-    return {"guest__mounts": {"agent_dir_mount": "/var", "agent_dir_noexec": noexec, "frozen": [], "unreadable": []}}
+def mounts(noexec: bool | None = False, read_only: bool | None = False) -> dict[str, Any]:
+    options = {"agent_dir_noexec": noexec, "agent_dir_read_only": read_only}
+    return {"guest__mounts": {"agent_dir_mount": "/var", **options, "frozen": [], "unreadable": []}}
 
 
 def drives(*free_mb: int) -> dict[str, Any]:
@@ -44,6 +45,8 @@ def selinux(mode: str, denials: int | None) -> dict[str, Any]:
         (disk("/", 5000, 0.4) | mounts() | GENERIC, ("problem", "no_inodes")),
         (disk("/", 5000) | mounts(True) | GENERIC, ("problem", "noexec")),
         (mounts(True) | GENERIC, ("problem", "noexec")),
+        (disk("/", 5000) | mounts(read_only=True) | GENERIC, ("problem", "read_only")),
+        (disk("/", 5000) | mounts(read_only=None) | GENERIC, ("unknown", "guest_only")),
         (disk("/", 5000) | GENERIC, ("unknown", "guest_only")),
         (disk("/", 5000) | mounts(None) | GENERIC, ("unknown", "guest_only")),
         (disk("/", None) | mounts() | GENERIC, ("unknown", "guest_only")),

@@ -24,7 +24,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "dhcp.interfaces": [{"name": "eth0", "dhcp": True, "option_245": "168.63.129.16",
                              "lease": "/run/systemd/netif/leases/2", "addresses": 1}],
         "dhcp.endpoint": "168.63.129.16", "dhcp.route": True,
-        "mounts.agent_dir_noexec": False, "mounts.unreadable": [], "mounts.blocked_writers": 0,
+        "mounts.agent_dir_noexec": False, "mounts.agent_dir_read_only": False,
+        "mounts.unreadable": [], "mounts.blocked_writers": 0,
         "python.path": "/usr/bin/python3", "python.missing": [], "python.platform_dist": False,
         "openssl.config_ok": True, "openssl.fips": False, "vmbackup_conf.values": {"fsfreeze": "True"},
         "selinux.mode": "disabled",
@@ -56,8 +57,22 @@ EXPECTED: dict[str, dict[str, Any]] = {
             "Extensions.GoalStatePeriod",
         ],
     },
+    "windows_line_ends": {
+        "agent_config.via": "file", "agent_config.extensions_enabled": False, "agent_config.logs_verbose": True,
+        "agent_config.proxy_host": None, "agent_config.enable_firewall": True, "agent_config.goal_state_period_s": 600,
+        "network.proxies": [],
+    },
+    "read_only": {
+        "mounts.agent_dir_mount": "/var/lib/waagent", "mounts.agent_dir_noexec": False,
+        "mounts.agent_dir_read_only": True,
+    },
+    "linked_noexec": {
+        "mounts.agent_dir_mount": "/data", "mounts.agent_dir_noexec": True, "mounts.agent_dir_read_only": False,
+        "extension.newest": "1.0.9220.0",
+    },
     "noexec": {
         "mounts.agent_dir_mount": "/var/lib/waagent", "mounts.agent_dir_noexec": True,
+        "mounts.agent_dir_read_only": False,
         "logs.patterns": {"noexec": {"count": 1, "last": "2026-11-22T23:33:02Z"}},
     },
     "disk_full": {
@@ -77,6 +92,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "StatusCode.FailedRetryableFsFreezeFailed,",
     },
     "python_missing": {"python.path": None, "python.missing": None, "agent.starts": False, "agent_config.via": "file"},
+    "python_crashes": {"agent.starts": False, "python.path": "/usr/bin/python3", "python.missing": None},
     "snapshot_no_network": {
         "extension.code": 76, "network.wireserver_80": "ok", "network.storage_443": "dns", "network.dns": "dns",
         "extension.message": "T:S Enable failed with FailedRetryableSnapshotFailedNoNetwork errorStatusCode."
@@ -98,8 +114,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "no_tools": {"extension.code": 1, "agent.starts": True},
     "left_over_state": {
         "logs.patterns": {
-            "downgrade": {"count": 1, "last": "2018-03-05T14:31:57Z"},
-            "handler_status_failed": {"count": 1, "last": "2018-03-05T14:31:57Z"},
+            "downgrade": {"count": 1, "last": "2026-11-22T23:31:57Z"},
+            "handler_status_failed": {"count": 1, "last": "2026-11-22T23:31:57Z"},
         },
         "extension.versions": ["1.0.9120.0", "1.0.9220.0"],
     },

@@ -167,6 +167,21 @@ mkdir -p -m 700 /var/lib/waagent
         late=INSTALLED + NO_AGENT_CODE + "printf '%s\\n' 'Role.StateConsumer=None' 'Logs.Verbose=y # for now' "
         "'HttpProxy.Host = http://user:secret@proxy.example' 'HttpProxy.Port=3128' > /etc/waagent.conf\n"
     ),
+    "windows_line_ends": Machine(
+        late=INSTALLED
+        + NO_AGENT_CODE
+        + "printf '%s\\r\\n' 'Extensions.Enabled=n' 'Logs.Verbose=y' 'HttpProxy.Host=None' "
+        "'OS.EnableFirewall=y' 'Extensions.GoalStatePeriod=600' > /etc/waagent.conf\n",
+        runs=(("root", "dash -eu"), ("root", "bash -eu")),
+    ),
+    "read_only": Machine(
+        late=INSTALLED + ON_TMPFS.format(options="noatime") + "mount -o remount,ro /var/lib/waagent\n", runs=ONE
+    ),
+    "linked_noexec": Machine(
+        late="mkdir /data; mount -t tmpfs -o noexec tmpfs /data\n"
+        "mv /var/lib/waagent /data/; ln -s /data/waagent /var/lib/waagent\n" + INSTALLED,
+        runs=(("root", "dash"), ("root", "busybox sh")),
+    ),
     "noexec": Machine(
         late=ON_TMPFS.format(options="noexec")
         + INSTALLED
@@ -195,14 +210,19 @@ mkdir -p -m 700 /var/lib/waagent
         + f"""
 mkdir -p {EXTENSION}-1.0.9120.0/config
 cat > /var/log/waagent.log <<'END'
-2018/03/05 14:31:57.742721 INFO [{EXTENSION}-1.0.9120.0] Target handler state: enabled
-2018/03/05 14:31:57.745038 ERROR [{EXTENSION}-1.0.9120.0] Failed to save handler status: [Errno 2] No such file or \
+2026/11/22 23:31:57.742721 INFO [{EXTENSION}-1.0.9120.0] Target handler state: enabled
+2026/11/22 23:31:57.745038 ERROR [{EXTENSION}-1.0.9120.0] Failed to save handler status: [Errno 2] No such file or \
 directory: '/var/lib/waagent/{EXTENSION}-1.0.9120.0/config/HandlerStatus'
-2018/03/05 14:31:57.747218 ERROR Event: name={EXTENSION}, op=None, message=[ExtensionError] Downgrade not allowed
+2026/11/22 23:31:57.747218 ERROR Event: name={EXTENSION}, op=None, message=[ExtensionError] Downgrade not allowed
 END
 """,
     ),
     "python_missing": Machine(late=INSTALLED + "rm -f /usr/bin/python3 /usr/bin/python3.[0-9]*\n"),
+    "python_crashes": Machine(
+        late=INSTALLED + "rm /usr/bin/python3; printf '#!/bin/sh\\necho ?; kill -SEGV $$\\n' > /usr/bin/python3\n"
+        "chmod 755 /usr/bin/python3\n",
+        runs=ONE,
+    ),
     "snapshot_no_network": Machine(
         late=with_extension(
             76,

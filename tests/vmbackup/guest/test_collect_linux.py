@@ -112,6 +112,33 @@ def test_syntax(script: Path, shell: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+# Like curl 7.88: the way past the proxy is open, and why the proxy's is not it does not say.
+NO_WAY_BUT_DIRECT = """#!/bin/sh
+case "$*" in
+  *--noproxy*) echo 'Connected to 10.0.0.9' >&2; exit 52 ;;
+  *) echo "curl: (7) Failed to connect to p.example port 8080 after 0 ms: Couldn't connect to server" >&2; exit 7 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("proxy", "word"), [({}, "ok"), ({"https_proxy": "http://p.example:8080"}, "error")])
+def test_storage_behind_a_dead_proxy_is_not_reached(proxy: dict[str, str], word: str, tmp_path: Path) -> None:
+    (tmp_path / "curl").write_text(NO_WAY_BUT_DIRECT)
+    (tmp_path / "curl").chmod(0o755)
+    functions = PROBE.read_text("utf-8").rsplit("(main <", 1)[0]
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", **proxy}
+    command = ["sh", "-c", functions + "\nTIMEOUT=new; storage 10.0.0.9"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == word
+
+
+def test_curl_reads_no_configuration_of_the_user() -> None:
+    """It may name a proxy, or files to write to."""
+    lines = [line for line in PROBE.read_text("utf-8").splitlines() if "bounded" in line and " curl " in line]
+    assert len(lines) == 3
+    assert all(" curl -q " in line for line in lines)
+
+
 def test_script_and_product_know_the_same_log_lines() -> None:
     text = PROBE.read_text("utf-8")
     table = text.split("PATTERNS='", 1)[1].split("'\n", 1)[0]

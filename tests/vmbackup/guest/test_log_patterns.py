@@ -64,6 +64,9 @@ REAL_LINES: dict[str, tuple[str, str | None]] = {
         "OmsAgentForLinux, op=Install, message=[ExtensionOperationError] Non-zero exit code: 126, "
         "/var/lib/waagent/Microsoft.EnterpriseCloud.Monitoring.OmsAgentForLinux-1.14.23/omsagent_shim.sh -install",
         "2023-06-26T23:33:02Z"),
+    "exit_127": (
+        "2018/01/30 15:07:32.716273 ERROR Event: name=Microsoft.Azure.RecoveryServices.VMSnapshotLinux, op=Install, "
+        "message=[ExtensionError] Non-zero exit code: 127, main/handle.sh install, duration=0", "2018-01-30T15:07:32Z"),
     "decrypt_failed": (
         "2022-10-14T06:45:56.287522Z ERROR Daemon Daemon Failed to decrypt /var/lib/waagent/Certificates.p7m "
         "(return code: 1)", "2022-10-14T06:45:56Z"),
@@ -111,7 +114,6 @@ REAL_LINES: dict[str, tuple[str, str | None]] = {
 # No real line is at hand; these are the words in the sources of the agent and of the extension (2025-11, 2026-08).
 SOURCE_LINES = {
     "heartbeat": "[HEARTBEAT] Agent WALinuxAgent-2.15.0.1 is running as the goal state agent [DEBUG {}]",
-    "exit_127": "[ExtensionOperationError] Non-zero exit code: 127, main/handle.sh enable",
     "no_space": "IOError: [Errno 28] No space left on device",
     "read_only_file_system": "OSError: [Errno 30] Read-only file system: '/var/lib/waagent'",
     "freeze_end": "T:S thaw result ThawResult, timedout :False",
@@ -142,6 +144,8 @@ OTHER_LINES = (
     ("openssl_config", "Unable to load config info from /FIPS/1.0.2l-plus/Linux_x86_64/ssl/openssl.cnf"),
     ("freeze_failed", "freeze failed for some mount"),
     ("extension_exit", "Non-zero exit code: 127, /var/lib/waagent/x.VMSnapshotLinux-1.0.9156.0/main/handle.sh enable"),
+    ("extension_exit", REAL_LINES["exit_127"][0]),
+    ("downgrade", "ERROR [x.VMSnapshotLinux-1.0.9120.0] Downgrade is not allowed. Skipping install and enable."),
 )
 
 # Lines of sound machines.
@@ -179,9 +183,19 @@ def test_the_same_in_other_words(name: str, line: str) -> None:
     assert name in count_lines([line])
 
 
+# As somebody's log had them of an extension that is not the backup's.
+OF_OTHERS = (
+    REAL_LINES["exit_126"][0],
+    "2018/04/03 14:26:30.950484 ERROR [Microsoft.Azure.Extensions.CustomScript-2.0.5] Failed to save handler status: "
+    "[Errno 2] No such file or directory: '/var/lib/waagent/Microsoft.Azure.Extensions.CustomScript-2.0.5/config/"
+    "HandlerStatus'",
+    "2018/04/03 14:26:31.027202 ERROR Event: name=Microsoft.Azure.Extensions.CustomScript, op=None, "
+    "message=[ExtensionError] Downgrade not allowed, duration=0",
+)
+
+
 def test_another_extension_says_nothing_of_the_backup_extension() -> None:
-    line = REAL_LINES["exit_126"][0]
-    assert set(count_lines([line])) == {"exit_126"}
+    assert set(count_lines(OF_OTHERS)) == {"exit_126"}
 
 
 def test_quiet_lines() -> None:
@@ -207,7 +221,7 @@ def test_script_counts_alike(awk: str) -> None:
     if not shutil.which(awk.split()[0]):
         pytest.skip(f"no {awk}")
     lines = [line for line, _ in REAL_LINES.values()] + list(SOURCE_LINES.values()) + list(QUIET_LINES)
-    lines += [line for _, line in OTHER_LINES]
+    lines += [line for _, line in OTHER_LINES] + list(OF_OTHERS)
     assert by_the_script("\n".join(lines) + "\n", awk) == count_lines(lines)
 
 
