@@ -34,7 +34,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "backup_in_progress": ("UserErrorBackupOperationInProgress", "SystemBackupOperationInProgress"),
     "restore_points": ("UserErrorRpCollectionLimitReached", "UserErrorRpCollectionDeleted"),
     "azure_policy": ("UserErrorRequestDisallowedByPolicy", "RequestDisallowedByPolicy"),
-    "key_vault": ("UserErrorKeyvaultPermissionsNotConfigured",),
+    "key_vault": ("UserErrorKeyvaultPermissionsNotConfigured", "UserErrorKeyvaultPermissionNotConfigured"),
     "file_system_freeze": (
         "UserErrorFsFreezeFailed",
         "UserErrorUnableToOpenMount",
@@ -81,42 +81,41 @@ PHRASES = {
     "virtual machine and vault are in different region": "UserErrorVmVaultLocationMismatch",
     "virtual machine doesn't exist": "UserErrorVmNotFoundV2",
     "could not perform the operation as vm no longer exists": "ResourceNotFound",
+    "vss writers in bad state": "ExtensionFailedVssWriterInBadState",
+    "parsing failure of the configuration": "ExtensionConfigParsingFailure",
+    "restore points across restore point collections": "UserErrorRpCollectionLimitReached",
+    "another operation is currently in progress on this item": "UserErrorBackupOperationInProgress",
+    "azure virtual machine not found": "BCMV2VMNotFound",
+    "azure virtual machine wasn't found": "BCMV2VMNotFound",
     "berechtigungen für den schlüsseltresor": "UserErrorKeyvaultPermissionsNotConfigured",
     "grenzwert für die sammlung von wiederherstellungspunkten": "UserErrorRpCollectionLimitReached",
+    "anzahl der wiederherstellungspunkte über wiederherstellungspunktsammlungen": "UserErrorRpCollectionLimitReached",
     "derzeit ein anderer sicherungsvorgang": "UserErrorBackupOperationInProgress",
+    "für dieses element wird ein anderer vorgang ausgeführt": "UserErrorBackupOperationInProgress",
+    "wird nicht (aktiv) über azure backup geschützt": "UserErrorBcmDatasourceNotPresent",
+    "der virtuelle computer ist nicht vorhanden": "BCMV2VMNotFound",
+    "der virtuelle azure-computer wurde nicht gefunden": "BCMV2VMNotFound",
+    "da der virtuelle computer nicht mehr vorhanden ist": "ResourceNotFound",
+    "eine ungültige richtlinie konfiguriert": "UserErrorRequestDisallowedByPolicy",
+    "fehler beim einfrieren mindestens eines bereitstellungspunkts": "UserErrorFsFreezeFailed",
+    "fehlerhaften zustands von vss writer-instanzen": "ExtensionFailedVssWriterInBadState",
+    "ungültigen status der vss-writer": "ExtensionFailedVssWriterInBadState",
+    "fehlerhaften zustands des volumeschattenkopie-diensts": "ExtensionFailedVssServiceInBadState",
+    "fehler bei momentaufnahmevorgang aufgrund eines com+-fehlers": "ExtensionSnapshotFailedCOM",
+    "der erweiterung aufgrund eines com+-fehlers": "ExtensionInstallationFailedCOM",
+    "com+ konnte keine daten mit dem microsoft distributed transaction": "ExtensionInstallationFailedMDTC",
+    "visual c++ redistributable für visual studio": "ExtensionVCRedistInstallationFailure",
+    "eines sicheren netzwerkkommunikationskanals": "ExtensionSnapshotFailedNoSecureNetwork",
+    "analysieren der konfigurationsdatei für die sicherungserweiterung": "ExtensionConfigParsingFailure",
+    "fehlers beim analysieren der konfiguration": "ExtensionConfigParsingFailure",
 }
-# They say that something failed, not what: the six sections' own codes and Azure's umbrellas, and what is no error.
-GENERIC = frozenset(
-    {
-        "usererrorguestagentstatusunavailable",
-        "extensionsnapshotfailednonetwork",
-        "extensionoperationfailedformanageddisks",
-        "extensionoperationfailed",
-        "extentionoperationfailedformanageddisks",
-        "extentionoperationfailed",
-        "guestagentsnapshottaskstatuserror",
-        "backupoperationfailed",
-        "backupoperationfailedv2",
-        "cloudinternalerror",
-        "usererrorunsupporteddisksize",
-        "usererrorcrpreportedusererror",
-        "usererrorcrpreportedusererrorforvmsnapshot",
-        "iaasvmhealthgreendefault",
-        "iaasvmhealthyellowdefault",
-    }
-)
+# They say that the VM or an extension was not ready, not why: any other cause may be behind them.
+_CONSEQUENCE = "vm_state"
 _CAUSE_OF = {code.lower(): cause for cause, codes in CODES.items() for code in codes}
 _SPELLING = {code.lower(): code for codes in CODES.values() for code in codes}
 # Words that are also ordinary error codes of Azure Resource Manager count as a title only, not inside a text.
 _TITLE_ONLY = frozenset({"resourcenotfound"})
-_CODE_TITLE = re.compile(r"[A-Z][A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
-_CODE_IN_TEXT = re.compile(
-    r"\b(?:UserError|Exten[st]ion(?:Snapshot|Failed|Installation|Config|Operation|State|Stuck|VCRedist)|GuestAgentSnapshot"
-    r"|FailedRetryable|FailedHandler|FailedSafe|FailedPrepost|FailedWorkload|FailedSnapshot|FailedGuestAgent|FailedHost"
-    r"|BCMV2VM|SystemBackup|VMExtensionProvisioning|VMRestorePoint|VmNotInDesirable|AzureVmOff|RequestDisallowed"
-    r"|BackUpOperation|CloudInternal)[a-z0-9]+",
-    re.IGNORECASE,
-)
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]+")
 
 
 class Named(Word):
@@ -150,13 +149,9 @@ def said_of(cause: str, job: FailedJob | None, jobs: list[Job] | None, item: Pro
         if _CAUSE_OF.get(code.lower()) == cause:
             return Said(Named.IT, _SPELLING[code.lower()], text)
     for code, text in found:
-        if not _is_generic(code):
+        if _CAUSE_OF.get(code.lower(), _CONSEQUENCE) != _CONSEQUENCE:
             return Said(Named.ANOTHER, code, text)
-    return Said(Named.NOTHING, *(found[0] if found else ("", "")))
-
-
-def _is_generic(code: str) -> bool:
-    return code.lower() in GENERIC or "internalerror" in code.lower()
+    return Said(Named.NOTHING)
 
 
 def _newest_failed(jobs: list[Job] | None) -> Job | None:
@@ -173,7 +168,7 @@ def _newest_failed(jobs: list[Job] | None) -> Job | None:
 
 
 def _codes(job: FailedJob | None, listed: Job | None, item: ProtectedItem | None) -> Iterator[tuple[str, str]]:
-    """Every code that is named, with the words beside it."""
+    """Every code that names a cause, with the words beside it."""
     if job is not None:
         for error in job["errors"]:
             yield from _in_error(error["code"], error["title"], error["text"])
@@ -189,13 +184,13 @@ def _codes(job: FailedJob | None, listed: Job | None, item: ProtectedItem | None
 def _in_error(integer: int | None, title: str | None, text: str | None) -> Iterator[tuple[str, str]]:
     beside = " ".join((text or title or "").split())[:300]
     heading, words = (title or "").strip(), text or ""
-    if _CODE_TITLE.fullmatch(heading) or heading.lower() in _CAUSE_OF or heading.lower() in GENERIC:
+    if heading.lower() in _CAUSE_OF:
         yield heading, beside
     if integer in INTEGERS:
         yield INTEGERS[integer], beside
-    for code in _CODE_IN_TEXT.findall(f"{heading} {words}"):
-        if code.lower() not in _TITLE_ONLY:
-            yield code, beside
+    for word in _WORD.findall(f"{heading} {words}"):
+        if word.lower() in _CAUSE_OF and word.lower() not in _TITLE_ONLY:
+            yield word, beside
     lowered = f"{heading} {words}".lower()
     for phrase, code in PHRASES.items():
         if phrase in lowered:

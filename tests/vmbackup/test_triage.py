@@ -61,6 +61,18 @@ SECTION_OF_MESSAGE = {
     "Currently Azure Backup does not support disk sizes greater than 4095GB": S6,
     "Die angegebene Datenträgerkonfiguration wird nicht unterstützt.": S6,
     "Die konfigurierte(n) Datenträgergröße(n) wird/werden von Azure Backup derzeit nicht unterstützt.": S6,
+    # As older portals and the German documentation put it.
+    "Guest Agent Status Unavailable": S1,
+    "Virtual machine agent is not present on the virtual machine": S1,
+    "Fehler bei der Installation der Azure Recovery Services-Erweiterung für das ausgewählte Element.": S1,
+    "Recovery Services extension operation failed": S3,
+    "Snapshot operation failed due to VSS Writers in bad state": S3,
+    "Fehler beim Momentaufnahmevorgang aufgrund eines fehlerhaften Zustands von VSS Writer-Instanzen.": S3,
+    "Fehler bei Momentaufnahmevorgang aufgrund eines COM+-Fehlers": S3,
+    "Snapshot VM sub task timed out": S4,
+    "Zeitüberschreitung bei Momentaufnahme für VM-Unteraufgabe.": S4,
+    "The number of restore points across restore point collections and resource groups for a VM cannot exceed 18.": S5,
+    "Auf der VM wurde eine ungültige Richtlinie konfiguriert, die den Momentaufnahmevorgang verhindert.": S5,
 }
 
 

@@ -43,6 +43,8 @@ def test_azure_names_this_fault(check: str) -> None:
         ({"backup__failed_job": failed_job(400349, "UserErrorCrpReportedUserError")}, ("unknown", "guest_only")),
         ({"backup__failed_job": failed_job(None, None)}, ("unknown", "guest_only")),
         ({"backup__failed_job": failed_job(499999, None)}, ("unknown", "guest_only")),
+        ({"backup__failed_job": failed_job(None, "UserErrorNobodyKnowsThisOne")}, ("unknown", "guest_only")),
+        ({"backup__failed_job": failed_job(None, "UserErrorVmProvisioningStateFailed")}, ("unknown", "guest_only")),
         ({"backup__failed_job": None, "backup__jobs": [job()]}, ("ok", "nothing_failed")),
         ({"backup__failed_job": None, "backup__jobs": []}, ("ok", "nothing_failed")),
         ({"backup__failed_job": DENIED, "backup__jobs": DENIED}, ("unknown", "unknown")),
