@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.facts import VmModel, VmPower
+from vmbackup.facts import FailedJob, Job, ProtectedItem, VmModel, VmPower
+from vmbackup.named_fault import Named, said_of
 
 _CHANGING = ("updating", "creating", "deleting", "migrating")
 _POWER_CHANGING = ("starting", "stopping", "deallocating")
+_OFF = ("stopped", "deallocated")
+_OFFLINE_CODE = "AzureVmOffline"
 
 
-@check("vm.model", optional=("vm.power",))
-def vm_provisioning_has_succeeded(model: VmModel | None, power: VmPower | None) -> Judgement:
+@check("vm.model", optional=("vm.power", "backup.failed_job", "backup.jobs", "backup.item"))
+def vm_provisioning_has_succeeded(
+    model: VmModel | None,
+    power: VmPower | None,
+    job: FailedJob | None,
+    jobs: list[Job] | None,
+    item: ProtectedItem | None,
+) -> Judgement:
     """The VM's provisioning has succeeded and nothing is changing it.
 
     Why: a failed extension puts the whole VM into the state Failed, and Azure Backup then refuses it. A VM that is
-    stopped or deallocated can be backed up.
+    stopped or deallocated can be backed up, unless the extension is not in it yet: to install it, the VM must run.
     """
     if model is None:
         return unknown()
@@ -27,6 +36,9 @@ def vm_provisioning_has_succeeded(model: VmModel | None, power: VmPower | None) 
         return unknown("power_unknown")
     if power["power"].lower() in _POWER_CHANGING:
         return problem("in_transition", state=power["power"])
+    said = said_of("vm_state", job, jobs, item)
+    if said.named is Named.IT and said.code == _OFFLINE_CODE and power["power"].lower() in _OFF:
+        return problem("switched_off", code=said.code, power=power["power"])
     return ok(power=power["power"]) if state == "succeeded" else unknown()
 
 

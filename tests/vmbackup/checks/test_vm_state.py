@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from judging import DENIED, judge, model, outcome, power
+from judging import DENIED, failed_job, judge, model, outcome, power
 
 CHECK = "vm_provisioning_has_succeeded"
+OFFLINE = {"backup__failed_job": failed_job(380008, "AzureVmOffline")}
+NOT_READY = {"backup__failed_job": failed_job(None, "UserErrorVmNotInDesirableState")}
 
 
 def seen(provisioning: str, state: str | None = "running", message: str | None = None) -> dict[str, Any]:
@@ -32,6 +34,11 @@ def seen(provisioning: str, state: str | None = "running", message: str | None =
         ({"vm__model": model(), "vm__power": power(None)}, ("unknown", "power_unknown")),
         ({"vm__model": model(), "vm__power": DENIED}, ("unknown", "power_unknown")),
         ({"vm__model": model(provisioning_state=None), "vm__power": seen("")}, ("unknown", "unknown")),
+        ({"vm__model": model(), "vm__power": power("deallocated")} | OFFLINE, ("problem", "switched_off")),
+        ({"vm__model": model(), "vm__power": power()} | OFFLINE, ("ok", "ok")),
+        ({"vm__model": model(), "vm__power": power("deallocated")} | NOT_READY, ("ok", "ok")),
+        ({"vm__model": model(), "vm__power": power()} | NOT_READY, ("ok", "ok")),
+        ({"vm__model": model(provisioning_state="Failed"), "vm__power": power()} | NOT_READY, ("problem", "problem")),
         ({"vm__model": DENIED}, ("unknown", "unanswered")),
         ({}, ("unknown", "not_collected")),
     ],

@@ -248,10 +248,10 @@ def test_only_what_the_remedy_concerns_is_asked_again(tmp_path):
         apply(plan, case.tools, yes(plan))
         names = affected(plan)
         assert "vm.model" in names
-        assert "backup.jobs" not in names
+        assert "network.nics" not in names
         again = refreshed(evidence, collect(case.azure, case.target, only=names), names)
         assert problems(again) == []
-        assert again["backup.jobs"] is evidence["backup.jobs"]
+        assert again["network.nics"] is evidence["network.nics"]
 
 
 def test_what_was_interrupted_goes_on_though_its_problem_is_gone(tmp_path):
