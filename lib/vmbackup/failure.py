@@ -16,6 +16,14 @@ _NO_NETWORK_WORDS = (
 # VMSnapshotLinux: no disk, or only some disks, could be reached through Azure Storage. Its status is "success" all the
 # same on managed disks; the code tells.
 _NO_NETWORK_STATUS = (15, 76, 761)
+_WITHOUT_END = ("inprogress", "cancelling", "cancelled")
+
+
+def newest_finished(jobs: list[Job] | None) -> Job | None:
+    """The newest backup of the list that came to an end of its own; a state that nobody knows may be one."""
+    backups = (each for each in jobs or [] if (each["operation"] or "").lower() == "backup")
+    finished = [each for each in backups if (each["status"] or "").lower() not in _WITHOUT_END]
+    return max(finished, key=lambda each: each["start"] or "", default=None)
 
 
 def backup_failed(job: FailedJob | None, jobs: list[Job] | None) -> bool | None:
@@ -25,15 +33,9 @@ def backup_failed(job: FailedJob | None, jobs: list[Job] | None) -> bool | None:
     """
     if job is not None:
         return True
-    for listed in sorted(jobs or [], key=lambda each: each["start"] or "", reverse=True):
-        if (listed["operation"] or "").lower() != "backup":
-            continue
-        status = (listed["status"] or "").lower()
-        if status in ("failed", "completedwithwarnings"):
-            return True
-        if status == "completed":
-            return False
-    return None
+    newest = newest_finished(jobs)
+    status = (newest["status"] or "").lower() if newest else ""
+    return True if status in ("failed", "completedwithwarnings") else False if status == "completed" else None
 
 
 def is_over(last: str | None, jobs: list[Job] | None) -> bool:

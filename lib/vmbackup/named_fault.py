@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vmbackup.facts import FailedJob, Job, ProtectedItem
+from vmbackup.failure import backup_failed, newest_finished
 from vmbackup.model import Word
 
 CODES: dict[str, tuple[str, ...]] = {
@@ -141,10 +142,11 @@ class Said:
 def said_of(cause: str, job: FailedJob | None, jobs: list[Job] | None, item: ProtectedItem | None) -> Said:
     """What the failed backup says of this cause. ``job`` None: none since the last good one, or it was not read; then
     ``jobs``, the list, tells which."""
-    failed = _newest_failed(jobs)
-    if job is None and failed is None:
-        return Said(Named.UNREAD if jobs is None else Named.NO_FAILURE)
-    found = list(_codes(job, failed, item))
+    newest, failed = newest_finished(jobs), backup_failed(job, jobs)
+    if not failed:
+        unread = jobs is None or (newest is not None and failed is None)
+        return Said(Named.UNREAD if unread else Named.NO_FAILURE)
+    found = list(_codes(job, newest, item))
     for code, text in found:
         if _CAUSE_OF.get(code.lower()) == cause:
             return Said(Named.IT, _SPELLING[code.lower()], text)
@@ -152,19 +154,6 @@ def said_of(cause: str, job: FailedJob | None, jobs: list[Job] | None, item: Pro
         if _CAUSE_OF.get(code.lower(), _CONSEQUENCE) != _CONSEQUENCE:
             return Said(Named.ANOTHER, code, text)
     return Said(Named.NOTHING)
-
-
-def _newest_failed(jobs: list[Job] | None) -> Job | None:
-    """The newest finished backup of the list, if it failed."""
-    for listed in sorted(jobs or [], key=lambda each: each["start"] or "", reverse=True):
-        if (listed["operation"] or "").lower() != "backup":
-            continue
-        status = (listed["status"] or "").lower()
-        if status in ("failed", "completedwithwarnings"):
-            return listed
-        if status == "completed":
-            return None
-    return None
 
 
 def _codes(job: FailedJob | None, listed: Job | None, item: ProtectedItem | None) -> Iterator[tuple[str, str]]:

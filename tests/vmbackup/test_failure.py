@@ -20,6 +20,7 @@ from vmbackup.failure import backup_failed, is_over, names_no_network
         (None, [job("Failed", "2026-11-20T22:00:00Z"), job("Completed", "2026-11-21T22:00:00Z")], False),
         (None, [job("Completed", "2026-11-20T22:00:00Z"), job("Failed", "2026-11-21T22:00:00Z")], True),
         (None, [job("InProgress", "2026-11-22T22:00:00Z"), job("Completed", "2026-11-21T22:00:00Z")], False),
+        (None, [job("Paused", "2026-11-22T22:00:00Z"), job("Completed", "2026-11-21T22:00:00Z")], None),
         (None, [job("Completed", operation="Restore")], None),
         (None, [], None),
         (None, None, None),

@@ -13,7 +13,8 @@ def is_ready(agent: VmAgent | None) -> bool:
     if agent is None:
         return False
     code, shown = (agent["code"] or "").lower(), (agent["display_status"] or "").lower()
-    return (code.endswith("/succeeded") or (not code and shown == "ready")) and not _waits_for_network(agent)
+    said = (code.endswith("/succeeded") or not code) and shown in ("ready", "") and bool(code or shown)
+    return said and not _waits_for_network(agent)
 
 
 def reports_now(power: VmPower | None, agent: VmAgent | None) -> bool:
@@ -21,6 +22,11 @@ def reports_now(power: VmPower | None, agent: VmAgent | None) -> bool:
     if power is None or power["power"] != "running" or agent is None or agent["age_s"] is None:
         return False
     return is_ready(agent) and -HEARTBEAT_AHEAD_S <= agent["age_s"] <= HEARTBEAT_STALE_S
+
+
+def _is_not_ready(agent: VmAgent) -> bool:
+    code, shown = (agent["code"] or "").lower(), (agent["display_status"] or "").lower().replace(" ", "")
+    return code.endswith(("/unavailable", "/failed")) or shown in ("notready", "unresponsive", "failed")
 
 
 def _waits_for_network(agent: VmAgent) -> bool:
@@ -40,6 +46,8 @@ def reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
         return ok(message=agent["message"] or agent["display_status"])
     if agent["code"] is None and agent["display_status"] is None:
         return unknown("no_status")
+    if not _is_not_ready(agent):
+        return unknown("other_status", status=agent["display_status"] or "-", code=agent["code"] or "-")
     message = agent["message"] or agent["display_status"] or agent["code"]
     if "not yet populated" in (agent["message"] or "").lower():
         return problem("never_reported", message=message)

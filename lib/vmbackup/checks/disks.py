@@ -118,9 +118,8 @@ def _kind(disk: Disk, policy: Policy | None) -> tuple[str, str]:
     if kind is None:
         managed_but_untold = disk["managed"] and (disk["shared"] is None or disk["sku"] is None)
         return ("unknown" if managed_but_untold else ""), disk["sku"] or "-"
-    if policy is None or policy["type"] is None:
-        return "policy_unknown", kind
-    return ("" if policy["type"].upper() == "V2" else "needs_enhanced_policy"), kind
+    fault = {"V1": "needs_enhanced_policy", "V2": ""}
+    return fault.get(((policy["type"] if policy else None) or "").upper(), "policy_unknown"), kind
 
 
 @check("vm.disks")
@@ -137,7 +136,7 @@ def _counted(disks: list[Disk] | None, item: ProtectedItem | None) -> list[Disk]
 
 
 def _left_out(disk: Disk, item: ProtectedItem | None) -> bool:
-    if disk["lun"] is None or item is None or item["disk_luns"] is None:
+    if disk["lun"] is None or item is None or item["disk_luns"] is None or item["disk_luns_included"] is None:
         return False
     listed = disk["lun"] in item["disk_luns"]
     return not listed if item["disk_luns_included"] else listed
@@ -145,4 +144,6 @@ def _left_out(disk: Disk, item: ProtectedItem | None) -> bool:
 
 def _surely_counts(disk: Disk, item: ProtectedItem | None) -> bool:
     """A data disk may be left out of the backup; only the vault's item tells. The system disk always counts."""
-    return disk["lun"] is None or item is not None
+    if disk["lun"] is None:
+        return True
+    return item is not None and (item["disk_luns"] is None or item["disk_luns_included"] is not None)

@@ -57,6 +57,8 @@ def vmsnapshot_extension_is_healthy(
             return problem("handler", state=each["display_status"] or each["code"], message=each["message"] or "-")
         if _is_installing(each):
             return unknown("in_transition", state="Installing")
+        if not _states(each) & {"ready", "succeeded"}:
+            return unknown("other_state", state=each["display_status"] or each["code"] or "-")
     if ours or handler:
         return ok()
     if disks and all(disk["managed"] for disk in disks):
@@ -73,6 +75,9 @@ def _extension_state(extension: Extension) -> Judgement | None:
         return problem(name=name, state=extension["code"] or extension["provisioning_state"], message=message)
     if provisioning in ("creating", "updating") or _is_in_transition(extension):
         return unknown("in_transition", state=extension["provisioning_state"] or extension["code"])
+    seen = (extension["code"] or "").partition("/")[2]
+    if (provisioning or seen.lower()) != "succeeded":
+        return unknown("other_state", state=extension["provisioning_state"] or extension["code"] or "-")
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.wire import entries, flag, inside, last_part, part_after, text, whole
 from vmbackup.facts import Disk
 
@@ -47,6 +48,8 @@ def read_disk(role: str, attached: object, own: object = None) -> Disk:
     """One disk, from the VM's reference to it and the answer of ``GET disk`` (None for unmanaged ones)."""
     properties = inside(own, "properties")
     managed = isinstance(inside(attached, "managedDisk"), Mapping)
+    if not managed and not isinstance(inside(attached, "vhd"), Mapping):
+        raise Unreadable("a disk that is neither a managed disk nor a blob")
     return {
         "name": text(attached, "name") or text(own, "name") or "",
         "role": role,
@@ -71,9 +74,10 @@ def _size_gb(attached: object, properties: object) -> int | None:
 
 def _encryption(attached: object, own: object) -> str | None:
     collections = (inside(own, "properties", "encryptionSettingsCollection"), inside(attached, "encryptionSettings"))
-    if any(flag(each, "enabled") for each in collections):
+    enabled = [flag(each, "enabled") for each in collections if each is not None]
+    if any(enabled):
         return "ade"
-    return "none" if isinstance(inside(own, "properties"), Mapping) else None
+    return "none" if None not in enabled and isinstance(inside(own, "properties"), Mapping) else None
 
 
 def _shared(properties: object, managed: bool) -> bool | None:
@@ -81,4 +85,7 @@ def _shared(properties: object, managed: bool) -> bool | None:
         return False
     if properties is None:
         return None
-    return (whole(properties, "maxShares") or 1) > 1
+    if inside(properties, "maxShares") is None:
+        return False
+    shares = whole(properties, "maxShares")
+    return None if shares is None else shares > 1

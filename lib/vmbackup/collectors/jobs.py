@@ -12,7 +12,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup.collectors.azure import Azure
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.errors import refused
+from vmbackup.collectors.errors import Unreadable, refused
 from vmbackup.collectors.protection import refuse_missing_vault, vault
 from vmbackup.collectors.wire import (
     entries,
@@ -28,6 +28,7 @@ from vmbackup.collectors.wire import (
     whole_pages,
 )
 from vmbackup.facts import FailedJob, Job, JobError, JobTask, Protection
+from vmbackup.failure import backup_failed, newest_finished
 from vmbackup.model import SetupError
 
 DAYS = 14
@@ -79,11 +80,14 @@ def read_job(wire: object) -> Job:
     job = resource(wire)
     properties = inside(job, "properties")
     first = next(iter(entries(properties, "errorDetails")), None)
+    status, start = text(properties, "status"), stamp(text(properties, "startTime"))
+    if status is None or start is None:
+        raise Unreadable("a job without status or start cannot be told from the newest one")
     return {
         "name": text(job, "name") or last_part(text(job, "id")) or "",
         "operation": text(properties, "operation"),
-        "status": text(properties, "status"),
-        "start": stamp(text(properties, "startTime")),
+        "status": status,
+        "start": start,
         "end": stamp(text(properties, "endTime")),
         "error_code": whole(first, "errorCode"),
         "error_title": text(first, "errorTitle"),
@@ -103,6 +107,9 @@ def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
     bad = since_last_good(listed, ask.failure)
     name = ask.failure or (bad[0]["name"] if bad else None)
     if name is None:
+        newest = newest_finished(listed)
+        if newest is not None and backup_failed(None, listed) is None:
+            raise Unreadable(f"the newest backup is in the state {newest['status']}, which says neither good nor bad")
         return {"backup.failed_job": ABSENT}
     subscription, group, vault_name = vault(protected)
     try:

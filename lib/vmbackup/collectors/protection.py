@@ -181,7 +181,7 @@ def read_item(wire: object) -> ProtectedItem:
         "policy_name": text(properties, "policyName") or last_part(text(properties, "policyId")),
         "source_resource_id": text(properties, "sourceResourceId") or text(properties, "virtualMachineId"),
         "soft_deleted": flag(properties, "isScheduledForDeferredDelete") is True,
-        "disk_luns": None if luns is None else [lun for lun in luns if type(lun) is int],
+        "disk_luns": None if luns is None else [lun for lun in map(whole, luns) if lun is not None],
         "disk_luns_included": flag(exclusion, "isInclusionList"),
     }
 
@@ -210,9 +210,12 @@ def recovery_points(ask: Ask, protected: Protection) -> Answers:
 def read_recovery_point(wire: object) -> RecoveryPoint:
     """One recovery point of the list."""
     point = resource(wire)
+    time = stamp(text(point, "properties", "recoveryPointTime"))
+    if time is None:
+        raise Unreadable("a recovery point without a time cannot be told from the newest one")
     return {
         "name": text(point, "name") or "",
-        "time": stamp(text(point, "properties", "recoveryPointTime")),
+        "time": time,
         "type": text(point, "properties", "recoveryPointType"),
     }
 

@@ -127,8 +127,10 @@ def _holds(source: str, addresses: Sequence[str]) -> bool:
 def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
     """Raises Unreadable for half a rule: left out, it would open what it closes."""
     direction, access, priority = text(said, "direction"), text(said, "access"), whole(said, "priority")
-    if direction is None or access is None or priority is None:
-        raise Unreadable("a security rule without direction, access or priority")
+    ports = [_port(each) for each in _many(said, "destinationPortRange")]
+    known = (direction or "").lower() in ("inbound", "outbound") and (access or "").lower() in ("allow", "deny")
+    if direction is None or access is None or priority is None or not known or not ports:
+        raise Unreadable("a security rule without direction, access, priority or ports")
     return {
         "name": (last_part(text(named, "name")) or "").removeprefix("defaultSecurityRules/"),
         "nsg": nsg,
@@ -139,7 +141,7 @@ def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
         "protocol": text(said, "protocol") or "*",
         # Of application security groups Azure tells only the addresses behind them.
         "destinations": _many(said, "destinationAddressPrefix") or texts(said, "expandedDestinationAddressPrefix"),
-        "ports": [_port(each) for each in _many(said, "destinationPortRange")],
+        "ports": ports,
     }
 
 

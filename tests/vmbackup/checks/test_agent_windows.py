@@ -31,6 +31,12 @@ NETWORK = "GuestAgent is running and waiting for network issue to be resolved."
         (ALIVE | {"vm__agent": None}, ("unknown", "no_agent_listed")),
         (ALIVE | {"vm__agent": agent(code=None, display_status=None, message=None)}, ("unknown", "no_status")),
         (ALIVE | {"vm__agent": agent(code=None, message=None)}, ("ok", "ok")),
+        (ALIVE | {"vm__agent": agent(code="ProvisioningState/updating")}, ("unknown", "other_status")),
+        (
+            ALIVE | {"vm__agent": agent(code="ProvisioningState/updating", display_status=None)},
+            ("unknown", "other_status"),
+        ),
+        (ALIVE | {"vm__agent": agent(display_status="Not Ready")}, ("problem", "problem")),
         (ALIVE | {"vm__agent": DENIED}, ("unknown", "unanswered")),
         ({}, ("unknown", "not_collected")),
     ],

@@ -47,6 +47,7 @@ def test_azure_names_this_fault(check: str) -> None:
         ({"backup__failed_job": failed_job(None, "UserErrorVmProvisioningStateFailed")}, ("unknown", "guest_only")),
         ({"backup__failed_job": None, "backup__jobs": [job()]}, ("ok", "nothing_failed")),
         ({"backup__failed_job": None, "backup__jobs": []}, ("ok", "nothing_failed")),
+        ({"backup__failed_job": None, "backup__jobs": [job("Paused")]}, ("unknown", "unknown")),
         ({"backup__failed_job": DENIED, "backup__jobs": DENIED}, ("unknown", "unknown")),
         ({"backup__failed_job": DENIED, "backup__jobs": [job("Failed")]}, ("unknown", "guest_only")),
         ({}, ("unknown", "unknown")),

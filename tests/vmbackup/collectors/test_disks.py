@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from vmbackup.collectors.disks import attached_disks, read_disk
+from vmbackup.collectors.errors import Unreadable
 from worlds import examine
 
 MANAGED = {"name": "d", "lun": 1, "managedDisk": {"id": "/disks/d"}}
@@ -21,6 +22,9 @@ MANAGED = {"name": "d", "lun": 1, "managedDisk": {"id": "/disks/d"}}
         (MANAGED, {}, {"size_gb": None, "encryption": None, "shared": None}),
         ({**MANAGED, "diskSizeGB": 64}, None, {"size_gb": 64, "encryption": None, "shared": None}),
         (MANAGED, {"properties": {"maxShares": 2}}, {"shared": True}),
+        (MANAGED, {"properties": {"maxShares": "2"}}, {"shared": True}),
+        (MANAGED, {"properties": {"maxShares": "many"}}, {"shared": None}),
+        (MANAGED, {"properties": {"encryptionSettingsCollection": {"enabled": "yes"}}}, {"encryption": None}),
         (MANAGED, {"properties": {"encryptionSettingsCollection": {"enabled": True}}}, {"encryption": "ade"}),
         (MANAGED, {"properties": {"encryptionSettingsCollection": {"enabled": False}}}, {"encryption": "none"}),
         (MANAGED, {"sku": {"name": "UltraSSD_LRS"}}, {"sku": "UltraSSD_LRS"}),
@@ -37,6 +41,11 @@ def test_a_disk_is_read_as_azure_means_it(attached: Any, own: Any, read: dict[st
     disk = read_disk("data", attached, own)
     assert {name: disk[name] for name in read} == read  # type: ignore[literal-required]
     assert (disk["lun"], disk["excluded_by"]) == (attached.get("lun"), None)
+
+
+def test_a_disk_of_no_kind_is_unreadable_and_not_unmanaged() -> None:
+    with pytest.raises(Unreadable):
+        read_disk("data", {"name": "d", "lun": 0, "managedDisk": None})
 
 
 @pytest.mark.parametrize("profile", [None, {}, {"osDisk": None, "dataDisks": None}])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vmbackup.collectors import collect, failed_jobs
+from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.jobs import job_filter, read_failed_job, read_failed_row, read_job, since_last_good
 from vmbackup.facts import Job
 from vmbackup.model import FactStatus, SetupError, Target
@@ -95,7 +97,22 @@ def test_an_error_keeps_integer_title_text_and_advice() -> None:
 )
 def test_a_job_without_details_is_read_as_such(wire: Any) -> None:
     assert read_failed_job(wire)["errors"] == []
-    assert read_job(wire)["error_code"] is None
+
+
+@pytest.mark.parametrize("gone", ["status", "startTime"])
+def test_a_job_without_status_or_start_hides_which_is_the_newest(gone: str) -> None:
+    said = {"operation": "Backup", "status": "Failed", "startTime": "2026-11-22T23:00:00Z"}
+    with pytest.raises(Unreadable):
+        read_job({"name": "j", "properties": said | {gone: None}})
+
+
+def test_a_state_that_nobody_knows_is_not_taken_for_a_good_backup(tmp_path: Path) -> None:
+    path = tmp_path / "paused.yaml"
+    path.write_text("os: linux\nfailure: {code: null, status: Paused, runs: 1}\n", "utf-8")
+    with world(str(path)) as (_, azure, target):
+        evidence = collect(azure, target, deadline_s=20, only=["backup.failed_job", "backup.jobs"])
+    assert evidence["backup.jobs"].data[0]["status"] == "Paused"
+    assert evidence["backup.failed_job"].status is FactStatus.FAILED
 
 
 def test_the_newest_failure_is_read_in_full() -> None:

@@ -10,7 +10,13 @@ import pytest
 
 from vmbackup.collectors import collect
 from vmbackup.collectors.errors import Unreadable
-from vmbackup.collectors.protection import read_backup_status, read_graph_item, read_item, read_neighbours
+from vmbackup.collectors.protection import (
+    read_backup_status,
+    read_graph_item,
+    read_item,
+    read_neighbours,
+    read_recovery_point,
+)
 from vmbackup.model import FactStatus, SetupError
 from worlds import examine, world
 
@@ -80,6 +86,10 @@ def test_neither_status_nor_graph_is_denied_and_not_unprotected(tmp_path: Path) 
             {"disk_luns": [0, 2], "disk_luns_included": False},
         ),
         (
+            {"extendedProperties": {"diskExclusionProperties": {"diskLunList": ["0", 2.0], "isInclusionList": "true"}}},
+            {"disk_luns": [0, 2], "disk_luns_included": True},
+        ),
+        (
             {"healthDetails": [{"code": 400239, "title": "t", "message": None}]},
             {"health_details": [{"code": 400239, "title": "t", "message": None}]},
         ),
@@ -113,6 +123,11 @@ def test_no_neighbours_are_an_empty_list() -> None:
 
 def test_sixty_neighbours_come_on_several_pages() -> None:
     assert len(examine("snapshot_same_schedule_linux")["backup.neighbours"].data["same_time"]) >= 60
+
+
+def test_a_recovery_point_without_a_time_hides_which_is_the_newest() -> None:
+    with pytest.raises(Unreadable):
+        read_recovery_point({"name": "p", "properties": {"recoveryPointType": "CrashConsistent"}})
 
 
 def test_the_newest_recovery_point_comes_first() -> None:

@@ -102,8 +102,14 @@ def test_rules_that_were_left_out_are_not_the_same_as_none(wire: dict[str, Any])
         read_effective_rules("nic", wire)
 
 
-@pytest.mark.parametrize("gone", ["direction", "access", "priority"])
+@pytest.mark.parametrize("gone", ["direction", "access", "priority", "destinationPortRange"])
 def test_half_a_rule_is_unreadable(gone: str) -> None:
     half = {name: value for name, value in OUT.items() if name != gone}
     with pytest.raises(Unreadable):
         read_nsg({"properties": {"securityRules": [{"name": "r", "properties": half}]}}, "nic")
+
+
+@pytest.mark.parametrize("said", [{"access": "Audit"}, {"direction": "Both"}])
+def test_a_word_that_nobody_knows_is_not_taken_for_deny_or_inbound(said: dict[str, str]) -> None:
+    with pytest.raises(Unreadable):
+        read_nsg({"properties": {"securityRules": [{"name": "r", "properties": {**OUT, **said}}]}}, "nic")
