@@ -58,6 +58,6 @@ def vault_and_vm_belong_together(
     if said.named is Named.IT and said.code != _STOPPED_CODE:
         return problem("vm_gone", code=said.code, message=said.text)
     source = item["source_resource_id"]
-    if not source or model is None:
+    if not source or model is None or not model["id"]:
         return unknown()
     return ok() if source.lower().rstrip("/") == model["id"].lower().rstrip("/") else problem(source=source)

@@ -77,13 +77,13 @@ def _encryption(attached: object, own: object) -> str | None:
     enabled = [flag(each, "enabled") for each in collections if each is not None]
     if any(enabled):
         return "ade"
-    return "none" if None not in enabled and isinstance(inside(own, "properties"), Mapping) else None
+    return "none" if None not in enabled and inside(own, "properties") else None
 
 
 def _shared(properties: object, managed: bool) -> bool | None:
     if not managed:
         return False
-    if properties is None:
+    if not properties:
         return None
     if inside(properties, "maxShares") is None:
         return False

@@ -152,7 +152,10 @@ def _many(said: object, name: str) -> list[str]:
 
 
 def _port(said: str) -> str:
-    first, _, last = said.partition("-")
-    if (first, last) == ("0", "65535"):
+    """Raises Unreadable for words that are no port: a rule must not vanish with them."""
+    first, _, last = said.strip().partition("-")
+    if (first, last) == ("0", "65535") or first.lower() in ("*", "any"):
         return "*"
+    if not first.isdecimal() or not (last or first).isdecimal():
+        raise Unreadable(f"a security rule for the ports {said}")
     return first if first == last else said

@@ -86,3 +86,8 @@ def named(code: int | None, title: str | None) -> dict[str, Any]:
 )
 def test_vault_and_vm_belong_together(facts: dict[str, Any], expected: tuple[str, str]) -> None:
     assert outcome("vault_and_vm_belong_together", vm__model=model(), **facts) == expected
+
+
+def test_a_vm_whose_id_azure_did_not_tell_is_no_other_vm() -> None:
+    facts = {"vm__model": model(id=""), "backup__item": item()}
+    assert outcome("vault_and_vm_belong_together", **facts) == ("unknown", "unknown")

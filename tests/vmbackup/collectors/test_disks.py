@@ -18,7 +18,7 @@ MANAGED = {"name": "d", "lun": 1, "managedDisk": {"id": "/disks/d"}}
     [
         (MANAGED, {"properties": {"diskSizeGB": 128}}, {"size_gb": 128, "managed": True, "shared": False}),
         (MANAGED, {"properties": {"diskSizeBytes": 33 * 1024**4}}, {"size_gb": 33 * 1024}),
-        (MANAGED, {"properties": {}}, {"size_gb": None, "encryption": "none"}),
+        (MANAGED, {"properties": {}}, {"size_gb": None, "encryption": None, "shared": None}),
         (MANAGED, {}, {"size_gb": None, "encryption": None, "shared": None}),
         ({**MANAGED, "diskSizeGB": 64}, None, {"size_gb": 64, "encryption": None, "shared": None}),
         (MANAGED, {"properties": {"maxShares": 2}}, {"shared": True}),
