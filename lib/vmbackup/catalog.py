@@ -72,11 +72,11 @@ def sections() -> Entries:
         check_texts({key: entry[key] for key in ("title", "intro")}, where)
         check_keys(entry["messages"], set(LANGUAGES), f"{where}.messages")
         _sourced(entry, where)
-        for key, addition in (("causes", False), ("additions", True)):
+        for key in ("causes", "additions"):
             _known(entry[key], causes(), f"{where}.{key}")
-            for cause in entry[key]:
-                if causes()[cause]["addition"] is not addition:
-                    raise CatalogError(f"{where}.{key}: {cause} has addition: {not addition} in causes.yaml")
+        for cause in entry["causes"]:
+            if causes()[cause]["addition"]:
+                raise CatalogError(f"{where}.causes: the article does not know {cause}")
     return entries
 
 

@@ -50,7 +50,7 @@ class Walk:
 
 def walk(section: str | None, evidence: Evidence) -> Walk:
     """Judge all causes of the section, in order; without a section, all causes that there are (the general walk)."""
-    steps = tuple(judge(number, cause, evidence) for number, cause in enumerate(causes_of(section), 1))
+    steps = tuple(judge(number, cause, section, evidence) for number, cause in enumerate(causes_of(section), 1))
     probable = next((step for step in steps if step.verdict is Verdict.PROBLEM), None)
     unknown = next((step for step in steps if step.verdict is Verdict.UNKNOWN), None)
     missing = _missing(steps, evidence)
@@ -66,12 +66,13 @@ def causes_of(section: str | None) -> list[str]:
     return [*entry["causes"], *entry["additions"]]
 
 
-def judge(number: int, cause: str, evidence: Evidence) -> Step:
-    """Judge one cause: all of its checks, in the catalogue's order."""
+def judge(number: int, cause: str, section: str | None, evidence: Evidence) -> Step:
+    """Judge one cause of a section: all of its checks, in the catalogue's order."""
     entry = catalog.causes()[cause]
     checks = load()
     findings = tuple(run(checks[name], evidence, operating_system(evidence)) for name in entry["checks"])
-    return Step(number, cause, bool(entry["addition"]), findings)
+    added = entry["addition"] if section is None else cause in catalog.sections()[section]["additions"]
+    return Step(number, cause, bool(added), findings)
 
 
 def operating_system(evidence: Evidence) -> str | None:

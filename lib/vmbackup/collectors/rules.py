@@ -17,6 +17,7 @@ from vmbackup.facts import Nic, NicRules, Rule, Subnet
 from vmbackup.model import Fact, FactStatus
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"
+_PROTOCOLS = ("tcp", "udp", "icmp", "esp", "ah", "any", "all", "*")
 _NOT_RUNNING = "nicmustbeattachedtorunningvm"
 # Ports that a connection of the VM's own begins at: Windows from 49152, Linux to 60999.
 _OWN_PORTS = (49152, 60999)
@@ -128,9 +129,12 @@ def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
     """Raises Unreadable for half a rule: left out, it would open what it closes."""
     direction, access, priority = text(said, "direction"), text(said, "access"), whole(said, "priority")
     ports = [_port(each) for each in _many(said, "destinationPortRange")]
+    protocol = text(said, "protocol") or "*"
     known = (direction or "").lower() in ("inbound", "outbound") and (access or "").lower() in ("allow", "deny")
     if direction is None or access is None or priority is None or not known or not ports:
         raise Unreadable("a security rule without direction, access, priority or ports")
+    if protocol.lower() not in _PROTOCOLS:
+        raise Unreadable(f"a security rule for the protocol {protocol}")
     return {
         "name": (last_part(text(named, "name")) or "").removeprefix("defaultSecurityRules/"),
         "nsg": nsg,
@@ -138,7 +142,7 @@ def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
         "direction": direction,
         "access": access,
         "priority": priority,
-        "protocol": text(said, "protocol") or "*",
+        "protocol": protocol,
         # Of application security groups Azure tells only the addresses behind them.
         "destinations": _many(said, "destinationAddressPrefix") or texts(said, "expandedDestinationAddressPrefix"),
         "ports": ports,

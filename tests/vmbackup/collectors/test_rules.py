@@ -109,7 +109,9 @@ def test_half_a_rule_is_unreadable(gone: str) -> None:
         read_nsg({"properties": {"securityRules": [{"name": "r", "properties": half}]}}, "nic")
 
 
-@pytest.mark.parametrize("said", [{"access": "Audit"}, {"direction": "Both"}, {"destinationPortRange": "https"}])
+@pytest.mark.parametrize(
+    "said", [{"access": "Audit"}, {"direction": "Both"}, {"destinationPortRange": "https"}, {"protocol": "Quic"}]
+)
 def test_a_word_that_nobody_knows_is_not_taken_for_deny_or_inbound(said: dict[str, str]) -> None:
     with pytest.raises(Unreadable):
         read_nsg({"properties": {"securityRules": [{"name": "r", "properties": {**OUT, **said}}]}}, "nic")
