@@ -28,8 +28,8 @@ LARGEST_MB = 50
 
 def save(path: Path, target: Target, evidence: Evidence) -> None:
     """Write the evidence; secrets are removed, and a reader never sees half a file."""
-    facts = {name: redact.data(asdict(fact)) for name, fact in sorted(evidence.items())}
-    write_json(path, {"schema": SCHEMA, "target": asdict(target), "facts": facts})
+    facts = {name: asdict(fact) for name, fact in sorted(evidence.items())}
+    write_json(path, redact.data({"schema": SCHEMA, "target": asdict(target), "facts": facts}))
 
 
 def load(path: Path) -> tuple[Target, dict[str, Fact]]:
@@ -40,7 +40,7 @@ def load(path: Path) -> tuple[Target, dict[str, Fact]]:
         saved = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise SetupError(f"Cannot read the evidence file {path}: {error.strerror}. Check evidence_file.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SetupError(f"{path} is not readable as JSON: the evidence file is damaged or something else.") from None
     if not isinstance(saved, dict) or saved.get("schema") != SCHEMA:
         found = saved.get("schema") if isinstance(saved, dict) else None
@@ -48,8 +48,10 @@ def load(path: Path) -> tuple[Target, dict[str, Fact]]:
     try:
         target = Target(**saved["target"])
         facts = {str(name): _fact(fact) for name, fact in saved["facts"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SetupError(f"{path} is damaged: {type(error).__name__} at {error}.") from None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise SetupError(f"{path} is damaged: {type(error).__name__} at {redact.text(error)}.") from None
+    if not facts:
+        raise SetupError(f"{path} holds no facts: there is nothing to walk over.")
     for name, fact in facts.items():
         told = fact.status is FactStatus.OK or fact.data is not None
         fault = mismatch(fact.data, SHAPES[name], name) if told and name in SHAPES else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -60,6 +61,8 @@ def _scalar(data: object, kind: Any, where: str) -> str | None:
     if kind is float and type(data) is int:
         return None
     fits = data is None if kind is type(None) else type(data) is kind
+    if isinstance(data, float) and not math.isfinite(data):
+        return f"{where}: {data} is no number"
     return None if fits else _expected(getattr(kind, "__name__", str(kind)), data, where)
 
 

@@ -26,6 +26,12 @@ def test_a_secret_is_not_saved(tmp_path: Path) -> None:
     assert "hush" not in (tmp_path / "evidence.json").read_text("utf-8")
 
 
+def test_half_a_character_is_saved_visibly(tmp_path: Path) -> None:
+    cut = {"health": Fact(FactStatus.OK, {"summary": "cut in an emoji \ud83d"})}
+    evidence.save(tmp_path / "evidence.json", TARGET, cut)
+    assert evidence.load(tmp_path / "evidence.json")[1]["health"].data == {"summary": "cut in an emoji \\ud83d"}
+
+
 def test_no_temporary_file_is_left(tmp_path: Path) -> None:
     evidence.save(tmp_path / "evidence.json", TARGET, FACTS)
     assert [path.name for path in tmp_path.iterdir()] == ["evidence.json"]
@@ -54,6 +60,9 @@ def saved(**changes: object) -> str:
         (saved(facts={"vm.power": {**ANSWER, "data": {"power": 7}}}).encode(), "vm.power.power: expected"),
         (saved(facts={"vm.disks": {**ANSWER, "data": [{}]}}).encode(), "vm.disks[0]: name is missing"),
         (saved(facts={"vm.model": {**ANSWER, "data": None}}).encode(), "vm.model: expected an object"),
+        (saved(facts={}).encode(), "holds no facts"),
+        (b"[" * 100_000, "not readable as JSON"),
+        (saved(facts={"vm.locks": {**ANSWER, "data": [], "took_ms": float("inf")}}).encode(), "is damaged"),
     ],
 )
 def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path, content: bytes, says: str) -> None:

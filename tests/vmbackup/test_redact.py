@@ -32,6 +32,8 @@ def test_secrets_are_blotted_out(said: str, secret: str) -> None:
         ("a\x00b", "a\\u0000b"),
         ("a\r\nb", "a\nb"),
         ("\u2066x\u2069", "\\u2066x\\u2069"),
+        ("a\u061cb\u2028c", "a\\u061cb\\u2028c"),
+        ("cut in the middle of an emoji \ud83d", "cut in the middle of an emoji \\ud83d"),
     ],
 )
 def test_what_would_act_on_a_terminal_or_a_page_becomes_visible(said: str, shown: str) -> None:

@@ -32,6 +32,7 @@ def test_a_fitting_record_has_no_mismatch() -> None:
         (None, str, "expected str, found NoneType"),
         ({"a": ["x", 1]}, dict[str, list[tuple[str, float]]], "data.a[0]: expected a list"),
         ([["t", 1.0, 2]], list[tuple[str, float]], "expected 2 entries, found 3"),
+        (float("inf"), float, "data: inf is no number"),
     ],
 )
 def test_the_first_difference_is_named(data: object, shape: object, says: str) -> None:
