@@ -34,6 +34,7 @@ def test_now_is_azures_clock_as_last_heard() -> None:
         "early": Fact(FactStatus.OK, taken_at="2026-11-23T02:00:00Z"),
         "late": Fact(FactStatus.OK, taken_at="2026-11-23T03:00:00Z"),
         "skipped": Fact(FactStatus.SKIPPED),
+        "guest.clock": Fact(FactStatus.OK, taken_at="2031-01-01T00:00:00Z"),
     }
     assert moments.heard(known) == "2026-11-23T03:00:00Z"
     assert moments.now(known) == datetime(2026, 11, 23, 3, tzinfo=timezone.utc)

@@ -6,9 +6,10 @@ A value that the evidence does not hold is missing here; commands then show its 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from vmbackup import moments
 from vmbackup.checks import outbound
 from vmbackup.model import Evidence, Finding, Target
 
@@ -217,9 +218,6 @@ def _dates(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
 
 
 def _today(evidence: Evidence) -> date | None:
-    """Azure's own day: the newest time at which a fact was taken."""
-    times = sorted(fact.taken_at for fact in evidence.values() if fact.taken_at)
-    try:
-        return datetime.fromisoformat(times[-1].replace("Z", "+00:00")).date() if times else None
-    except ValueError:
-        return None
+    """Azure's own day, as last heard."""
+    now = moments.parse(moments.heard(evidence))
+    return now.date() if now else None
