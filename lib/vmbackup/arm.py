@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -123,17 +124,15 @@ class Arm:
                 return Ended("timeout", body=answer.body)
             if each:
                 each()
-            wait = self.wait_s(answer)
+            wait = min(self.wait_s(answer), deadline_s - waited)
             self.pause(wait)
             waited += max(wait, 0.01)
 
     def wait_s(self, answer: Answer) -> float:
         """How long Azure asks to wait before the next look."""
         for name, factor in (("x-ms-retry-after-ms", 0.001), ("Retry-After", 1.0)):
-            try:
-                wait = float(answer.headers.get(name) or 0) * factor
-            except ValueError:
-                continue
+            said = answer.headers.get(name) or ""
+            wait = _number(said) * factor or _until(said, answer.headers.get("Date") or "")
             if wait > 0:
                 return wait
         return self.interval_s
@@ -180,6 +179,21 @@ def _state(answer: Answer) -> str | None:
     if isinstance(status, str):
         return _ENDED.get(status.lower())
     return "succeeded"
+
+
+def _number(said: str) -> float:
+    try:
+        return float(said)
+    except ValueError:
+        return 0.0
+
+
+def _until(moment: str, now: str) -> float:
+    """Seconds from one HTTP date to another; 0 where one of them is none."""
+    try:
+        return (parsedate_to_datetime(moment) - parsedate_to_datetime(now)).total_seconds()
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _json(content: bytes) -> Any:

@@ -42,6 +42,8 @@ def protection(ask: Ask, model: VmModel | None) -> Answers:
         return {"backup.protection": _given(ask.target, ask.target.vault_id)}
     if model is None:
         return {"backup.protection": _from_graph(ask) or Fact(FactStatus.SKIPPED, why="needs", details=_MODEL)}
+    if not model["location"]:
+        return {"backup.protection": _from_graph(ask) or as_fact(Unreadable("the VM names no region"))}
     try:
         found = read_backup_status(_backup_status(ask, model))
     except HttpResponseError as error:

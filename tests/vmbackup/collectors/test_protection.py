@@ -134,3 +134,18 @@ def test_the_newest_recovery_point_comes_first() -> None:
     points = examine("healthy_windows")["backup.recovery_points"].data
     assert points[0]["type"] == "AppConsistent"
     assert [point["time"] for point in points] == sorted((point["time"] for point in points), reverse=True)
+
+
+def test_a_vm_without_a_region_is_looked_up_in_the_graph_or_said_to_have_none(tmp_path: Path) -> None:
+    nowhere = (
+        "os: linux\nfaults:\n- {match: 'GET .*virtualMachines/[^/]+$', mode: plain, status: 200, body: '{}',"
+        " headers: {Content-Type: application/json}}\n"
+    )
+    (tmp_path / "nowhere.yaml").write_text(nowhere, "utf-8")
+    (tmp_path / "nor.yaml").write_text(f"{nowhere}- {{match: resourceGraph, status: 400, code: BadRequest}}\n", "utf-8")
+    with world(tmp_path / "nowhere.yaml") as (_, azure, target):
+        found = collect(azure, target, deadline_s=20, only=["backup.protection"])["backup.protection"]
+    with world(tmp_path / "nor.yaml") as (_, azure, target):
+        missing = collect(azure, target, deadline_s=20, only=["backup.protection"])["backup.protection"]
+    assert found.data["via"] == "resource_graph"
+    assert (missing.why, missing.details["detail"]) == ("unreadable", "the VM names no region")
