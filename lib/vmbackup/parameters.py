@@ -19,13 +19,16 @@ DOORS = ("simulator", "live", "replay")
 LANGUAGES = ("en", "de")
 RISKS = ("low", "medium", "high")
 PROBES = ("auto", "never", "force")
+# What would lead the path of a request elsewhere is in no name.
+_NAME = r"(?!\.{1,2}(?:/|\Z))[^/\\?#%\x00-\x1f\x7f]+"
 VM_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
-    r"/providers/Microsoft\.Compute/virtualMachines/(?P<name>[^/]+)",
+    rf"/subscriptions/(?P<subscription>{_NAME})/resourceGroups/(?P<group>{_NAME})"
+    rf"/providers/Microsoft\.Compute/virtualMachines/(?P<name>{_NAME})",
     re.IGNORECASE,
 )
 VAULT_ID = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.RecoveryServices/vaults/[^/]+", re.IGNORECASE
+    rf"/subscriptions/{_NAME}/resourceGroups/{_NAME}/providers/Microsoft\.RecoveryServices/vaults/{_NAME}",
+    re.IGNORECASE,
 )
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -147,6 +150,9 @@ def _live(parameters: Parameters) -> None:
         missing = [name for name, value in parts.items() if not value]
         if missing:
             raise SetupError(f'azure = "live" needs {" and ".join(missing)} (or vm_id instead of all three).')
+        for name in ("resource_group", "vm_name"):
+            if not re.fullmatch(_NAME, parts[name]):
+                raise SetupError(f"{name} {parts[name]!r} is no name: Azure has none with / \\ ? # or % in it.")
     _check_subscription(parts["subscription_id"])
 
 
