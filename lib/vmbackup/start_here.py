@@ -36,11 +36,14 @@ class Start:
     worlds: Mapping[str, str]
 
     def failed_jobs(self) -> Page:
-        """A table of failed jobs, newest first, and under it the parameters block of each."""
+        """A table of failed jobs, newest first, and under it the parameters block of each; or why there is none."""
         from vmbackup.collectors import failed_jobs
 
         language = self.parameters.language
-        jobs = failed_jobs(self.azure, self.parameters.vault_id or None)
+        fact = failed_jobs(self.azure, self.parameters.vault_id or None)
+        if not fact.answered:
+            return Page([Paragraph(report.why(fact, language), catalog.text("triage.jobs_unread", language))])
+        jobs = fact.data
         if not jobs:
             return Page([Paragraph(catalog.text("triage.no_jobs", language))])
         labels = ("vm", "time", "code", "message", "runbook")
@@ -68,7 +71,7 @@ class Start:
     def _parameters(self, job: Mapping[str, Any], language: str) -> Folded:
         values = {"azure": self.parameters.azure, "language": language, "failure": job["name"]}
         if self.parameters.azure == "live":
-            values |= {"vm_id": job["vm_id"], "vault_id": job["vault_id"]}
+            values |= {"scenario": "", "vm_id": job["vm_id"] or "", "vault_id": job["vault_id"]}
         else:
             values["scenario"] = self.worlds.get(job["vm_name"].lower(), "")
         lines = "\n".join(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())

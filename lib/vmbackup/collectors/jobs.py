@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.rest import HttpRequest
 
 from vmbackup.collectors.azure import Azure
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.errors import Unreadable, refused
+from vmbackup.collectors.errors import Unreadable, as_fact, code_and_message, refused
 from vmbackup.collectors.protection import refuse_missing_vault, vault
 from vmbackup.collectors.wire import (
     entries,
@@ -29,14 +30,15 @@ from vmbackup.collectors.wire import (
 )
 from vmbackup.facts import FailedJob, Job, JobError, JobTask, Protection
 from vmbackup.failure import backup_failed, newest_finished
-from vmbackup.model import SetupError
+from vmbackup.model import Fact, FactStatus, SetupError
 
 DAYS = 14
 _IN_FULL = 100
+_READ = "Microsoft.RecoveryServices/Vaults/backupJobs/read"
 _BAD = ("failed", "completedwithwarnings")
 
 
-@collector("backup.jobs", needs=("backup.protection",), actions=("Microsoft.RecoveryServices/Vaults/backupJobs/read",))
+@collector("backup.jobs", needs=("backup.protection",), actions=(_READ,))
 def jobs(ask: Ask, protected: Protection) -> Answers:
     """All jobs of this VM in its vault, newest first."""
     subscription, group, name = vault(protected)
@@ -97,7 +99,7 @@ def read_job(wire: object) -> Job:
 @collector(
     "backup.failed_job",
     needs=("backup.protection", "backup.jobs"),
-    actions=("Microsoft.RecoveryServices/Vaults/backupJobs/read",),
+    actions=(_READ,),
 )
 def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
     """The job that the operator named, else the newest bad one since the last good backup, else absent.
@@ -177,15 +179,26 @@ def _task(said: object) -> JobTask:
     }
 
 
-def failed_jobs(azure: Azure, vault_id: str | None = None, deadline_s: float = 120) -> list[dict[str, Any]]:
+def failed_jobs(azure: Azure, vault_id: str | None = None, deadline_s: float = 120) -> Fact:
     """Failed backup jobs of the last 14 days, newest first: of one vault, or of the subscription by Resource Graph.
 
-    Each ``{name, vm_name, vm_id, vault_id, time, code, title, text}``; ``vm_id`` is None where no job names it.
+    The fact's data are rows ``{name, vm_name, vm_id, vault_id, time, code, title, text}``; ``vm_id`` is None where no
+    job names it. Raises SetupError when nobody is signed in, or the vault or subscription does not exist.
     """
-    azure.deadline = time.monotonic() + deadline_s
-    wires = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure)
-    rows = [read_failed_row(wire) for wire in wires]
-    return sorted((row for row in rows if row), key=lambda row: row["time"] or "", reverse=True)
+    begun = time.monotonic()
+    azure.deadline = begun + deadline_s
+    try:
+        wires = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure)
+        rows = [read_failed_row(wire) for wire in wires]
+    except ResourceNotFoundError as error:
+        code, message = code_and_message(error)
+        asked = f"vault {vault_id}" if vault_id else f"subscription {azure.subscription_id}"
+        raise SetupError(
+            f"Azure does not know the {asked} ({code}: {message}) Check vault_id and subscription_id."
+        ) from None
+    except Exception as error:
+        return as_fact(error, (_READ,), time.monotonic() - begun)
+    return Fact(FactStatus.OK, sorted(rows, key=lambda row: row["time"] or "", reverse=True))
 
 
 def _of_vault(azure: Azure, vault_id: str) -> list[Any]:
@@ -199,10 +212,13 @@ def _of_vault(azure: Azure, vault_id: str) -> list[Any]:
 
 
 def _in_full(client: Any, group: str, name: str, wire: Mapping[str, Any]) -> Any:
-    # The list need not carry the reason of a failure; the job itself does.
+    # The list need not carry the reason of a failure; the job itself does, where it is still there.
     if entries(wire, "properties", "errorDetails"):
         return wire
-    return client.job_details.get(name, group, text(wire, "name") or "").as_dict()
+    try:
+        return client.job_details.get(name, group, text(wire, "name") or "").as_dict()
+    except HttpResponseError:
+        return wire
 
 
 def _of_subscription(azure: Azure) -> list[Any]:
@@ -219,10 +235,24 @@ def _of_subscription(azure: Azure) -> list[Any]:
         options = QueryRequestOptions(skip_token=following)
         asked = QueryRequest(subscriptions=[azure.subscription_id], query=query, options=options)
         answer = azure.graph.resources(asked)
-        rows += answer.data or []
+        if not isinstance(answer.data, list):
+            raise Unreadable(f"expected rows of Resource Graph, found {type(answer.data).__name__}")
+        rows += answer.data
         following = answer.skip_token
         if not following:
-            return rows
+            break
+    if not rows:
+        _require_subscription(azure)
+    return rows
+
+
+def _require_subscription(azure: Azure) -> None:
+    """Resource Graph has no rows for a subscription that is not there, or that may not be read at all."""
+    url = f"{azure.connection.endpoint}/subscriptions/{azure.subscription_id}?api-version=2022-12-01"
+    answer = azure.compute.send_request(HttpRequest("GET", url))
+    if answer.status_code == 404:
+        raise ResourceNotFoundError(response=answer)
+    answer.raise_for_status()
 
 
 def read_failed_row(wire: object) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from vmbackup.collectors import collect, failed_jobs
 from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.jobs import job_filter, read_failed_job, read_failed_row, read_job, since_last_good
 from vmbackup.facts import Job
-from vmbackup.model import FactStatus, SetupError, Target
+from vmbackup.model import Fact, FactStatus, SetupError, Target
 from worlds import world
 
 UNKNOWN_JOB = "00000000-0000-0000-0000-000000000000"
@@ -141,7 +141,7 @@ def test_a_job_that_the_vault_does_not_have_is_refused_and_not_called_absent() -
 
 def test_a_job_of_another_vm_is_refused() -> None:
     with world("snapshot_same_schedule_linux") as (_, azure, target):
-        failed = failed_jobs(azure)[0]
+        failed = failed_jobs(azure).data[0]
         neighbours = collect(azure, target, deadline_s=20, only=["backup.neighbours"])["backup.neighbours"].data
         other = Target(target.subscription_id, target.resource_group, neighbours["same_time"][0]["name"])
         with pytest.raises(SetupError, match=f"not about {other.vm_name}"):
@@ -152,7 +152,7 @@ def test_a_job_of_another_vm_is_refused() -> None:
 def test_failed_jobs_are_listed_with_vm_code_and_text(by_vault: bool) -> None:
     with world("agent_stopped_linux") as (simulator, azure, target):
         protection = collect(azure, target, deadline_s=20, only=["backup.protection"])["backup.protection"].data
-        rows = failed_jobs(azure, protection["vault_id"] if by_vault else None)
+        rows = failed_jobs(azure, protection["vault_id"] if by_vault else None).data
     assert rows
     for row in rows:
         assert row["vm_id"].lower() == target.vm_id.lower()
@@ -164,7 +164,46 @@ def test_failed_jobs_are_listed_with_vm_code_and_text(by_vault: bool) -> None:
 
 def test_no_failed_jobs_are_an_empty_list() -> None:
     with world("healthy_linux") as (_, azure, _target):
-        assert failed_jobs(azure) == []
+        assert failed_jobs(azure) == Fact(FactStatus.OK, [])
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("status: 403, code: AuthorizationFailed", "missing_action"),
+        ("status: 500, code: InternalServerError", "server_error"),
+        ("mode: cut_off", "cut_off"),
+        ("mode: plain, status: 200, body: '{}', headers: {Content-Type: application/json}", "unreadable"),
+        ("mode: plain, status: 200, body: <html>", "unreadable"),
+    ],
+)
+@pytest.mark.parametrize("by_vault", [True, False])
+def test_failed_jobs_that_cannot_be_read_are_said_to_be_so(
+    tmp_path: Path, fault: str, why: str, by_vault: bool
+) -> None:
+    (tmp_path / "broken.yaml").write_text(
+        f"os: linux\nfaults:\n- {{match: 'resourceGraph|backupJobs', {fault}}}\n", "utf-8"
+    )
+    with world(tmp_path / "broken.yaml") as (simulator, azure, target):
+        vault_id = (
+            f"{target.vm_id.partition('/providers/')[0]}/providers/Microsoft.RecoveryServices/vaults/vault-broken"
+        )
+        fact = failed_jobs(azure, vault_id if by_vault else None)
+    assert (fact.answered, fact.why) == (False, why)
+
+
+def test_failed_jobs_of_a_subscription_that_does_not_exist_are_not_none() -> None:
+    with world("healthy_linux") as (_, azure, _target):
+        azure.subscription_id = "11111111-2222-3333-4444-555555555555"
+        with pytest.raises(SetupError, match="does not know the subscription"):
+            failed_jobs(azure)
+
+
+def test_failed_jobs_of_a_vault_that_does_not_exist_are_not_none() -> None:
+    with world("healthy_linux") as (_, azure, target):
+        vault_id = f"{target.vm_id.partition('/providers/')[0]}/providers/Microsoft.RecoveryServices/vaults/nowhere"
+        with pytest.raises(SetupError, match="does not know the vault"):
+            failed_jobs(azure, vault_id)
 
 
 @pytest.mark.parametrize(
