@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -143,12 +144,17 @@ def load_world(name_or_path: str | Path, seed: int = 0) -> World:
         raise schema.WorldError(f"there is no world {str(name_or_path)!r}; there are: {', '.join(scenario_names())}")
     try:
         given = yaml.safe_load(path.read_text("utf-8")) or {}
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, UnicodeError) as exc:
         raise schema.WorldError(f"{path.name}: not YAML: {exc}") from exc
     schema.check(path, given)
     for key in ("backup_fails_while", "crash_consistent_while"):
         schema.check_terms(path, key, given.get(key, []), TERMS)
-    return make_world(path.stem, given, seed)
+    try:
+        for fault in given.get("faults", []):
+            re.compile(fault["match"])
+        return make_world(path.stem, given, seed)
+    except (ValueError, KeyError, re.error) as exc:
+        raise schema.WorldError(f"{path.name}: {type(exc).__name__}: {exc}") from exc
 
 
 def make_world(name: str, given: dict[str, Any], seed: int = 0) -> World:

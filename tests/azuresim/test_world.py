@@ -47,6 +47,10 @@ def test_a_world_is_small_says_what_it_is_and_gives_no_verdict(path: Path) -> No
         ("backup_fails_while: [{agnet: silent}]", ["backup_fails_while", "'agnet'", "agent"]),
         ("- os: linux", ["the world", "must be a mapping"]),
         ("os: [", ["mine.yaml", "not YAML"]),
+        ("now: yesterday", ["mine.yaml", "'yesterday'"]),
+        ("policy: {times: ['25:99']}", ["mine.yaml", "hour"]),
+        ("faults: [{match: (}]", ["mine.yaml", "unterminated"]),
+        ("faults: [{status: 500}]", ["mine.yaml", "'match'"]),
     ],
 )
 def test_what_nobody_understands_is_refused_by_file_and_key(tmp_path: Path, text: str, words: list[str]) -> None:
