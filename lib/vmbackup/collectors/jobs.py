@@ -48,7 +48,11 @@ def jobs(ask: Ask, protected: Protection) -> Answers:
         refuse_missing_vault(protected, error)
         raise
     own = [wire for wire in listed if _is_of(wire, ask.target.resource_group, ask.target.vm_name)]
-    return {"backup.jobs": sorted((read_job(wire) for wire in own), key=lambda job: job["start"] or "", reverse=True)}
+    return {
+        "backup.jobs": sorted(
+            (_whole(read_job(wire)) for wire in own), key=lambda job: job["start"] or "", reverse=True
+        )
+    }
 
 
 def _listed(client: Any, group: str, vault_name: str, asked: str) -> list[Mapping[str, Any]]:
@@ -74,7 +78,18 @@ def _is_of(wire: object, group: str, vm_name: str) -> bool:
     container = (text(properties, "containerName") or "").lower().split(";")
     if len(container) >= 3:
         return container[-2:] == [group.lower(), vm_name.lower()]
-    return (text(properties, "entityFriendlyName") or "").lower() == vm_name.lower()
+    named = text(properties, "entityFriendlyName")
+    if named is None:
+        raise Unreadable("a job does not say which VM it is about")
+    return named.lower() == vm_name.lower()
+
+
+def _whole(job: Job) -> Job:
+    # Left out, such a job could be the one that failed, or the good one since.
+    missing = [name for name, value in job.items() if name in ("operation", "status", "start") and not value]
+    if missing:
+        raise Unreadable(f"the job {job['name']} has no {' and no '.join(missing)}")
+    return job
 
 
 def read_job(wire: object) -> Job:

@@ -28,7 +28,10 @@ def restore_points(ask: Ask) -> Answers:
 
 
 def _source(wire: object) -> str:
-    return (text(wire, "properties", "source", "id") or "").lower()
+    found = text(wire, "properties", "source", "id")
+    if found is None:
+        raise Unreadable("a restore point collection does not say which VM it is of")
+    return found.lower()
 
 
 def _collection(ask: Ask, listed: object) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from vmbackup.facts import Job
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 from worlds import world
 
+JSON = {"Content-Type": "application/json"}
 UNKNOWN_JOB = "00000000-0000-0000-0000-000000000000"
 
 
@@ -222,4 +224,27 @@ def test_without_the_right_to_read_jobs_the_failure_is_not_called_absent() -> No
     with world("error_403_vault_jobs") as (_, azure, target):
         evidence = collect(azure, target, deadline_s=20, only=["backup.failed_job", "backup.jobs"])
     assert evidence["backup.jobs"].status is FactStatus.DENIED
+    assert evidence["backup.failed_job"].status is FactStatus.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [
+        ({"operation": "Backup", "status": None, "startTime": "2026-11-22T23:00:00Z"}, "has no status"),
+        ({"operation": None, "status": "Failed", "startTime": "2026-11-22T23:00:00Z"}, "has no operation"),
+        ({"operation": "Backup", "status": "Failed", "startTime": "soon"}, "has no start"),
+        ({"operation": "Backup", "status": "Failed", "entityFriendlyName": None}, "which VM"),
+    ],
+)
+def test_a_job_that_leaves_out_what_decides_is_not_taken_for_no_failure(
+    tmp_path: Path, job: dict[str, Any], says: str
+) -> None:
+    named = {"jobType": "AzureIaaSVMJob", "entityFriendlyName": "vm-thin", **job}
+    body = json.dumps({"value": [{"name": "j", "id": "/subscriptions/s/x/backupJobs/j", "properties": named}]})
+    fault = {"match": "backupJobs$", "mode": "plain", "status": 200, "body": body, "headers": JSON}
+    (tmp_path / "thin.yaml").write_text(json.dumps({"os": "linux", "faults": [fault]}), "utf-8")
+    with world(tmp_path / "thin.yaml") as (_, azure, target):
+        evidence = collect(azure, target, deadline_s=20, only=["backup.jobs", "backup.failed_job"])
+    assert evidence["backup.jobs"].why == "unreadable"
+    assert says in evidence["backup.jobs"].details["detail"]
     assert evidence["backup.failed_job"].status is FactStatus.SKIPPED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,12 @@ def test_a_lock_without_an_id_is_unreadable() -> None:
 
 def test_no_lock_is_an_empty_list() -> None:
     assert examine("healthy_linux")["vm.locks"].data == []
+
+
+def test_a_collection_that_does_not_say_whose_it_is_is_not_taken_for_none(tmp_path: Path) -> None:
+    body = '{"value": [{"id": "/subscriptions/s/resourceGroups/g/x/c", "name": "c", "properties": {"source": null}}]}'
+    fault = {"match": "restorePointCollections$", "mode": "plain", "status": 200, "body": body}
+    fault["headers"] = {"Content-Type": "application/json"}
+    (tmp_path / "whose.yaml").write_text(json.dumps({"os": "linux", "faults": [fault]}), "utf-8")
+    fact = examine(str(tmp_path / "whose.yaml"))["vm.restore_points"]
+    assert (fact.why, "which VM" in fact.details["detail"]) == ("unreadable", True)
