@@ -38,6 +38,13 @@ def backup_failed(job: FailedJob | None, jobs: list[Job] | None) -> bool | None:
     return True if status in ("failed", "completedwithwarnings") else False if status == "completed" else None
 
 
+def failed_unlisted(jobs: list[Job] | None, item: ProtectedItem | None) -> bool:
+    """The vault says that the last backup failed, and lists none that ended: its job is older than the list."""
+    if jobs is None or item is None or newest_finished(jobs) is not None:
+        return False
+    return (item["last_backup_status"] or "").lower() == "failed"
+
+
 def is_over(last: str | None, jobs: list[Job] | None) -> bool:
     """Whether a backup that began after this moment was good: what a log or an event said then is history.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.failure import backup_failed, newest_finished
+from vmbackup.failure import backup_failed, failed_unlisted, newest_finished
 from vmbackup.model import Word
 
 CODES: dict[str, tuple[str, ...]] = {
@@ -143,7 +143,7 @@ def said_of(cause: str, job: FailedJob | None, jobs: list[Job] | None, item: Pro
     """What the failed backup says of this cause. ``job`` None: none since the last good one, or it was not read; then
     ``jobs``, the list, tells which."""
     newest, failed = newest_finished(jobs), backup_failed(job, jobs)
-    if not failed:
+    if not failed and not failed_unlisted(jobs, item):
         unread = jobs is None or (newest is not None and failed is None)
         return Said(Named.UNREAD if unread else Named.NO_FAILURE)
     found = list(_codes(job, newest, item))

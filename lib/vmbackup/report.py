@@ -15,7 +15,7 @@ from vmbackup.blocks import Banner, Block, Folded, Heading, Page, Paragraph, Tab
 from vmbackup.checks.base import load
 from vmbackup.model import Evidence, Fact, FactStatus, Finding, SetupError, Step, Target, Verdict
 from vmbackup.triage import Triage
-from vmbackup.walk import Outcome, Walk
+from vmbackup.walk import Outcome, Walk, nothing_failed
 
 # The whole answer is in evidence.json; a page shows enough to recognise it.
 _LONGEST_ANSWER = 300
@@ -80,9 +80,14 @@ def _last_point(evidence: Evidence, language: str) -> str:
 def _failed_job(evidence: Evidence, language: str) -> str:
     fact = evidence.get("backup.failed_job")
     if fact and fact.status is FactStatus.ABSENT:
-        return catalog.text("label.no_failed_job", language)
+        return no_failed_job(evidence, language)
     job = fact.data if fact and fact.answered else None
     return f"{job['status']}, {job['start']}" if job else _gap(evidence, "backup.failed_job", language)
+
+
+def no_failed_job(evidence: Evidence, language: str) -> str:
+    """What stands in place of a failed job where none is listed."""
+    return catalog.text("label.no_failed_job" if nothing_failed(evidence) else "label.failed_job_unlisted", language)
 
 
 def failure(evidence: Evidence, triaged: Triage | None, section: str | None, language: str) -> Page:
@@ -252,8 +257,7 @@ def _row(judged: Step, evidence: Evidence, language: str) -> list[str]:
 
 def outcome_said(walk: Walk, evidence: Evidence, language: str) -> str:
     """The outcome in one sentence."""
-    failed = evidence.get("backup.failed_job")
-    if walk.outcome is Outcome.NO_CAUSE_FOUND and failed and failed.status is FactStatus.ABSENT:
+    if walk.outcome is Outcome.NO_CAUSE_FOUND and nothing_failed(evidence):
         return catalog.text("outcome.said_nothing_failed", language)
     cause = cause_title(walk.next.cause, language) if walk.next else ""
     count = sum(each.verdict is Verdict.UNKNOWN for each in walk.steps)

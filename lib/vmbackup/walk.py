@@ -11,6 +11,7 @@ from typing import Any
 
 from vmbackup import catalog
 from vmbackup.checks.base import load, run
+from vmbackup.failure import failed_unlisted
 from vmbackup.model import Evidence, FactStatus, Step, Verdict, Word
 
 
@@ -96,9 +97,16 @@ def _outcome(steps: tuple[Step, ...], missing: tuple[str, ...], evidence: Eviden
     verdicts = {step.verdict for step in steps}
     if Verdict.PROBLEM in verdicts:
         return Outcome.CAUSE_FOUND
-    failed = evidence.get("backup.failed_job")
-    nothing_failed = failed is not None and failed.status is FactStatus.ABSENT
-    if Verdict.UNKNOWN not in verdicts or nothing_failed:
+    if Verdict.UNKNOWN not in verdicts or nothing_failed(evidence):
         return Outcome.NO_CAUSE_FOUND
     denied = any(name in evidence and evidence[name].status is FactStatus.DENIED for name in missing)
     return Outcome.MISSING_RIGHTS if denied else Outcome.UNDECIDED
+
+
+def nothing_failed(evidence: Evidence) -> bool:
+    """Whether Azure said that no backup has failed since the last good one; False where it was not told."""
+    failed, jobs, item = (evidence.get(f"backup.{name}") for name in ("failed_job", "jobs", "item"))
+    if failed is None or failed.status is not FactStatus.ABSENT:
+        return False
+    listed = jobs.data if jobs and jobs.status is FactStatus.OK else []
+    return not failed_unlisted(listed, item.data if item else None)

@@ -1,11 +1,16 @@
-"""The walk: which causes a section asks, in which order, and what the first problem means."""
+"""The walk: which causes a section asks, in which order, and how it ends."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from tests.judging import disk, model
 
+from vmbackup import report
 from vmbackup.model import Evidence, Fact, FactStatus, Verdict
-from vmbackup.walk import Outcome, causes_of, walk
+from vmbackup.walk import Outcome, causes_of, nothing_failed, walk
+from worlds import examine
 
 TOO_LARGE: Evidence = {
     "vm.model": Fact(FactStatus.OK, model()),
@@ -35,3 +40,21 @@ def test_without_a_problem_the_first_unknown_cause_is_next() -> None:
     assert walked.next is walked.steps[0]
     assert {step.verdict for step in walked.steps} == {Verdict.UNKNOWN}
     assert walked.outcome is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "said"),
+    [
+        ("Failed", Outcome.UNDECIDED, "none is listed any more"),
+        ("Completed", Outcome.NO_CAUSE_FOUND, "none since the last good backup"),
+    ],
+)
+def test_a_failure_older_than_the_list_of_jobs_is_not_forgotten(
+    tmp_path: Path, status: str, outcome: Outcome, said: str
+) -> None:
+    (tmp_path / "old.yaml").write_text(f"os: linux\nhistory: 0\nitem: {{last_backup_status: {status}}}\n", "utf-8")
+    evidence = examine(str(tmp_path / "old.yaml"))
+    assert evidence["backup.jobs"].data == []
+    assert walk(None, evidence).outcome is outcome
+    assert nothing_failed(evidence) is (status == "Completed")
+    assert said in report.no_failed_job(evidence, "en")

@@ -9,7 +9,7 @@ from vmbackup.backup_now import last_good
 from vmbackup.blocks import Page, Table
 from vmbackup.facts import VmAgent
 from vmbackup.model import Evidence, FactStatus, Target, Verdict
-from vmbackup.report import duration, why
+from vmbackup.report import duration, no_failed_job, why
 from vmbackup.schedule import longest_gap_h, next_run
 
 
@@ -89,7 +89,7 @@ def _rpo(evidence: Evidence, language: str) -> tuple[str, str]:
 def _failed_job(evidence: Evidence, language: str) -> str:
     fact = evidence.get("backup.failed_job")
     if fact is not None and fact.status is FactStatus.ABSENT:
-        return catalog.text("label.no_failed_job", language)
+        return no_failed_job(evidence, language)
     job = _data(evidence, "backup.failed_job")
     if not job:
         return _gap(evidence, "backup.failed_job", language)
