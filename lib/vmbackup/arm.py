@@ -19,6 +19,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 
 from vmbackup.audit import azure_time, changes
+from vmbackup.collectors.pipeline import AnswerTooLarge, WaitTooLong
 from vmbackup.model import RunbookError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ API_VERSIONS = {
 }
 MOST_WAITS_FOR_429 = 3
 LONGEST_WAIT_S = 120
+_UNREADABLE: Any = object()
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "canceled": "cancelled", "cancelled": "cancelled"}
 
 Send = Callable[[HttpRequest, Mapping[str, Any]], PipelineResponse[Any, Any]]
@@ -40,7 +42,7 @@ Send = Callable[[HttpRequest, Mapping[str, Any]], PipelineResponse[Any, Any]]
 
 
 class NoAnswer(RunbookError):
-    """A request was sent, and the connection broke before the answer: whether Azure acted must be found out."""
+    """A request was sent, and no answer came that can be read, or a server failed: whether Azure acted is open."""
 
 
 class Refused(RunbookError):
@@ -96,7 +98,8 @@ class Arm:
     def ask(self, method: str, path: str, body: Any = None, query: str = "") -> Answer:
         """Send one request; ``path`` is a resource id or a full URL of this endpoint.
 
-        Raises Refused for 4xx and 5xx (404 of a GET is an answer, its body None) and NoAnswer for a broken connection.
+        Raises Refused for 4xx and 5xx (404 of a GET is an answer, its body None), and NoAnswer for a broken connection,
+        a read whose answer is no JSON, and a change that Azure answers with 5xx.
         """
         request = HttpRequest(method, self._url(path, query), json=body, headers={"Accept": "application/json"})
         for attempt in range(MOST_WAITS_FOR_429 + 1):
@@ -108,14 +111,27 @@ class Arm:
         if answer.status == 404 and method in ("GET", "DELETE"):
             return Answer(404, None, answer.headers)
         if answer.status >= 400:
-            raise Refused(answer.status, *said(answer.body))
+            code, message = said(answer.body)
+            code = code or f"HTTP {answer.status}"
+            if answer.status >= 500 and changes(method, request.url):
+                raise NoAnswer(f"Azure failed ({answer.status} {code}): {message}".rstrip(": "))
+            raise Refused(answer.status, code, message)
+        if answer.body is _UNREADABLE:
+            if not changes(method, request.url):
+                raise NoAnswer("Azure's answer cannot be read.")
+            return Answer(answer.status, None, answer.headers)
         return answer
 
     def follow(self, operation: str, deadline_s: float, each: Callable[[], None] | None = None) -> Ended:
-        """Ask until the operation has ended or ``deadline_s`` seconds of waiting are over."""
+        """Ask until the operation has ended or ``deadline_s`` seconds of waiting are over.
+
+        Raises Refused or NoAnswer where Azure does not tell, with 404 for an operation that it no longer knows.
+        """
         waited = 0.0
         while True:
             answer = self.ask("GET", operation)
+            if answer.status == 404:
+                raise Refused(404, "NotFound", "The operation is not known.")
             how = _state(answer)
             if how:
                 code, message = said(answer.body)
@@ -144,6 +160,8 @@ class Arm:
             body = _json(response.read())
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
             raise NoAnswer(f"The connection to Azure broke: {type(error).__name__}.") from error
+        except (AnswerTooLarge, WaitTooLong) as error:
+            raise NoAnswer(str(error)) from error
         except AzureError as error:
             status = getattr(getattr(error, "response", None), "status_code", 0) or 0
             raise Refused(status, type(error).__name__, str(error)[:300]) from error
@@ -200,7 +218,7 @@ def _json(content: bytes) -> Any:
     try:
         return json.loads(content) if content else None
     except ValueError:
-        return None
+        return _UNREADABLE
 
 
 def _escaped(path: str) -> str:

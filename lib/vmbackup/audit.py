@@ -112,7 +112,7 @@ class Audit:
                 "status": status,
                 "request_id": headers.get("x-ms-request-id"),
                 "correlation_id": headers.get("x-ms-correlation-request-id"),
-                "outcome": "accepted" if status == 202 else "done" if status < 300 else "refused",
+                "outcome": _outcome(status),
             }
         )
 
@@ -127,6 +127,13 @@ class Audit:
     def _write(self, event: dict[str, Any]) -> None:
         with self._lock:
             append(self.path, event)
+
+
+def _outcome(status: int) -> str:
+    """What an answer says of a change. A server that failed may have acted before."""
+    if status == 202:
+        return "accepted"
+    return "done" if status < 300 else "refused" if status < 500 else "unknown"
 
 
 def append_first(path: Path, event: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ REMEDY = "backup_now"
 _ACTIVE = ("protected", "irpending", "protectionerror")
 _RUNNING = ("inprogress", "cancelling")
 _LOOKS_FOR_POINT = 3
+_STAYS_OPEN = ("timeout", "not_followed", "no_answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,41 +80,83 @@ class _Retry:
         self.values = values(target, evidence, ())
         self.request_ids: list[str] = []
         self.policy: Policy | None = data(evidence, "backup.policy")
+        self.operation = ""
+        self.known_points: set[str] = set()
+        self.known_jobs: list[str] = []
+        self.old: list[RecoveryPoint] = []
 
     def run(self) -> Proof:
         """From the refusals to the proof."""
         if "vault_id" not in self.values:
             raise self._refused("not_protected")
         self.item, self.vault = item_path(self.values), str(self.values["vault_id"])
-        open_ = self.tools.operations.unfinished(REMEDY, self.item)
-        earlier = open_[-1] if open_ else None
-        before = self._points()
-        now = self._now
-        seen = list(earlier.before.get("points", [])) if earlier else [point["name"] for point in before]
-        old = [point for point in before if point["name"] in seen]
-        if earlier is None or not earlier.sent:
-            self._preflight(now)
-        name = (
-            earlier.id if earlier else self.tools.operations.begin(REMEDY, self.item, {"points": seen, "at": iso(now)})
-        )
         try:
-            job = self._continued(earlier) if earlier and earlier.sent else self._start(name, now)
-        except Refused as error:
-            proof = Proof(Verdict.UNKNOWN, "not_started", {"code": error.code, "message": error.message})
-            return self._closed(name, self._dressed(proof, old, now))
+            job, starts = self._looked_before()
+            if starts:
+                job = self._start()
+        except _NotStarted as error:
+            return self._closed(Proof(Verdict.UNKNOWN, "not_started", {"code": error.code, "message": error.message}))
+        except NoAnswer as error:
+            return self._dressed(Proof(Verdict.UNKNOWN, "no_answer", {"message": str(error)}))
         if job is None:
-            return self._closed(name, self._dressed(Proof(Verdict.UNKNOWN, "no_job"), old, now))
-        proof = self._followed(job, set(seen), old, now)
-        return proof if proof.reason == "timeout" else self._closed(name, proof)
+            return self._closed(Proof(Verdict.UNKNOWN, "no_job"))
+        try:
+            proof = self._followed(job)
+        except (Refused, NoAnswer) as error:
+            proof = Proof(Verdict.UNKNOWN, "not_followed", {"job": job, "message": str(error)}, job)
+        return self._dressed(proof) if proof.reason in _STAYS_OPEN else self._closed(proof)
 
     # --- before ---
 
-    def _preflight(self, now: datetime) -> None:
+    def _looked_before(self) -> tuple[str | None, bool]:
+        """The job that an earlier run began, and whether one is to be started. Raises RemedyRefused."""
+        try:
+            points = self.old = self._points()
+            self.began = self._now
+            earlier, job = self._earlier()
+            starts = job is None and not (earlier and earlier.accepted)
+            if starts:
+                self._preflight()
+        except (Refused, NoAnswer) as error:
+            raise self._refused("unseen", message=str(error)) from None
+        self.known_points = set(earlier.before.get("points", []) if earlier else [each["name"] for each in points])
+        self.old = [point for point in points if point["name"] in self.known_points]
+        if earlier is None:
+            before = {"points": sorted(self.known_points), "jobs": self.known_jobs, "at": iso(self.began)}
+            self.operation = self.tools.operations.begin(REMEDY, self.item, before)
+        return job, starts
+
+    def _earlier(self) -> tuple[Operation | None, str | None]:
+        """What an earlier run began and did not end, and its job. It is closed where another backup came after it, or
+        its day is over: it proves nothing of today."""
+        open_ = self.tools.operations.unfinished(REMEDY, self.item)
+        if not open_:
+            return None, None
+        earlier = open_[-1]
+        self.operation, self.known_jobs = earlier.id, earlier.before.get("jobs", [])
+        job = None
+        if earlier.sent:
+            since = parse_time(str(earlier.before.get("at")))
+            job = self._job_of_operation(earlier.accepted.get(0)) or self._job_since(since)
+        if job and not self._is_newest(job):
+            self._closed(Proof(Verdict.UNKNOWN, "outdated", job=job))
+            return None, None
+        return earlier, job
+
+    def _is_newest(self, job: str) -> bool:
+        """Whether the job is still running, or ended in the last day with no other after it."""
+        if status(self.arm.ask("GET", f"{self.vault}/backupJobs/{job}").body or {}) in _RUNNING:
+            return True
+        jobs = jobs_of_last_day(self.arm, self.values, self._now)
+        return bool(jobs) and str(max(jobs, key=started).get("name")) == job
+
+    def _preflight(self) -> None:
         body = self.arm.ask("GET", self.item).body
         state = str(((body or {}).get("properties") or {}).get("protectionState") or "")
         if state.lower() not in _ACTIVE:
             raise self._refused("protection_stopped", state=state or "-")
-        jobs = jobs_of_last_day(self.arm, self.values, now)
+        jobs = jobs_of_last_day(self.arm, self.values, self._now)
+        self.known_jobs = [str(each.get("name")) for each in jobs]
         running = next((each for each in jobs if status(each) in _RUNNING), None)
         if running:
             raise self._refused("backup_running", job=str(running.get("name")))
@@ -126,23 +169,21 @@ class _Retry:
 
     # --- start ---
 
-    def _start(self, name: str, now: datetime) -> str | None:
-        self.tools.operations.sending(name, 0)
-        expiry = iso(now + timedelta(days=RETAIN_DAYS))
+    def _start(self) -> str | None:
+        self.tools.operations.sending(self.operation, 0)
+        expiry = iso(self.began + timedelta(days=RETAIN_DAYS))
         body = {"properties": {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": expiry}}
         try:
             answer = self._change("POST", f"{self.item}/backup", body)
+        except Refused as error:
+            raise _NotStarted(error.code, error.message) from None
         except NoAnswer:
-            job = self._job_since(now)
+            job = self._job_since(self.began)
             if job is None:
                 raise
             return job
-        self.tools.operations.accepted(name, 0, answer.operation, answer.time)
-        return self._job_of_operation(answer.operation) or self._job_since(now)
-
-    def _continued(self, earlier: Operation) -> str | None:
-        since = parse_time(str(earlier.before.get("at")))
-        return self._job_of_operation(earlier.accepted.get(0)) or self._job_since(since)
+        self.tools.operations.accepted(self.operation, 0, answer.operation, answer.time)
+        return self._job_of_operation(answer.operation) or self._job_since(self.began)
 
     def _change(self, method: str, path: str, body: Any = None) -> Answer:
         with self.tools.gate.opened(self.tools.audit, REMEDY):
@@ -158,25 +199,31 @@ class _Retry:
         except (Refused, NoAnswer):
             return None
         if ended.how == "failed":
-            raise Refused(0, ended.code, ended.message)
+            raise _NotStarted(ended.code, ended.message)
         properties = (ended.body or {}).get("properties") if isinstance(ended.body, Mapping) else None
         job = (properties or {}).get("jobId")
         return str(job) if job else None
 
     def _job_since(self, start: datetime) -> str | None:
-        """The newest on-demand job of this VM since the order was given."""
+        """The newest on-demand job of this VM since the order was given, and not known before it."""
         since = start - CLOCKS_DIFFER
+        try:
+            found = jobs_of_last_day(self.arm, self.values, self._now)
+        except Refused as error:
+            raise NoAnswer(str(error)) from None
         jobs = [
             each
-            for each in jobs_of_last_day(self.arm, self.values, self._now)
-            if started(each) >= since and each["properties"].get("isUserTriggered") is not False
+            for each in found
+            if started(each) >= since
+            and each["properties"].get("isUserTriggered") is not False
+            and each.get("name") not in self.known_jobs
         ]
-        newest = max(jobs, key=lambda each: str(each["properties"].get("startTime")), default=None)
+        newest = max(jobs, key=started, default=None)
         return str(newest["name"]) if newest else None
 
     # --- follow ---
 
-    def _followed(self, job: str, seen: set[str], old: list[RecoveryPoint], now: datetime) -> Proof:
+    def _followed(self, job: str) -> Proof:
         waited, asked_to_cancel = 0.0, False
         while True:
             answer = self.arm.ask("GET", f"{self.vault}/backupJobs/{job}")
@@ -184,10 +231,10 @@ class _Retry:
             now_is = status(body)
             self._tell(job, body)
             if now_is and now_is not in _RUNNING:
-                return self._judged(job, now_is, body, seen, old)
+                return self._judged(job, now_is, body)
             if waited >= self.deadline_s:
                 shown = {"job": job, "minutes": round(self.deadline_s / 60)}
-                return self._dressed(Proof(Verdict.UNKNOWN, "timeout", shown, job), old, now)
+                return Proof(Verdict.UNKNOWN, "timeout", shown, job)
             if self.cancelled() and not asked_to_cancel:
                 asked_to_cancel = True
                 self._cancel(job)
@@ -214,19 +261,22 @@ class _Retry:
                 )
             )
 
-    def _judged(self, job: str, ended: str, body: Mapping[str, Any], seen: set[str], old: list[RecoveryPoint]) -> Proof:
+    def _judged(self, job: str, ended: str, body: Mapping[str, Any]) -> Proof:
         fresh: list[RecoveryPoint] = []
         for look in range(_LOOKS_FOR_POINT if ended.startswith("completed") else 0):
             if look:
                 self.arm.pause(self.arm.interval_s)
-            fresh = [point for point in self._points() if point["name"] not in seen]
+            fresh = [point for point in self._points() if self._is_new(point, started(body))]
             if fresh:
                 break
         want = wanted(self.policy, self._power())
         os = (data(self.evidence, "vm.model") or {}).get("os")
         verdict, reason, shown, point, section = judge(ended, job_of(body), fresh, want, os)
-        proof = Proof(verdict, reason, shown, job, point, want, section)
-        return self._dressed(proof, old, self._now)
+        return Proof(verdict, reason, shown, job, point, want, section)
+
+    def _is_new(self, point: RecoveryPoint, start: datetime) -> bool:
+        """A point that shows up late may be an earlier backup's; one that was made since the job began is its own."""
+        return point["name"] not in self.known_points and parse_time(point["time"] or "") >= start
 
     # --- around ---
 
@@ -240,28 +290,37 @@ class _Retry:
         except RunbookError:
             return None
 
-    def _dressed(self, proof: Proof, old: list[RecoveryPoint], now: datetime) -> Proof:
-        start = next_run(self.policy, now)
+    def _dressed(self, proof: Proof) -> Proof:
+        start = next_run(self.policy, self._now)
         return replace(
             proof,
-            last_good=last_good(old, self.policy, (data(self.evidence, "vm.model") or {}).get("os")),
+            last_good=last_good(self.old, self.policy, (data(self.evidence, "vm.model") or {}).get("os")),
             next_run=iso(start) if start else None,
-            next_run_h=round((start - now).total_seconds() / 3600, 1) if start else None,
+            next_run_h=round((start - self._now).total_seconds() / 3600, 1) if start else None,
             request_ids=tuple(filter(None, self.request_ids)),
         )
 
-    def _closed(self, name: str, proof: Proof) -> Proof:
+    def _closed(self, given: Proof) -> Proof:
+        proof = self._dressed(given)
         outcome = "done" if proof.fixed else "unsure" if proof.verdict is Verdict.UNKNOWN else "failed"
         point: Mapping[str, Any] = proof.point or {}
         receipt = Receipt(
             REMEDY, self.item, outcome, self.tools.audit.who, None, iso(self._now), proof.request_ids,
             {}, {"job": proof.job, "point": point.get("name"), "type": point.get("type")}, proof.reason,
         )  # fmt: skip
-        self.tools.operations.close(name, receipt)
+        self.tools.operations.close(self.operation, receipt)
         return proof
 
     def _refused(self, key: str, **shown: Any) -> RemedyRefused:
         return RemedyRefused(Refusal(key, shown).words(self.language))
+
+
+class _NotStarted(Exception):
+    """Azure did not start the backup, in its own words."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
 
 
 def last_good(points: list[RecoveryPoint], policy: Policy | None, os: str | None) -> RecoveryPoint | None:

@@ -154,6 +154,67 @@ def test_an_operation_without_a_job_id_is_found_by_vm_and_time(tmp_path):
         assert attempt(case).fixed
 
 
+def test_a_point_of_an_earlier_backup_that_is_listed_late_proves_nothing(tmp_path):
+    with opened("healthy_linux", tmp_path) as case:
+        points = case.world.machines[0]["recovery_points"]
+        late = points.pop(0)
+        listed = list(points)
+
+        def appear(progress):
+            if progress.status == "Completed":
+                points[:] = [late, *listed]
+
+        assert attempt(case, on_progress=appear).reason == "no_point"
+
+
+def test_a_job_known_before_a_start_that_was_not_answered_is_not_taken_for_its_own(tmp_path):
+    failed = [{"status": "Failed", "hours_ago": 0.05, "user_triggered": True}]
+    lost = [{"match": "POST .*/backup$", "mode": "plain", "status": 502, "times": 1}]
+    with opened("healthy_linux", tmp_path, jobs=failed, faults=lost) as case:
+        first = attempt(case)
+        assert (first.verdict, first.reason) == ("unknown", "no_answer")
+        assert pages.proof(first, "de").text()
+        assert attempt(case).fixed
+        assert case.sent("POST", "protectedItems") == 2
+        assert case.tools.operations.unfinished() == []
+
+
+@pytest.mark.parametrize("fault", [{"status": 503, "code": "ServerBusy"}, {"mode": "cut_off"}, {"mode": "garbage"}])
+def test_a_job_that_cannot_be_followed_is_unknown_and_looked_for_by_the_next_run(tmp_path, fault):
+    with opened("healthy_linux", tmp_path, faults=[{"match": "GET .*/backupJobs/[^/]*$", **fault}]) as case:
+        first = attempt(case)
+        assert (first.verdict, first.reason) == ("unknown", "not_followed")
+        assert first.job in pages.proof(first, "en").text()
+        case.world.spec["faults"] = []
+        assert attempt(case).fixed
+        assert case.sent("POST", "protectedItems") == 1
+
+
+def test_nothing_is_started_while_azure_does_not_show_how_it_is(tmp_path):
+    denied = [{"match": "GET .*/recoveryPoints", "status": 403, "code": "AuthorizationFailed", "message": "no"}]
+    with opened("healthy_linux", tmp_path, faults=denied) as case:
+        with pytest.raises(RemedyRefused, match=r"Nothing was changed.*AuthorizationFailed"):
+            attempt(case)
+        assert case.sent("POST", "protectedItems") == 0
+
+
+@pytest.mark.parametrize("days", [0, 2])
+def test_a_backup_of_an_earlier_run_with_another_after_it_or_of_another_day_is_no_proof(tmp_path, days):
+    with opened("healthy_linux", tmp_path, job_polls=2) as case:
+        first = attempt(case, deadline_s=0)
+        assert first.reason == "timeout"
+        while case.world.machines[0]["jobs"][0]["status"] == "InProgress":
+            case.tools.arm.ask("GET", f"{case.world.vault_id}/backupJobs/{first.job}")
+        case.world.advance(days=days, hours=1)
+        if not days:
+            newer = {**case.world.machines[0]["jobs"][0], "name": "newer", "status": "Failed", "start": case.world.now}
+            case.world.machines[0]["jobs"].insert(0, newer)
+        second = attempt(case)
+        assert second.fixed
+        assert second.job != first.job
+        assert case.tools.operations.unfinished() == []
+
+
 def test_a_start_that_azure_refuses_is_said_as_it_is(tmp_path):
     refused = [{"match": "POST .*/backup$", "status": 403, "code": "AuthorizationFailed", "message": "no"}]
     with opened("healthy_linux", tmp_path, faults=refused) as case:

@@ -16,6 +16,7 @@ from vmbackup.audit import Audit, Gate
 from vmbackup.model import RemedyRefused
 from vmbackup.remedies import do, guest
 from vmbackup.remedies.plan import Plan
+from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Operation, Operations, Receipt
 from vmbackup.remedies.step import Seen, Step
 
@@ -72,10 +73,8 @@ class Doing:
         code = message = ""
         try:
             outcome = self._all(name, operation)
-        except Refused as error:
-            outcome, code, message = "failed", error.code, error.message
-        except NoAnswer as error:
-            # Not closed: the next run finds the open operation, looks, and goes on.
+        except (Refused, NoAnswer) as error:
+            # No look tells what became of it. Not closed: the next run finds the open operation, looks, and goes on.
             return self._receipt("unsure", before, {}, "", str(error), operation is not None)
         except _Failed as error:
             outcome, code, message = error.outcome, error.code, error.message
@@ -106,8 +105,8 @@ class Doing:
             seen = self._wait(step)
         if seen.state == "done":
             return
-        if operation and number in operation.sent and number not in accepted and not step.repeatable:
-            raise _Failed("unsure", "", "The request was sent by an earlier run, and its answer is not known.")
+        if operation and number in operation.sent and not step.repeatable:
+            raise _Failed("unsure", "", "The request was sent by an earlier run, and what became of it is not known.")
         self._send(name, number, step, seen)
 
     def _followed(self, step: Step, url: str) -> bool:
@@ -131,6 +130,8 @@ class Doing:
         try:
             with self.tools.gate.opened(self.tools.audit, self.plan.remedy):
                 answer = self.arm.ask(step.method, step.path, step.body(seen.body) if step.body else None)
+        except Refused as error:
+            raise _Failed("failed", error.code, error.message) from None
         except NoAnswer:
             if step.repeatable and not self.is_guest and self._arrived(step):
                 return
@@ -207,7 +208,10 @@ class Doing:
         raise _Failed("unsure", "agent_not_back", "The agent has not reported Ready again.")
 
     def _before(self) -> dict[str, Any]:
-        return _merged([step.look(self.arm).shown for step in self.steps])
+        try:
+            return _merged([step.look(self.arm).shown for step in self.steps])
+        except (Refused, NoAnswer) as error:
+            raise RemedyRefused(Refusal("unseen", {"message": str(error)}).words(self.plan.language)) from None
 
     def _after(self, outcome: str) -> dict[str, Any]:
         shown: dict[str, Any] = {}

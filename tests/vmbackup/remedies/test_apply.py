@@ -223,6 +223,51 @@ def test_a_restart_whose_answer_was_lost_is_not_repeated(tmp_path):
         assert case.sent("POST", "/restart") == 1
 
 
+def test_an_accepted_change_that_cannot_be_followed_is_no_failed_one(tmp_path):
+    refused = [{"match": "GET .*/operations/", "status": 403, "code": "AuthorizationFailed", "message": "no"}]
+    with opened("extension_failed_linux", tmp_path, faults=refused) as case:
+        plan = case.plan(EXTENSION)
+        receipt = apply(plan, case.tools, yes(plan))
+        assert receipt.outcome == "unsure"
+        assert "AuthorizationFailed" in receipt.message
+        assert rows(case.tools.audit.path)[0]["outcome"] == "accepted"
+        case.world.spec["faults"] = []
+        receipt = apply(plan, case.tools, yes(plan))
+        assert (receipt.outcome, receipt.continued) == ("done", True)
+        assert case.sent("DELETE", "/extensions/") == 1
+
+
+@pytest.mark.parametrize("fault", [{"status": 500, "code": "InternalServerError"}, {"mode": "plain", "status": 504}])
+def test_a_server_that_fails_at_a_change_may_have_made_it(tmp_path, fault):
+    with opened("extension_failed_linux", tmp_path, faults=[{"match": "DELETE ", "times": 1, **fault}]) as case:
+        plan = case.plan(EXTENSION)
+        receipt = apply(plan, case.tools, yes(plan))
+        assert receipt.outcome == "unsure"
+        assert str(fault["status"]) in receipt.message
+        assert rows(case.tools.audit.path)[0]["outcome"] == "unknown"
+        assert apply(plan, case.tools, yes(plan)).outcome == "done"
+
+
+def test_nothing_is_sent_while_azure_does_not_show_how_it_is(tmp_path):
+    fails = [{"match": "GET .*/extensions/", "status": 503, "code": "ServerBusy", "message": "busy"}]
+    with opened("extension_failed_linux", tmp_path) as case:
+        plan = case.plan(EXTENSION)
+        case.world.spec["faults"] = fails
+        with pytest.raises(RemedyRefused, match=r"Nothing was changed.*ServerBusy"):
+            apply(plan, case.tools, yes(plan))
+        assert case.sent("DELETE", "") == 0
+        assert case.tools.operations.unfinished() == []
+
+
+@pytest.mark.parametrize("fault", [{"mode": "garbage"}, {"status": 404, "code": "NotFound"}])
+def test_an_operation_that_azure_does_not_tell_of_is_no_success_and_no_reason_to_restart_again(tmp_path, fault):
+    with opened("agent_stopped_linux", tmp_path, faults=[{"match": "GET .*/operations/", **fault}]) as case:
+        plan = case.plan("restart_vm")
+        assert apply(plan, case.tools, yes(plan)).outcome == "unsure"
+        assert apply(plan, case.tools, yes(plan)).outcome == "unsure"
+        assert case.sent("POST", "/restart") == 1
+
+
 def test_a_guest_script_that_says_nothing_proves_nothing(tmp_path):
     with opened("agent_old_linux", tmp_path, effects=[]) as case:
         plan = case.plan("update_guest_agent_linux")
