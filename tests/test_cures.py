@@ -14,9 +14,9 @@ from vmbackup.backup_now import retry
 from vmbackup.cli_remedies import app
 from vmbackup.collectors import collect
 from vmbackup.model import Target, Verdict
-from vmbackup.parameters import read
+from vmbackup.parameters import Parameters, read
 from vmbackup.remedies import Confirmation, apply
-from vmbackup.session import run_for
+from vmbackup.session import Run, run_for
 
 # Each world with the remedies that cure it, in the order in which the walk leads to them.
 CURES = {
@@ -110,6 +110,49 @@ def test_a_world_is_cured_and_the_cure_is_proven_by_what_a_headless_notebook_cal
     assert run.proof is not None
     assert run.proof.fixed
     assert run.walk().probable is None
+
+
+def headless(case, folder, remedies):
+    run = Run(Parameters(remedies=remedies, max_risk="high", run_folder=str(folder)), None, case.target, case.azure)
+    run.collect()
+    run.remedies()
+    run.retry()
+    return run
+
+
+ONE_AFTER_THE_OTHER = {scenario: remedies for scenario, remedies in CURES.items() if scenario.startswith("two_s1")}
+
+
+@pytest.mark.parametrize("scenario", ONE_AFTER_THE_OTHER)
+def test_headless_one_remedy_opens_the_way_for_the_next(scenario, tmp_path):
+    with opened(scenario, tmp_path) as case:
+        run = headless(case, tmp_path, ",".join(ONE_AFTER_THE_OTHER[scenario]))
+        assert [each.remedy for each in run.receipts] == ONE_AFTER_THE_OTHER[scenario]
+        assert run.proof.fixed
+
+
+def test_headless_the_same_remedy_clears_a_second_obstacle_of_its_kind(tmp_path):
+    deny = [{"name": "deny all", "access": "Deny", "priority": 4096, "to": "*", "ports": 443}]
+    with opened("no_internet_linux", tmp_path, nsg=deny, subnet_nsg=deny) as case:
+        run = headless(case, tmp_path, "allow_storage_in_nsg")
+        assert [each.resource.rsplit("/", 1)[-1] for each in run.receipts] == ["nsg-nic", "nsg-subnet"]
+        assert run.proof.fixed
+
+
+def test_all_disks_with_the_same_fault_are_left_out_at_once(tmp_path):
+    disks = [{"lun": 63, "size_gb": 40000}, {"lun": 7, "size_gb": 64}, {"lun": 0, "size_gb": 33000}]
+    with opened("disk_too_large_linux", tmp_path, data_disks=disks) as case:
+        plan = case.plan("exclude_disks")
+        assert plan.values["disk_luns_list"] == [0, 63]
+        assert apply(plan, case.tools, Confirmation.of(plan)).outcome == "done"
+        assert problems(case.look()) == []
+
+
+def test_a_blocking_rule_without_room_ahead_of_it_is_said_to_be_the_reason(tmp_path):
+    deny = [{"name": "deny all", "access": "Deny", "priority": 102, "to": "*", "ports": 443}]
+    with opened("no_internet_linux", tmp_path, nsg=deny) as case:
+        (refusal,) = case.plan("allow_storage_in_nsg").refusals
+        assert "deny all (102)" in refusal.words("de")
 
 
 @pytest.mark.parametrize("scenario", [name for name in scenario_names() if not name.startswith("error_")])

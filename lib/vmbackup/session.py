@@ -123,7 +123,8 @@ class Run:
     def remedies(self) -> Page:
         """The plans; those that the parameter ``remedies`` names, up to ``max_risk``, are applied and looked at again.
 
-        A remedy that must not be applied, or ends otherwise than it should, is shown as such and ends no other.
+        After each the plans are made anew: it may have opened the way for another one, or there is a second obstacle
+        of its kind. One that must not be applied, or ends otherwise than it should, is shown as such and ends no other.
         """
         from vmbackup.remedies import Confirmation, allowed, pages
 
@@ -132,8 +133,12 @@ class Run:
         blocks: list[Block] = [*pages.interrupted(self.interrupted(), self.language).blocks]
         blocks += pages.plans(found, self.language).blocks
         blocks += pages.not_covered(found, confirm.remedies, confirm.refusal, self.language).blocks
-        for each in allowed(found, confirm):
-            blocks += self.apply(each, confirm).blocks
+        shown, tried = {each.change for each in found}, set()
+        while chosen := next((each for each in allowed(self.plans(), confirm) if each.change not in tried), None):
+            if chosen.change not in shown:
+                blocks += pages.plan(chosen).blocks
+            tried.add(chosen.change)
+            blocks += self.apply(chosen, confirm).blocks
         return Page(blocks)
 
     def apply(self, chosen: Plan, confirm: Confirmation) -> Page:

@@ -76,6 +76,11 @@ class Plan:
         """Whether ``apply`` would try it, once confirmed."""
         return not self.refusals
 
+    @property
+    def change(self) -> tuple[str, str, str]:
+        """What tells two changes apart: the same remedy may have a second resource, or more to do on the first."""
+        return self.remedy, self.resource.lower(), self.words["what"]
+
     def as_json(self) -> dict[str, Any]:
         """The plan as plain JSON, with the remedy's words and rights."""
         entry = {key: self.entry[key] for key in ("kind", "risk", "actions", "script", "sources", "as_of")}

@@ -51,7 +51,7 @@ def refusals(
         return (Refusal("superseded"),)
     if entry["kind"] == "manual":
         return (Refusal("manual"),)
-    found = [Refusal("values_missing", {"names": list(missing)})] if missing or not resource else []
+    found = _values(missing, resource, known)
     if needs_running_vm(remedy, entry):
         found += _running(evidence)
     if needs_agent(remedy, entry):
@@ -61,6 +61,12 @@ def refusals(
     if resource.lower() == str(known.get("vm_id", "")).lower():
         found += _settled(remedy, evidence)
     return tuple(found + _locks(remedy, resource, evidence))
+
+
+def _values(missing: tuple[str, ...], resource: str, known: Mapping[str, Any]) -> list[Refusal]:
+    if resource and known.get("rule") and any(name.startswith("priority_") for name in missing):
+        return [Refusal("no_free_priority", {"rule": known["rule"], "priority": known["rule_priority"]})]
+    return [Refusal("values_missing", {"names": list(missing)})] if missing or not resource else []
 
 
 def needs_running_vm(remedy: str, entry: Mapping[str, Any]) -> bool:

@@ -6,11 +6,13 @@ A value that the evidence does not hold is missing here; commands then show its 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from vmbackup import moments
 from vmbackup.checks import outbound
+from vmbackup.checks.base import load, run
 from vmbackup.model import Evidence, Finding, Target
 
 LOWEST_PRIORITY = 100
@@ -79,6 +81,7 @@ def _security_rule(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[st
     free = free_priorities(int(blocking["priority"]), {int(rule["priority"]) for rule in own})
     return {
         "rule": blocking["name"],
+        "rule_priority": blocking["priority"],
         "nsg_id": blocking["nsg"],
         "nsg_name": last(blocking["nsg"]),
         "nsg_group": group(blocking["nsg"]),
@@ -171,11 +174,12 @@ def _jobs(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
 
 
 def _disks(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    """The data disks to leave out: those a finding names, added to what is left out already."""
+    """The data disks to leave out: all with the fault of a finding, added to what is left out already."""
     disks, item = data(evidence, "vm.disks") or [], data(evidence, "backup.item") or {}
-    named = {each.values.get("disk") for each in findings if each.cause == "disks"} - {None}
-    luns = {disk["lun"] for disk in disks if disk["name"] in named and disk["lun"] is not None}
-    if not luns or any(disk["name"] in named and disk["lun"] is None for disk in disks):
+    found = [each for each in findings if each.cause == "disks" and each.values.get("disk")]
+    faulty = [disk for disk in disks if any(_has_fault(disk, each, evidence) for each in found)]
+    luns = {disk["lun"] for disk in faulty}
+    if not luns or None in luns:
         return {}
     if item.get("disk_luns") is not None:
         known = set(item["disk_luns"])
@@ -183,6 +187,13 @@ def _disks(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
         luns |= everything - known if item.get("disk_luns_included") else known
     chosen = sorted(luns)
     return {"disk_luns": ", ".join(map(str, chosen)), "disk_luns_list": chosen}
+
+
+def _has_fault(disk: Mapping[str, Any], found: Finding, evidence: Evidence) -> bool:
+    """Whether the check says the same of this disk alone: a finding names the first one only."""
+    alone = {**evidence, "vm.disks": replace(evidence["vm.disks"], data=[disk])}
+    judged = run(load()[found.check], alone, None)
+    return (judged.verdict, judged.reason) == (found.verdict, found.reason)
 
 
 def _restore_points(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def test_free_priorities_are_the_nearest_ahead(blocking, taken, free):
 
 def test_without_room_ahead_of_the_rule_nothing_is_applied():
     rules = {"network_rules": {"source": "effective", "nics": [{"nic": "n", "rules": [rule("deny-all", 101)]}]}}
-    assert keys(one("allow_storage_in_nsg", NET, evidence(**rules))) == ["values_missing"]
+    assert keys(one("allow_storage_in_nsg", NET, evidence(**rules))) == ["no_free_priority"]
 
 
 def test_offered_ones_come_first_and_what_the_article_said_stays_visible():
@@ -108,7 +108,10 @@ def test_the_stop_gap_comes_after_the_cures_and_has_a_date_to_undo_it():
 
 
 def test_disks_left_out_already_stay_left_out():
-    disks = [{"name": name, "lun": lun, "role": "data"} for name, lun in (("a", 0), ("b", 1), ("c", 2))]
+    sizes = (("a", 0, 64), ("b", 1, 40000), ("c", 2, 64))
+    disks = [
+        {"name": name, "lun": lun, "role": "data", "size_gb": size, "excluded_by": None} for name, lun, size in sizes
+    ]
     item = {"policy_name": "Daily", "policy_id": "p", "disk_luns": [0], "disk_luns_included": False}
     judged = step("disks", "disks_are_small_enough", disk="b", size_gb=40000, limit_gb=32768)
     each = one("exclude_disks", judged, evidence(vm_disks=disks, backup_item=item))
@@ -117,7 +120,7 @@ def test_disks_left_out_already_stay_left_out():
 
 def test_the_system_disk_cannot_be_left_out():
     judged = step("disks", "disks_are_small_enough", disk="os", size_gb=40000, limit_gb=32768)
-    facts = evidence(vm_disks=[{"name": "os", "lun": None, "role": "os"}])
+    facts = evidence(vm_disks=[{"name": "os", "lun": None, "role": "os", "size_gb": 40000, "excluded_by": None}])
     assert keys(one("exclude_disks", judged, facts)) == ["values_missing"]
 
 
