@@ -203,16 +203,18 @@ def check_rights(
     run = run_for(read(_told(vm, language, None)), GENERAL_SECTION)
     assert run.azure is not None
     target = run.target
-    protection = collect(run.azure, target, only=["backup.protection"])["backup.protection"].data or {}
-    vault = target.vault_id or protection.get("vault_id")
-    found = roles.shortages(arm_for(run.azure), target.subscription_id, target.vm_id, vault)
+    facts = collect(run.azure, target, only=["backup.protection", "network.nics", "network.subnets", "vm.disks"])
+    vault = target.vault_id or (facts["backup.protection"].data or {}).get("vault_id")
+    found = roles.shortages(arm_for(run.azure), target, vault, facts)
     if as_json:
         _print_json({"unreadable": found} if isinstance(found, str) else [asdict(row) for row in found])
     else:
         typer.echo(pages.rights(found, language.value).text())
     if isinstance(found, str):
         raise typer.Exit(UNSURE)
-    raise typer.Exit(RIGHTS_MISSING if any(row.missing for row in found) else 0)
+    if any(row.missing for row in found):
+        raise typer.Exit(RIGHTS_MISSING)
+    raise typer.Exit(UNSURE if any(row.unread for row in found) else 0)
 
 
 def _told(vm: Mapping[str, Any], language: Language, folder: Path | None) -> dict[str, Any]:

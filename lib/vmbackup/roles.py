@@ -8,15 +8,17 @@ joined by ``+``.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vmbackup import catalog, collectors
 from vmbackup.arm import Arm, NoAnswer, Refused
 from vmbackup.checks.base import load
 from vmbackup.collectors.base import COLLECTORS
-from vmbackup.model import SetupError
+from vmbackup.model import Evidence, SetupError, Target
 from vmbackup.remedies import catalogue
-from vmbackup.rights import granted, lacking
+from vmbackup.remedies.values import data
+from vmbackup.rights import Permission, granted, lacking
 
 _COMPUTE, _VAULTS = "Microsoft.Compute", "Microsoft.RecoveryServices/Vaults"
 _ITEM = f"{_VAULTS}/backupFabrics/protectionContainers/protectedItems"
@@ -40,12 +42,13 @@ RETRY_ACTIONS = (
 @dataclass(frozen=True, slots=True)
 class Shortage:
     """What the identity lacks for one capability. ``unknown`` are the causes that stay unknown without it, ``refused``
-    those whose remedy this is."""
+    those whose remedy this is. ``unread`` are the actions at whose place its rights could not be read."""
 
     capability: str
     missing: tuple[str, ...]
     unknown: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def actions() -> dict[str, tuple[str, ...]]:
@@ -122,28 +125,54 @@ output roleId string = role.id
 """
 
 
-def shortages(arm: Arm, subscription_id: str, vm_id: str, vault_id: str | None) -> list[Shortage] | str:
+def shortages(arm: Arm, target: Target, vault_id: str | None, evidence: Evidence | None = None) -> list[Shortage] | str:
     """What the signed-in identity lacks, one row per capability; or why its rights could not be read.
 
-    Rights count where they hold: on the VM, on the vault, or on the subscription, whichever the action needs.
+    Rights count where they hold: on the VM, on the vault, in the resource groups of disks and network that ``evidence``
+    names, or on the subscription, whichever the action needs.
     """
-    subscription = f"/subscriptions/{subscription_id}"
-    try:
-        held = {scope: granted(arm, scope) for scope in dict.fromkeys((subscription, vm_id, vault_id or subscription))}
-    except (Refused, NoAnswer) as error:
-        return str(error)
-
-    def scope(action: str) -> str:
-        if action.startswith(_VAULTS):
-            return vault_id or subscription
-        return vm_id if action.startswith(f"{_COMPUTE}/virtualMachines") else subscription
-
+    subscription = f"/subscriptions/{target.subscription_id}"
+    network, disks = _groups(target, evidence or {})
+    places = {
+        _VAULTS: (vault_id or subscription,),
+        f"{_COMPUTE}/virtualMachines": (target.vm_id,),
+        "Microsoft.Insights/metrics": (target.vm_id,),
+        "Microsoft.ResourceHealth/availabilityStatuses": (target.vm_id,),
+        f"{_COMPUTE}/disks": disks,
+        "Microsoft.Network/": network,
+        "": (subscription,),
+    }
+    held: dict[str, list[Permission]] = {}
+    why = ""
+    for scope in dict.fromkeys(scope for scopes in places.values() for scope in scopes):
+        try:
+            held[scope] = granted(arm, scope)
+        except (Refused, NoAnswer) as error:
+            why = str(error)
+    if not held:
+        return why
     rows = []
     for capability, needed in actions().items():
-        missing = tuple(action for action in needed if lacking([action], held[scope(action)]))
+        at = {action: next(scopes for start, scopes in places.items() if action.startswith(start)) for action in needed}
+        missing = tuple(a for a in needed if any(scope in held and lacking([a], held[scope]) for scope in at[a]))
+        unread = tuple(a for a in needed if a not in missing and any(scope not in held for scope in at[a]))
         unknown = unknown_causes(missing) if capability in ("diagnose", "diagnose_guest") else ()
-        rows.append(Shortage(capability, missing, unknown, _cured_by(capability) if missing else ()))
+        rows.append(Shortage(capability, missing, unknown, _cured_by(capability) if missing else (), unread))
     return rows
+
+
+def _groups(target: Target, evidence: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The resource groups of the VM's network and of its disks; the VM's own where the evidence does not tell."""
+    nics, subnets = data(evidence, "network.nics") or [], data(evidence, "network.subnets") or []
+    network = [each[key] for each in nics for key in ("id", "nsg_id")]
+    network += [each[key] for each in subnets for key in ("id", "nsg_id", "route_table_id")]
+    disks = [each["id"] for each in data(evidence, "vm.disks") or []]
+    return _groups_of(network, target), _groups_of(disks, target)
+
+
+def _groups_of(ids: Iterable[str | None], target: Target) -> tuple[str, ...]:
+    found = {each.lower().partition("/providers/")[0] for each in ids if each}
+    return tuple(sorted(found)) or (target.vm_id.partition("/providers/")[0],)
 
 
 def _cured_by(capability: str) -> tuple[str, ...]:
@@ -171,7 +200,7 @@ def _dark(missing: tuple[str, ...]) -> set[str]:
         more = {
             fact
             for each in COLLECTORS
-            if set(each.actions) & set(missing) or set(each.needs) & dark
+            if not each.answers_without(missing) or set(each.needs) & dark
             for fact in each.gives
         }
         if more <= dark:

@@ -15,6 +15,7 @@ from vmbackup.model import FactStatus, RemedyRefused, SetupError
 from vmbackup.remedies import Confirmation, apply, catalogue, pages
 from vmbackup.remedies.doing import carry_out
 from vmbackup.rights import Permission, lacking
+from vmbackup.walk import walk
 
 ACTIONS = roles.actions()
 # A world in which the remedy is the first to apply and needs all of its rights.
@@ -124,7 +125,7 @@ def test_a_remedy_in_the_guest_alone_takes_no_right():
 def test_preflight_names_the_causes_that_only_the_guest_could_tell(tmp_path):
     with opened("healthy_linux", tmp_path) as case:
         case.world.spec["permissions"] = {"deny": ["Microsoft.Compute/virtualMachines/runCommand/action"]}
-        found = roles.shortages(arm_for(case.azure), case.target.subscription_id, case.target.vm_id, None)
+        found = roles.shortages(arm_for(case.azure), case.target, None)
         rows = {row.capability: row for row in found}
         assert rows["diagnose"].missing == ()
         assert {"agent_linux", "file_system_freeze"} <= set(rows["diagnose_guest"].unknown)
@@ -136,7 +137,7 @@ def test_preflight_says_what_will_be_unknown_and_what_refused(tmp_path):
         denied = ["Microsoft.Network/networkInterfaces/read", "Microsoft.Compute/virtualMachines/extensions/delete"]
         case.world.spec["permissions"] = {"deny": denied}
         vault = case.world.vault_id
-        found = roles.shortages(arm_for(case.azure), case.target.subscription_id, case.target.vm_id, vault)
+        found = roles.shortages(arm_for(case.azure), case.target, vault)
         rows = {row.capability: row for row in found}
         assert rows["diagnose"].missing == (denied[0],)
         assert "no_internet" in rows["diagnose"].unknown
@@ -145,10 +146,53 @@ def test_preflight_says_what_will_be_unknown_and_what_refused(tmp_path):
         assert "wird abgelehnt" in pages.rights(found, "de").text()
 
 
+def told(place, *actions, status=200):
+    """What the permissions API says at a place."""
+    body = json.dumps({"value": [{"actions": list(actions), "notActions": [], "dataActions": ["*"]}]})
+    return {"match": f"GET {place}/providers/Microsoft.Authorization/permissions$", "mode": "plain", "status": status,
+            "body": body, "headers": {"Content-Type": "application/json"}}  # fmt: skip
+
+
+SUBSCRIPTION = "/subscriptions/[^/]+"
+
+
+def preflight(case):
+    found = roles.shortages(arm_for(case.azure), case.target, case.world.vault_id, case.look())
+    assert not isinstance(found, str)
+    return {row.capability: row for row in found}
+
+
+def test_preflight_counts_rights_where_the_resources_are(tmp_path):
+    with opened("healthy_linux", tmp_path, faults=[told(SUBSCRIPTION), told("", "*")]) as case:
+        found = preflight(case)
+        assert found["allow_storage_in_nsg"].missing == ()
+        assert found["move_data_to_smaller_disks"].missing == ()
+        assert not any(each.startswith("Microsoft.Network") for each in found["diagnose"].missing)
+        assert "Microsoft.Insights/metrics/read" not in found["diagnose"].missing
+        assert "Microsoft.Authorization/locks/read" in found["diagnose"].missing
+
+
+def test_preflight_says_what_it_knows_where_a_place_does_not_tell(tmp_path):
+    with opened("healthy_linux", tmp_path, faults=[told(SUBSCRIPTION, status=403), told("", "*")]) as case:
+        found = preflight(case)
+        assert found["restart_vm"].missing == found["restart_vm"].unread == ()
+        assert found["diagnose"].missing == ()
+        assert "Microsoft.Authorization/locks/read" in found["diagnose"].unread
+        assert "locks/read" in pages.rights(list(found.values()), "de").text()
+
+
+@pytest.mark.parametrize("scenario", ["no_internet_linux", "no_internet_route", "healthy_linux"])
+def test_preflight_calls_nothing_unknown_that_a_reader_finds_out(tmp_path, scenario):
+    with opened(scenario, tmp_path, permissions={"allow": ["*/read"]}) as case:
+        unknown = preflight(case)["diagnose"].unknown
+        verdicts = {step.cause: step.verdict for step in walk("internal_error", case.look()).steps}
+        assert [cause for cause in unknown if verdicts[cause] != "unknown"] == []
+
+
 def test_preflight_says_so_when_the_rights_cannot_be_read(tmp_path):
     refused = [{"match": "GET .*/permissions", "status": 403, "code": "AuthorizationFailed", "message": "no"}]
     with opened("healthy_linux", tmp_path, faults=refused) as case:
-        found = roles.shortages(arm_for(case.azure), case.target.subscription_id, case.target.vm_id, None)
+        found = roles.shortages(arm_for(case.azure), case.target, None)
         assert "AuthorizationFailed" in found
         assert pages.rights(found, "en").text()
 

@@ -48,20 +48,33 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """A registered collector. Facts whose name begins with an underscore are passed on but not kept as evidence."""
+    """A registered collector. Facts whose name begins with an underscore are passed on but not kept as evidence.
+
+    ``any_action``: one of its actions is enough for an answer, as there are several ways to ask.
+    """
 
     gives: tuple[str, ...]
     needs: tuple[str, ...]
     optional: tuple[str, ...]
     actions: tuple[str, ...]
+    any_action: bool
     collect: Callable[..., Answers]
+
+    def answers_without(self, missing: Iterable[str]) -> bool:
+        """Whether it can answer although these actions are missing."""
+        lacking = set(self.actions) & set(missing)
+        return not lacking or (self.any_action and lacking != set(self.actions))
 
 
 COLLECTORS: list[Collector] = []
 
 
 def collector(
-    *gives: str, needs: tuple[str, ...] = (), optional: tuple[str, ...] = (), actions: tuple[str, ...] = ()
+    *gives: str,
+    needs: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
+    actions: tuple[str, ...] = (),
+    any_action: bool = False,
 ) -> Callable[[_Collect], _Collect]:
     """Register a collector. It is called with an Ask, then the data of the facts it needs, then of the optional ones.
 
@@ -70,7 +83,7 @@ def collector(
     """
 
     def register(collect: _Collect) -> _Collect:
-        COLLECTORS.append(Collector(gives, needs, optional, actions, collect))
+        COLLECTORS.append(Collector(gives, needs, optional, actions, any_action, collect))
         return collect
 
     return register

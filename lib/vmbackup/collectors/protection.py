@@ -25,6 +25,7 @@ from vmbackup.facts import HealthDetail, Neighbour, Neighbours, ProtectedItem, P
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 
 _BACKUP_STATUS = "Microsoft.RecoveryServices/locations/backupStatus/action"
+_ITEM = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/read"
 _MODEL = {"fact": "vm.model"}
 _FABRIC = "Azure"
 _NEVER = "2001-01-01T00:00:00Z"
@@ -34,7 +35,8 @@ _NEWEST = 20
 @collector(
     "backup.protection",
     optional=("vm.model",),
-    actions=(_BACKUP_STATUS,),
+    actions=(_BACKUP_STATUS, _ITEM),
+    any_action=True,
 )
 def protection(ask: Ask, model: VmModel | None) -> Answers:
     """The vault: the one that was given, else ``backupStatus`` of the VM's region, else Resource Graph."""
@@ -138,7 +140,7 @@ def vault(protected: Protection) -> tuple[str, str, str]:
 @collector(
     "backup.item",
     needs=("backup.protection",),
-    actions=("Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/read",),
+    actions=(_ITEM,),
 )
 def protected_item(ask: Ask, protected: Protection) -> Answers:
     """The protected item. Raises SetupError when the vault that was given does not exist."""

@@ -23,6 +23,7 @@ ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
     needs=("network.nics",),
     optional=("network.subnets",),
     actions=(ACTION, "Microsoft.Network/routeTables/read"),
+    any_action=True,
 )
 def routes(ask: Ask, nics: list[Nic], subnets: list[Subnet] | None) -> Answers:
     """Effective routes; where Azure does not compute them (VM stopped, right missing), the tables of the subnets."""

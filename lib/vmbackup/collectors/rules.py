@@ -28,6 +28,7 @@ _OWN_PORTS = (49152, 60999)
     needs=("network.nics", "_groups"),
     optional=("network.subnets",),
     actions=(ACTION, "Microsoft.Network/networkSecurityGroups/read"),
+    any_action=True,
 )
 def rules(ask: Ask, nics: list[Nic], groups: Mapping[str, list[str]], subnets: list[Subnet] | None) -> Answers:
     """Effective rules; where Azure does not compute them (VM stopped, right missing), the rules of the groups."""

@@ -189,15 +189,19 @@ def rights(found: Any, language: str) -> Page:
         return Page([heading, Paragraph(catalog.text("rights.unreadable", language, message=found))])
     header = [catalog.text(f"rights.{key}", language) for key in ("capability", "missing", "consequence")]
     rows = [[row.capability, "\n".join(row.missing) or "–", _consequence(row, language)] for row in found]
-    return Page([heading, Table(header, rows, ["unknown" if row.missing else "ok" for row in found])])
+    return Page([heading, Table(header, rows, ["unknown" if row.missing or row.unread else "ok" for row in found])])
 
 
 def _consequence(row: Any, language: str) -> str:
+    if not row.missing and row.unread:
+        return catalog.text("rights.unread", language, actions=", ".join(row.unread))
     if not row.missing:
         return catalog.text("rights.complete", language)
     if row.unknown:
         causes = ", ".join(catalog.causes()[cause]["title"][language] for cause in row.unknown)
         return catalog.text("rights.unknown_causes", language, causes=causes)
+    if row.capability in ("diagnose", "diagnose_guest"):
+        return catalog.text("rights.asked_otherwise", language)
     causes = ", ".join(catalog.causes()[cause]["title"][language] for cause in row.refused)
     return catalog.text(
         "rights.refused_for" if causes else "rights.refused", language, **({"causes": causes} if causes else {})
