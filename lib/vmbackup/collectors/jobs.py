@@ -48,11 +48,7 @@ def jobs(ask: Ask, protected: Protection) -> Answers:
         refuse_missing_vault(protected, error)
         raise
     own = [wire for wire in listed if _is_of(wire, ask.target.resource_group, ask.target.vm_name)]
-    return {
-        "backup.jobs": sorted(
-            (_whole(read_job(wire)) for wire in own), key=lambda job: job["start"] or "", reverse=True
-        )
-    }
+    return {"backup.jobs": sorted((read_job(wire) for wire in own), key=lambda job: job["start"] or "", reverse=True)}
 
 
 def _listed(client: Any, group: str, vault_name: str, asked: str) -> list[Mapping[str, Any]]:
@@ -84,31 +80,24 @@ def _is_of(wire: object, group: str, vm_name: str) -> bool:
     return named.lower() == vm_name.lower()
 
 
-def _whole(job: Job) -> Job:
-    # Left out, such a job could be the one that failed, or the good one since.
-    missing = [name for name, value in job.items() if name in ("operation", "status", "start") and not value]
-    if missing:
-        raise Unreadable(f"the job {job['name']} has no {' and no '.join(missing)}")
-    return job
-
-
 def read_job(wire: object) -> Job:
     """One job of the list; both AzureIaaSVMJob and AzureIaaSVMJobV2."""
     job = resource(wire)
     properties = inside(job, "properties")
     first = next(iter(entries(properties, "errorDetails")), None)
-    status, start = text(properties, "status"), stamp(text(properties, "startTime"))
-    if status is None or start is None:
-        raise Unreadable("a job without status or start cannot be told from the newest one")
-    return {
+    read: Job = {
         "name": text(job, "name") or last_part(text(job, "id")) or "",
         "operation": text(properties, "operation"),
-        "status": status,
-        "start": start,
+        "status": text(properties, "status"),
+        "start": stamp(text(properties, "startTime")),
         "end": stamp(text(properties, "endTime")),
         "error_code": whole(first, "errorCode"),
         "error_title": text(first, "errorTitle"),
     }
+    if not (read["operation"] and read["status"] and read["start"]):
+        # Left out, such a job could be the one that failed, or the good one since.
+        raise Unreadable(f"the job {read['name']} does not say its operation, status or start")
+    return read
 
 
 @collector(

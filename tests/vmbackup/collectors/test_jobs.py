@@ -230,9 +230,9 @@ def test_without_the_right_to_read_jobs_the_failure_is_not_called_absent() -> No
 @pytest.mark.parametrize(
     ("job", "says"),
     [
-        ({"operation": "Backup", "status": None, "startTime": "2026-11-22T23:00:00Z"}, "has no status"),
-        ({"operation": None, "status": "Failed", "startTime": "2026-11-22T23:00:00Z"}, "has no operation"),
-        ({"operation": "Backup", "status": "Failed", "startTime": "soon"}, "has no start"),
+        ({"operation": "Backup", "status": None, "startTime": "2026-11-22T23:00:00Z"}, "status or start"),
+        ({"operation": None, "status": "Failed", "startTime": "2026-11-22T23:00:00Z"}, "does not say its operation"),
+        ({"operation": "Backup", "status": "Failed", "startTime": "soon"}, "status or start"),
         ({"operation": "Backup", "status": "Failed", "entityFriendlyName": None}, "which VM"),
     ],
 )
