@@ -26,7 +26,7 @@ _TILES_VARIABLE = "JUPYTER_APP_LAUNCHER_PATH"
 # JupyterLab's launcher shows this section first.
 _SECTION = "Notebook"
 # The default of the notebooks' parameter, as their JSON has it.
-_LANGUAGE = r"language = \"{}\""
+_LANGUAGE = r"language: str = \"{}\""
 
 
 def incident_name(now: datetime | None = None) -> str:

@@ -111,9 +111,9 @@ class Lab:
 
 
 def _assigned(line: str, parameters: dict[str, Any]) -> str:
-    name, _, rest = line.partition(" = ")
-    comment = rest.partition("  # ")[2]
-    return f"{name} = {parameters[name]!r}  # {comment}" if name in parameters else line
+    declared, _, rest = line.partition(" = ")
+    name, comment = declared.partition(":")[0], rest.partition("  # ")[2]
+    return f"{declared} = {parameters[name]!r}  # {comment}" if name in parameters else line
 
 
 @contextmanager
