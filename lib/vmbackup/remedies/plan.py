@@ -30,7 +30,10 @@ _RESOURCES = {
 _DISTRIBUTIONS = {
     "debian": ("debian", "ubuntu"),
     "suse": ("suse", "sles", "opensuse"),
-    "redhat": ("red hat", "redhat", "rhel", "centos", "alma", "rocky", "oracle", "fedora", "mariner", "azure linux"),
+    "redhat": (
+        *("red hat", "redhat", "rhel", "centos", "alma", "rocky", "oracle", "fedora"),
+        *("mariner", "azure linux", "azurelinux"),
+    ),
 }
 
 

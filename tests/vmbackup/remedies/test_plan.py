@@ -107,6 +107,17 @@ def test_the_stop_gap_comes_after_the_cures_and_has_a_date_to_undo_it():
     assert "Stromausfall" in found[-1].words["risk_note"]
 
 
+@pytest.mark.parametrize("name", ["azurelinux", "mariner", "AlmaLinux", "redhat"])
+def test_commands_for_the_red_hat_family_fit_the_manager_that_is_there(name):
+    model = {**evidence()["vm.model"].data, "os_name": name}
+    judged = step("agent_linux", "linux_agent_version_is_supported", version="2.2.18", minimum="2.2.53.1")
+    commands = {
+        each.where: each.text for each in one("update_guest_agent_linux", judged, evidence(vm_model=model)).commands
+    }
+    assert set(commands) == {"az", "shell:redhat"}
+    assert all(manager in commands["shell:redhat"] for manager in ("dnf", "yum", "tdnf"))
+
+
 def test_disks_left_out_already_stay_left_out():
     sizes = (("a", 0, 64), ("b", 1, 40000), ("c", 2, 64))
     disks = [
