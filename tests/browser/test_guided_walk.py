@@ -233,6 +233,19 @@ def test_what_is_asked_is_in_view_while_everything_runs(tmp_path: Path, browser:
         expect(asking).to_have_count(0)
         book.finished()
         expect(book.status).to_be_in_viewport()
+        reloaded_while_everything_is_asked(book)
+
+
+def reloaded_while_everything_is_asked(book: Book) -> None:
+    """The page that comes back shows how the asking goes on, and its buttons work."""
+    book.page.keyboard.press("Control+s")
+    expect(book.page.locator(".jp-mod-dirty")).to_have_count(0)
+    book.button("Ask everything again").click()
+    expect(book.status).to_have_text("Asking Azure …")
+    book.page.reload()
+    expect(book.status).to_have_text("Everything was asked anew.")
+    book.button("Re-check").click()
+    expect(book.status).to_have_text("This cause was checked again.")
 
 
 def test_hostile_names_are_shown_as_text(open_book: Any) -> None:

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from functools import partial
 from threading import Event, Thread
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from IPython.core.getipython import get_ipython
 
 _Result = TypeVar("_Result")
 
@@ -20,6 +22,7 @@ class Work(Generic[_Result]):
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
             self._loop = None
+        self._as_the_cell = _as_the_cell()
         self._thread: Thread | None = None
         self._busy = False
         self._begun = 0.0
@@ -66,9 +69,13 @@ class Work(Generic[_Result]):
     def post(self, what: Callable[[], object]) -> None:
         """Do this on the kernel's loop; at once where there is none (a terminal, a test)."""
         if self._loop is not None and self._loop.is_running():
-            self._loop.call_soon_threadsafe(what)
+            self._loop.call_soon_threadsafe(self._told, what)
         else:
             what()
+
+    def _told(self, what: Callable[[], object]) -> None:
+        self._as_the_cell()
+        what()
 
     def wait(self, seconds: float = 60) -> None:
         """Wait for the work under way and for what its end tells, where no loop runs that it could report to."""
@@ -84,3 +91,17 @@ class Work(Generic[_Result]):
             thread.join(0.5)
             if thread.is_alive():
                 self.post(tick)
+
+
+def _as_the_cell() -> Callable[[], object]:
+    """What makes all that is shown next come from the running cell, whenever that is.
+
+    Else it comes from the message that the kernel took last. A widget hears on the subshell of whatever it answered
+    last, and that of a page that was reloaded is gone.
+    """
+    kernel: Any = getattr(get_ipython(), "kernel", None)
+    if kernel is None:
+        return lambda: None
+    request = kernel.get_parent()
+    own = {**request, "header": {**request.get("header", {}), "subshell_id": None}}
+    return lambda: kernel.set_parent([], own)

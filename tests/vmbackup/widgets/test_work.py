@@ -1,6 +1,12 @@
 """Long work: one at a time, stoppable, and whatever ends it is told."""
 
+from __future__ import annotations
+
+import asyncio
 from threading import Event
+from typing import Any
+
+import pytest
 
 from vmbackup.widgets.work import Work
 
@@ -38,3 +44,37 @@ def test_it_ticks_while_it_takes_long() -> None:
     work.start(lambda stopped: ticked.wait(20), print, print, ticked.set)
     work.wait()
     assert ticked.is_set()
+
+
+class Kernel:
+    """A kernel as far as it remembers which message it answers."""
+
+    kernel: Kernel
+    message: dict[str, Any]
+
+    def __init__(self, message: str) -> None:
+        self.kernel = self
+        self.takes(message)
+
+    def takes(self, message: str) -> None:
+        self.message = {"header": {"msg_id": message, "subshell_id": "of a page"}}
+
+    def get_parent(self) -> dict[str, Any]:
+        return self.message
+
+    def set_parent(self, ident: list[bytes], message: dict[str, Any]) -> None:
+        self.message = message
+
+
+def test_its_end_is_told_from_the_cell_and_not_from_a_page_that_may_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel("cell")
+    monkeypatch.setattr("vmbackup.widgets.work.get_ipython", lambda: kernel)
+
+    async def made_in_a_cell() -> dict[str, Any]:
+        work: Work[bool] = Work()
+        kernel.takes("a page says goodbye")
+        told: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        work.start(lambda stopped: True, lambda _: told.set_result(kernel.get_parent()), print, lambda: None)
+        return await asyncio.wait_for(told, 20)
+
+    assert asyncio.run(made_in_a_cell())["header"] == {"msg_id": "cell", "subshell_id": None}
