@@ -34,6 +34,7 @@ def test_secrets_are_blotted_out(said: str, secret: str) -> None:
         ("\u2066x\u2069", "\\u2066x\\u2069"),
         ("a\u061cb\u2028c", "a\\u061cb\\u2028c"),
         ("cut in the middle of an emoji \ud83d", "cut in the middle of an emoji \\ud83d"),
+        ("web\u200b-01\u061c", "web\\u200b-01\\u061c"),
     ],
 )
 def test_what_would_act_on_a_terminal_or_a_page_becomes_visible(said: str, shown: str) -> None:
@@ -41,7 +42,7 @@ def test_what_would_act_on_a_terminal_or_a_page_becomes_visible(said: str, shown
 
 
 @pytest.mark.parametrize(
-    "harmless", ["Guest Agent is running", "größer als 1.023 GB", "sigma=1", "C:\\Packages\\Plugins"]
+    "harmless", ["Guest Agent is running", "größer als 1.023 GB", "sigma=1", "C:\\Packages\\Plugins", "👩\u200d🚒 🙂"]
 )
 def test_harmless_text_stays_as_it_is(harmless: str) -> None:
     assert redact.text(harmless) == harmless
