@@ -209,7 +209,6 @@ class Guide:
     # --- what takes long ---
 
     def _collect(self) -> None:
-        self._came = {}
         self._begin("collect", lambda stopped: self.way.collect(self._note, stopped))
 
     def _recheck(self) -> None:
@@ -221,14 +220,14 @@ class Guide:
             self._begin("apply", lambda _: self.way.apply(cause, plan))
 
     def _retry(self) -> None:
-        self._job = None
         self._begin("retry", lambda stopped: self.way.retry(self._follow, stopped))
 
     def _begin(self, doing: str, job: Callable[[Event], Any]) -> None:
         if self.work.busy:
-            self._say("busy")
+            # The second click of a double click begins nothing, and is told what goes on.
+            self._say(doing if doing == self._doing else "busy")
             return
-        self._doing = doing
+        self._doing, self._came, self._job = doing, {}, None
         failed = self._guarded_end(self._show_error)
         self.work.start(job, self._guarded(self._ended), failed, self._guarded_end(self._tick))
         self._tick()

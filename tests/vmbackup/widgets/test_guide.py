@@ -125,6 +125,18 @@ def test_while_something_is_under_way_nothing_else_is_begun(tmp_path: Path) -> N
         assert usable <= {"Deutsch", "Go on to the next open cause"}
 
 
+def test_a_double_click_is_told_what_goes_on(tmp_path: Path) -> None:
+    with opened("agent_stopped_linux", tmp_path) as (run, simulator):
+        run.collect()
+        tool = Guide(run)
+        simulator.latency_ms = 50
+        [again] = [each for each in widgets(tool.box) if getattr(each, "description", "") == "Ask everything again"]
+        again.click()
+        again.click()
+        assert tool.notice.status.text == "Asking Azure …"
+        tool.work.wait()
+
+
 def test_a_cell_run_again_while_a_backup_goes_on_shows_the_tool_that_follows_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
