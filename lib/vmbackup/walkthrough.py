@@ -59,22 +59,27 @@ class Examined(Protocol):
 @dataclass(slots=True)
 class Walkthrough:
     """The way so far. ``changed`` keeps, per cause that a remedy was applied to, the step as it was before;
-    ``earlier`` is a walk of this VM found in the run folder, to be resumed or not, with its evidence."""
+    ``earlier`` is a walk of this VM found in the run folder, to be resumed or not, with its evidence. Raises SetupError
+    for a run folder with the walk of another VM: it would be lost, and what was changed there would count here."""
 
     run: Examined
     skipped: dict[str, Skip] = field(default_factory=dict)
     changed: dict[str, Step] = field(default_factory=dict)
     pasted_at: str | None = None
+    asked_again: bool = False
     earlier: tuple[SavedWalk, dict[str, Fact]] | None = None
 
     def __post_init__(self) -> None:
-        found = load_walk(self.folder)
+        found, vm_id = load_walk(self.folder), self.run.target.vm_id.lower()
+        if found is not None and found.vm_id.lower() != vm_id:
+            language = self.run.parameters.language
+            raise SetupError(catalog.text("guide.other_vm", language, folder=str(self.folder), vm=found.vm_id))
         kept = self.folder / EVIDENCE_FILE
-        if found is None or found.vm_id.lower() != self.run.target.vm_id.lower() or not kept.exists():
+        if found is None or not kept.exists():
             return
         target, saved = evidence.load(kept)
         did = found.skipped or found.pasted_at or found.proof or self.applied_earlier()
-        if target == self.run.target and (did or not self.run.evidence):
+        if target.vm_id.lower() == vm_id and (did or not self.run.evidence):
             self.earlier = found, saved
 
     @property
@@ -85,7 +90,7 @@ class Walkthrough:
     @property
     def went_on(self) -> bool:
         """Whether the walk went on after the notebook's cells ran, so that what they show is older."""
-        return bool(self.pasted_at or self.run.receipts or self.run.proof)
+        return bool(self.asked_again or self.pasted_at or self.run.receipts or self.run.proof)
 
     @property
     def live(self) -> bool:
@@ -117,6 +122,7 @@ class Walkthrough:
         from vmbackup.examination import examine
 
         azure, given = self._azure(), self.run.parameters
+        self.asked_again = bool(self.run.evidence)
         came: dict[str, Fact] = {}
         ended: list[dict[str, Fact] | BaseException] = []
 
@@ -164,6 +170,7 @@ class Walkthrough:
         if any(name.startswith("guest.") for name in names):
             known = _with_guest(known, {**_without_guest(known), **self._guest(known)})
         self.run.evidence = known
+        self.asked_again = True
         self.save()
 
     def _guest(self, known: Evidence) -> dict[str, Fact]:

@@ -170,11 +170,33 @@ def test_cells_that_run_again_after_a_remedy_start_no_backup(tmp_path: Path) -> 
         assert len([path for _, path in simulator.requests if path.endswith("/backup")]) == 1
 
 
-def test_a_folder_with_another_vms_walk_offers_nothing(tmp_path: Path) -> None:
+def test_a_folder_with_another_vms_walk_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         collected(run).skip("agent_linux", "later")
-    with run_over("agent_old_linux", tmp_path) as run:
-        assert Walkthrough(run).earlier is None
+        kept = (tmp_path / "walk.json").read_bytes()
+        namesake = replace(run.target, resource_group="rg-test")
+        with pytest.raises(SetupError, match="another VM, .*rg-agent-stopped-linux.*run_folder"):
+            Walkthrough(Run(run.parameters, run.section, namesake, run.azure))
+    assert (tmp_path / "walk.json").read_bytes() == kept
+
+
+def test_however_the_vm_is_written_and_its_vault_given_it_is_the_same_walk(tmp_path: Path) -> None:
+    with run_over("agent_stopped_linux", tmp_path) as run:
+        collected(run).skip("agent_linux", "later")
+        vault = "/subscriptions/0/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/vault"
+        written = replace(run.target, vm_name=run.target.vm_name.upper(), vault_id=vault)
+        assert Walkthrough(Run(run.parameters, run.section, written, run.azure)).earlier
+
+
+def test_what_was_asked_again_is_newer_than_the_cells(tmp_path: Path) -> None:
+    with run_over("agent_stopped_linux", tmp_path) as run:
+        way = collected(run)
+        assert not way.went_on
+        way.recheck("disks", lambda name, fact: None)
+        assert way.went_on
+        again = Walkthrough(run)
+        again.collect(lambda name, fact: None, Event())
+        assert again.went_on
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
