@@ -222,7 +222,7 @@ def test_the_message_of_what_was_pressed_is_in_view_where_it_was_pressed(open_bo
 def test_what_is_asked_is_in_view_while_everything_runs(tmp_path: Path, browser: BrowserContext) -> None:
     world = "agent_stopped_linux"
     with (
-        running_lab(tmp_path, latency_ms=800, scenarios=(world,)) as slow,
+        running_lab(tmp_path, latency_ms=500, scenarios=(world,)) as slow,
         lab_page(slow.url, browser) as page,
         opened(slow, page, "01_agent_unreachable", slow.live(world)) as book,
     ):
@@ -238,8 +238,7 @@ def test_what_is_asked_is_in_view_while_everything_runs(tmp_path: Path, browser:
 
 def reloaded_while_everything_is_asked(book: Book) -> None:
     """The page that comes back shows how the asking goes on, and its buttons work."""
-    book.page.keyboard.press("Control+s")
-    expect(book.page.locator(".jp-mod-dirty")).to_have_count(0)
+    book.save()
     book.button("Ask everything again").click()
     expect(book.status).to_have_text("Asking Azure …")
     book.page.reload()
@@ -285,7 +284,6 @@ def test_reloading_the_page_shows_the_tool_again(open_book: Any) -> None:
         book.finished()
         book.step("The snapshot status").click()
         expect(book.tool.locator("button.vmbackup-step[aria-expanded=true]")).to_contain_text("The snapshot status")
-        book.page.keyboard.press("Control+s")
-        expect(book.page.locator(".jp-mod-dirty")).to_have_count(0)
+        book.save()
         book.page.reload()
         expect(book.tool.locator("button.vmbackup-step[aria-expanded=true]")).to_contain_text("The snapshot status")
