@@ -190,9 +190,12 @@ def test_what_a_key_did_never_takes_the_keyboard_out_of_the_tool(open_book: Any,
         expect(book.status).to_have_text("This cause was checked again.")
         expect(book.button("Re-check")).to_be_focused()
         press("Plan a remedy")
+        expect(book.button("Plan a remedy")).to_have_attribute("aria-expanded", "true")
+        expect(book.button("Show script")).to_have_attribute("aria-expanded", "false")
         apply = book.tool.get_by_role("button", name=re.compile("^Apply: ")).first
         apply.focus()
         book.page.keyboard.press("Enter")
+        expect(book.tool.get_by_role("alert")).to_contain_text("Apply now: ")
         press("No, change nothing")
         expect(apply).to_be_focused()
         press("Skip with a reason")
@@ -203,6 +206,8 @@ def test_what_a_key_did_never_takes_the_keyboard_out_of_the_tool(open_book: Any,
         expect(inside).to_have_count(1)
         press("Back up now")
         press("Yes, back up now")
+        expect(book.status).to_contain_text("The backup is running")
+        expect(book.tool.locator(":focus")).to_have_count(1)
         expect(book.status).to_contain_text("The backup ended")
         expect(inside).to_have_count(1)
 

@@ -22,7 +22,7 @@ class Ending:
         self._summary = controls.view()
         self._retry = controls.button(lambda: self._ask(True), "vmbackup-main")
         self._save = controls.button(on_save)
-        self._question = controls.view()
+        self._question = controls.view("vmbackup-question")
         self._yes = controls.button(self._confirmed, "vmbackup-main")
         self._no = controls.button(lambda: self._ask(False))
         self._confirm = controls.rows(

@@ -26,7 +26,7 @@ function bringIntoView(element, ready) {
 function keepFocus(tool) {
   let chosen = []; // what the operator was on, then what stood before it, nearest first
   let substitute = null;
-  const shown = (each) => each.isConnected && each.getClientRects().length > 0;
+  const shown = (each) => each.checkVisibility(); // not what is gone, hidden or folded away
   const usable = (each) => shown(each) && !each.disabled;
   const remember = ({ target }) => {
     if (target === substitute) return;
@@ -85,10 +85,12 @@ function status({ model, el }) {
   const prepare = () => {
     tool.setAttribute("role", "region");
     tool.setAttribute("aria-label", model.get("label"));
-    for (const step of tool.querySelectorAll("button.vmbackup-step")) {
-      const open = String(step.classList.contains("vmbackup-open"));
-      if (step.getAttribute("aria-expanded") !== open) step.setAttribute("aria-expanded", open);
+    for (const each of tool.querySelectorAll("button.vmbackup-step, button.vmbackup-fold")) {
+      const open = String(each.classList.contains("vmbackup-open"));
+      if (each.getAttribute("aria-expanded") !== open) each.setAttribute("aria-expanded", open);
     }
+    // A question appears beside the button that was pressed: it is read out.
+    for (const question of tool.querySelectorAll(".vmbackup-question")) question.setAttribute("role", "alert");
   };
   let observer, focus;
   const attach = () => {

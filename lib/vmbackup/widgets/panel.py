@@ -43,6 +43,8 @@ class Panel:
             "plan": self.plans.box,
             "skip": self._skip,
         }
+        for name in self._parts:
+            self._buttons[name].add_class("vmbackup-fold")
         actions = controls.row(*self._buttons.values())
         self.box = controls.rows(self._page, actions, *self._parts.values(), classes=("vmbackup-panel",))
 
@@ -98,6 +100,8 @@ class Panel:
     def _fold(self) -> None:
         for name, part in self._parts.items():
             controls.visible(part, name == self._unfolded)
+            button = self._buttons[name]
+            (button.add_class if name == self._unfolded else button.remove_class)("vmbackup-open")
 
     def _left(self) -> None:
         reason: Any = self._reason.value

@@ -20,7 +20,7 @@ class Plans:
     def __init__(self, on_apply: Callable[[Plan], object]) -> None:
         self._on_apply = on_apply
         self._asked: Plan | None = None
-        self._question = controls.view()
+        self._question = controls.view("vmbackup-question")
         self._yes = controls.button(self._confirmed, "vmbackup-main")
         self._no = controls.button(lambda: self._ask(None))
         self._confirm = controls.rows(self._question, controls.row(self._yes, self._no), classes=("vmbackup-part",))
