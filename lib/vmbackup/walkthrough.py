@@ -280,10 +280,9 @@ class Walkthrough:
     def applied_earlier(self) -> list[Receipt]:
         """The receipts of the remedies in the run folder; the retry is a backup, no remedy, and its proof says all."""
         from vmbackup.backup_now import REMEDY
-        from vmbackup.remedies.receipt import Operations, Receipt
+        from vmbackup.remedies.receipt import Operations
 
-        rows = [row for row in Operations(self.folder).receipts() if row["remedy"] != REMEDY]
-        return [Receipt(**{**row, "request_ids": tuple(row["request_ids"])}) for row in rows]
+        return [each for each in Operations(self.folder).receipts() if each.remedy != REMEDY]
 
     def _joined(self) -> tuple[dict[str, Fact], dict[str, Skip], str | None, Proof | None]:
         if self.earlier is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,11 @@ class Operations:
             if each and remedy in ("", each.remedy) and resource.lower() in ("", each.resource.lower())
         ]
 
-    def receipts(self) -> list[dict[str, Any]]:
-        """All receipts of the folder, oldest first."""
-        return lines(self._receipts)
+    def receipts(self) -> list[Receipt]:
+        """All receipts of the folder, oldest first. What is no whole receipt is left out."""
+        names = {each.name for each in fields(Receipt)}
+        whole = [row for row in lines(self._receipts) if row.keys() == names and isinstance(row["request_ids"], list)]
+        return [Receipt(**{**row, "request_ids": tuple(row["request_ids"])}) for row in whole]
 
     def _note(self, operation: str, event: str, **values: Any) -> None:
         append(self.path, {"operation": operation, "event": event, **values})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from vmbackup.backup_now import retry
 from vmbackup.model import Finding, RemedyRefused, Step, Verdict
 from vmbackup.remedies import Confirmation, affected, allowed, apply, do, interrupted, pages, refreshed
 from vmbackup.remedies import plan as plan_for
+from vmbackup.remedies.receipt import Operations, Receipt
 
 EXTENSION = "remove_backup_extension"
 
@@ -38,7 +40,7 @@ def test_the_receipt_says_who_when_what_before_and_after(tmp_path):
         (row,) = rows(case.tools.audit.path)
         assert row["request_id"] in receipt.request_ids
         assert (row["method"], row["why"], row["outcome"]) == ("DELETE", EXTENSION, "succeeded")
-        assert case.tools.operations.receipts()[0]["outcome"] == "done"
+        assert case.tools.operations.receipts()[0].outcome == "done"
         assert case.tools.operations.unfinished() == []
         assert EXTENSION in pages.audit(rows(case.tools.audit.path), "de").text() or row["resource"]
         assert "Erledigt" in pages.receipt(receipt, "de").text() or "erledigt" in pages.receipt(receipt, "de").text()
@@ -211,6 +213,13 @@ def test_a_never_ending_operation_stays_open_and_the_next_run_goes_on_with_it(tm
         again = apply(plan, case.tools, yes(plan), deadline_s=0.1)
         assert again.continued
         assert case.sent("POST", "/reapply") == 1
+
+
+@pytest.mark.parametrize("spoilt", ["{}", '{"remedy": "restart_vm"}', '{"remedy": "res', "[1]"])
+def test_a_spoilt_line_among_the_receipts_hides_no_receipt(tmp_path, spoilt):
+    receipt = Receipt("restart_vm", "/vm", "done", "me", None, None, ("1",), {}, {})
+    (tmp_path / "receipts.jsonl").write_text(f"{spoilt}\n{json.dumps(receipt.as_json())}\n{spoilt}\n")
+    assert Operations(tmp_path).receipts() == [receipt]
 
 
 def test_a_restart_whose_answer_was_lost_is_not_repeated(tmp_path):
