@@ -14,9 +14,11 @@ from typing import Any
 
 from vmbackup.arm import Answer, NoAnswer, Refused
 from vmbackup.backup_reads import CLOCKS_DIFFER, iso, jobs_of_last_day, parse_time, recovery_points, started, status
+from vmbackup.checks.backup_in_progress import RUNNING
+from vmbackup.checks.consistency import APPLICATION
 from vmbackup.facts import Policy, RecoveryPoint
 from vmbackup.model import Evidence, RemedyRefused, RunbookError, Target, Verdict
-from vmbackup.proof import APPLICATION, Proof, job_of, judge, wanted
+from vmbackup.proof import Proof, job_of, judge, wanted
 from vmbackup.remedies.do import instance_view, item_path, power
 from vmbackup.remedies.doing import Tools
 from vmbackup.remedies.preflight import Refusal
@@ -28,7 +30,6 @@ ON_DEMAND_PER_DAY = 9
 RETAIN_DAYS = 30
 REMEDY = "backup_now"
 _ACTIVE = ("protected", "irpending", "protectionerror")
-_RUNNING = ("inprogress", "cancelling")
 _LOOKS_FOR_POINT = 3
 _STAYS_OPEN = ("timeout", "not_followed", "no_answer")
 
@@ -145,7 +146,7 @@ class _Retry:
 
     def _is_newest(self, job: str) -> bool:
         """Whether the job is still running, or ended in the last day with no other after it."""
-        if status(self.arm.ask("GET", f"{self.vault}/backupJobs/{job}").body or {}) in _RUNNING:
+        if status(self.arm.ask("GET", f"{self.vault}/backupJobs/{job}").body or {}) in RUNNING:
             return True
         jobs = jobs_of_last_day(self.arm, self.values, self._now)
         return bool(jobs) and str(max(jobs, key=started).get("name")) == job
@@ -157,7 +158,7 @@ class _Retry:
             raise self._refused("protection_stopped", state=state or "-")
         jobs = jobs_of_last_day(self.arm, self.values, self._now)
         self.known_jobs = [str(each.get("name")) for each in jobs]
-        running = next((each for each in jobs if status(each) in _RUNNING), None)
+        running = next((each for each in jobs if status(each) in RUNNING), None)
         if running:
             raise self._refused("backup_running", job=str(running.get("name")))
         tried = sorted(
@@ -230,7 +231,7 @@ class _Retry:
             body = answer.body or {}
             now_is = status(body)
             self._tell(job, body)
-            if now_is and now_is not in _RUNNING:
+            if now_is and now_is not in RUNNING:
                 return self._judged(job, now_is, body)
             if waited >= self.deadline_s:
                 shown = {"job": job, "minutes": round(self.deadline_s / 60)}

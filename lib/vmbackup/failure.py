@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from vmbackup.facts import FailedJob, Job, JobError, ProtectedItem
 from vmbackup.facts_guest import GuestExtension
 
@@ -19,10 +21,14 @@ _NO_NETWORK_STATUS = (15, 76, 761)
 _WITHOUT_END = ("inprogress", "cancelling", "cancelled")
 
 
+def backups(jobs: list[Job] | None) -> Iterator[Job]:
+    """Those of the jobs that are backups: the list names restores and changes of the protection too."""
+    return (each for each in jobs or [] if (each["operation"] or "").lower() == "backup")
+
+
 def newest_finished(jobs: list[Job] | None) -> Job | None:
     """The newest backup of the list that came to an end of its own; a state that nobody knows may be one."""
-    backups = (each for each in jobs or [] if (each["operation"] or "").lower() == "backup")
-    finished = [each for each in backups if (each["status"] or "").lower() not in _WITHOUT_END]
+    finished = [each for each in backups(jobs) if (each["status"] or "").lower() not in _WITHOUT_END]
     return max(finished, key=lambda each: each["start"] or "", default=None)
 
 
@@ -50,11 +56,7 @@ def is_over(last: str | None, jobs: list[Job] | None) -> bool:
 
     Times are ISO 8601 in UTC; False where one of them is not known.
     """
-    good = [
-        each["start"] or ""
-        for each in jobs or []
-        if (each["operation"] or "").lower() == "backup" and (each["status"] or "").lower() == "completed"
-    ]
+    good = [each["start"] or "" for each in backups(jobs) if (each["status"] or "").lower() == "completed"]
     return last is not None and last[:19] < max(good, default="")[:19]
 
 

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from vmbackup.checks.consistency import wants_crash_only
+from vmbackup.checks.consistency import APPLICATION, wants_crash_only
+from vmbackup.checks.vm_state import is_off
 from vmbackup.facts import FailedJob, JobError, Policy, RecoveryPoint
 from vmbackup.model import Verdict
 from vmbackup.triage import triage_job
-
-APPLICATION = ("appconsistent", "applicationconsistent")
-_OFF = ("stopped", "deallocated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def wanted(policy: Policy | None, power: str | None) -> str:
     """What a point must be: ``application``, ``crash``, ``crash_off`` (the VM is off) or ``unknown``."""
     if wants_crash_only(policy):
         return "crash"
-    if (power or "").lower() in _OFF:
+    if is_off(power):
         return "crash_off"
     return "application" if policy is not None and power else "unknown"
 

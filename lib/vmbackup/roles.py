@@ -8,7 +8,7 @@ joined by ``+``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vmbackup import catalog, collectors
@@ -131,17 +131,7 @@ def shortages(arm: Arm, target: Target, vault_id: str | None, evidence: Evidence
     Rights count where they hold: on the VM, on the vault, in the resource groups of disks and network that ``evidence``
     names, or on the subscription, whichever the action needs.
     """
-    subscription = f"/subscriptions/{target.subscription_id}"
-    network, disks = _groups(target, evidence or {})
-    places = {
-        _VAULTS: (vault_id or subscription,),
-        f"{_COMPUTE}/virtualMachines": (target.vm_id,),
-        "Microsoft.Insights/metrics": (target.vm_id,),
-        "Microsoft.ResourceHealth/availabilityStatuses": (target.vm_id,),
-        f"{_COMPUTE}/disks": disks,
-        "Microsoft.Network/": network,
-        "": (subscription,),
-    }
+    places = _places(target, vault_id, evidence or {})
     held: dict[str, list[Permission]] = {}
     why = ""
     for scope in dict.fromkeys(scope for scopes in places.values() for scope in scopes):
@@ -151,14 +141,35 @@ def shortages(arm: Arm, target: Target, vault_id: str | None, evidence: Evidence
             why = str(error)
     if not held:
         return why
-    rows = []
-    for capability, needed in actions().items():
-        at = {action: next(scopes for start, scopes in places.items() if action.startswith(start)) for action in needed}
-        missing = tuple(a for a in needed if any(scope in held and lacking([a], held[scope]) for scope in at[a]))
-        unread = tuple(a for a in needed if a not in missing and any(scope not in held for scope in at[a]))
-        unknown = unknown_causes(missing) if capability in ("diagnose", "diagnose_guest") else ()
-        rows.append(Shortage(capability, missing, unknown, _cured_by(capability) if missing else (), unread))
-    return rows
+    return [_shortage(capability, needed, places, held) for capability, needed in actions().items()]
+
+
+def _shortage(
+    capability: str,
+    needed: tuple[str, ...],
+    places: Mapping[str, tuple[str, ...]],
+    held: Mapping[str, list[Permission]],
+) -> Shortage:
+    at = {action: next(scopes for start, scopes in places.items() if action.startswith(start)) for action in needed}
+    missing = tuple(a for a in needed if any(scope in held and lacking([a], held[scope]) for scope in at[a]))
+    unread = tuple(a for a in needed if a not in missing and any(scope not in held for scope in at[a]))
+    unknown = unknown_causes(missing) if capability in ("diagnose", "diagnose_guest") else ()
+    return Shortage(capability, missing, unknown, _cured_by(capability) if missing else (), unread)
+
+
+def _places(target: Target, vault_id: str | None, evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    """Where the actions that begin with these words are needed; the first beginning that fits counts."""
+    subscription = f"/subscriptions/{target.subscription_id}"
+    network, disks = _groups(target, evidence)
+    return {
+        _VAULTS: (vault_id or subscription,),
+        f"{_COMPUTE}/virtualMachines": (target.vm_id,),
+        "Microsoft.Insights/metrics": (target.vm_id,),
+        "Microsoft.ResourceHealth/availabilityStatuses": (target.vm_id,),
+        f"{_COMPUTE}/disks": disks,
+        "Microsoft.Network/": network,
+        "": (subscription,),
+    }
 
 
 def _groups(target: Target, evidence: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -213,6 +213,17 @@ def browser() -> Iterator[BrowserContext]:
         yield running
 
 
+def save(page: Page) -> None:
+    """Save the notebook, until nothing in it is newer than its file."""
+    unsaved = page.locator(".jp-mod-dirty")
+    for _ in range(WAIT_MS // 500):
+        _command(page, "docmanager:save", {})
+        if unsaved.count() == 0:
+            return
+        page.wait_for_timeout(500)
+    expect(unsaved).to_have_count(0)
+
+
 @dataclass
 class Book:
     """A notebook open in the browser."""
@@ -252,16 +263,6 @@ class Book:
         expect(self.page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
         # Between two cells it is idle for a moment too.
         expect(self.page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0)
-
-    def save(self) -> None:
-        """Save the notebook, until nothing in it is newer than its file."""
-        unsaved = self.page.locator(".jp-mod-dirty")
-        for _ in range(WAIT_MS // 500):
-            _command(self.page, "docmanager:save", {})
-            if unsaved.count() == 0:
-                return
-            self.page.wait_for_timeout(500)
-        expect(unsaved).to_have_count(0)
 
     def restart_kernel(self) -> None:
         """Restart the kernel through the menu."""

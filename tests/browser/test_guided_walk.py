@@ -10,7 +10,7 @@ from typing import Any
 import axe_playwright_python
 import pytest
 from playwright.sync_api import BrowserContext, expect
-from tests.browser.conftest import Book, Lab, lab_page, opened, running_lab
+from tests.browser.conftest import Book, Lab, lab_page, opened, running_lab, save
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 # Each runbook over a world of its section, with the cause it should stop at.
@@ -243,7 +243,7 @@ def test_what_is_asked_is_in_view_while_everything_runs(tmp_path: Path, browser:
 
 def reloaded_while_everything_is_asked(book: Book) -> None:
     """The page that comes back shows how the asking goes on, and its buttons work."""
-    book.save()
+    save(book.page)
     book.button("Ask everything again").click()
     expect(book.status).to_have_text("Asking Azure …")
     book.page.reload()
@@ -289,6 +289,6 @@ def test_reloading_the_page_shows_the_tool_again(open_book: Any) -> None:
         book.finished()
         book.step("The snapshot status").click()
         expect(book.tool.locator("button.vmbackup-step[aria-expanded=true]")).to_contain_text("The snapshot status")
-        book.save()
+        save(book.page)
         book.page.reload()
         expect(book.tool.locator("button.vmbackup-step[aria-expanded=true]")).to_contain_text("The snapshot status")

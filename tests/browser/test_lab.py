@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, expect
-from tests.browser.conftest import NOTEBOOKS, ROOT, lab_page, served
+from tests.browser.conftest import NOTEBOOKS, ROOT, lab_page, save, served
 
 
 def test_a_tile_opens_the_incidents_copy_and_the_walk_runs_in_it(tmp_path: Path, browser: BrowserContext) -> None:
@@ -25,8 +25,7 @@ def test_a_tile_opens_the_incidents_copy_and_the_walk_runs_in_it(tmp_path: Path,
         expect(tool).to_contain_text("Wahrscheinliche Ursache gefunden")
         expect(tool.get_by_role("button", name="Alles erneut fragen")).to_be_in_viewport()
         expect(page.locator(".jp-OutputArea-output", has_text="Gespeichert in:").last).to_be_attached()
-        page.keyboard.press("Control+s")
-        expect(page.locator(".jp-mod-dirty")).to_have_count(0)
+        save(page)
     incident = tmp_path / "incidents" / "sql-02"
     assert "Wahrscheinliche Ursache gefunden" in (incident / source.name).read_text("utf-8")
     assert (incident / "runs" / "agent_stopped_linux" / "evidence.json").exists()

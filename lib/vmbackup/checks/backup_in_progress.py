@@ -6,16 +6,15 @@ from typing import Any
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.failure import backup_failed
+from vmbackup.failure import backup_failed, backups
 from vmbackup.named_fault import Named, said_of
 
-_RUNNING = ("inprogress", "cancelling")
+RUNNING = ("inprogress", "cancelling")
 
 
 def running_backup(jobs: list[Job] | None) -> Job | None:
     """The first of these jobs that is a backup and not at its end; None where there is none, or no list."""
-    backups = (each for each in jobs or [] if (each["operation"] or "").lower() == "backup")
-    return next((each for each in backups if (each["status"] or "").lower() in _RUNNING), None)
+    return next((each for each in backups(jobs) if (each["status"] or "").lower() in RUNNING), None)
 
 
 @check("backup.jobs", optional=("backup.failed_job", "backup.item"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
+from vmbackup.checks.vm_state import is_off
 from vmbackup.facts import Policy, RecoveryPoint, VmModel, VmPower
 
-_APPLICATION = ("appconsistent", "applicationconsistent")
-_OFF = ("stopped", "deallocated")
+APPLICATION = ("appconsistent", "applicationconsistent")
 
 
 @check("backup.recovery_points", optional=("backup.policy", "vm.power", "vm.model"))
@@ -26,7 +26,7 @@ def recovery_points_have_the_wanted_consistency(
     kind = (newest["type"] or "").lower()
     shown: dict[str, Any] = {"type": newest["type"], "time": newest["time"]}
     os = model["os"] if model else None
-    if kind in _APPLICATION:
+    if kind in APPLICATION:
         return ok(**shown)
     if kind == "filesystemconsistent":
         return _file_system_consistent(os, shown)
@@ -34,7 +34,7 @@ def recovery_points_have_the_wanted_consistency(
         return unknown(**shown)
     if wants_crash_only(policy):
         return ok("wanted", **shown)
-    if power is not None and (power["power"] or "").lower() in _OFF:
+    if power is not None and is_off(power["power"]):
         return ok("vm_off", **shown)
     if policy is None or power is None or power["power"] is None:
         return unknown("undecided", **shown)

@@ -12,6 +12,11 @@ _OFF = ("stopped", "deallocated")
 _OFFLINE_CODE = "AzureVmOffline"
 
 
+def is_off(power: str | None) -> bool:
+    """Whether a VM in this power state is known to be off."""
+    return (power or "").lower() in _OFF
+
+
 @check("vm.model", optional=("vm.power", "backup.failed_job", "backup.jobs", "backup.item"))
 def vm_provisioning_has_succeeded(
     model: VmModel | None,
@@ -37,7 +42,7 @@ def vm_provisioning_has_succeeded(
     if power["power"].lower() in _POWER_CHANGING:
         return problem("in_transition", state=power["power"])
     said = said_of("vm_state", job, jobs, item)
-    if said.named is Named.IT and said.code == _OFFLINE_CODE and power["power"].lower() in _OFF:
+    if said.named is Named.IT and said.code == _OFFLINE_CODE and is_off(power["power"]):
         return problem("switched_off", code=said.code, power=power["power"])
     return ok(power=power["power"]) if state == "succeeded" else unknown()
 
