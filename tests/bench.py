@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from vmbackup.collectors import collect, slowest_chain_ms
-from vmbackup.walk import walk
+from vmbackup.diagnosis import walk
 from worlds import world
 
 ROOT = Path(__file__).parents[1]

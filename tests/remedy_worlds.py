@@ -14,11 +14,11 @@ from azure.identity import DefaultAzureCredential
 
 from azuresim.serve import Simulator
 from azuresim.world import SCENARIOS, World, make_world
+from vmbackup.arm.connection import Azure, Connection
 from vmbackup.collectors import collect
-from vmbackup.collectors.azure import Azure, Connection
+from vmbackup.diagnosis import walk
 from vmbackup.model import Evidence, Step, Target, Verdict
 from vmbackup.remedies import Plan, Tools, open_tools, plan
-from vmbackup.walk import walk
 
 SECTIONS = ("internal_error", "disk_not_supported")
 

@@ -9,14 +9,14 @@ from typer.testing import CliRunner
 
 from azuresim.world import scenario_names
 from remedy_worlds import opened, problems
-from vmbackup.audit import changes, rows
-from vmbackup.backup_now import retry
-from vmbackup.cli_remedies import app
+from vmbackup.arm.audit import changes, rows
+from vmbackup.cli.remedies import app
 from vmbackup.collectors import collect
 from vmbackup.model import Target, Verdict
+from vmbackup.notebook.runbook import Run, run_for
 from vmbackup.parameters import Parameters, read
 from vmbackup.remedies import Confirmation, apply
-from vmbackup.session import Run, run_for
+from vmbackup.remedies.retry.back_up_now import retry
 
 # Each world with the remedies that cure it, in the order in which the walk leads to them.
 CURES = {

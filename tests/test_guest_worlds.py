@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vmbackup.examination import examine, guest_decides
+from vmbackup.diagnosis import Walk, walk
 from vmbackup.model import Fact, FactStatus
 from vmbackup.parameters import Parameters
-from vmbackup.walk import Walk, walk
+from vmbackup.runs.examine import examine, guest_decides
 from worlds import world
 
 SECTION = "snapshot_extension_failed"

@@ -15,8 +15,8 @@ import yaml
 from azuresim.world import scenario_names
 from vmbackup import catalog
 from vmbackup.checks.base import load, run
+from vmbackup.diagnosis import operating_system, walk
 from vmbackup.model import SetupError
-from vmbackup.walk import operating_system, walk
 from worlds import examine
 
 EXPECTED = Path(__file__).parent / "expected"

@@ -10,8 +10,8 @@ from typing import Any
 from azuresim.guest import printed
 from azuresim.ids import guid
 from azuresim.serve import Simulator
+from vmbackup.notebook.runbook import Run
 from vmbackup.parameters import Parameters
-from vmbackup.session import Run
 from worlds import world
 
 

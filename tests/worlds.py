@@ -11,8 +11,8 @@ from azure.identity import DefaultAzureCredential
 
 from azuresim.serve import Simulator
 from azuresim.world import load_world
+from vmbackup.arm.connection import Azure, Connection
 from vmbackup.collectors import collect
-from vmbackup.collectors.azure import Azure, Connection
 from vmbackup.model import Fact, Target
 
 

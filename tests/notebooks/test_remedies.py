@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from vmbackup.audit import rows
-from vmbackup.batch import Order, execute
+from vmbackup.arm.audit import rows
+from vmbackup.fleet.execute import Order, execute
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vmbackup.checks import agent_state
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
-from vmbackup.facts import VmAgent, VmModel, VmPower
-from vmbackup.facts_guest import SerialLog
-from vmbackup.facts_linux import LinuxAgent, LinuxAgentConfig
+from vmbackup.checks.shared import agent_state
+from vmbackup.facts.azure import VmAgent, VmModel, VmPower
+from vmbackup.facts.guest import SerialLog
+from vmbackup.facts.linux import LinuxAgent, LinuxAgentConfig
 from vmbackup.limits import LINUX_AGENT_MINIMUM, LINUX_AGENT_UPDATES_ITSELF_FROM
 from vmbackup.model import Verdict
 from vmbackup.versions import compare

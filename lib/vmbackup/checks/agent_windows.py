@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vmbackup.checks import agent_state
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.facts import VmAgent, VmModel, VmPower
-from vmbackup.facts_guest import BootReport
-from vmbackup.facts_windows import Crashes, DotNet, Service, WindowsAgent
+from vmbackup.checks.shared import agent_state
+from vmbackup.facts.azure import VmAgent, VmModel, VmPower
+from vmbackup.facts.guest import BootReport
+from vmbackup.facts.windows import Crashes, DotNet, Service, WindowsAgent
 from vmbackup.limits import DOTNET_4_5_RELEASE, WINDOWS_AGENT_MINIMUM
 
 SERVICES = ("RdAgent", "WindowsAzureGuestAgent")

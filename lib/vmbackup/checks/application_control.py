@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem
-from vmbackup.checks.named import FAILURE, judged
-from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_windows import ApplicationControl, Crashes
-from vmbackup.failure import is_over
+from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.windows import ApplicationControl, Crashes
+from vmbackup.failures.jobs import is_over
 
 _PROGRAM = "iaasbcdrextension"
 

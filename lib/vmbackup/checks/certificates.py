@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.named import FAILURE, judged
-from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_guest import GuestExtension, GuestLogs
-from vmbackup.facts_linux import LinuxAgentState, LinuxOpenssl
-from vmbackup.facts_windows import MachineKeys, WindowsCertificates
+from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.guest import GuestExtension, GuestLogs
+from vmbackup.facts.linux import LinuxAgentState, LinuxOpenssl
+from vmbackup.facts.windows import MachineKeys, WindowsCertificates
 
 
 @check(optional=(*FAILURE, "guest.machine_keys", "guest.windows_certificates"), os="windows")

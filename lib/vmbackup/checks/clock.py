@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem
-from vmbackup.checks.named import FAILURE, judged
-from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_guest import GuestClock
+from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.guest import GuestClock
 
 SKEW_MOST_S = 15 * 60
 """Azure Storage refuses a signed request whose time is off by more than this (STORAGE)."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem
-from vmbackup.checks.named import FAILURE, judged
-from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_windows import Service
+from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.windows import Service
 
 _SERVICES = ("COMSysApp", "MSDTC")
 # Windows writes the name in its own language where somebody chose the account in a dialogue.

@@ -6,7 +6,7 @@ from typing import Any
 
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
 from vmbackup.checks.vm_state import is_off
-from vmbackup.facts import Policy, RecoveryPoint, VmModel, VmPower
+from vmbackup.facts.azure import Policy, RecoveryPoint, VmModel, VmPower
 
 APPLICATION = ("appconsistent", "applicationconsistent")
 

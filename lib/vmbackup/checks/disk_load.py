@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.facts import FailedJob, Job, Metrics
-from vmbackup.failure import backup_failed
+from vmbackup.facts.azure import FailedJob, Job, Metrics
+from vmbackup.failures.jobs import backup_failed
 
 _SERIES = (
     "OS Disk IOPS Consumed Percentage",

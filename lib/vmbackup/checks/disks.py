@@ -7,7 +7,7 @@ that selective disk backup leaves out do not count. Source: SM, T1.
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.facts import Disk, Policy, ProtectedItem
+from vmbackup.facts.azure import Disk, Policy, ProtectedItem
 from vmbackup.limits import (
     ARTICLE_DISK_LARGEST_GB,
     DATA_DISKS_MOST,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.consistency import wants_crash_only
-from vmbackup.facts import (
+from vmbackup.facts.azure import (
     Disk,
     Extension,
     ExtensionVersions,
@@ -15,10 +15,10 @@ from vmbackup.facts import (
     ProtectedItem,
     VmModel,
 )
-from vmbackup.facts_guest import GuestExtension, GuestLogs, GuestProbe
-from vmbackup.facts_linux import LinuxAgentState, LinuxVmbackupConf
-from vmbackup.facts_windows import ExtensionState, Service
-from vmbackup.failure import backup_failed, is_over
+from vmbackup.facts.guest import GuestExtension, GuestLogs, GuestProbe
+from vmbackup.facts.linux import LinuxAgentState, LinuxVmbackupConf
+from vmbackup.facts.windows import ExtensionState, Service
+from vmbackup.failures.jobs import backup_failed, is_over
 from vmbackup.limits import ARTICLE_VMSNAPSHOT_LINUX
 from vmbackup.versions import compare, parse
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.named import FAILURE, judged
-from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_guest import GuestExtension, GuestLogs
-from vmbackup.facts_linux import LinuxPython
-from vmbackup.failure import backup_failed, is_over
+from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.guest import GuestExtension, GuestLogs
+from vmbackup.facts.linux import LinuxPython
+from vmbackup.failures.jobs import backup_failed, is_over
 
 # VMB: the extension finished, with or without application consistency.
 _SUCCESS = (0, 1)

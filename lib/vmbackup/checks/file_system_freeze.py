@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.named import FAILURE, judged
-from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_guest import GuestExtension, GuestLogs, SerialLog
-from vmbackup.facts_linux import LinuxMounts
-from vmbackup.failure import backup_failed
+from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.guest import GuestExtension, GuestLogs, SerialLog
+from vmbackup.facts.linux import LinuxMounts
+from vmbackup.failures.jobs import backup_failed
 
 # VMB: freeze failed, timed out, a mount cannot be opened, the program that freezes is missing.
 _FREEZE_STATUS = (121, 122, 123, 124)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.named import FAILURE, judged
-from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_guest import FileSystem, GuestDisk
-from vmbackup.facts_linux import LinuxMounts, LinuxSelinux
+from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.guest import FileSystem, GuestDisk
+from vmbackup.facts.linux import LinuxMounts, LinuxSelinux
 
 FREE_LEAST_MB = 100
 """VMA: low disk space is critical on the system drive below this."""

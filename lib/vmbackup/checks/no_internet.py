@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from vmbackup.checks import agent_state
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.outbound import Way, routes_way, rules_way
-from vmbackup.facts import (
+from vmbackup.checks.shared import agent_state
+from vmbackup.checks.shared.outbound import Way, routes_way, rules_way
+from vmbackup.facts.azure import (
     Disk,
     FailedJob,
     Job,
@@ -26,10 +26,10 @@ from vmbackup.facts import (
     VmModel,
     VmPower,
 )
-from vmbackup.facts_guest import GuestExtension, GuestNetwork
-from vmbackup.facts_linux import LinuxAgent
-from vmbackup.facts_windows import Service
-from vmbackup.failure import backup_failed, names_no_network
+from vmbackup.facts.guest import GuestExtension, GuestNetwork
+from vmbackup.facts.linux import LinuxAgent
+from vmbackup.facts.windows import Service
+from vmbackup.failures.jobs import backup_failed, names_no_network
 from vmbackup.limits import LINUX_AGENT_MINIMUM, WINDOWS_AGENT_MINIMUM
 from vmbackup.versions import compare
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
-from vmbackup.facts import FailedJob, Job, ProtectedItem, Protection, VmModel
-from vmbackup.named_fault import Named, said_of
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem, Protection, VmModel
+from vmbackup.failures.named import Named, said_of
 
 _STOPPED = ("protectionstopped", "protectionpaused", "backupssuspended")
 _ACTIVE = ("protected", "irpending", "protectionerror")

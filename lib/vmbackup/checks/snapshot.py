@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from vmbackup.checks import agent_state
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.facts import FailedJob, Job, Metrics, Neighbours, Nic, ResourceHealth, VmAgent, VmPower
-from vmbackup.facts_linux import LinuxDhcp
-from vmbackup.facts_windows import Sql, WindowsDhcp
-from vmbackup.failure import backup_failed
+from vmbackup.checks.shared import agent_state
+from vmbackup.facts.azure import FailedJob, Job, Metrics, Neighbours, Nic, ResourceHealth, VmAgent, VmPower
+from vmbackup.facts.linux import LinuxDhcp
+from vmbackup.facts.windows import Sql, WindowsDhcp
+from vmbackup.failures.jobs import backup_failed
 from vmbackup.limits import CPU_BUSY_PCT, MEMORY_LEFT_PCT, VMS_AT_THE_SAME_TIME
 
 _WIRESERVER = "168.63.129.16"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.named import FAILURE, judged
-from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_windows import VcRedistributable
+from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.windows import VcRedistributable
 from vmbackup.versions import compare
 
 MINIMUM = "12.0.40660"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.facts import FailedJob, Job, ProtectedItem, VmModel, VmPower
-from vmbackup.named_fault import Named, said_of
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem, VmModel, VmPower
+from vmbackup.failures.named import Named, said_of
 
 _CHANGING = ("updating", "creating", "deleting", "migrating")
 _POWER_CHANGING = ("starting", "stopping", "deallocating")

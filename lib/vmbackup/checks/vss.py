@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.named import FAILURE, judged
-from vmbackup.facts import FailedJob, Job, ProtectedItem
-from vmbackup.facts_windows import Service, Vss
+from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.windows import Service, Vss
 
 _STABLE = 1
 # Below: waiting for a phase of a backup that runs. From here on: failed in one of the phases.

@@ -1,13 +1,13 @@
 """Collectors ask Azure and the guest, and turn every answer or failure into a fact. They judge nothing."""
 
 from vmbackup.collectors import (
+    activity,
+    backup_policy,
     disks,
     extensions,
-    history,
     jobs,
     metrics,
     network,
-    policy,
     protection,
     restore_points,
     routes,
@@ -18,6 +18,19 @@ from vmbackup.collectors.base import COLLECTORS, actions, collect, slowest_chain
 from vmbackup.collectors.jobs import failed_jobs
 
 # Importing a module registers its collectors.
-MODULES = (vm, extensions, disks, network, rules, routes, protection, policy, jobs, metrics, restore_points, history)
+MODULES = (
+    vm,
+    extensions,
+    disks,
+    network,
+    rules,
+    routes,
+    protection,
+    backup_policy,
+    jobs,
+    metrics,
+    restore_points,
+    activity,
+)
 
 __all__ = ["COLLECTORS", "MODULES", "actions", "collect", "failed_jobs", "slowest_chain_ms"]

@@ -16,10 +16,10 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from vmbackup.collectors.azure import Azure
-from vmbackup.collectors.errors import as_fact
-from vmbackup.collectors.pipeline import Asking, asking
-from vmbackup.facts import FACTS
+from vmbackup.arm.connection import Azure
+from vmbackup.arm.errors import as_fact
+from vmbackup.arm.pipeline import Asking, asking
+from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 
 LONGEST_S = 60.0

@@ -8,10 +8,10 @@ from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.wire import entries, flag, inside, last_part, part_after, text, whole
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.errors import Unreadable
-from vmbackup.collectors.wire import entries, flag, inside, last_part, part_after, text, whole
-from vmbackup.facts import Disk
+from vmbackup.facts.azure import Disk
 
 _BYTES_PER_GB = 1024**3
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vmbackup.arm.wire import entries, inside, listed, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.wire import entries, inside, listed, resource, text
-from vmbackup.facts import Extension, VmModel
+from vmbackup.facts.azure import Extension, VmModel
 from vmbackup.model import Fact, FactStatus
 
 PUBLISHER = "Microsoft.Azure.RecoveryServices"

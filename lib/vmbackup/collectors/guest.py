@@ -18,16 +18,16 @@ import requests
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
 
-from vmbackup.boot_diagnostics import serial_log, vm_health_report
-from vmbackup.collectors.azure import Azure
+from vmbackup.arm.connection import Azure
+from vmbackup.arm.errors import as_fact, code_and_message, cut, status_of
+from vmbackup.arm.pipeline import asking
+from vmbackup.arm.run_command import run_command_error, run_command_output
+from vmbackup.arm.wire import inside, text
 from vmbackup.collectors.base import ABSENT
-from vmbackup.collectors.errors import as_fact, code_and_message, cut, status_of
-from vmbackup.collectors.pipeline import asking
-from vmbackup.collectors.wire import inside, text
-from vmbackup.guest_output import GuestDocument, GuestOutputError, decode, require_belongs_to
+from vmbackup.guest.document import GuestDocument, GuestOutputError, decode, require_belongs_to
+from vmbackup.guest.serial_log import serial_log, vm_health_report
 from vmbackup.limits import HEARTBEAT_STALE_S
 from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target
-from vmbackup.run_command import run_command_error, run_command_output
 
 ACTION = "Microsoft.Compute/virtualMachines/runCommand/action"
 BOOT_ACTION = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action"
@@ -43,7 +43,7 @@ _GENERAL = {"denied", "not_found", "conflict", "throttled", "timeout", "server_e
 
 def script(os: str) -> str:
     """One of SCRIPTS, as it runs and as an operator may paste it."""
-    return resources.files("vmbackup").joinpath(f"guest/{SCRIPTS[os]}").read_text("utf-8")
+    return resources.files("vmbackup.guest").joinpath("scripts").joinpath(SCRIPTS[os]).read_text("utf-8")
 
 
 def obstacle(evidence: Evidence) -> Fact | None:

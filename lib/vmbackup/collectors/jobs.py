@@ -11,11 +11,9 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
-from vmbackup.collectors.azure import Azure
-from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.errors import Unreadable, as_fact, code_and_message, refused
-from vmbackup.collectors.protection import refuse_missing_vault, vault
-from vmbackup.collectors.wire import (
+from vmbackup.arm.connection import Azure
+from vmbackup.arm.errors import Unreadable, as_fact, code_and_message, refused
+from vmbackup.arm.wire import (
     entries,
     inside,
     last_part,
@@ -28,8 +26,10 @@ from vmbackup.collectors.wire import (
     whole,
     whole_pages,
 )
-from vmbackup.facts import FailedJob, Job, JobError, JobTask, Protection
-from vmbackup.failure import backup_failed, newest_finished
+from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
+from vmbackup.collectors.protection import refuse_missing_vault, vault
+from vmbackup.facts.azure import FailedJob, Job, JobError, JobTask, Protection
+from vmbackup.failures.jobs import backup_failed, newest_finished
 from vmbackup.model import Fact, FactStatus, SetupError
 
 DAYS = 14

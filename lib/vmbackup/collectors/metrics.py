@@ -8,10 +8,10 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from vmbackup.arm.errors import status_of
+from vmbackup.arm.wire import entries, inside, moment, number, resource, stamp, text
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.errors import status_of
-from vmbackup.collectors.wire import entries, inside, moment, number, resource, stamp, text
-from vmbackup.facts import FailedJob, Metrics, Series, VmModel
+from vmbackup.facts.azure import FailedJob, Metrics, Series, VmModel
 
 NAMES = (
     "Percentage CPU",

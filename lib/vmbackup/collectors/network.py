@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from vmbackup.arm.wire import entries, flag, inside, last_part, part_after, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.wire import entries, flag, inside, last_part, part_after, resource, text
-from vmbackup.facts import IpConfig, Nic, Subnet, VmModel
+from vmbackup.facts.azure import IpConfig, Nic, Subnet, VmModel
 
 
 @collector("_groups", "network.nics", needs=("vm.model",), actions=("Microsoft.Network/networkInterfaces/read",))

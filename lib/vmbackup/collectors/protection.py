@@ -7,9 +7,8 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.errors import Unreadable, as_fact, code_and_message
-from vmbackup.collectors.wire import (
+from vmbackup.arm.errors import Unreadable, as_fact, code_and_message
+from vmbackup.arm.wire import (
     entries,
     flag,
     inside,
@@ -21,7 +20,8 @@ from vmbackup.collectors.wire import (
     whole,
     whole_pages,
 )
-from vmbackup.facts import HealthDetail, Neighbour, Neighbours, ProtectedItem, Protection, RecoveryPoint, VmModel
+from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
+from vmbackup.facts.azure import HealthDetail, Neighbour, Neighbours, ProtectedItem, Protection, RecoveryPoint, VmModel
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 
 _BACKUP_STATUS = "Microsoft.RecoveryServices/locations/backupStatus/action"

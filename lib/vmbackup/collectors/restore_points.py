@@ -7,10 +7,10 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.wire import inside, last_part, part_after, resource, text, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.errors import Unreadable
-from vmbackup.collectors.wire import inside, last_part, part_after, resource, text, whole_pages
-from vmbackup.facts import Lock, Policy, RestorePointCollection
+from vmbackup.facts.azure import Lock, Policy, RestorePointCollection
 
 _LOCKS = "/providers/microsoft.authorization/locks/"
 _AZURE_BACKUP = "azurebackuprg"

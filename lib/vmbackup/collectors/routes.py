@@ -7,12 +7,12 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from vmbackup.arm.errors import as_fact
+from vmbackup.arm.wire import inside, last_part, listed, part_after, resource, text, texts
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.errors import as_fact
 from vmbackup.collectors.network import subnets_of
 from vmbackup.collectors.rules import falls_back
-from vmbackup.collectors.wire import inside, last_part, listed, part_after, resource, text, texts
-from vmbackup.facts import Nic, NicRoutes, Route, Subnet
+from vmbackup.facts.azure import Nic, NicRoutes, Route, Subnet
 from vmbackup.model import Fact, FactStatus
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"

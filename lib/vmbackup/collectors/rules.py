@@ -9,11 +9,11 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from vmbackup.arm.errors import Unreadable, as_fact, code_and_message, status_of
+from vmbackup.arm.wire import entries, inside, last_part, listed, part_after, resource, text, texts, whole
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.collectors.errors import Unreadable, as_fact, code_and_message, status_of
 from vmbackup.collectors.network import subnets_of
-from vmbackup.collectors.wire import entries, inside, last_part, listed, part_after, resource, text, texts, whole
-from vmbackup.facts import Nic, NicRules, Rule, Subnet
+from vmbackup.facts.azure import Nic, NicRules, Rule, Subnet
 from vmbackup.model import Fact, FactStatus
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"

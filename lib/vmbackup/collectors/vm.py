@@ -8,10 +8,10 @@ from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from vmbackup.arm.errors import code_and_message
+from vmbackup.arm.wire import entries, flag, inside, moment, resource, stamp, text
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.errors import code_and_message
-from vmbackup.collectors.wire import entries, flag, inside, moment, resource, stamp, text
-from vmbackup.facts import Handler, VmAgent, VmModel, VmPower
+from vmbackup.facts.azure import Handler, VmAgent, VmModel, VmPower
 from vmbackup.model import SetupError
 
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)

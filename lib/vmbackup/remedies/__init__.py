@@ -5,9 +5,9 @@
 
 from vmbackup.remedies.again import affected, begun_first, interrupted, refreshed
 from vmbackup.remedies.apply import Confirmation, allowed, apply
-from vmbackup.remedies.doing import Tools, open_tools
+from vmbackup.remedies.executor import Tools, open_tools
+from vmbackup.remedies.journal import Receipt
 from vmbackup.remedies.plan import Plan, plan
-from vmbackup.remedies.receipt import Receipt
 
 __all__ = [
     "Confirmation",

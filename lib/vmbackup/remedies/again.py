@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
 from vmbackup.model import Evidence, Fact, Target
-from vmbackup.remedies import catalogue
+from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.plan import Plan, planned
-from vmbackup.remedies.receipt import Operation
 
 
 def affected(plan: Plan) -> tuple[str, ...]:

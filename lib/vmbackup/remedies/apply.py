@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from vmbackup.arm import Arm, NoAnswer, Refused
+from vmbackup.arm.client import Arm, NoAnswer, Refused
+from vmbackup.arm.permissions import granted, lacking
 from vmbackup.model import RemedyRefused
-from vmbackup.remedies import do
-from vmbackup.remedies.doing import Tools, carry_out
+from vmbackup.remedies.executor import Tools, carry_out
+from vmbackup.remedies.journal import Receipt
 from vmbackup.remedies.plan import RISKS, Plan
 from vmbackup.remedies.preflight import Refusal, needs_agent, needs_running_vm
-from vmbackup.remedies.receipt import Receipt
-from vmbackup.rights import granted, lacking
+from vmbackup.remedies.steps import vm as do
 
 _GUARDED = ("resume_protection", "exclude_disks")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmbackup.catalog import remedies as catalogue
 from vmbackup.model import Evidence, Finding, Step, Target, Verdict
-from vmbackup.remedies import catalogue
 from vmbackup.remedies.preflight import Refusal, refusals
 from vmbackup.remedies.quoting import filled, for_bash, for_powershell
 from vmbackup.remedies.values import data, values

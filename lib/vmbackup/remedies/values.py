@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from vmbackup import moments
-from vmbackup.checks import outbound
+from vmbackup import clock as moments
 from vmbackup.checks.base import load, run
+from vmbackup.checks.shared import outbound
 from vmbackup.model import Evidence, Finding, Target
 
 LOWEST_PRIORITY = 100

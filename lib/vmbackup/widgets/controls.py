@@ -10,7 +10,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from vmbackup.blocks import Page
+from vmbackup.pages.blocks import Page
 
 _HERE = Path(__file__).parent
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.blocks import Page, Paragraph
-from vmbackup.walkthrough import Walkthrough
-from vmbackup.widgets import controls, summary
+from vmbackup.pages import outcome as summary
+from vmbackup.pages.blocks import Page, Paragraph
+from vmbackup.runs.run import Walkthrough
+from vmbackup.widgets import controls
 
 
 class Ending:

@@ -11,22 +11,27 @@ from threading import Event, RLock
 from typing import TYPE_CHECKING, Any
 
 from vmbackup import catalog
-from vmbackup.blocks import Folded, Page
-from vmbackup.facts import FACTS
+from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact, RunbookError
-from vmbackup.walkthrough import Examined, Walkthrough
-from vmbackup.widgets import card, controls, plot, progress, summary, ticket, timeline
+from vmbackup.pages import load as plot
+from vmbackup.pages import outcome as summary
+from vmbackup.pages import overview as card
+from vmbackup.pages import progress, timeline
+from vmbackup.pages.blocks import Folded, Page
+from vmbackup.runs.run import Examined, Walkthrough
+from vmbackup.ticket import bundle as ticket
+from vmbackup.widgets import controls
+from vmbackup.widgets.background import Work
+from vmbackup.widgets.display import Twin
 from vmbackup.widgets.ending import Ending
 from vmbackup.widgets.notice import Notice
 from vmbackup.widgets.offer import Offer
-from vmbackup.widgets.panel import Panel
+from vmbackup.widgets.step_panel import Panel
 from vmbackup.widgets.stepper import Stepper
-from vmbackup.widgets.twin import Twin
-from vmbackup.widgets.work import Work
 
 if TYPE_CHECKING:
-    from vmbackup.backup_now import Progress
     from vmbackup.remedies import Plan
+    from vmbackup.remedies.retry.back_up_now import Progress
 
 OTHER = {"en": "de", "de": "en"}
 # What takes long, and the message at its end.

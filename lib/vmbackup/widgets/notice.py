@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vmbackup import catalog, redact
-from vmbackup.blocks import Page, Paragraph
+from vmbackup import catalog
+from vmbackup import sanitize as redact
+from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.widgets import controls
 
 

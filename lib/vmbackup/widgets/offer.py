@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vmbackup import catalog, moments
-from vmbackup.blocks import Block, Page, Paragraph
-from vmbackup.walkthrough import Walkthrough
+from vmbackup import catalog
+from vmbackup import clock as moments
+from vmbackup.pages.blocks import Block, Page, Paragraph
+from vmbackup.runs.run import Walkthrough
 from vmbackup.widgets import controls
 
 

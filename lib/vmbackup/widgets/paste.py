@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vmbackup import catalog
-from vmbackup.blocks import Page, Paragraph
 from vmbackup.collectors.guest import script
+from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.widgets import controls
 
 

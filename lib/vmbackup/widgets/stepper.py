@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from vmbackup import catalog, report
-from vmbackup.blocks import SIGNS, Heading, Page
+from vmbackup import catalog
 from vmbackup.model import Step, Verdict
-from vmbackup.redact import text
-from vmbackup.saved_walk import Skip
+from vmbackup.pages import step as report
+from vmbackup.pages.blocks import SIGNS, Heading, Page
+from vmbackup.runs.saved_walk import Skip
+from vmbackup.sanitize import text
 from vmbackup.widgets import controls
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from vmbackup.collectors import COLLECTORS, actions, collect, slowest_chain_ms
-from vmbackup.facts import FACTS
+from vmbackup.facts.azure import FACTS
+from vmbackup.facts.schema import mismatch
 from vmbackup.model import Fact, FactStatus, SetupError
-from vmbackup.shape import mismatch
 from worlds import examine, world
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors.disks import attached_disks, read_disk
-from vmbackup.collectors.errors import Unreadable
 from worlds import examine
 
 MANAGED = {"name": "d", "lun": 1, "managedDisk": {"id": "/disks/d"}}

@@ -11,7 +11,7 @@ from azuresim.guest import printed
 from remedy_worlds import opened
 from vmbackup.collectors import collect
 from vmbackup.collectors.guest import boot_diagnostics, from_text, obstacle, probe, script
-from vmbackup.guest_output import GuestOutputError
+from vmbackup.guest.document import GuestOutputError
 from vmbackup.model import Fact, FactStatus
 from worlds import world
 

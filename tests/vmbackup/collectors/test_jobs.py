@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors import collect, failed_jobs
-from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.jobs import job_filter, read_failed_job, read_failed_row, read_job, since_last_good
-from vmbackup.facts import Job
+from vmbackup.facts.azure import Job
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 from worlds import world
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vmbackup.collectors.errors import Unreadable
+from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors.network import read_application_groups, read_nic, read_subnet, subnets_of
 from vmbackup.collectors.routes import read_effective_routes, read_route_table
 from worlds import examine

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors import collect
-from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.protection import (
     read_backup_status,
     read_graph_item,

@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 
 from recordings import Recording, recording, recordings
+from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.wire import inside
+from vmbackup.collectors.activity import read_event, read_health
+from vmbackup.collectors.backup_policy import read_policy
 from vmbackup.collectors.disks import attached_disks, read_disk
-from vmbackup.collectors.errors import Unreadable
 from vmbackup.collectors.extensions import read_extensions
-from vmbackup.collectors.history import read_event, read_health
 from vmbackup.collectors.jobs import read_failed_job, read_failed_row, read_job
 from vmbackup.collectors.metrics import read_series
 from vmbackup.collectors.network import read_nic, read_subnet
-from vmbackup.collectors.policy import read_policy
 from vmbackup.collectors.protection import read_backup_status, read_item, read_recovery_point
 from vmbackup.collectors.restore_points import read_collection, read_lock
 from vmbackup.collectors.routes import read_effective_routes, read_route_table
 from vmbackup.collectors.rules import read_effective_rules, read_nsg
 from vmbackup.collectors.vm import read_agent, read_handlers, read_model, read_power
-from vmbackup.collectors.wire import inside
-from vmbackup.facts import FACTS, Handler, Job, Protection, RecoveryPoint, Route, Rule
-from vmbackup.shape import mismatch
+from vmbackup.facts.azure import FACTS, Handler, Job, Protection, RecoveryPoint, Route, Rule
+from vmbackup.facts.schema import mismatch
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vmbackup.collectors.errors import Unreadable
+from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors.restore_points import read_collection, read_lock
 from worlds import examine
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vmbackup.collectors.errors import Unreadable
+from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors.rules import read_effective_rules, read_nsg
 
 ME = ["10.0.0.4"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vmbackup.collectors.errors import Unreadable
+from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors.vm import read_agent, read_handlers, read_model, read_power
 from vmbackup.model import FactStatus, SetupError
 from worlds import examine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vmbackup.guest_output import GuestDocument
+from vmbackup.guest.document import GuestDocument
 
 # What root finds out in each machine, as "section.key" of the document.
 EXPECTED: dict[str, dict[str, Any]] = {

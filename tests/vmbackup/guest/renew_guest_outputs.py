@@ -12,7 +12,7 @@ from expectations import differences
 from image import prepared_root
 from laboratory import Laboratory
 
-from vmbackup.guest_output import decode
+from vmbackup.guest.document import decode
 
 OUTPUTS = Path(__file__).parents[3] / "lib" / "azuresim" / "guest_outputs"
 STORED = (

@@ -14,10 +14,10 @@ from image import ImageUnavailable, prepared_root
 from laboratory import Laboratory
 from machines import HOST, MACHINES, VM_ID
 
-from vmbackup.guest_output import GuestDocument, decode
-from vmbackup.log_patterns import PATTERNS
+from vmbackup.failures.log_patterns import PATTERNS
+from vmbackup.guest.document import GuestDocument, decode
 
-SCRIPTS = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest"
+SCRIPTS = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "scripts"
 PROBE = SCRIPTS / "collect_linux.sh"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "collect_logs_linux.sh"
+SCRIPT = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "scripts" / "collect_logs_linux.sh"
 EXTENSION = "Microsoft.Azure.RecoveryServices.VMSnapshotLinux"
 
 FILES = {

@@ -16,10 +16,10 @@ import tree_sitter
 import tree_sitter_powershell
 
 import vmbackup
-from vmbackup.guest_output import decode
-from vmbackup.guest_shapes import shapes
+from vmbackup.facts.guest_shapes import shapes
+from vmbackup.guest.document import decode
 
-GUEST = Path(vmbackup.__file__).parent / "guest"
+GUEST = Path(vmbackup.__file__).parent / "guest" / "scripts"
 SOURCE = (GUEST / "collect_windows.ps1").read_bytes()
 TEXT = SOURCE.decode("ascii")
 SCHEMA = json.loads((GUEST / "output.schema.json").read_text("utf-8"))

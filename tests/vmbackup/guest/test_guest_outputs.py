@@ -6,7 +6,7 @@ import pytest
 from expectations import differences
 from renew_guest_outputs import OUTPUTS, STORED
 
-from vmbackup.guest_output import decode
+from vmbackup.guest.document import decode
 
 
 def test_all_are_stored() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from vmbackup.log_patterns import PATTERNS, count_lines
+from vmbackup.failures.log_patterns import PATTERNS, count_lines
 
-PROBE = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "collect_linux.sh"
+PROBE = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "scripts" / "collect_linux.sh"
 RECORDINGS = Path(os.environ.get("VMBACKUP_RECORDINGS", Path(__file__).parents[4] / "shared")) / "guest"
 EXT = "[Microsoft.Azure.RecoveryServices.VMSnapshotLinux-1.0]"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PROBE = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "collect_linux.sh"
+PROBE = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "scripts" / "collect_linux.sh"
 RECORDINGS = Path(os.environ.get("VMBACKUP_RECORDINGS", Path(__file__).parents[4] / "shared")) / "guest"
 
 

@@ -13,12 +13,14 @@ import time
 import pytest
 
 from remedy_worlds import opened, problems
-from vmbackup.audit import rows
-from vmbackup.backup_now import retry
+from vmbackup.arm.audit import rows
 from vmbackup.model import Finding, RemedyRefused, Step, Verdict
-from vmbackup.remedies import Confirmation, affected, allowed, apply, do, interrupted, pages, refreshed
+from vmbackup.pages import remedies as pages
+from vmbackup.remedies import Confirmation, affected, allowed, apply, interrupted, refreshed
 from vmbackup.remedies import plan as plan_for
-from vmbackup.remedies.receipt import Operations, Receipt
+from vmbackup.remedies.journal import Operations, Receipt
+from vmbackup.remedies.retry.back_up_now import retry
+from vmbackup.remedies.steps import vm as do
 
 EXTENSION = "remove_backup_extension"
 
@@ -341,7 +343,7 @@ CHILD = """
     from pathlib import Path
     from remedy_worlds import problems
     from vmbackup.collectors import collect
-    from vmbackup.collectors.azure import Azure, Connection
+    from vmbackup.arm.connection import Azure, Connection
     from azure.identity import DefaultAzureCredential
     from vmbackup.model import Target
     from vmbackup.remedies import Confirmation, apply, open_tools, plan

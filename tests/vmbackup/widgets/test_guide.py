@@ -12,11 +12,11 @@ from typing import Any
 import ipywidgets
 import pytest
 
-from vmbackup.blocks import Page
 from vmbackup.model import Fact, FactStatus
-from vmbackup.remedies.receipt import Operations
+from vmbackup.notebook.shown import guide
+from vmbackup.pages.blocks import Page
+from vmbackup.remedies.journal import Operations
 from vmbackup.widgets.guide import Guide
-from vmbackup.widgets.shown import guide
 from walking import guest_output, opened, run_over
 
 

@@ -1,0 +1,272 @@
+"""The audit: every request that changes something has a row, written before it is sent and completed afterwards.
+
+Enforced in the HTTP pipeline: :class:`AuditPolicy` sits in every client and refuses a changing request while no audit
+is open, so that a run that only reads cannot change anything. A request counts as changing unless it is known to read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import errno
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import HTTPPolicy
+
+from vmbackup import sanitize as redact
+from vmbackup.model import RemedyRefused, RunbookError
+
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+READING_POSTS = (
+    re.compile(r"/providers/microsoft\.recoveryservices/locations/[^/]+/(backupstatus|backupprevalidateprotection)$"),
+    re.compile(r"/networkinterfaces/[^/]+/(effectivenetworksecuritygroups|effectiveroutetable)$"),
+    re.compile(r"/networkwatchers/[^/]+/(ipflowverify|nexthop)$"),
+    re.compile(r"/providers/microsoft\.resourcegraph/resources$"),
+    re.compile(r"/virtualmachines/[^/]+/retrievebootdiagnosticsdata$"),
+)
+
+
+def changes(method: str, url: str) -> bool:
+    """Whether a request may change something in Azure: everything but reads and the POSTs known to read.
+
+    >>> changes("GET", "https://x/a"), changes("DELETE", "https://x/a"), changes("POST", "https://x/vm/restart?a=b")
+    (False, True, True)
+    """
+    if method.upper() in READING_METHODS:
+        return False
+    path = unquote(urlsplit(url).path).lower().rstrip("/")
+    return not (method.upper() == "POST" and any(known.search(path) for known in READING_POSTS))
+
+
+def runs_the_probe(wire: Any) -> bool:
+    """Whether a request is Run Command with the product's own read-only guest script, word for word."""
+    if wire.method.upper() != "POST" or not urlsplit(wire.url).path.lower().endswith("/runcommand"):
+        return False
+    try:
+        body = json.loads(wire.content if hasattr(wire, "content") else wire.body)
+        script = "\n".join(body["script"])
+    except (ValueError, TypeError, KeyError):
+        return False
+    return "parameters" not in body and script in _probes()
+
+
+@cache
+def _probes() -> frozenset[str]:
+    folder = resources.files("vmbackup.guest").joinpath("scripts")
+    scripts = (folder.joinpath(name).read_text("utf-8") for name in ("collect_windows.ps1", "collect_linux.sh"))
+    return frozenset("\n".join(script.splitlines()) for script in scripts)
+
+
+class Unwritten(RunbookError):
+    """A line could not be put on file."""
+
+
+class Audit:
+    """One append-only JSONL file. Each line is an event of a row ``id``: ``sent``, then ``answered`` or ``no_answer``,
+    then perhaps ``finished`` for what Azure went on doing. Threads and processes may share the file.
+    """
+
+    def __init__(self, path: Path, who: str) -> None:
+        self.path = path
+        self.who = who
+        self._lock = threading.Lock()
+
+    def sent(self, method: str, url: str, client_request_id: str, why: str) -> str:
+        """Note a request that is about to be sent; returns the row's id. Raises RemedyRefused if it cannot be noted."""
+        row = f"{os.getpid():x}-{os.urandom(6).hex()}"
+        parts = urlsplit(url)
+        event = {
+            "id": row,
+            "event": "sent",
+            "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "method": method,
+            "resource": unquote(parts.path),
+            "client_request_id": client_request_id,
+            "who": self.who,
+            "why": why,
+        }
+        with self._lock:
+            append_first(self.path, event)
+        return row
+
+    def answered(self, row: str, status: int, headers: Any) -> None:
+        """Complete a row with what Azure answered; ``azure_time`` is Azure's own clock."""
+        self._write(
+            {
+                "id": row,
+                "event": "answered",
+                "azure_time": azure_time(headers),
+                "status": status,
+                "request_id": headers.get("x-ms-request-id"),
+                "correlation_id": headers.get("x-ms-correlation-request-id"),
+                "outcome": _outcome(status),
+            }
+        )
+
+    def lost(self, row: str, error: str) -> None:
+        """Complete a row whose answer never came: whether Azure acted is open."""
+        self._write({"id": row, "event": "no_answer", "outcome": "unknown", "error": error[:300]})
+
+    def finished(self, row: str, outcome: str, message: str = "") -> None:
+        """Say how an accepted operation ended."""
+        self._write({"id": row, "event": "finished", "outcome": outcome, "message": message[:300]})
+
+    def _write(self, event: dict[str, Any]) -> None:
+        with self._lock:
+            append(self.path, event)
+
+
+def _outcome(status: int) -> str:
+    """What an answer says of a change. A server that failed may have acted before."""
+    if status == 202:
+        return "accepted"
+    return "done" if status < 300 else "refused" if status < 500 else "unknown"
+
+
+def append_first(path: Path, event: dict[str, Any]) -> None:
+    """Append what must be on file before anything is changed. Raises RemedyRefused where it cannot be."""
+    try:
+        append(path, event)
+    except Unwritten as error:
+        raise RemedyRefused(f"{error} So nothing is changed.") from None
+
+
+def append(path: Path, event: dict[str, Any]) -> None:
+    """Append one JSON line, in one write, and wait until it is on disk. Raises Unwritten."""
+    line = json.dumps(redact.data(event), ensure_ascii=False, sort_keys=False) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            content = _line_end(handle) + line.encode()
+            if os.write(handle, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise Unwritten(f"{path} cannot be written ({error.strerror}).") from None
+
+
+def _line_end(handle: int) -> bytes:
+    """The line end that a crash kept from the file, so that a cut off line swallows no other."""
+    if os.fstat(handle).st_size == 0:
+        return b""
+    os.lseek(handle, -1, os.SEEK_END)
+    return b"" if os.read(handle, 1) == b"\n" else b"\n"
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The events in a JSONL file, oldest first. What is no whole line, cut off or spoilt, is left out."""
+    found = []
+    for line in path.read_bytes().split(b"\n") if path.exists() else []:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            found.append(event)
+    return found
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    """One row per request, its events merged: ``{id, time, method, resource, who, why, status, outcome, …}``."""
+    merged: dict[str, dict[str, Any]] = {}
+    for event in lines(path):
+        if "id" not in event:
+            continue
+        row = merged.setdefault(str(event["id"]), {"outcome": "unknown"})
+        row.update({name: value for name, value in event.items() if name != "event"})
+    return list(merged.values())
+
+
+class Gate:
+    """Whether changing requests may pass, for all clients of one connection: only while an audit is open."""
+
+    def __init__(self) -> None:
+        self._open: tuple[Audit, str] | None = None
+        self.last_row: str | None = None
+
+    @contextmanager
+    def opened(self, audit: Audit, why: str) -> Iterator[None]:
+        """Let changing requests through inside the block, each with a row that says why."""
+        before, self._open = self._open, (audit, why)
+        try:
+            yield
+        finally:
+            self._open = before
+
+    def admit(self, method: str, url: str, client_request_id: str) -> tuple[Audit, str]:
+        """The audit and the row of a changing request. Raises RemedyRefused while no audit is open."""
+        if self._open is None:
+            raise RemedyRefused(f"{method} {urlsplit(url).path} would change something, and no audit is open.")
+        audit, why = self._open
+        row = self.last_row = audit.sent(method, url, client_request_id, why)
+        return audit, row
+
+
+class AuditPolicy(HTTPPolicy[Any, Any]):
+    """Asks the gate about every changing request. Each pipeline needs one of its own: a policy knows its successor."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self._gate = gate
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Pass a request on; a changing one only with its row written."""
+        wire = request.http_request
+        if not changes(wire.method, wire.url) or runs_the_probe(wire):
+            return self.next.send(request)
+        audit, row = self._gate.admit(wire.method, wire.url, wire.headers.get("x-ms-client-request-id", ""))
+        try:
+            response = self.next.send(request)
+        except Exception as error:
+            with suppress(Unwritten):  # a row that is not completed says just that: the outcome is unknown
+                audit.lost(row, f"{type(error).__name__}: {error}")
+            raise
+        audit.answered(row, response.http_response.status_code, response.http_response.headers)
+        return response
+
+
+def azure_time(headers: Any) -> str | None:
+    """The ``Date`` header as ISO 8601 UTC, None when there is none."""
+    try:
+        return parsedate_to_datetime(headers["Date"]).astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def signed_in(credential: Any, scope: str) -> str:
+    """Who is signed in: the token's object id and name, never the token. ``unknown`` when it does not say."""
+    return who(credential.get_token(scope).token)
+
+
+def who(token: str) -> str:
+    """The identity that an access token names, as ``<name> (<object id>)``.
+
+    >>> who("not a token")
+    'unknown'
+    """
+    try:
+        part = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        name = next(
+            (claims[key] for key in ("upn", "unique_name", "preferred_username", "appid") if claims.get(key)), ""
+        )
+        oid = claims.get("oid") or ""
+    except (IndexError, ValueError, TypeError, AttributeError, binascii.Error):
+        return "unknown"
+    return f"{name} ({oid})" if name and oid else str(name or oid or "unknown")

@@ -1,0 +1,55 @@
+"""What the signed-in identity may do at a scope, by Azure's own answer (the permissions API), and what it lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from vmbackup.arm.client import Arm
+
+MOST_PAGES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One grant: ``actions`` with wildcards, minus its own ``not_actions``."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+
+    def grants(self, action: str) -> bool:
+        """Whether this grant holds the action.
+
+        >>> Permission(("Microsoft.Compute/*",), ("*/delete",)).grants("Microsoft.Compute/virtualMachines/read")
+        True
+        """
+        return any(_matches(each, action) for each in self.actions) and not any(
+            _matches(each, action) for each in self.not_actions
+        )
+
+
+def granted(arm: Arm, scope: str) -> list[Permission]:
+    """The grants that hold at a scope. Raises Refused or NoAnswer when Azure does not tell."""
+    found: list[Permission] = []
+    path: str | None = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/permissions"
+    for _ in range(MOST_PAGES):
+        if path is None:
+            break
+        body = arm.ask("GET", path).body
+        body = body if isinstance(body, Mapping) else {}
+        for each in body.get("value") or []:
+            found.append(Permission(tuple(each.get("actions") or ()), tuple(each.get("notActions") or ())))
+        path = body.get("nextLink")
+    return found
+
+
+def lacking(actions: Iterable[str], permissions: Iterable[Permission]) -> tuple[str, ...]:
+    """The actions that none of the grants holds."""
+    held = list(permissions)
+    return tuple(action for action in actions if not any(each.grants(action) for each in held))
+
+
+def _matches(pattern: str, action: str) -> bool:
+    words = ".*".join(re.escape(part) for part in pattern.split("*"))
+    return re.fullmatch(words, action, re.IGNORECASE) is not None

@@ -1,0 +1,95 @@
+"""Loads and validates ``remedies.yaml``: refuses what contradicts itself, the checks or the scripts."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from pathlib import PurePath
+from typing import Any
+
+from vmbackup import catalog
+from vmbackup.model import CatalogError
+
+FILE = "remedies.yaml"
+KINDS = ("azure_call", "guest_script", "manual")
+RISKS = ("low", "medium", "high")
+WORDS = ("title", "what", "risk_note", "undo", "portal", "duration", "superseded")
+_KEYS = {
+    *WORDS, "checks", "kind", "risk", "actions", "az", "powershell", "shell", "script", "os", "detached", "article",
+    "sources", "as_of",
+}  # fmt: skip
+_ACTION = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+")
+
+
+@cache
+def remedies() -> catalog.Entries:
+    """``{id: {title, checks, kind, risk, actions, what, …}}`` in the order of the article, additions after it."""
+    entries = catalog.parse(
+        resources.files("vmbackup.catalog").joinpath("data").joinpath(FILE).read_text("utf-8"), FILE
+    )
+    for remedy, entry in entries.items():
+        check(remedy, entry)
+    return entries
+
+
+def check(remedy: str, entry: Any) -> None:
+    """Raises CatalogError that names the remedy and the key which is wrong."""
+    where = f"{FILE}: {remedy}"
+    catalog.check_keys(entry, _KEYS, where)
+    catalog.check_texts({key: entry[key] for key in WORDS if entry[key] is not None}, where)
+    for key, among in (("kind", KINDS), ("risk", RISKS), ("os", (None, "windows", "linux"))):
+        if entry[key] not in among:
+            raise CatalogError(f"{where}.{key}: {entry[key]!r} is not one of {', '.join(map(str, among))}")
+    for name in entry["checks"]:
+        _known_check(name, f"{where}.checks")
+    for source in entry["sources"]:
+        if source not in catalog.sources():
+            raise CatalogError(f"{where}.sources: {source} is not in sources.yaml")
+    if not isinstance(entry["as_of"], str):
+        raise CatalogError(f'{where}.as_of must be quoted, like "2026-11-23"')
+    for action in entry["actions"]:
+        if not _ACTION.fullmatch(action):
+            raise CatalogError(f"{where}.actions: {action!r} is no RBAC action")
+    if (entry["kind"] == "guest_script") is not (entry["script"] is not None):
+        raise CatalogError(f"{where}.script: a guest_script has one, no other kind has")
+    if entry["script"] and not _script(entry["script"]).is_file():
+        raise CatalogError(f"{where}.script: guest/{entry['script']} is not there")
+
+
+def _known_check(name: str, where: str) -> None:
+    check_id, _, reason = name.partition(":")
+    if check_id not in catalog.checks():
+        raise CatalogError(f"{where}: {check_id} is not known")
+    if reason and reason not in catalog.checks()[check_id]["texts"]:
+        raise CatalogError(f"{where}: {check_id} has no sentence for {reason}")
+
+
+def words(remedy: str, key: str, language: str, **values: Any) -> str:
+    """One text of a remedy; a value that is not known shows as a dash."""
+    return catalog.fill(remedies()[remedy][key], language, values, f"{FILE}: {remedy}.{key}")
+
+
+@cache
+def placeholders(remedy: str) -> frozenset[str]:
+    """The names in braces in the remedy's texts."""
+    entry = remedies()[remedy]
+    texts = [text for key in WORDS if entry[key] for text in entry[key].values()]
+    return frozenset().union(*(catalog.placeholders(text) for text in texts))
+
+
+def script(remedy: str) -> str:
+    """The guest script's text: its name, what all scripts of its system share, and what it does.
+
+    Raises KeyError for a remedy without one.
+    """
+    name = remedies()[remedy]["script"]
+    if not name:
+        raise KeyError(remedy)
+    common, own = (_script(each).read_text("utf-8") for each in (f"remedy_common{PurePath(name).suffix}", name))
+    named = f"$Remedy = '{remedy}'\n" if name.endswith(".ps1") else f"#!/bin/sh\nREMEDY={remedy}\n"
+    return f"{named}{common}\n{own}"
+
+
+def _script(name: str) -> Any:
+    return resources.files("vmbackup.guest").joinpath("scripts").joinpath(name)

@@ -1,0 +1,112 @@
+"""The state of the VM agent as Azure sees it: the judgements that Windows and Linux share. No check of its own."""
+
+from __future__ import annotations
+
+from vmbackup.checks.base import Judgement, ok, problem, unknown
+from vmbackup.facts.azure import VmAgent, VmModel, VmPower
+from vmbackup.limits import HEARTBEAT_AHEAD_S, HEARTBEAT_STALE_S
+from vmbackup.versions import compare, parse
+
+
+def is_ready(agent: VmAgent | None) -> bool:
+    """Whether Azure lists the agent as Ready and the agent itself names no trouble with the network."""
+    if agent is None:
+        return False
+    code, shown = (agent["code"] or "").lower(), (agent["display_status"] or "").lower()
+    said = (code.endswith("/succeeded") or not code) and shown in ("ready", "") and bool(code or shown)
+    return said and not _waits_for_network(agent)
+
+
+def reports_now(power: VmPower | None, agent: VmAgent | None) -> bool:
+    """Proof that the agent lives and reaches the platform: a running VM, Ready, and a fresh report."""
+    if power is None or power["power"] != "running" or agent is None or agent["age_s"] is None:
+        return False
+    return is_ready(agent) and -HEARTBEAT_AHEAD_S <= agent["age_s"] <= HEARTBEAT_STALE_S
+
+
+def _is_not_ready(agent: VmAgent) -> bool:
+    code, shown = (agent["code"] or "").lower(), (agent["display_status"] or "").lower().replace(" ", "")
+    return code.endswith(("/unavailable", "/failed")) or shown in ("notready", "unresponsive", "failed")
+
+
+def _waits_for_network(agent: VmAgent) -> bool:
+    return "network issue" in (agent["message"] or "").lower()
+
+
+def reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """The agent reports Ready."""
+    stopped = _not_running(power)
+    if stopped:
+        return stopped
+    if agent is None:
+        return unknown("no_agent_listed")
+    if _waits_for_network(agent):
+        return problem("network_issue", message=agent["message"])
+    if is_ready(agent):
+        return ok(message=agent["message"] or agent["display_status"])
+    if agent["code"] is None and agent["display_status"] is None:
+        return unknown("no_status")
+    if not _is_not_ready(agent):
+        return unknown("other_status", status=agent["display_status"] or "-", code=agent["code"] or "-")
+    message = agent["message"] or agent["display_status"] or agent["code"]
+    if "not yet populated" in (agent["message"] or "").lower():
+        return problem("never_reported", message=message)
+    return problem(status=agent["display_status"] or agent["code"], message=message)
+
+
+def heartbeat_is_fresh(power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """The last report of a Ready agent is young."""
+    stopped = _not_running(power)
+    if stopped:
+        return stopped
+    if agent is None:
+        return unknown("no_agent_listed")
+    if not is_ready(agent):
+        return unknown("not_ready")
+    age_s = agent["age_s"]
+    if age_s is None:
+        return unknown("no_time")
+    minutes = round(abs(age_s) / 60)
+    if age_s < -HEARTBEAT_AHEAD_S:
+        return unknown("in_the_future", minutes=minutes)
+    if age_s > HEARTBEAT_STALE_S:
+        return problem("stale", minutes=minutes, limit=HEARTBEAT_STALE_S // 60, reported_at=agent["reported_at"])
+    return ok(minutes=minutes)
+
+
+def _not_running(power: VmPower | None) -> Judgement | None:
+    if power is None or power["power"] is None:
+        return unknown("power_unknown")
+    if power["power"] != "running":
+        return unknown("vm_not_running", power=power["power"])
+    return None
+
+
+def known_version(versions: list[str | None]) -> str | None:
+    """The first of these versions that can be read."""
+    return next((version for version in versions if parse(version)), None)
+
+
+def version_is_supported(versions: list[str | None], minimum: str) -> Judgement:
+    """The first of these versions that can be read is not below the minimum."""
+    version = known_version(versions)
+    if version is None:
+        return unknown(minimum=minimum)
+    return (
+        problem(version=version, minimum=minimum)
+        if compare(version, minimum) == -1
+        else ok(version=version, minimum=minimum)
+    )
+
+
+def model_provisions(model: VmModel, agent: VmAgent | None) -> Judgement:
+    """The VM's model says that it has an agent, or the agent is there anyway."""
+    if not model["has_os_profile"]:
+        return ok("no_os_profile")
+    if model["provision_vm_agent"]:
+        return ok()
+    if model["provision_vm_agent"] is None:
+        return unknown()
+    if is_ready(agent):
+        return ok("installed_anyway")
+    return problem()

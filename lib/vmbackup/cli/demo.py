@@ -1,0 +1,113 @@
+"""The demo: every runbook headless over a simulated fleet, and one table of what each found."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vmbackup import catalog
+from vmbackup import sanitize as redact
+from vmbackup.cli.options import Language, LanguageOption
+from vmbackup.model import SetupError, Verdict
+from vmbackup.pages import step as report
+from vmbackup.pages.blocks import SIGNS
+
+app = typer.Typer()
+
+GENERAL_SECTION = "internal_error"
+TOOL_ERROR = 2
+COLOURS = {"ok": "green", "problem": "bold red", "unknown": "yellow", "not_applicable": "dim"}
+_WIDE = 170
+
+
+@app.command()
+def demo(
+    scenarios: Annotated[list[str] | None, typer.Argument(help="Worlds to run; none = the demo fleet.")] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="Name the worlds and stop.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where the executed notebooks go.")] = Path("runs/demo"),
+    workers: Annotated[int, typer.Option(min=1, help="Notebooks at the same time.")] = os.cpu_count() or 2,
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Run every runbook headless over a simulated fleet and print what each found."""
+    from tqdm import tqdm
+
+    from azuresim.world import scenario_names
+    from vmbackup.fleet.execute import execute_all
+
+    if list_only:
+        typer.echo("\n".join(scenario_names()))
+        return
+    orders = _demo_orders(scenarios or [], language.value)
+    done = list(tqdm(execute_all(orders, folder, workers), total=len(orders), unit="runbook", desc="runbooks"))
+    done.sort(key=lambda executed: orders.index(executed.order))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+    console.print(_fleet_table(done, language.value))
+    legend = (f"{sign} {report.word(Verdict(verdict), language.value)}" for verdict, sign in SIGNS.items())
+    console.print(Text("   ".join(legend)))
+    console.print(Text(f"Executed notebooks: {folder}/*/runbook.ipynb"))
+    if any(executed.result is None for executed in done):
+        raise typer.Exit(TOOL_ERROR)
+
+
+def _demo_orders(scenarios: list[str], language: str) -> list[Any]:
+    from azuresim.world import scenario_names
+    from vmbackup.fleet.execute import Order
+
+    fleet = yaml.safe_load((project() / "parameters" / "demo_fleet.yaml").read_text("utf-8"))
+    chosen = [row for row in fleet if row["scenario"] in scenarios] if scenarios else fleet
+    missing = set(scenarios) - {row["scenario"] for row in chosen}
+    if missing - set(scenario_names()):
+        raise SetupError(f"There is no scenario {sorted(missing)[0]!r}. `vmbackup demo --list` names them.")
+    chosen += [{"section": GENERAL_SECTION, "scenario": name} for name in sorted(missing)]
+    return [
+        Order(
+            f"{row['scenario']}-{row['section']}",
+            project() / "notebooks" / f"{catalog.sections()[row['section']]['notebook']}.ipynb",
+            {"azure": "simulator", "scenario": row["scenario"], "language": language},
+        )
+        for row in chosen
+    ]
+
+
+def _fleet_table(done: list[Any], language: str) -> Table:
+    causes = [cause for cause, entry in catalog.causes().items() if not entry["addition"]]
+    labels = [catalog.text(f"label.{label}", language) for label in ("vm", "section", "probable_cause")]
+    table = Table()
+    for label in labels:
+        table.add_column(label, no_wrap=True)
+    for cause in causes:
+        table.add_column(cause.replace("_", "\n"), justify="center")
+    table.add_column(catalog.text("label.addition", language))
+    for executed in done:
+        if executed.result is None:
+            table.add_row(executed.order.name, "", Text(f"error: {redact.text(executed.error)}", "bold red"))
+            continue
+        steps = {step["cause"]: Verdict(step["verdict"]) for step in executed.result["steps"]}
+        added = [step for step in executed.result["steps"] if step["addition"]]
+        problems = [step["cause"] for step in added if step["verdict"] == "problem"]
+        table.add_row(
+            redact.text(executed.result["target"]["vm_name"]),
+            executed.result["section"],
+            executed.result["probable_cause"] or catalog.text(f"outcome.{executed.result['outcome']}", language),
+            *(Text(SIGNS[steps[cause]], COLOURS[steps[cause]]) if cause in steps else "" for cause in causes),
+            ", ".join(problems),
+        )
+    return table
+
+
+def project() -> Path:
+    """The folder with the notebooks: this one, one above it, or the checkout. Raises SetupError where there is none."""
+    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[3]):
+        if (folder / "notebooks" / "00_start_here.ipynb").exists():
+            return folder
+    raise SetupError(
+        "The notebooks are not here: run this in the project's folder (it holds notebooks/ and parameters/)."
+    )

@@ -1,0 +1,89 @@
+"""JupyterLab for one incident: a folder with copies of the notebooks to work in, and launcher tiles that open them.
+
+The folder is the whole incident: notebooks as executed and, under ``runs/``, what was found and changed. Copied to
+another machine, it goes on there.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vmbackup import catalog
+from vmbackup.model import SetupError
+from vmbackup.pages import step as report
+
+START = "00_start_here"
+# Tiles of jupyter-app-launcher; it finds the folder by the variable, and the file by the beginning of its name.
+_TILES_FOLDER = ".lab"
+_TILES_FILE = "jp_app_launcher.yaml"
+_TILES_VARIABLE = "JUPYTER_APP_LAUNCHER_PATH"
+# JupyterLab's launcher shows this section first.
+_SECTION = "Notebook"
+# The default of the notebooks' parameter, as their JSON has it.
+_LANGUAGE = r"language: str = \"{}\""
+
+
+def incident_name(now: datetime | None = None) -> str:
+    """The name of an incident that was given none: when it was opened, in UTC.
+
+    >>> incident_name(datetime(2026, 11, 23, 2, 14, tzinfo=timezone.utc))
+    '2026-11-23-0214Z'
+    """
+    return f"{now or datetime.now(timezone.utc):%Y-%m-%d-%H%MZ}"
+
+
+def going_on(folder: Path, name: str) -> str:
+    """The command that opens the incident again, wherever its folder is.
+
+    >>> going_on(Path("/srv/on call"), "sql-02")
+    "vmbackup lab --folder '/srv/on call' --incident sql-02"
+    """
+    return shlex.join(["vmbackup", "lab", "--folder", str(folder), "--incident", name])
+
+
+def open_incident(notebooks: Path, folder: Path, language: str) -> None:
+    """Copy the notebooks into the incident's folder, and write its launcher tiles.
+
+    A notebook that is there already is an operator's work and stays as it is. Raises SetupError where the folder
+    cannot be written.
+    """
+    try:
+        (folder / _TILES_FOLDER).mkdir(parents=True, exist_ok=True)
+        for source in sorted(notebooks.glob("*.ipynb")):
+            if not (folder / source.name).exists():
+                spoken = source.read_text("utf-8").replace(_LANGUAGE.format("en"), _LANGUAGE.format(language))
+                (folder / source.name).write_text(spoken, "utf-8")
+        listed = yaml.safe_dump(tiles(language), allow_unicode=True)
+        (folder / _TILES_FOLDER / _TILES_FILE).write_text(listed, "utf-8")
+    except OSError as error:
+        raise SetupError(f"Cannot write the incident's folder {folder}: {error.strerror}. Give another.") from None
+
+
+def tiles(language: str) -> list[dict[str, Any]]:
+    """The launcher tiles, as jupyter-app-launcher reads them: the start, then each runbook by its section's title."""
+    titles = {START: catalog.text("lab.start", language)}
+    titles |= {entry["notebook"]: report.section_title(key, language) for key, entry in catalog.sections().items()}
+    return [_tile(f"{notebook}.ipynb", title) for notebook, title in titles.items()]
+
+
+def _tile(path: str, title: str) -> dict[str, Any]:
+    opened = {"label": title, "id": "docmanager:open", "args": {"path": path, "factory": "Notebook"}}
+    return {"title": title, "type": "jupyterlab-commands", "source": [opened], "catalog": _SECTION}
+
+
+def start(folder: Path, options: list[str]) -> None:
+    """Become JupyterLab over the incident's folder; ``options`` are JupyterLab's own. Does not return."""
+    os.environ[_TILES_VARIABLE] = str((folder / _TILES_FOLDER).resolve())
+    os.chdir(folder)
+    command = [sys.executable, "-m", "jupyterlab", f"{START}.ipynb"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        # Containers run as root. JupyterLab still listens on this machine alone and asks for its token.
+        command.append("--allow-root")
+    os.execv(sys.executable, [*command, *options])

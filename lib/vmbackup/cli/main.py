@@ -1,0 +1,270 @@
+"""The command line.
+
+Exit codes: 0 no cause found, 1 cause found, 2 tool or usage error, 3 undecided, 4 missing rights.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vmbackup import catalog
+from vmbackup import sanitize as redact
+from vmbackup.cli import demo as cli_demo
+from vmbackup.cli import remedies as cli_remedies
+from vmbackup.cli.options import (
+    GroupOption,
+    Language,
+    LanguageOption,
+    NameOption,
+    ScenarioOption,
+    SubscriptionOption,
+    VaultOption,
+    VmOption,
+    examined,
+    named,
+)
+from vmbackup.diagnosis import Outcome
+from vmbackup.model import RunbookError, SetupError, Verdict
+from vmbackup.pages import step as report
+from vmbackup.pages.blocks import SIGNS
+from vmbackup.runs import result
+
+app = typer.Typer(
+    help="Runbooks for failed Azure VM backups.\n\nExit codes: 0 no cause found, 1 cause found, 2 tool or usage error, "
+    "3 undecided, 4 undecided because rights are missing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+checks_app = typer.Typer(help="What the runbooks check, and why.", no_args_is_help=True)
+app.add_typer(checks_app, name="checks")
+app.add_typer(cli_remedies.app)
+app.add_typer(cli_demo.app)
+
+EXIT_CODES = {
+    Outcome.NO_CAUSE_FOUND: 0,
+    Outcome.CAUSE_FOUND: 1,
+    Outcome.UNDECIDED: 3,
+    Outcome.MISSING_RIGHTS: 4,
+}
+TOOL_ERROR = 2
+
+
+class Probe(str, Enum):
+    """When to run the guest script through Run Command."""
+
+    AUTO = "auto"
+    NEVER = "never"
+    FORCE = "force"
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+SectionOption = Annotated[
+    str, typer.Option(help="Runbook section; empty = sorted by the failed job's code or message.")
+]
+
+
+def main() -> None:
+    """Run the command line; whatever goes wrong ends with exit code 2 and one clear line."""
+    try:
+        app(standalone_mode=True)
+    except RunbookError as error:
+        typer.echo(redact.text(f"vmbackup: {error}"), err=True)
+        sys.exit(TOOL_ERROR)
+    except Exception as error:  # exit code 1 means "cause found", so nothing else may end with it
+        if os.environ.get("VMBACKUP_DEBUG"):
+            raise
+        words = redact.text(f"vmbackup: unexpected {type(error).__name__}: {error} (VMBACKUP_DEBUG=1 shows where)")
+        typer.echo(words, err=True)
+        sys.exit(TOOL_ERROR)
+
+
+@app.command()
+def diagnose(
+    vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
+    failure: Annotated[str, typer.Option(help="Code, message or job name; empty = the newest failed job.")] = "",
+    section: SectionOption = "",
+    guest_output: Annotated[str, typer.Option(help="File with the pasted output of the guest script.")] = "",
+    probe: Annotated[Probe, typer.Option(help="Examine the guest through Run Command.")] = Probe.AUTO,
+    deadline_s: Annotated[int, typer.Option(help="Seconds until what is not answered counts as unknown.")] = 120,
+    language: LanguageOption = Language.EN,
+    save: Annotated[Path | None, typer.Option(help="Folder for evidence.json and result.json.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Examine one VM and say which of the article's causes explains its failed backup."""
+    given = {
+        **named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id),
+        "failure": failure,
+        "guest_output": guest_output,
+        "probe": probe.value,
+        "deadline_s": deadline_s,
+        "language": language.value,
+        "run_folder": str(save or ""),
+    }
+    _examine(given, section, save is not None, as_json)
+
+
+@app.command()
+def replay(
+    evidence_file: Annotated[Path, typer.Argument(help="The evidence.json of an earlier run.")],
+    section: SectionOption = "",
+    failure: Annotated[str, typer.Option(help="Code or message; empty = the newest failed job in the evidence.")] = "",
+    language: LanguageOption = Language.EN,
+    as_json: JsonOption = False,
+) -> None:
+    """Walk again over saved evidence, with no credentials and no Azure."""
+    given = {
+        "azure": "replay",
+        "evidence_file": str(evidence_file),
+        "failure": failure,
+        "language": language.value,
+    }
+    _examine(given, section, False, as_json)
+
+
+def _examine(given: dict[str, Any], section: str, save: bool, as_json: bool) -> None:
+    run = examined(given, section, None, as_json)
+    walked = run.walk()
+    if save:
+        run.result()
+    if as_json:
+        content = result.as_json(run.target, walked, run.evidence, run.language)
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
+    else:
+        _print(run.target.vm_name, walked, run.evidence, run.language)
+    raise typer.Exit(EXIT_CODES[walked.outcome])
+
+
+def _print(vm_name: str, walked: Any, evidence: Any, language: str) -> None:
+    console = Console(highlight=False)
+    title = f"{redact.text(vm_name)} · {report.section_title(walked.section, language)}"
+    table = Table(
+        "", *(catalog.text(f"label.{label}", language) for label in ("cause", "verdict", "finding")), title=Text(title)
+    )
+    for step in walked.steps:
+        finding = report.heaviest(step)
+        table.add_row(
+            str(step.number),
+            Text(report.cause_title(step.cause, language)),
+            _verdict(step.verdict, language),
+            Text(redact.text(report.sentence(finding, evidence, language))),
+        )
+    console.print(table)
+    console.print(
+        Text(
+            f"{catalog.text(f'outcome.{walked.outcome}', language)}: {report.outcome_said(walked, evidence, language)}"
+        )
+    )
+    go_on = walked.next if walked.outcome is not Outcome.NO_CAUSE_FOUND else None
+    for action in report.actions(go_on, evidence, language) if go_on else []:
+        console.print(Text(f"{catalog.text('label.next', language)} {action}"))
+
+
+def _verdict(verdict: Verdict, language: str) -> Text:
+    return Text(f"{SIGNS[verdict]} {report.word(verdict, language)}", cli_demo.COLOURS[verdict])
+
+
+@app.command("triage")
+def sort_failure(
+    failure: Annotated[str, typer.Argument(help="Integer code, string code or message; - reads standard input.")],
+    language: LanguageOption = Language.EN,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which runbook an error code or message belongs to."""
+    from vmbackup.failures.triage import as_json as json_of
+    from vmbackup.failures.triage import triage
+
+    triaged = triage(sys.stdin.read() if failure == "-" else failure)
+    if as_json:
+        typer.echo(json.dumps(json_of(triaged), ensure_ascii=False))
+        return
+    typer.echo(report.sorted_into(triaged, language))
+    for candidate in triaged.candidates:
+        section = catalog.sections()[candidate.section] if candidate.section else None
+        place = f"{section['notebook']}: {section['title'][language]}" if section else "-"
+        cause = f" → {report.cause_title(candidate.cause, language)}" if candidate.cause else ""
+        typer.echo(
+            f"  {candidate.score:.2f}  {place}{cause}  ({candidate.matched_by}: {redact.text(candidate.matched)})"
+        )
+
+
+@app.command("guest-script")
+def guest_script(
+    name: Annotated[str, typer.Argument(help="windows, linux, linux-logs, or a remedy that is a script.")],
+) -> None:
+    """Print a script for the guest: windows and linux only read, for a dead agent; linux-logs packs its logs;
+    a remedy's script is what its plan names."""
+    from vmbackup.catalog import remedies as catalogue
+    from vmbackup.collectors.guest import SCRIPTS, script
+
+    repairing = [remedy for remedy, entry in catalogue.remedies().items() if entry["script"]]
+    if name not in (*SCRIPTS, *repairing):
+        raise SetupError(f"There is no guest script for {name!r}; there are {', '.join((*SCRIPTS, *repairing))}.")
+    typer.echo(script(name) if name in SCRIPTS else catalogue.script(name), nl=False)
+
+
+@checks_app.command("list")
+def list_checks(language: LanguageOption = Language.EN, as_json: JsonOption = False) -> None:
+    """List every cause with its checks, in order."""
+    rows = [
+        {
+            "cause": cause,
+            "check": check,
+            "title": catalog.checks()[check]["title"][language],
+            "addition": entry["addition"],
+        }
+        for cause, entry in catalog.causes().items()
+        for check in entry["checks"]
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    table = Table("cause", "check", "")
+    for row in rows:
+        table.add_row(row["cause"], row["check"], row["title"])
+    Console(highlight=False).print(table)
+
+
+@checks_app.command("explain")
+def explain_check(
+    check: Annotated[str, typer.Argument(help="Name of a check or of a cause.")], language: LanguageOption = Language.EN
+) -> None:
+    """Explain one check or cause: what it means, what it reads, what it can say, where it comes from."""
+    typer.echo(report.explained(check, language).text())
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(
+    context: typer.Context,
+    incident: Annotated[str, typer.Option(help="Name of the incident; one that is there goes on.")] = "",
+    folder: Annotated[Path, typer.Option(help="Where the incidents' folders are.")] = Path("runs/incidents"),
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Open JupyterLab on the start notebook, in a copy of the notebooks for this incident.
+
+    What else is given goes to JupyterLab: vmbackup lab --no-browser --port 8890
+    """
+    from vmbackup.cli.lab import going_on, incident_name, open_incident, start
+
+    name = incident or incident_name()
+    if Path(name).name != name or name.startswith("."):
+        raise SetupError(f"{name!r} is no name for an incident: give one that can name a folder.")
+    place = folder / name
+    open_incident(cli_demo.project() / "notebooks", place, language.value)
+    typer.echo(f"Incident folder: {place}\nTo go on later: {going_on(folder, name)}")
+    start(place, context.args)

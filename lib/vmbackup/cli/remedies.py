@@ -1,0 +1,293 @@
+"""The commands that change something, and those that prepare it: plan, apply, retry, role, preflight.
+
+Exit codes: 0 done, fixed, nothing missing; 1 failed or not fixed; 2 refused or a usage error; 3 could not be found out;
+4 rights are missing.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vmbackup import catalog
+from vmbackup import sanitize as redact
+from vmbackup.cli.options import (
+    GroupOption,
+    Language,
+    LanguageOption,
+    NameOption,
+    ScenarioOption,
+    SubscriptionOption,
+    VaultOption,
+    VmOption,
+    examined,
+    named,
+)
+from vmbackup.model import RemedyRefused, SetupError, Verdict
+from vmbackup.pages.blocks import Page
+from vmbackup.parameters import read
+
+if TYPE_CHECKING:
+    from vmbackup.notebook.runbook import Run
+    from vmbackup.remedies import Confirmation, Plan
+
+app = typer.Typer(help="Remedies, the retry and the rights.", no_args_is_help=True)
+
+GENERAL_SECTION = "internal_error"
+FAILED, UNSURE, RIGHTS_MISSING = 1, 3, 4
+IN_WORK = "InProgress"
+RETRY_S = 7200
+
+
+class Risk(str, Enum):
+    """The highest risk that is allowed."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Format(str, Enum):
+    """How a role definition is written."""
+
+    JSON = "json"
+    BICEP = "bicep"
+
+
+SectionOption = Annotated[str, typer.Option("--section", help="Runbook section; empty = sorted by the failed job.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines; a plan to confirm goes to stderr.")]
+FolderOption = Annotated[Path | None, typer.Option("--folder", help="Run folder: audit, receipts, open operations.")]
+
+
+@app.command("plan")
+def show_plan(
+    vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
+    section: SectionOption = "",
+    cause: Annotated[str, typer.Option(help="Cause to plan for; empty = every cause with a problem.")] = "",
+    language: LanguageOption = Language.EN,
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the remedies for what was found: what, on which resource, risk, rights, commands, undo. Changes nothing."""
+    from vmbackup.pages import remedies as pages
+
+    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
+    run = examined(_told(vm, language, folder), section, GENERAL_SECTION)
+    found = _plans(run, cause)
+    if as_json:
+        _print_json([each.as_json() for each in found])
+        return
+    begun = pages.interrupted(run.interrupted(), run.language).blocks
+    typer.echo(Page([*begun, *pages.plans(found, run.language).blocks]).text())
+
+
+@app.command("apply")
+def apply_remedy(
+    remedy: Annotated[str, typer.Argument(help="Name of the remedy, as `plan` shows it.")],
+    vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
+    section: SectionOption = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the risk must then be within --max-risk.")] = False,
+    max_risk: Annotated[Risk, typer.Option(help="With --yes: the highest risk allowed.")] = Risk.LOW,
+    then_retry: Annotated[bool, typer.Option("--retry", help="Back up afterwards and prove it.")] = False,
+    language: LanguageOption = Language.EN,
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Apply one remedy, after its plan was shown and confirmed, and look again at what it should cure.
+
+    What an earlier run began in the same folder and did not end is continued.
+    """
+    from vmbackup.notebook.runbook import refuse_unknown_remedies
+    from vmbackup.pages import remedies as pages
+    from vmbackup.remedies import Confirmation
+
+    refuse_unknown_remedies(remedy)
+    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
+    run = examined(_told(vm, language, folder), section, GENERAL_SECTION)
+    chosen = next((each for each in _plans(run, "") if each.remedy == remedy), None)
+    if chosen is None:
+        raise SetupError(f"No problem was found that {remedy!r} cures. `vmbackup plan` shows what there is.")
+    typer.echo(pages.plan(chosen).text(), err=as_json)
+    confirm = Confirmation.from_parameters(remedy, max_risk.value) if yes else _confirmed(chosen)
+    changed = run.carry_out(chosen, confirm)
+    done = run.receipts[-1]
+    if not as_json:
+        typer.echo(changed.text())
+    code = 0 if done.cured else UNSURE if done.outcome == "unsure" else FAILED
+    if then_retry and done.cured:
+        code = _retry(run, RETRY_S, as_json)
+    _print_audit(run, as_json)
+    raise typer.Exit(code)
+
+
+@app.command("retry")
+def retry_backup(
+    vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
+    timeout_s: Annotated[int, typer.Option(min=1, help="Seconds to follow the job; it goes on in Azure.")] = RETRY_S,
+    language: LanguageOption = Language.EN,
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Start an on-demand backup, follow it to its end, and say whether it proves the fault gone."""
+    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
+    run = examined(_told(vm, language, folder), "", GENERAL_SECTION)
+    code = _retry(run, timeout_s, as_json)
+    _print_audit(run, as_json)
+    raise typer.Exit(code)
+
+
+@app.command("role")
+def print_role(
+    capabilities: Annotated[
+        list[str] | None, typer.Argument(help="diagnose, diagnose_guest, retry or remedies; none = name them.")
+    ] = None,
+    subscription_id: Annotated[str, typer.Option(help="For the JSON's assignable scope.")] = "<subscription>",
+    form: Annotated[
+        Format, typer.Option("--format", help="json for az role definition create, or bicep.")
+    ] = Format.JSON,
+) -> None:
+    """Print the custom role that the capabilities need, and nothing more.
+
+    `apply` and the runbooks diagnose first: `vmbackup role diagnose remove_backup_extension retry` is one role for all.
+    """
+    from vmbackup.remedies import roles
+
+    capability = "+".join(capabilities or [])
+    if not capability:
+        typer.echo("\n".join(roles.actions()))
+    elif form is Format.JSON:
+        typer.echo(roles.as_json(capability, subscription_id))
+    else:
+        typer.echo(roles.as_bicep(capability))
+
+
+@app.command("preflight")
+def check_rights(
+    vm_id: VmOption = "",
+    subscription_id: SubscriptionOption = "",
+    resource_group: GroupOption = "",
+    vm_name: NameOption = "",
+    vault_id: VaultOption = "",
+    scenario: ScenarioOption = "",
+    language: LanguageOption = Language.EN,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare what each capability needs with what the signed-in identity may do."""
+    from vmbackup.arm.client import arm_for
+    from vmbackup.collectors import collect
+    from vmbackup.notebook.runbook import run_for
+    from vmbackup.pages import remedies as pages
+    from vmbackup.remedies import roles
+
+    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
+    run = run_for(read(_told(vm, language, None)), GENERAL_SECTION)
+    assert run.azure is not None
+    target = run.target
+    facts = collect(run.azure, target, only=["backup.protection", "network.nics", "network.subnets", "vm.disks"])
+    vault = target.vault_id or (facts["backup.protection"].data or {}).get("vault_id")
+    found = roles.shortages(arm_for(run.azure), target, vault, facts)
+    if as_json:
+        _print_json({"unreadable": found} if isinstance(found, str) else [asdict(row) for row in found])
+    else:
+        typer.echo(pages.rights(found, language.value).text())
+    if isinstance(found, str):
+        raise typer.Exit(UNSURE)
+    if any(row.missing for row in found):
+        raise typer.Exit(RIGHTS_MISSING)
+    raise typer.Exit(UNSURE if any(row.unread for row in found) else 0)
+
+
+def _told(vm: Mapping[str, Any], language: Language, folder: Path | None) -> dict[str, Any]:
+    return {**vm, "language": language.value, "run_folder": str(folder or "")}
+
+
+def _plans(run: Run, cause: str) -> list[Plan]:
+    from vmbackup.remedies import plan
+
+    if not cause:
+        return run.plans()
+    steps = [step for step in run.walk().steps if step.cause == cause]
+    if not steps:
+        raise SetupError(f"Section {run.section} has no cause {cause!r}.")
+    return plan(steps[0], run.evidence, run.target, run.language)
+
+
+def _confirmed(chosen: Plan) -> Confirmation:
+    from vmbackup.remedies import Confirmation
+
+    if not chosen.applicable:
+        raise RemedyRefused(" ".join(refusal.words(chosen.language) for refusal in chosen.refusals))
+    try:
+        agreed = typer.confirm(f"{chosen.words['title']}?", err=True)
+    except typer.Abort:  # nobody is there to answer
+        typer.echo(err=True)
+        agreed = False
+    if not agreed:
+        raise RemedyRefused(catalog.text("refused.not_confirmed", chosen.language))
+    return Confirmation.of(chosen)
+
+
+def _retry(run: Run, timeout_s: int, as_json: bool) -> int:
+    from tqdm import tqdm
+
+    from vmbackup.pages import remedies as pages
+    from vmbackup.remedies import open_tools
+    from vmbackup.remedies.retry.back_up_now import Progress, retry
+
+    assert run.azure is not None
+    tools = open_tools(run.azure, run.parameters.folder)
+    with tqdm(total=100, unit="%", leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.set_description(
+                f"{progress.status} {next((task for task, how in progress.tasks if how == IN_WORK), '')}"
+            )
+            bar.update((progress.percent or bar.n) - bar.n)
+
+        run.proof = retry(
+            tools, run.target, run.evidence, language=run.language, deadline_s=timeout_s, on_progress=show
+        )
+    if not as_json:
+        typer.echo(pages.proof(run.proof, run.language).text())
+    return {Verdict.OK: 0, Verdict.PROBLEM: FAILED}.get(run.proof.verdict, UNSURE)
+
+
+def _print_audit(run: Run, as_json: bool) -> None:
+    """The end of a command that changes something: every changing request, or all in one JSON document."""
+    from vmbackup.arm.audit import rows
+    from vmbackup.pages import remedies as pages
+    from vmbackup.remedies.executor import AUDIT_FILE
+
+    audited = rows(run.parameters.folder / AUDIT_FILE)
+    if not as_json:
+        typer.echo(pages.audit(audited, run.language).text())
+        return
+    receipts = [receipt.as_json() for receipt in run.receipts]
+    proof = run.proof.as_json() if run.proof else None
+    _print_json({"receipts": receipts, "proof": proof, "audit": audited})
+
+
+def _print_json(content: object) -> None:
+    typer.echo(json.dumps(redact.data(content), ensure_ascii=False, indent=1))

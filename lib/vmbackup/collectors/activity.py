@@ -1,0 +1,89 @@
+"""What happened to the VM: the activity log before the first failure, and Resource Health."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from itertools import chain, islice
+
+from vmbackup.arm.errors import cut
+from vmbackup.arm.wire import inside, moment, resource, stamp, text
+from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.facts.azure import ActivityEvent, FailedJob, Policy, ResourceHealth, RestorePointCollection, VmModel
+
+_BEFORE = timedelta(hours=24)
+_AFTER = timedelta(hours=2)
+_MOST = 200
+
+
+@collector(
+    "vm.activity",
+    optional=("backup.failed_job", "vm.restore_points", "backup.policy", "vm.model"),
+    actions=("Microsoft.Insights/eventtypes/values/Read",),
+)
+def activity(
+    ask: Ask,
+    job: FailedJob | None,
+    collections: list[RestorePointCollection] | None,
+    policy: Policy | None,
+    model: VmModel | None,
+) -> Answers:
+    """What was done in the resource groups of the VM and of its restore points in the 24 hours before the first
+    failure, and while it failed."""
+    first = moment(job["first_failure"]) if job else None
+    start = (first or ask.now) - _BEFORE
+    end = min(first + _AFTER, ask.now) if first else ask.now
+    span = f"eventTimestamp ge '{stamp(start)}' and eventTimestamp le '{stamp(end)}'"
+    groups = {ask.target.resource_group, *restore_point_groups(collections, policy, model)}
+    found = ask.azure.together([partial(_events, ask, span, group) for group in sorted(groups)])
+    return {"vm.activity": sorted(chain(*found), key=lambda event: event["time"], reverse=True)}
+
+
+def _events(ask: Ask, span: str, group: str) -> list[ActivityEvent]:
+    asked = f"{span} and resourceGroupName eq '{group}'"
+    listed = islice(ask.azure.monitor.activity_logs.list(filter=asked), _MOST)
+    return [read_event(each.serialize(keep_readonly=True)) for each in listed]
+
+
+def restore_point_groups(
+    collections: list[RestorePointCollection] | None, policy: Policy | None, model: VmModel | None
+) -> list[str]:
+    """Where the VM's restore points are kept, or, without any, where Azure Backup would make the first."""
+    if collections:
+        return [each["resource_group"] for each in collections]
+    if policy and policy["restore_point_group_prefix"]:
+        return [f"{policy['restore_point_group_prefix']}1{policy['restore_point_group_suffix'] or ''}"]
+    return [f"AzureBackupRG_{model['location']}_1"] if model else []
+
+
+def read_event(wire: object) -> ActivityEvent:
+    """One event; the reason of a failure is text inside ``properties.statusMessage``."""
+    event = resource(wire)
+    message = text(event, "properties", "statusMessage") or text(event, "description")
+    return {
+        "time": stamp(text(event, "eventTimestamp")) or "",
+        "operation": text(event, "operationName", "value") or "",
+        "status": text(event, "status", "value"),
+        "caller": text(event, "caller"),
+        "resource_id": text(event, "resourceId") or text(event, "resourceUri"),
+        "code": text(event, "subStatus", "value") or text(event, "properties", "statusCode"),
+        "message": cut(message) if message else None,
+    }
+
+
+@collector("vm.health", actions=("Microsoft.ResourceHealth/availabilityStatuses/read",))
+def health(ask: Ask) -> Answers:
+    """What Resource Health says of the VM now."""
+    found = ask.azure.health.availability_statuses.get_by_resource(ask.target.vm_id.lstrip("/"))
+    return {"vm.health": read_health(found.as_dict())}
+
+
+def read_health(wire: object) -> ResourceHealth:
+    """``GET availabilityStatuses/current``."""
+    properties = inside(resource(wire), "properties")
+    return {
+        "state": text(properties, "availabilityState") or "Unknown",
+        "reason": text(properties, "reasonType") or text(properties, "title"),
+        "summary": text(properties, "summary"),
+        "since": stamp(text(properties, "occuredTime") or text(properties, "occurredTime")),
+    }

@@ -1,0 +1,1 @@
+"""The shape of every fact: the contract between asking and judging."""

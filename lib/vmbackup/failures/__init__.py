@@ -1,0 +1,1 @@
+"""What Azure, the extension and the logs say of a failed backup."""

@@ -1,0 +1,1 @@
+"""What comes out of a VM, and the scripts that go in."""

@@ -1,0 +1,247 @@
+"""Reads what the guest script printed, however it got here: through Run Command, a console, a chat or a file.
+
+The contract of the text is in ``guest/README.md``. Length and checksum of the document are verified, so text that lost
+or gained a character gives the same document or a :class:`GuestOutputError`, never another one. Pure.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from vmbackup.facts.guest_shapes import complete
+from vmbackup.guest.unwrap import flattened
+from vmbackup.model import RunbookError
+
+VERSION = 1
+LARGEST_PASTE_MB = 64
+LARGEST_BODY = 16 * 1024
+MOST_MARKERS = 2000
+LARGEST_DOCUMENT = 256 * 1024
+
+WORDS = {
+    "nothing": "There is no output of the guest script in this text. Copy everything from the line BEGIN VMBACKUP GUEST"
+    " to the line END VMBACKUP GUEST, both included.",
+    "html": "This is a web page, not the output of the guest script. Copy the text that the script printed.",
+    "cut_off": "The output of the guest script is not complete: {detail}. Copy it again, from BEGIN to END.",
+    "corrupt": "The output of the guest script is damaged: {detail}. Run the script again, or copy its output again.",
+    "two_documents": "This text holds the output of {count} different runs of the guest script. Paste only one.",
+    "older_version": "This output comes from an older guest script (version {found}, wanted {wanted})."
+    " Run the script that belongs to this release.",
+    "newer_version": "This output comes from a newer guest script (version {found}, wanted {wanted})."
+    " Update vmbackup, or run the script that belongs to this release.",
+    "too_large": "This text is larger than {mb} MB: it cannot be the output of the guest script.",
+    "another_vm": "This output comes from another virtual machine: {found}, not {wanted}.",
+}
+
+_MARKER = re.compile(r"(BEGIN|END)VMBACKUPGUEST([0-9]{0,24})(PLAIN)?([0-9]{0,24})")
+_BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015"
+_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|div)\b", re.IGNORECASE)
+
+
+class GuestOutputError(RunbookError):
+    """The text is not one readable document. ``reason_key`` is a key of ``WORDS``, ``details`` fills its sentence."""
+
+    def __init__(self, reason_key: str, **details: str) -> None:
+        super().__init__(WORDS[reason_key].format(**details))
+        self.reason_key = reason_key
+        self.details: Mapping[str, str] = details
+
+
+@dataclass(frozen=True, slots=True)
+class GuestDocument:
+    """One run of the guest script. ``facts`` maps the key of a section (``clock``) to data of exactly the shape that
+    ``guest.<key>`` has; a section that could not be read is missing there and named in ``unreadable``, with the reason.
+    """
+
+    os: str
+    vm_id: str | None
+    host: str | None
+    at: str | None
+    root: bool | None
+    took_ms: int | None
+    errors: tuple[str, ...]
+    cut: tuple[str, ...]
+    facts: Mapping[str, Any]
+    unreadable: Mapping[str, str]
+
+
+def decode(text: str | bytes) -> GuestDocument:
+    """The document in this text: the output itself, a paste of it, or a Run Command result that carries it.
+
+    Raises GuestOutputError with the reason when there is none, only half of one, or two different ones.
+    """
+    if len(text) > LARGEST_PASTE_MB * 1024 * 1024:
+        raise GuestOutputError("too_large", mb=str(LARGEST_PASTE_MB))
+    flat = flattened(text)
+    documents: dict[bytes, GuestDocument] = {}
+    refused: list[GuestOutputError] = []
+    for begin, body, end in _candidates(flat):
+        try:
+            packed = _unpacked(begin, body, end)
+            documents[packed] = _document(packed)
+        except GuestOutputError as error:
+            refused.append(error)
+    if len(documents) > 1:
+        raise GuestOutputError("two_documents", count=str(len(documents)))
+    if documents:
+        return next(iter(documents.values()))
+    if refused:
+        raise refused[-1]
+    raw = text if isinstance(text, str) else text[:4096].decode("utf-8", "replace")
+    raise GuestOutputError("html" if _HTML.search(raw[:4096]) else "nothing")
+
+
+def belongs_to(document: GuestDocument, vm_id: str | None, computer_name: str | None) -> bool | None:
+    """Whether the document comes from this VM; None when neither ids nor names can be compared.
+
+    The unique id decides where both sides have one (firmware may give it with its first three fields byte-swapped),
+    else the host name: its first label, and only 15 characters where Windows cut it.
+    """
+    if document.vm_id and vm_id:
+        ours, theirs = (_plain_id(value) for value in (vm_id, document.vm_id))
+        return theirs in (ours, _swapped(ours))
+    if document.host and computer_name:
+        ours, theirs = (_label(value) for value in (computer_name, document.host))
+        return ours == theirs or (document.os == "windows" and ours[:15] == theirs[:15] and len(theirs) == 15)
+    return None
+
+
+def require_belongs_to(
+    document: GuestDocument, vm_id: str | None, computer_name: str | None, os: str | None = None
+) -> None:
+    """Raise GuestOutputError ``another_vm`` when the document certainly comes from another VM, or another system."""
+    other_system = os not in (None, document.os)
+    if other_system or belongs_to(document, vm_id, computer_name) is False:
+        found = (document.host or document.vm_id or "?")[:100] + (f" ({document.os})" if other_system else "")
+        raise GuestOutputError("another_vm", found=found, wanted=(computer_name or vm_id or "?")[:100])
+
+
+def _plain_id(value: str) -> str:
+    return re.sub(r"[^0-9a-f]", "", value.lower())
+
+
+def _swapped(plain: str) -> str:
+    fields = (plain[0:8], plain[8:12], plain[12:16])
+    return "".join("".join(reversed(re.findall("..", field))) for field in fields) + plain[16:]
+
+
+def _label(value: str) -> str:
+    return value.strip().split(".", 1)[0].casefold()
+
+
+def _candidates(flat: str) -> list[tuple[re.Match[str], str, re.Match[str] | None]]:
+    """Every BEGIN with the text up to the next marker, and that marker when it is an END."""
+    markers = list(_MARKER.finditer(flat))[-MOST_MARKERS:]
+    found: list[tuple[re.Match[str], str, re.Match[str] | None]] = []
+    for here, after in zip(markers, [*markers[1:], None], strict=False):
+        if here.group(1) == "BEGIN":
+            end = after if after is not None and after.group(1) == "END" else None
+            stop = after.start() if after is not None else len(flat)
+            found.append((here, flat[here.end() : min(stop, here.end() + LARGEST_BODY + 64)].strip(_DASHES), end))
+    if markers and not found:
+        raise GuestOutputError("cut_off", detail="its beginning is missing")
+    return found
+
+
+def _unpacked(begin: re.Match[str], body: str, end: re.Match[str] | None) -> bytes:
+    """The JSON bytes between two markers, with length and checksum verified."""
+    version = begin.group(2)
+    if not version or int(version) != VERSION:
+        raise _wrong_version(version) if version else GuestOutputError("cut_off", detail="the BEGIN line is cut")
+    if end is None:
+        raise GuestOutputError("cut_off", detail="its end is missing")
+    if len(body) > LARGEST_BODY:
+        raise GuestOutputError("corrupt", detail="it is too long")
+    plain = bool(begin.group(3))
+    said = end.group(4) if plain else end.group(2)[len(version) :]
+    if end.group(2)[: len(version)] != version or plain != bool(end.group(3)):
+        raise GuestOutputError("corrupt", detail="BEGIN and END do not belong together")
+    if not said.startswith(str(len(body))):
+        raise GuestOutputError("corrupt", detail=f"END says {said or 'nothing'}, but {len(body)} characters are there")
+    try:
+        raw = base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise GuestOutputError("corrupt", detail="there are foreign characters in it") from None
+    packed = raw if plain else _gunzipped(raw)
+    if said != f"{len(body)}{posix_cksum(packed) if plain else ''}":
+        raise GuestOutputError("corrupt", detail="its checksum is wrong")
+    return packed
+
+
+def _gunzipped(raw: bytes) -> bytes:
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        packed = unzip.decompress(raw, LARGEST_DOCUMENT)
+    except zlib.error:
+        raise GuestOutputError("corrupt", detail="it cannot be unpacked") from None
+    if not unzip.eof or unzip.unused_data or unzip.unconsumed_tail:
+        raise GuestOutputError("corrupt", detail="it cannot be unpacked, or is too large")
+    return packed
+
+
+def posix_cksum(data: bytes) -> int:
+    """The checksum that the POSIX utility ``cksum`` prints first.
+
+    >>> posix_cksum(b"123456789")
+    930766865
+    """
+    size = len(data).to_bytes((len(data).bit_length() + 7) // 8, "little")
+    # cksum shifts the other way round than zlib's CRC and starts at 0: reversed bits make the one the other.
+    crc = zlib.crc32((data + size).translate(_BITS_REVERSED), 0xFFFFFFFF)
+    return int(f"{crc:032b}"[::-1], 2)
+
+
+def _document(packed: bytes) -> GuestDocument:
+    try:
+        loaded = json.loads(packed.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise GuestOutputError("corrupt", detail="it is not JSON") from None
+    if not isinstance(loaded, dict) or not isinstance(loaded.get("facts"), dict):
+        raise GuestOutputError("corrupt", detail="it is not a document of the guest script")
+    version, os = loaded.get("v"), loaded.get("os")
+    if type(version) is not int or version != VERSION:
+        raise _wrong_version(version)
+    if os not in ("windows", "linux"):
+        raise GuestOutputError("corrupt", detail="it does not say which system it comes from")
+    facts, unreadable = complete(cast(str, os), loaded["facts"])
+    return GuestDocument(
+        os=cast(str, os),
+        vm_id=_text(loaded.get("vm_id")),
+        host=_text(loaded.get("host")),
+        at=_text(loaded.get("at")),
+        root=loaded["root"] if isinstance(loaded.get("root"), bool) else None,
+        took_ms=loaded["took_ms"] if type(loaded.get("took_ms")) is int else None,
+        errors=_texts(loaded.get("errors")),
+        cut=_texts(loaded.get("cut")),
+        facts=facts,
+        unreadable=unreadable,
+    )
+
+
+def _wrong_version(found: object) -> GuestOutputError:
+    words = str(found)[:20]
+    if not words.isdecimal():
+        return GuestOutputError("corrupt", detail="it does not say its version")
+    return GuestOutputError(
+        "older_version" if int(words) < VERSION else "newer_version", found=words, wanted=str(VERSION)
+    )
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

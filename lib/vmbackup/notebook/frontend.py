@@ -1,0 +1,51 @@
+"""Whether somebody looks on while a notebook runs, and what they see under a cell that asks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from vmbackup.facts.azure import FACTS
+from vmbackup.model import Fact
+from vmbackup.pages import progress
+from vmbackup.pages.blocks import Page
+
+# Set by Jupyter servers and by VS Code for the kernels of their notebooks, and by nobody who runs one headless.
+_FRONTENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VMBACKUP_WIDGETS")
+_SECONDS_BETWEEN = 0.2
+
+
+def watched() -> bool:
+    """Whether a notebook's frontend shows what cells do; False under papermill, nbconvert and nbval."""
+    return any(name in os.environ for name in _FRONTENDS)
+
+
+@contextmanager
+def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
+    """Progress under the running cell, gone at its end; gives what is to be told each fact, or None unwatched."""
+    if not watched():
+        yield None
+        return
+    from IPython.display import display
+
+    from vmbackup.widgets.controls import Frontend
+
+    begun, came = time.monotonic(), dict[str, Fact]()
+    top = display(Frontend(kind="here"), display_id=True)  # type: ignore[no-untyped-call]
+    place = display(Page([]), display_id=True)  # type: ignore[no-untyped-call]
+    shown = 0.0
+
+    def note(name: str, fact: Fact) -> None:
+        nonlocal shown
+        came[name] = fact
+        if time.monotonic() - shown >= _SECONDS_BETWEEN:
+            shown = time.monotonic()
+            place.update(progress.facts(came, list(FACTS), shown - begun, language))
+
+    try:
+        yield note
+    finally:
+        for each in (top, place):
+            each.update(Page([]))

@@ -1,0 +1,268 @@
+"""A page as plain data, and its three renderings: HTML, Markdown and plain text, all with the same content.
+
+Everything a block carries is text, never markup: rendering escapes it, so that no name, tag or message from Azure or
+a guest can act on the page. Verdicts show as sign, word and colour.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from textwrap import indent
+
+from vmbackup import sanitize as redact
+from vmbackup.pages.chart import Chart
+
+SIGNS = {"ok": "✔", "problem": "✖", "unknown": "?", "not_applicable": "–"}
+# Edges only: the text keeps the theme's own colour and contrast, and the verdict's sign and word stand beside it.
+_EDGES = {"ok": "#2e8540", "problem": "#d83933", "unknown": "#c07b00", "not_applicable": "#8d8d8d"}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading inside the page; the notebook's own headings are level 1 and 2."""
+
+    text: str
+    level: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph, with an optional bold label in front."""
+
+    text: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """A verdict with its word and the sentence that belongs to it."""
+
+    verdict: str
+    word: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under a header; ``verdicts`` gives each row a verdict sign in its first cell (None: no sign)."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    verdicts: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Commands or a parameters block, shown literally."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Blocks that open on a click; static renderings that cannot fold show them open."""
+
+    summary: str
+    blocks: Sequence[Block]
+
+
+Block = Heading | Paragraph | Banner | Table | Code | Folded | Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A view: what a notebook cell shows. Jupyter picks HTML where it can, else Markdown, else text."""
+
+    blocks: Sequence[Block]
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/html": self.html(), "text/markdown": self.markdown(), "text/plain": self.text()}
+
+    def html(self) -> str:
+        """The page as one HTML fragment without scripts or style sheets."""
+        return f'<div class="vmbackup">{"".join(_HTML[type(block)](block) for block in self.blocks)}</div>'
+
+    def markdown(self) -> str:
+        """The page as GitHub-flavoured Markdown."""
+        return "\n\n".join(_MARKDOWN[type(block)](block) for block in self.blocks) + "\n"
+
+    def text(self) -> str:
+        """The page as plain text for a terminal or a log."""
+        return "\n".join(_TEXT[type(block)](block) for block in self.blocks) + "\n"
+
+
+# --- HTML ----------------------------------------------------------------------------------------------------------
+
+
+# Texts stand in <bdi>, so that right-to-left words in one name cannot reorder their neighbours.
+def _escape(words: str) -> str:
+    return html.escape(redact.text(words)).replace("\n", "<br>")
+
+
+def _html_heading(block: Heading) -> str:
+    return f"<h{block.level}>{_escape(block.text)}</h{block.level}>"
+
+
+def _html_paragraph(block: Paragraph) -> str:
+    label = f"<strong>{_escape(block.label)}</strong> " if block.label else ""
+    return f"<p>{label}<bdi>{_escape(block.text)}</bdi></p>"
+
+
+def _html_banner(block: Banner) -> str:
+    edge = _EDGES[block.verdict]
+    return (
+        f'<p style="border-left:6px solid {edge};padding:4px 10px;margin:8px 0">'
+        f"<strong>{SIGNS[block.verdict]} {_escape(block.word)}</strong> · <bdi>{_escape(block.text)}</bdi></p>"
+    )
+
+
+def _html_table(block: Table) -> str:
+    head = "".join(f'<th scope="col" style="text-align:left">{_escape(cell)}</th>' for cell in block.header)
+    rows = []
+    for number, row in enumerate(block.rows):
+        verdict = block.verdicts[number] if block.verdicts else ""
+        edge = f"border-left:6px solid {_EDGES[verdict]};" if verdict else ""
+        first, *rest = row
+        sign = f"{SIGNS[verdict]} " if verdict else ""
+        cells = f'<td style="text-align:left;vertical-align:top;{edge}">{sign}<bdi>{_escape(first)}</bdi></td>'
+        cells += "".join(
+            f'<td style="text-align:left;vertical-align:top"><bdi>{_escape(cell)}</bdi></td>' for cell in rest
+        )
+        rows.append(f"<tr>{cells}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _html_code(block: Code) -> str:
+    return f"<pre><code>{html.escape(redact.text(block.text))}</code></pre>"
+
+
+def _html_folded(block: Folded) -> str:
+    inside = "".join(_HTML[type(inner)](inner) for inner in block.blocks)
+    return f"<details><summary>{_escape(block.summary)}</summary>{inside}</details>"
+
+
+def _html_chart(block: Chart) -> str:
+    return block.svg()
+
+
+# --- Markdown ------------------------------------------------------------------------------------------------------
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+
+
+def _plain(words: str) -> str:
+    return _MARKUP.sub(r"\\\1", redact.text(words))
+
+
+def _inline(words: str) -> str:
+    return _plain(words).replace("\n", " ")
+
+
+def _markdown_heading(block: Heading) -> str:
+    return f"{'#' * block.level} {_inline(block.text)}"
+
+
+def _markdown_paragraph(block: Paragraph) -> str:
+    label = f"**{_inline(block.label)}** " if block.label else ""
+    return label + _plain(block.text).replace("\n", "  \n")
+
+
+def _markdown_banner(block: Banner) -> str:
+    return f"> **{SIGNS[block.verdict]} {_inline(block.word)}** · {_inline(block.text)}"
+
+
+def _markdown_table(block: Table) -> str:
+    rows = [[_inline(cell) for cell in row] for row in block.rows]
+    if block.verdicts:
+        rows = [
+            [f"{SIGNS[verdict]} {row[0]}", *row[1:]] if verdict else row
+            for row, verdict in zip(rows, block.verdicts, strict=True)
+        ]
+    lines = [[_inline(cell) for cell in block.header], ["---"] * len(block.header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _markdown_code(block: Code) -> str:
+    words = redact.text(block.text)
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", words)), default=0))
+    return f"{fence}\n{words}\n{fence}"
+
+
+def _markdown_folded(block: Folded) -> str:
+    inside = "\n\n".join(_MARKDOWN[type(inner)](inner) for inner in block.blocks)
+    return f"**{_inline(block.summary)}**\n\n{inside}"
+
+
+def _markdown_chart(block: Chart) -> str:
+    return _inline(block.summary)
+
+
+# --- plain text ----------------------------------------------------------------------------------------------------
+
+
+def _text_heading(block: Heading) -> str:
+    return f"\n{redact.text(block.text)}\n{'-' * len(block.text)}"
+
+
+def _text_paragraph(block: Paragraph) -> str:
+    return redact.text(f"{block.label} {block.text}".strip())
+
+
+def _text_banner(block: Banner) -> str:
+    return redact.text(f"[{SIGNS[block.verdict]} {block.word}] {block.text}")
+
+
+def _text_table(block: Table) -> str:
+    signs = [f"{SIGNS[verdict]} " if verdict else "" for verdict in block.verdicts or [""] * len(block.rows)]
+    rows = [[redact.text(cell).replace("\n", " ") for cell in row] for row in block.rows]
+    rows = [[sign + row[0], *row[1:]] for sign, row in zip(signs, rows, strict=True)]
+    table = [[redact.text(cell) for cell in block.header], *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(block.header))]
+    padded = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    return "\n".join([padded[0], "  ".join("-" * width for width in widths), *padded[1:]])
+
+
+def _text_code(block: Code) -> str:
+    return indent(redact.text(block.text), "    ")
+
+
+def _text_folded(block: Folded) -> str:
+    inside = "\n".join(_TEXT[type(inner)](inner) for inner in block.blocks)
+    return f"{redact.text(block.summary)}\n{indent(inside, '  ')}"
+
+
+def _text_chart(block: Chart) -> str:
+    return redact.text(block.summary)
+
+
+_Render = dict[type, Callable[..., str]]
+_HTML: _Render = {
+    Heading: _html_heading,
+    Paragraph: _html_paragraph,
+    Banner: _html_banner,
+    Table: _html_table,
+    Code: _html_code,
+    Folded: _html_folded,
+    Chart: _html_chart,
+}
+_MARKDOWN: _Render = {
+    Heading: _markdown_heading,
+    Paragraph: _markdown_paragraph,
+    Banner: _markdown_banner,
+    Table: _markdown_table,
+    Code: _markdown_code,
+    Folded: _markdown_folded,
+    Chart: _markdown_chart,
+}
+_TEXT: _Render = {
+    Heading: _text_heading,
+    Paragraph: _text_paragraph,
+    Banner: _text_banner,
+    Table: _text_table,
+    Code: _text_code,
+    Folded: _text_folded,
+    Chart: _text_chart,
+}

@@ -1,0 +1,55 @@
+"""How asking and backing up go on: which facts are in, which are out, how long it has taken. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from vmbackup import catalog
+from vmbackup.model import Fact, Verdict
+from vmbackup.pages.blocks import Folded, Page, Paragraph, Table
+from vmbackup.pages.step import why
+
+if TYPE_CHECKING:
+    from vmbackup.remedies.retry.back_up_now import Progress
+
+_TASK_SIGNS = {"completed": Verdict.OK, "failed": Verdict.PROBLEM}
+
+
+def facts(came: Mapping[str, Fact], wanted: Sequence[str], seconds: float, language: str) -> Page:
+    """Facts that are in, with what they took, and those still out."""
+    out = [name for name in wanted if name not in came]
+    said = catalog.text("progress.facts", language, count=len(came), wanted=len(wanted), seconds=round(seconds))
+    header = [catalog.text(f"label.{key}", language) for key in ("fact", "status", "took", "why")]
+    rows = [
+        [name, catalog.text(f"status.{fact.status}", language), f"{fact.took_ms} ms", why(fact, language)]
+        for name, fact in came.items()
+    ]
+    still = catalog.text("progress.out", language)
+    return Page(
+        [
+            Paragraph(said),
+            Folded(
+                catalog.text("progress.which", language),
+                [Table(header, [*rows, *([name, still, "", ""] for name in out)])],
+            ),
+        ]
+    )
+
+
+def waited(seconds: float, language: str) -> Page:
+    """How long it has taken, where there is nothing else to say."""
+    return Page([Paragraph(catalog.text("progress.waited", language, seconds=round(seconds)))])
+
+
+def backup(progress: Progress | None, seconds: float, language: str) -> Page:
+    """The on-demand job: its status, its percentage where Azure says one, and its tasks."""
+    so_far = catalog.text("progress.waited", language, seconds=round(seconds))
+    if progress is None:
+        return Page([Paragraph(so_far, catalog.text("progress.starting", language))])
+    percent = f", {progress.percent:.0f} %" if progress.percent is not None else ""
+    said = catalog.text("progress.job", language, job=progress.job, status=progress.status)
+    rows = [[name, status] for name, status in progress.tasks]
+    signs = [_TASK_SIGNS.get(status.lower(), "") for _, status in progress.tasks]
+    header = [catalog.text("progress.task", language), catalog.text("label.status", language)]
+    return Page([Paragraph(f"{said}{percent}. {so_far}"), *([Table(header, rows, signs)] if rows else [])])

@@ -1,0 +1,223 @@
+"""The views of plans, receipts, the audit, the proof and the rights, as pages. Words are the catalogue's. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import Any
+
+from vmbackup import catalog
+from vmbackup import clock as moments
+from vmbackup.catalog import remedies as catalogue
+from vmbackup.model import Step, Verdict
+from vmbackup.pages.blocks import Banner, Block, Code, Folded, Heading, Page, Paragraph, Table
+from vmbackup.remedies.journal import Receipt
+from vmbackup.remedies.plan import Plan
+from vmbackup.remedies.preflight import Refusal
+from vmbackup.remedies.retry.proof import Proof
+
+_RECEIPT_VERDICTS = {"done": "ok", "already": "ok", "failed": "problem", "unsure": "unknown"}
+
+
+def plans(found: Iterable[Plan], language: str) -> Page:
+    """All plans for a cause: those offered first, what the article advised once at the end, folded."""
+    everything = list(found)
+    offered = [each for each in everything if each.offered]
+    superseded = [each for each in everything if not each.offered]
+    blocks: list[Block] = [block for each in offered for block in _plan(each)]
+    if not offered:
+        blocks.append(Paragraph(catalog.text("remedy.none", language)))
+    if superseded:
+        inside: list[Block] = []
+        for each in superseded:
+            inside.append(Paragraph(each.words["what"], each.words["title"] + ":"))
+            inside.append(Paragraph(each.words["superseded"], catalog.text("label.today", language)))
+        blocks.append(Folded(catalog.text("remedy.superseded", language), inside))
+    return Page(blocks)
+
+
+def interrupted(begun: Iterable[Plan], language: str) -> Page:
+    """That an earlier run did not end what it began; nothing where there is no such thing."""
+    said = [catalog.text("remedy.interrupted", language, title=each.words["title"]) for each in begun]
+    return Page([Paragraph(words) for words in said])
+
+
+def not_covered(
+    found: Iterable[Plan], named: Container[str], refusal: Callable[[Plan], Refusal | None], language: str
+) -> Page:
+    """Why what the parameters name is not done all the same: its risk."""
+    refused = [(each, refusal(each)) for each in found if each.remedy in named]
+    return Page([Paragraph(why.words(language), each.remedy + ":") for each, why in refused if why])
+
+
+def plan(each: Plan) -> Page:
+    """One plan: what, on which resource, at what risk, with which rights, how to undo it, and the exact commands."""
+    return Page(_plan(each))
+
+
+def _plan(each: Plan) -> list[Block]:
+    language, entry = each.language, each.entry
+    risk = catalog.text(f"risk.{entry['risk']}", language)
+    rows = [
+        ("id", each.remedy),
+        ("resource", each.resource or catalog.text("remedy.no_resource", language)),
+        ("kind", catalog.text(f"remedy_kind.{entry['kind']}", language)),
+        ("risk", f"{risk}: {each.words['risk_note']}"),
+        ("duration", each.words["duration"]),
+        ("rights", "\n".join(entry["actions"]) or catalog.text("label.none", language)),
+        ("undo", each.words["undo"]),
+    ]
+    blocks: list[Block] = [
+        Heading(catalog.text("remedy.plan", language, title=each.words["title"])),
+        Paragraph(each.words["what"], catalog.text("remedy.what", language)),
+        Table(["", ""], [[catalog.text(f"remedy.{key}", language), value] for key, value in rows]),
+    ]
+    if each.words.get("portal"):
+        blocks.append(Paragraph(each.words["portal"], catalog.text("remedy.portal", language)))
+    for command in each.commands:
+        blocks.append(Paragraph(catalog.text("remedy.commands", language, where=command.where)))
+        blocks.append(Code(command.text))
+    if entry["script"]:
+        script = Code(catalogue.script(each.remedy))
+        blocks.append(Folded(f"{catalog.text('remedy.script', language)}: {entry['script']}", [script]))
+    if each.refusals:
+        for refusal in each.refusals:
+            blocks.append(Paragraph(refusal.words(language), catalog.text("remedy.blocked", language)))
+    else:
+        blocks.append(Paragraph(catalog.text("remedy.ready", language)))
+    titles = " · ".join(catalog.sources()[key]["title"] for key in entry["sources"])
+    as_of = catalog.text("label.as_of", language, date=entry["as_of"])
+    blocks.append(Paragraph(f"{titles} ({as_of})", catalog.text("label.sources", language)))
+    return blocks
+
+
+def receipt(done: Receipt, language: str) -> Page:
+    """One receipt: outcome, who, when, request ids, before and after."""
+    title = done.remedy
+    if done.remedy in catalogue.remedies():
+        title = catalogue.words(done.remedy, "title", language)
+    said = catalog.text(f"receipt.{done.outcome}", language, **_failure(done))
+    verdict = _RECEIPT_VERDICTS[done.outcome]
+    rows = [
+        [catalog.text("remedy.resource", language), done.resource],
+        [catalog.text("receipt.who", language), done.who],
+        [catalog.text("receipt.when", language), _span(done)],
+        [catalog.text("receipt.requests", language), "\n".join(done.request_ids) or "–"],
+        [catalog.text("receipt.before", language), _json(done.before)],
+        [catalog.text("receipt.after", language), _json(done.after)],
+    ]
+    blocks: list[Block] = [
+        Heading(catalog.text("receipt.title", language, title=title)),
+        Banner(verdict, catalog.text(f"verdict.{verdict}", language), said),
+        Table(["", ""], rows),
+    ]
+    if done.continued:
+        blocks.append(Paragraph(catalog.text("receipt.continued", language)))
+    return Page(blocks)
+
+
+def _span(done: Receipt) -> str:
+    return " – ".join(moments.worded(at) for at in (done.started_at, done.ended_at) if at) or "–"
+
+
+def verdicts(before: Iterable[Step], after: Iterable[Step], cures: Iterable[str], language: str) -> Page:
+    """Each cause that a remedy concerns or that changed, before and after it."""
+    rows, signs = [], []
+    for was, now in zip(before, after, strict=True):
+        concerned = {finding.check for finding in was.findings} & set(cures)
+        if concerned or was.verdict is not now.verdict:
+            words = [catalog.text(f"verdict.{each.verdict}", language) for each in (was, now)]
+            rows.append([catalog.causes()[now.cause]["title"][language], *words])
+            signs.append(str(now.verdict))
+    header = [catalog.text(key, language) for key in ("label.cause", "receipt.before", "receipt.after")]
+    return Page([Table(header, rows, signs)] if rows else [])
+
+
+def _failure(done: Receipt) -> dict[str, str]:
+    return {"code": done.code, "message": done.message} if done.outcome in ("failed", "unsure") else {}
+
+
+def audit(rows: Iterable[Mapping[str, Any]], language: str) -> Page:
+    """The audit's rows: every request that changed something, or may have."""
+    header = [
+        catalog.text(key, language)
+        for key in ("label.time", "audit.method", "audit.resource", "audit.outcome", "receipt.who", "audit.correlation")
+    ]
+    keys = ("method", "resource", "outcome", "who", "correlation_id")
+    cells = [[moments.worded(row.get("time")), *(str(row.get(key) or "–") for key in keys)] for row in rows]
+    blocks: list[Block] = [Heading(catalog.text("audit.title", language))]
+    blocks.append(Table(header, cells) if cells else Paragraph(catalog.text("audit.none", language)))
+    return Page(blocks)
+
+
+def proof(found: Proof, language: str) -> Page:
+    """The end of a retry: fixed or not, why, and what the VM has to fall back on."""
+    values = dict(found.values)
+    if "wanted" in values:
+        values["wanted"] = _wanted(values["wanted"], language)
+    unknown = catalog.text("proof.unknown", language)
+    run = unknown
+    if found.next_run:
+        run = catalog.text("proof.in_hours", language, when=moments.worded(found.next_run), hours=found.next_run_h)
+    rows = [
+        [catalog.text("proof.job", language), found.job or catalog.text("proof.none", language)],
+        [catalog.text("proof.wanted", language), _wanted(found.wanted, language)],
+        [catalog.text("proof.point", language), _point(found.point, language)],
+        [catalog.text("proof.last_good", language), _point(found.last_good, language)],
+        [catalog.text("proof.next_run", language), run],
+        [catalog.text("receipt.requests", language), "\n".join(found.request_ids) or "–"],
+    ]
+    blocks: list[Block] = [
+        Heading(catalog.text("proof.title", language)),
+        Banner(
+            found.verdict,
+            catalog.text(f"verdict.{found.verdict}", language),
+            catalog.text(f"proof.{found.reason}", language, **values),
+        ),
+        Table(["", ""], rows),
+    ]
+    if found.section and found.verdict is Verdict.PROBLEM:
+        entry = catalog.sections()[found.section]
+        again = catalog.text("proof.start_over", language, section=entry["title"][language], notebook=entry["notebook"])
+        blocks.append(Paragraph(again, catalog.text("label.next", language)))
+    return Page(blocks)
+
+
+def rights(found: Any, language: str) -> Page:
+    """What the identity lacks for each capability (``roles.shortages``), and what follows from that."""
+    heading = Heading(catalog.text("rights.title", language))
+    if isinstance(found, str):
+        return Page([heading, Paragraph(catalog.text("rights.unreadable", language, message=found))])
+    header = [catalog.text(f"rights.{key}", language) for key in ("capability", "missing", "consequence")]
+    rows = [[row.capability, "\n".join(row.missing) or "–", _consequence(row, language)] for row in found]
+    return Page([heading, Table(header, rows, ["unknown" if row.missing or row.unread else "ok" for row in found])])
+
+
+def _consequence(row: Any, language: str) -> str:
+    if not row.missing and row.unread:
+        return catalog.text("rights.unread", language, actions=", ".join(row.unread))
+    if not row.missing:
+        return catalog.text("rights.complete", language)
+    if row.unknown:
+        causes = ", ".join(catalog.causes()[cause]["title"][language] for cause in row.unknown)
+        return catalog.text("rights.unknown_causes", language, causes=causes)
+    if row.capability in ("diagnose", "diagnose_guest"):
+        return catalog.text("rights.asked_otherwise", language)
+    causes = ", ".join(catalog.causes()[cause]["title"][language] for cause in row.refused)
+    return catalog.text(
+        "rights.refused_for" if causes else "rights.refused", language, **({"causes": causes} if causes else {})
+    )
+
+
+def _wanted(want: str, language: str) -> str:
+    return catalog.text(f"proof.{want}", language)
+
+
+def _point(point: Mapping[str, Any] | None, language: str) -> str:
+    if point is None:
+        return catalog.text("proof.none", language)
+    return f"{moments.worded(point['time'])}, {point['type']}"
+
+
+def _json(shown: Mapping[str, Any]) -> str:
+    return json.dumps(shown, ensure_ascii=False) if shown else "–"

@@ -1,0 +1,1 @@
+"""The backup after a remedy, and the proof that it worked."""

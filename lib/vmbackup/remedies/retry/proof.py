@@ -1,0 +1,133 @@
+"""Whether a backup proves that the fault is gone: the job's end, its point, and what the policy wants. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from vmbackup.checks.consistency import APPLICATION, wants_crash_only
+from vmbackup.checks.vm_state import is_off
+from vmbackup.facts.azure import FailedJob, JobError, Policy, RecoveryPoint
+from vmbackup.failures.triage import triage_job
+from vmbackup.model import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The end of a retry. ``reason`` is a key of ``ui_remedies.yaml`` under ``proof`` with its ``values``.
+
+    ``verdict`` is ok only for a completed job with a new point of the wanted consistency. ``section`` is the runbook to
+    start over with when the job failed again, else None. Times are ISO 8601 UTC.
+    """
+
+    verdict: Verdict
+    reason: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    job: str | None = None
+    point: RecoveryPoint | None = None
+    wanted: str = "unknown"
+    section: str | None = None
+    last_good: RecoveryPoint | None = None
+    next_run: str | None = None
+    next_run_h: float | None = None
+    request_ids: tuple[str, ...] = ()
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the backup works again, proven."""
+        return self.verdict is Verdict.OK
+
+    def as_json(self) -> dict[str, Any]:
+        """The proof as plain JSON."""
+        return {**asdict(self), "verdict": str(self.verdict), "fixed": self.fixed}
+
+
+def wanted(policy: Policy | None, power: str | None) -> str:
+    """What a point must be: ``application``, ``crash``, ``crash_off`` (the VM is off) or ``unknown``."""
+    if wants_crash_only(policy):
+        return "crash"
+    if is_off(power):
+        return "crash_off"
+    return "application" if policy is not None and power else "unknown"
+
+
+def judge(
+    status: str, job: FailedJob, points: list[RecoveryPoint], want: str, os: str | None
+) -> tuple[Verdict, str, dict[str, Any], RecoveryPoint | None, str | None]:
+    """Verdict, reason, values, the newest new point, and the section to start over with.
+
+    ``points`` are those that did not exist before the job; ``status`` is the job's last one.
+    """
+    point = max(points, key=lambda each: each["time"] or "", default=None)
+    said = said_of(job)
+    if status == "failed":
+        return Verdict.PROBLEM, "failed_again", {"message": said}, None, section_of(job)
+    if status == "cancelled":
+        return Verdict.UNKNOWN, "cancelled", {}, None, None
+    if status == "completedwithwarnings":
+        return Verdict.PROBLEM, "warnings", {"message": said}, point, section_of(job)
+    if status != "completed":
+        return Verdict.UNKNOWN, "failed_again", {"message": f"{status} {said}".strip()}, None, None
+    if point is None:
+        return Verdict.UNKNOWN, "no_point", {}, None, None
+    verdict = _consistent((point["type"] or "").lower(), want, os)
+    values = {"type": point["type"] or "-", "wanted": want}
+    reason = {Verdict.OK: "fixed", Verdict.PROBLEM: "wrong_consistency"}.get(verdict, "consistency_unknown")
+    return verdict, reason, {} if verdict is Verdict.OK else values, point, None
+
+
+def _consistent(kind: str, want: str, os: str | None) -> Verdict:
+    if kind in APPLICATION:
+        return Verdict.OK
+    if kind == "filesystemconsistent":
+        if os == "linux" or want in ("crash", "crash_off"):
+            return Verdict.OK
+        return Verdict.PROBLEM if os == "windows" and want == "application" else Verdict.UNKNOWN
+    if kind == "crashconsistent":
+        known = {"crash": Verdict.OK, "crash_off": Verdict.OK, "application": Verdict.PROBLEM}
+        return known.get(want, Verdict.UNKNOWN)
+    return Verdict.UNKNOWN
+
+
+def section_of(job: FailedJob) -> str | None:
+    """The runbook's section that the failure clearly belongs to."""
+    triaged = triage_job(job)
+    return triaged.section or next((each.section for each in triaged.candidates if each.section), None)
+
+
+def said_of(job: FailedJob) -> str:
+    """The job's errors in Azure's words."""
+    words = [" ".join(filter(None, (error["title"], error["text"]))) for error in job["errors"]]
+    return "; ".join([*filter(None, words), *filter(None, [job["dynamic_message"]])])[:600] or "-"
+
+
+def job_of(body: Mapping[str, Any]) -> FailedJob:
+    """A job as Azure sends it, in the shape that triage reads; what is missing or odd is None."""
+    properties = body.get("properties") or {}
+    extended = properties.get("extendedInfo") or {}
+    errors: list[JobError] = [
+        {
+            "code": each.get("errorCode") if isinstance(each.get("errorCode"), int) else None,
+            "title": each.get("errorTitle"),
+            "text": each.get("errorString"),
+            "recommendations": list(each.get("recommendations") or []),
+        }
+        for each in properties.get("errorDetails") or []
+        if isinstance(each, Mapping)
+    ]
+    return {
+        "name": str(body.get("name") or ""),
+        "status": str(properties.get("status") or ""),
+        "start": properties.get("startTime"),
+        "end": properties.get("endTime"),
+        "duration_s": None,
+        "errors": errors,
+        "dynamic_message": extended.get("dynamicErrorMessage"),
+        "tasks": [
+            {"name": str(each.get("taskId") or ""), "status": each.get("status"), "duration_s": None}
+            for each in extended.get("tasksList") or []
+            if isinstance(each, Mapping)
+        ],
+        "first_failure": None,
+    }

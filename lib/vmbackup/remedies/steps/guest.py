@@ -1,0 +1,73 @@
+"""The changes that are scripts in the VM: sent by Run Command, verified by the agent's next report.
+
+A script that has to stop the agent only schedules itself: Run Command travels through the agent and would never answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from vmbackup.arm.client import Arm, Ended
+from vmbackup.arm.run_command import run_command_error, run_command_output, run_command_stderr
+from vmbackup.catalog import remedies as catalogue
+from vmbackup.remedies.plan import Plan
+from vmbackup.remedies.steps.step import Seen, Step
+from vmbackup.remedies.steps.vm import agent, instance_view
+
+_LINE = re.compile(r"^VMBACKUP REMEDY 1 (\{.*\})\s*$", re.MULTILINE)
+_COMMANDS = {"windows": "RunPowerShellScript", "linux": "RunShellScript"}
+_OUTCOMES = ("done", "already", "scheduled", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a script said of itself. ``outcome``: ``done``, ``already``, ``scheduled``, ``failed``, or ``silent``."""
+
+    outcome: str
+    before: str = ""
+    after: str = ""
+    note: str = ""
+
+
+def step(plan: Plan) -> Step:
+    """The one request of a guest remedy. Looking from outside cannot tell whether it is done; the script itself can."""
+    body = {
+        "commandId": _COMMANDS[plan.entry["os"]],
+        "script": catalogue.script(plan.remedy).splitlines(),
+    }
+
+    def look(arm: Arm) -> Seen:
+        return Seen("todo", {"agent": agent(instance_view(arm, plan.target.vm_id))})
+
+    return Step("POST", f"{plan.target.vm_id}/runCommand", lambda seen: body, look)
+
+
+def read(remedy: str, ended: Ended) -> Said:
+    """What the script said, from the finished Run Command. Text from a guest is untrusted: only this shape counts."""
+    if ended.how != "succeeded":
+        why = run_command_error(None, ended.code, ended.message)
+        return Said("failed" if ended.how == "failed" else "silent", note=f"{why}: {ended.message}".strip(": "))
+    found = _LINE.findall(run_command_output(ended.body))
+    for line in reversed(found):
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue
+        if said.get("remedy") == remedy and said.get("outcome") in _OUTCOMES:
+            return Said(said["outcome"], *(str(said.get(key) or "")[:300] for key in ("before", "after", "note")))
+    return Said("silent", note=run_command_stderr(ended.body)[-300:])
+
+
+def agent_is_back(arm: Arm, vm_id: str, since: str | None, deadline_s: float) -> bool:
+    """Wait until the agent reports Ready with a report newer than ``since``; False when it has not by the deadline."""
+    waited = 0.0
+    while True:
+        shown = agent(instance_view(arm, vm_id))
+        if shown["status"] == "Ready" and (not since or str(shown["time"] or "")[:19] > since[:19]):
+            return True
+        if waited >= deadline_s:
+            return False
+        arm.pause(arm.interval_s)
+        waited += max(arm.interval_s, 0.01)

@@ -1,0 +1,1 @@
+"""One VM: its state, its operations and its folder."""

@@ -1,0 +1,77 @@
+"""Examine one VM: ask the control plane first, then the guest, and that only where it still decides something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from vmbackup.arm.connection import Azure
+from vmbackup.collectors import collect, guest
+from vmbackup.diagnosis import walk
+from vmbackup.model import Evidence, Fact, FactStatus, Finding, SetupError, Target, Verdict
+from vmbackup.parameters import Parameters
+
+TOKEN = "run_command.operation"
+
+
+def examine(
+    azure: Azure,
+    target: Target,
+    parameters: Parameters,
+    section: str | None,
+    failure: str | None = None,
+    on_fact: Callable[[str, Fact], object] | None = None,
+) -> dict[str, Fact]:
+    """All facts about the VM: the control plane's, and the guest's as far as the parameters and the VM allow."""
+    evidence = collect(azure, target, deadline_s=parameters.deadline_s, failure=failure, on_fact=on_fact)
+    found = guest_facts(azure, target, parameters, section, evidence)
+    return {**evidence, **found}
+
+
+def guest_facts(
+    azure: Azure, target: Target, parameters: Parameters, section: str | None, evidence: Evidence
+) -> dict[str, Fact]:
+    """The guest's facts; where it was not examined ``guest.probe`` says why, and boot diagnostics are read instead."""
+    if parameters.guest_output:
+        return pasted(Path(parameters.guest_output), evidence)
+    if parameters.probe == "never":
+        return {"guest.probe": Fact(FactStatus.SKIPPED, why="probe_off")}
+    if parameters.probe == "auto" and not guest_decides(section, evidence):
+        return {"guest.probe": Fact(FactStatus.SKIPPED, why="not_needed")}
+    hindered = guest.obstacle(evidence)
+    if hindered is not None and (parameters.probe != "force" or hindered.why not in guest.FORCED):
+        return {"guest.probe": hindered, **_boot_diagnostics(azure, target, parameters, evidence)}
+    found = guest.probe(azure, target, evidence, parameters.deadline_s, parameters.folder / TOKEN)
+    if not found["guest.probe"].answered:
+        found |= _boot_diagnostics(azure, target, parameters, evidence)
+    return found
+
+
+def _boot_diagnostics(azure: Azure, target: Target, parameters: Parameters, evidence: Evidence) -> dict[str, Fact]:
+    model = evidence.get("vm.model")
+    if model is None or not model.answered:
+        return {}
+    return guest.boot_diagnostics(azure, target, evidence, parameters.deadline_s)
+
+
+def guest_decides(section: str | None, evidence: Evidence) -> bool:
+    """Whether an open verdict of this section could still be decided by the guest."""
+    findings = [finding for step in walk(section, evidence).steps for finding in step.findings]
+    return any(finding.verdict is Verdict.UNKNOWN and _may_decide(finding) for finding in findings)
+
+
+def _may_decide(finding: Finding) -> bool:
+    """The guest cannot make up for a fact of Azure's that the check requires and that was not answered."""
+    if finding.reason == "os_unknown":
+        return False
+    lacks_azure = finding.reason in ("unanswered", "not_collected") and not finding.values["fact"].startswith("guest.")
+    return not lacks_azure and any(name.startswith("guest.") for name in finding.evidence)
+
+
+def pasted(path: Path, evidence: Evidence) -> dict[str, Fact]:
+    """The facts in a file with the guest script's output. Raises SetupError or GuestOutputError with what is wrong."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"Cannot read the guest output {path}: {error.strerror}. Check guest_output.") from None
+    return guest.from_text(content, evidence)

@@ -1,0 +1,72 @@
+"""The machine-readable result of a walk: saved as ``result.json`` and shown once inside the executed notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vmbackup import sanitize as redact
+from vmbackup.diagnosis import Walk
+from vmbackup.model import Evidence, Step, Target
+from vmbackup.pages.step import sentence
+
+SCHEMA = "vmbackup.result/1"
+MIME_TYPE = "application/vnd.vmbackup.result+json"
+
+
+def as_json(
+    target: Target,
+    walk: Walk,
+    evidence: Evidence,
+    language: str,
+    receipts: Sequence[Mapping[str, Any]] = (),
+    proof: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """``{schema, target, section, outcome, probable_cause, steps: [{number, cause, addition, verdict, findings}], …}``.
+
+    ``remedies`` are the receipts of what was changed; ``proof`` is null, or the end of the retry with ``fixed``.
+
+    ``probable_cause`` is null when no problem was seen; ``denied`` lists the RBAC actions that were missing. Each
+    finding carries its check, verdict, reason, values, the facts it read, and the sentence in ``language``.
+    """
+    content = {
+        "schema": SCHEMA,
+        "target": {
+            "subscription_id": target.subscription_id,
+            "resource_group": target.resource_group,
+            "vm_name": target.vm_name,
+            "vm_id": target.vm_id,
+        },
+        "section": walk.section,
+        "language": language,
+        "outcome": str(walk.outcome),
+        "probable_cause": walk.probable.cause if walk.probable else None,
+        "next_cause": walk.next.cause if walk.next else None,
+        "steps": [_step(step, evidence, language) for step in walk.steps],
+        "missing_facts": list(walk.missing),
+        "denied": list(walk.denied),
+        "remedies": list(receipts),
+        "proof": proof,
+    }
+    return dict(redact.data(content))
+
+
+def _step(step: Step, evidence: Evidence, language: str) -> dict[str, Any]:
+    findings = [
+        {
+            "check": finding.check,
+            "verdict": str(finding.verdict),
+            "reason": finding.reason,
+            "values": dict(finding.values),
+            "evidence": list(finding.evidence),
+            "sentence": sentence(finding, evidence, language),
+        }
+        for finding in step.findings
+    ]
+    return {
+        "number": step.number,
+        "cause": step.cause,
+        "addition": step.addition,
+        "verdict": str(step.verdict),
+        "findings": findings,
+    }

@@ -1,0 +1,101 @@
+"""The remedies of a step: each plan as a page, its button to apply, and the question that comes before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vmbackup import catalog
+from vmbackup.pages.blocks import Folded, Page, Paragraph
+from vmbackup.sanitize import text
+from vmbackup.widgets import controls
+
+if TYPE_CHECKING:
+    from vmbackup.remedies import Plan
+
+
+class Plans:
+    """Plans of one cause. ``on_apply`` is told the plan that the operator confirmed, and only then."""
+
+    def __init__(self, on_apply: Callable[[Plan], object]) -> None:
+        self._on_apply = on_apply
+        self._asked: Plan | None = None
+        self._question = controls.view("vmbackup-question")
+        self._yes = controls.button(self._confirmed, "vmbackup-main")
+        self._no = controls.button(lambda: self._ask(None))
+        self._confirm = controls.rows(self._question, controls.row(self._yes, self._no), classes=("vmbackup-part",))
+        self._confirm.add_class("vmbackup-error")
+        self.box = controls.rows(classes=("vmbackup-plans",))
+        self._slots: dict[str, Any] = {}
+        self._language, self._busy = "en", False
+
+    def show(self, found: Sequence[Plan], busy: bool, language: str) -> None:
+        """The plans anew: those that can be applied first, with their button. A question that stands goes on as long
+        as there is still the same remedy for the same resource."""
+        from vmbackup.pages import remedies as pages
+
+        self._language, self._busy = language, busy
+        self._slots = {}
+        offered = [plan for plan in found if plan.offered]
+        children: list[Any] = []
+        for plan in offered:
+            children.append(controls.rows(*self._plan(plan), classes=("vmbackup-part",)))
+        superseded = [plan for plan in found if not plan.offered]
+        if superseded or not offered:
+            place = controls.view()
+            controls.put(place, pages.plans(superseded, language))
+            children.append(place)
+        self.box.children = children
+        controls.word(self._yes, catalog.text("guide.yes_apply", language))
+        controls.word(self._no, catalog.text("guide.keep", language))
+        self._yes.disabled = busy
+        self._ask(next(filter(self._asks, offered), None))
+
+    def clear(self) -> None:
+        """No plans."""
+        self.box.children = ()
+        self._slots, self._asked = {}, None
+
+    def _asks(self, plan: Plan) -> bool:
+        asked = self._asked
+        return asked is not None and plan.applicable and (plan.remedy, plan.resource) == (asked.remedy, asked.resource)
+
+    def _plan(self, plan: Plan) -> list[Any]:
+        from vmbackup.pages import remedies as pages
+
+        whole = pages.plan(plan).blocks
+        place = controls.view()
+        # The heading, what is done and the table stand open; commands and script are for whoever does it by hand.
+        rest = Folded(catalog.text("guide.by_hand", self._language), whole[3:])
+        controls.put(place, Page([*whole[:3], *(_refused(plan, self._language)), rest]))
+        if not plan.applicable:
+            return [place]
+        apply = controls.button(lambda: self._ask(plan), "vmbackup-main")
+        apply.disabled = self._busy
+        controls.word(apply, text(catalog.text("guide.apply", self._language, title=plan.words["title"])))
+        return [place, apply, self._confirm_slot(plan)]
+
+    def _confirm_slot(self, plan: Plan) -> Any:
+        self._slots[plan.remedy] = controls.rows()
+        return self._slots[plan.remedy]
+
+    def _ask(self, plan: Plan | None) -> None:
+        self._asked = plan
+        if plan is not None:
+            risk = catalog.text(f"risk.{plan.entry['risk']}", self._language)
+            values = {"title": plan.words["title"], "resource": plan.resource or "–", "risk": risk}
+            said = catalog.text("guide.confirm", self._language, **values)
+            controls.put(self._question, Page([Paragraph(said), Paragraph(plan.words["risk_note"])]))
+        for remedy, slot in self._slots.items():
+            slot.children = (self._confirm,) if plan is not None and remedy == plan.remedy else ()
+
+    def _confirmed(self) -> None:
+        plan = self._asked
+        self._ask(None)
+        if plan is not None:
+            self._on_apply(plan)
+
+
+def _refused(plan: Plan, language: str) -> list[Paragraph]:
+    label = catalog.text("remedy.blocked", language)
+    return [Paragraph(refusal.words(language), label) for refusal in plan.refusals]

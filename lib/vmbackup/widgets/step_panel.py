@@ -1,0 +1,110 @@
+"""What stands under the open step: its page, the buttons of an operator, and what they unfold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vmbackup import catalog
+from vmbackup.diagnosis import operating_system
+from vmbackup.model import Verdict
+from vmbackup.pages import evidence
+from vmbackup.runs.run import Walkthrough
+from vmbackup.widgets import controls
+from vmbackup.widgets.paste import Paste
+from vmbackup.widgets.plans import Plans
+
+# Buttons in the order in which they stand; "next" goes to where the walk goes on.
+_BUTTONS = ("recheck", "plan", "script", "paste", "skip", "take_up", "next")
+
+
+class Panel:
+    """The open step. ``on`` maps what an operator may do to who does it: ``recheck``, ``take_up`` and ``next`` take
+    nothing, ``paste`` and ``skip`` take a text, ``apply`` a plan, ``say`` the key of a message."""
+
+    def __init__(self, way: Walkthrough, on: Mapping[str, Callable[..., object]]) -> None:
+        self._way, self._on = way, on
+        self._page = controls.view()
+        self._cause = ""
+        self._unfolded = ""
+        self._language = "en"
+        own = {"recheck": on["recheck"], "take_up": on["take_up"], "next": on["next"]}
+        self._buttons = {
+            name: controls.button(own.get(name) or (lambda name=name: self._press(name))) for name in _BUTTONS
+        }
+        self._buttons["next"].add_class("vmbackup-main")
+        self.paste = Paste(on["paste"], lambda: on["say"]("copied"))
+        self.plans = Plans(on["apply"])
+        self._reason = controls.field(1)
+        self._leave = controls.button(self._left, "vmbackup-main")
+        self._skip = controls.rows(self._reason, self._leave, classes=("vmbackup-part",))
+        self._parts = {
+            "script": self.paste.script,
+            "paste": self.paste.paste,
+            "plan": self.plans.box,
+            "skip": self._skip,
+        }
+        for name in self._parts:
+            self._buttons[name].add_class("vmbackup-fold")
+        actions = controls.row(*self._buttons.values())
+        self.box = controls.rows(self._page, actions, *self._parts.values(), classes=("vmbackup-panel",))
+
+    def show(self, cause: str, busy: bool, language: str) -> None:
+        """Bring the panel up to date for this cause."""
+        if cause != self._cause:
+            self._unfolded = ""
+        self._cause, self._language = cause, language
+        controls.put(self._page, evidence.page(self._way, cause, language))
+        for name, button in self._buttons.items():
+            controls.word(button, catalog.text(f"guide.{name}", language))
+            controls.visible(button, self._offered(name))
+            button.disabled = busy and name != "next"
+        self.paste.show(operating_system(self._way.run.evidence), busy, language)
+        controls.word(self._reason, catalog.text("guide.reason", language))
+        controls.word(self._leave, catalog.text("guide.leave", language))
+        self._leave.disabled = busy
+        if self._unfolded == "plan":
+            self.plans.show(self._way.plans(cause), busy, language)
+        self._fold()
+
+    def fold(self) -> None:
+        """Close what was unfolded."""
+        self._unfolded = ""
+        self.plans.clear()
+        self._fold()
+
+    def _offered(self, name: str) -> bool:
+        verdict = self._way.walk().step(self._cause).verdict
+        skipped = self._cause in self._way.skipped
+        judged = verdict is not Verdict.NOT_APPLICABLE
+        asks_guest = any(
+            fact.startswith("guest.")
+            for finding in self._way.walk().step(self._cause).findings
+            for fact in finding.evidence
+        )
+        return {
+            "recheck": self._way.live and judged,
+            "plan": self._way.live and (verdict is Verdict.PROBLEM or bool(self._way.interrupted(self._cause))),
+            "script": judged and asks_guest,
+            "paste": judged and asks_guest,
+            "skip": verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) and not skipped,
+            "take_up": skipped,
+            "next": self._way.next_cause() not in (None, self._cause),
+        }[name]
+
+    def _press(self, name: str) -> None:
+        self._unfolded = "" if self._unfolded == name else name
+        if self._unfolded == "plan":
+            self.plans.show(self._way.plans(self._cause), False, self._language)
+        self._fold()
+
+    def _fold(self) -> None:
+        for name, part in self._parts.items():
+            controls.visible(part, name == self._unfolded)
+            button = self._buttons[name]
+            (button.add_class if name == self._unfolded else button.remove_class)("vmbackup-open")
+
+    def _left(self) -> None:
+        reason: Any = self._reason.value
+        self._on["skip"](reason)
+        self._reason.value = ""

@@ -1,0 +1,129 @@
+"""The command line: tables for people, JSON for machines, and exit codes that mean one thing each."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from vmbackup.cli.main import app
+
+ROOT = Path(__file__).parents[3]
+
+
+def vmbackup(*arguments: str, cwd: Path = ROOT, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    script = Path(sys.executable).with_name("vmbackup")
+    environment = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1"}
+    return subprocess.run(
+        [script, *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment,
+    )
+
+
+@pytest.mark.parametrize(
+    ("world", "code", "outcome"),
+    [
+        ("healthy_linux", 0, "no_cause_found"),
+        ("agent_stopped_linux", 1, "cause_found"),
+        ("snapshot_sql_windows", 3, "undecided"),
+        ("rights_missing_linux", 4, "missing_rights"),
+    ],
+)
+def test_each_outcome_has_its_exit_code(world: str, code: int, outcome: str) -> None:
+    ran = vmbackup("diagnose", "--scenario", world, "--json")
+    assert (ran.returncode, json.loads(ran.stdout)["outcome"]) == (code, outcome), ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["diagnose", "--scenario", "error_401"], "az login"),
+        (["diagnose", "--scenario", "error_404_vm"], "vm"),
+        (["diagnose", "--scenario", "nowhere"], "There is no scenario 'nowhere'"),
+        (["diagnose"], "needs subscription_id"),
+        (["diagnose", "--vm-id", "x"], "is not the resource id of a VM"),
+        (["diagnose", "--nonsense"], "No such option"),
+        (["replay", "pyproject.toml"], "not readable as JSON"),
+        (["replay", "nothing.json"], "Cannot read"),
+        (["checks", "explain", "disks_are_small_enuff"], "Did you mean disks_are_small_enough?"),
+        (["demo", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_2_and_one_clear_line(arguments: list[str], says: str) -> None:
+    ran = vmbackup(*arguments)
+    assert ran.returncode == 2
+    assert says.lower() in ran.stderr.lower()
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_person_gets_a_table_with_the_next_action() -> None:
+    ran = vmbackup("diagnose", "--scenario", "agent_stopped_linux")
+    assert "✖ Problem" in ran.stdout
+    assert "Next:" in ran.stdout
+
+
+def test_the_table_speaks_german_too() -> None:
+    assert "Nächster Schritt:" in vmbackup("diagnose", "--scenario", "agent_stopped_linux", "--language", "de").stdout
+
+
+def test_a_replay_of_what_was_saved_gives_the_same_result(tmp_path: Path) -> None:
+    first = vmbackup("diagnose", "--scenario", "extension_failed_windows", "--json", "--save", str(tmp_path))
+    again = vmbackup("replay", str(tmp_path / "evidence.json"), "--json")
+    assert (again.returncode, again.stdout) == (first.returncode, first.stdout)
+
+
+@pytest.mark.parametrize(
+    ("failure", "section"),
+    [
+        ("UserErrorGuestAgentStatusUnavailable", "agent_unreachable"),
+        ("400206", "snapshot_no_network"),
+        ("Fehler beim Vorgang der VMSnapshot-Erweiterung", "snapshot_extension_failed"),
+        ("the coffee machine is broken", None),
+    ],
+)
+def test_triage_prints_section_and_candidates(failure: str, section: str | None) -> None:
+    sorted_into = json.loads(vmbackup("triage", failure, "--json").stdout)
+    assert sorted_into["section"] == section
+    assert isinstance(sorted_into["candidates"], list)
+
+
+def test_triage_reads_standard_input() -> None:
+    assert "01_agent_unreachable" in vmbackup("triage", "-", stdin="Error code 400196\n").stdout
+
+
+def test_checks_can_be_listed_and_explained() -> None:
+    listed = json.loads(vmbackup("checks", "list", "--json").stdout)
+    assert {"no_internet", "disks"} <= {row["cause"] for row in listed}
+    assert "32" in vmbackup("checks", "explain", "disks_are_small_enough").stdout
+
+
+def test_the_demo_prints_a_row_per_runbook_and_keeps_the_notebooks(tmp_path: Path) -> None:
+    ran = vmbackup("demo", "agent_stopped_linux", "disk_too_large_windows", "--folder", str(tmp_path), "--workers", "2")
+    assert ran.returncode == 0, ran.stderr
+    assert "agent_unreachable" in ran.stdout
+    assert "disk_not_supported" in ran.stdout
+    assert len(list(tmp_path.glob("*/runbook.ipynb"))) == 2
+    assert len(list(tmp_path.glob("*/result.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("windows", "Get-Service"), ("linux", "waagent"), ("linux-logs", "tar"), ("restart_vss", "vssadmin")],
+)
+def test_every_script_for_the_guest_can_be_printed(name, part):
+    assert part in CliRunner().invoke(app, ["guest-script", name]).output
+
+
+def test_an_unknown_guest_script_names_those_there_are():
+    assert "linux-logs" in str(CliRunner().invoke(app, ["guest-script", "solaris"]).exception)

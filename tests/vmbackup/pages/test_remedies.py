@@ -1,0 +1,38 @@
+"""What a headless run says of remedies that it was told to apply, or found half done."""
+
+from __future__ import annotations
+
+import pytest
+
+from remedy_cases import TARGET, evidence, step
+from vmbackup.pages import remedies as pages
+from vmbackup.remedies import Confirmation, plan
+
+FOUND = plan(step("extension", "vmsnapshot_linux_is_loaded"), evidence(), TARGET, "en")
+
+
+@pytest.mark.parametrize(
+    ("remedies", "max_risk", "said"),
+    [
+        ("remove_backup_extension", "low", "Its risk is medium, and max_risk allows low."),
+        ("remove_backup_extension", "medium", ""),
+        ("", "low", ""),
+        ("start_vm", "low", ""),
+    ],
+)
+def test_a_named_remedy_that_is_too_risky_says_so(remedies, max_risk, said):
+    confirm = Confirmation.from_parameters(remedies, max_risk)
+    text = pages.not_covered(FOUND, confirm.remedies, confirm.refusal, "en").text()
+    assert said in text
+    assert bool(text.strip()) is bool(said)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_was_interrupted_is_named(language):
+    assert FOUND[0].words["title"] in pages.interrupted(FOUND[:1], language).text()
+
+
+def test_the_verdicts_of_what_a_remedy_concerns_are_compared():
+    before = [step("extension", "vmsnapshot_linux_is_loaded"), step("disks", "disks_are_managed")]
+    text = pages.verdicts(before, before, ["vmsnapshot_linux_is_loaded"], "en").text()
+    assert text.count("Problem") == 2

@@ -1,0 +1,60 @@
+"""The walk: which causes a section asks, in which order, and how it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.judging import disk, model
+
+from vmbackup.diagnosis import Outcome, causes_of, nothing_failed, walk
+from vmbackup.model import Evidence, Fact, FactStatus, Verdict
+from vmbackup.pages import step as report
+from worlds import examine
+
+TOO_LARGE: Evidence = {
+    "vm.model": Fact(FactStatus.OK, model()),
+    "vm.disks": Fact(FactStatus.OK, [disk(size_gb=40_000)]),
+}
+
+
+def test_without_a_section_and_for_an_error_that_says_nothing_every_cause_is_asked() -> None:
+    assert set(causes_of("internal_error")) == set(causes_of(None))
+
+
+def test_a_cause_is_an_addition_where_the_article_does_not_name_it() -> None:
+    assert not walk("disk_not_supported", TOO_LARGE).step("disks").addition
+    assert walk("internal_error", TOO_LARGE).step("disks").addition
+    assert not walk(None, TOO_LARGE).step("disks").addition
+
+
+def test_the_first_problem_is_the_probable_cause_and_where_to_go_on() -> None:
+    walked = walk("internal_error", TOO_LARGE)
+    assert walked.outcome is Outcome.CAUSE_FOUND
+    assert walked.probable is walked.next is walked.step("disks")
+
+
+def test_without_a_problem_the_first_unknown_cause_is_next() -> None:
+    walked = walk("internal_error", {})
+    assert walked.probable is None
+    assert walked.next is walked.steps[0]
+    assert {step.verdict for step in walked.steps} == {Verdict.UNKNOWN}
+    assert walked.outcome is Outcome.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "said"),
+    [
+        ("Failed", Outcome.UNDECIDED, "none is listed any more"),
+        ("Completed", Outcome.NO_CAUSE_FOUND, "none since the last good backup"),
+    ],
+)
+def test_a_failure_older_than_the_list_of_jobs_is_not_forgotten(
+    tmp_path: Path, status: str, outcome: Outcome, said: str
+) -> None:
+    (tmp_path / "old.yaml").write_text(f"os: linux\nhistory: 0\nitem: {{last_backup_status: {status}}}\n", "utf-8")
+    evidence = examine(str(tmp_path / "old.yaml"))
+    assert evidence["backup.jobs"].data == []
+    assert walk(None, evidence).outcome is outcome
+    assert nothing_failed(evidence) is (status == "Completed")
+    assert said in report.no_failed_job(evidence, "en")
