@@ -12,8 +12,9 @@ from typing import Any
 import yaml
 from azure.identity import DefaultAzureCredential
 
+from azuresim.loading import SCENARIOS, make_world
 from azuresim.serve import Simulator
-from azuresim.world import SCENARIOS, World, make_world
+from azuresim.world import World
 from vmbackup.arm.connection import Azure, Connection
 from vmbackup.collectors import collect
 from vmbackup.diagnosis import walk

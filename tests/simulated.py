@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from azuresim.answer import Answer
 from azuresim.core import Azure
+from azuresim.loading import load_world, make_world
 from azuresim.serve import encoded
-from azuresim.world import World, load_world, make_world
+from azuresim.world import World
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from azuresim.world import scenario_names
+from azuresim.loading import scenario_names
 from remedy_worlds import opened, problems
 from vmbackup.arm.audit import changes, rows
 from vmbackup.cli.remedies import app

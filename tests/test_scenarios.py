@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from azuresim.world import scenario_names
+from azuresim.loading import scenario_names
 from vmbackup import catalog
 from vmbackup.checks.base import load, run
 from vmbackup.diagnosis import operating_system, walk

@@ -9,8 +9,8 @@ from typing import Any
 
 from azure.identity import DefaultAzureCredential
 
+from azuresim.loading import load_world
 from azuresim.serve import Simulator
-from azuresim.world import load_world
 from vmbackup.arm.connection import Azure, Connection
 from vmbackup.collectors import collect
 from vmbackup.model import Fact, Target

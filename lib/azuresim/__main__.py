@@ -7,9 +7,9 @@ import shlex
 import signal
 import sys
 
+from azuresim.loading import load_world, scenario_names
 from azuresim.schema import WorldError
 from azuresim.serve import Simulator
-from azuresim.world import load_world, scenario_names
 
 ENDING = {signal.SIGINT, signal.SIGTERM}
 

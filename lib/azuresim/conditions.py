@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azuresim import rules
 from azuresim.answer import Json
 from azuresim.defaults import agent_view, extension_failed
-
-if TYPE_CHECKING:
-    from azuresim.world import World
+from azuresim.world import World
 
 MOST_RESTORE_POINTS = 18
 LARGEST_DISK_GB = 32_767

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azuresim.answer import Json
 from azuresim.defaults import READY, SUCCEEDED, extension_failed
-
-if TYPE_CHECKING:
-    from azuresim.world import World
+from azuresim.world import World
 
 
 def apply(world: World, machine: Json, event: str, text: str = "") -> Json | None:

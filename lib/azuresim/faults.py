@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azuresim.answer import Answer, Cut, Json, error
-
-if TYPE_CHECKING:
-    from azuresim.world import World
+from azuresim.world import World
 
 _HUGE_MB = 50
 _OPERATION_MODES = ("never_ending", "operation_failed")

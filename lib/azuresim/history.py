@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from azuresim.answer import Json
 from azuresim.failures import FAILURES
 from azuresim.ids import guid, number
-
-if TYPE_CHECKING:
-    from azuresim.world import World
+from azuresim.world import World
 
 RUNS = 6
 # A good run: the snapshot takes some minutes, the transfer most of the job.

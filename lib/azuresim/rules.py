@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from azuresim.answer import Json
-
-if TYPE_CHECKING:
-    from azuresim.world import World
+from azuresim.world import World
 
 INTERNET = ("1.0.0.0/8", "2.0.0.0/7", "4.0.0.0/9")
 NETWORK = ("10.0.0.0/16", "168.63.129.16/32")

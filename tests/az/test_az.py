@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from az.commands import AzFailed, Run, reads, signed_in
+from azuresim.loading import load_world
 from azuresim.serve import Simulator
-from azuresim.world import load_world
 
 AZ = os.environ.get("VMBACKUP_AZ", "")
 pytestmark = [

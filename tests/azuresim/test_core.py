@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from azuresim.loading import load_world
 from azuresim.routing import ROUTES
-from azuresim.world import load_world
 from simulated import Caller
 
 

@@ -14,7 +14,7 @@ from azure.mgmt.compute import models as compute
 from azure.mgmt.network import models as network
 from azure.mgmt.recoveryservicesbackup import models as backup
 
-from azuresim.world import scenario_names
+from azuresim.loading import scenario_names
 from simulated import Caller
 
 

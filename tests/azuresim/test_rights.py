@@ -7,8 +7,8 @@ import re
 import pytest
 
 from azuresim.core import Azure
+from azuresim.loading import load_world
 from azuresim.routing import ROUTES, Route
-from azuresim.world import load_world
 from simulated import Caller
 
 Azure([load_world("healthy_linux")])  # importing the handlers registers the routes

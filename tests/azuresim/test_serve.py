@@ -27,8 +27,9 @@ from azure.mgmt.resourcegraph import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest
 from azure.mgmt.resourcehealth import ResourceHealthMgmtClient
 
+from azuresim.loading import load_world
 from azuresim.serve import Simulator
-from azuresim.world import World, load_world
+from azuresim.world import World
 
 
 @contextmanager

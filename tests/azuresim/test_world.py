@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from azuresim.loading import SCENARIOS, load_world, make_world, scenario_names
 from azuresim.schema import WorldError
-from azuresim.world import SCENARIOS, World, load_world, make_world, scenario_names
+from azuresim.world import World
 
 
 def given(tmp_path: Path, text: str) -> World:

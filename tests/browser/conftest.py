@@ -24,8 +24,9 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_play
 
 from azuresim.guest import printed
 from azuresim.ids import guid
+from azuresim.loading import load_world
 from azuresim.serve import Simulator
-from azuresim.world import World, load_world
+from azuresim.world import World
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"

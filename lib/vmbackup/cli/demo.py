@@ -39,7 +39,7 @@ def demo(
     """Run every runbook headless over a simulated fleet and print what each found."""
     from tqdm import tqdm
 
-    from azuresim.world import scenario_names
+    from azuresim.loading import scenario_names
     from vmbackup.fleet.execute import execute_all
 
     if list_only:
@@ -58,7 +58,7 @@ def demo(
 
 
 def _demo_orders(scenarios: list[str], language: str) -> list[Any]:
-    from azuresim.world import scenario_names
+    from azuresim.loading import scenario_names
     from vmbackup.fleet.execute import Order
 
     fleet = yaml.safe_load((project() / "parameters" / "demo_fleet.yaml").read_text("utf-8"))

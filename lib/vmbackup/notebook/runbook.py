@@ -277,8 +277,8 @@ def simulated(scenarios: list[str]) -> tuple[Azure, dict[str, dict[str, Any]]]:
     """An embedded simulator with these worlds, and each world's VM. It ends with the process."""
     from azure.identity import DefaultAzureCredential
 
+    from azuresim.loading import load_world, scenario_names
     from azuresim.serve import Simulator
-    from azuresim.world import load_world, scenario_names
     from vmbackup.arm.connection import Azure, Connection
 
     for name in scenarios:
