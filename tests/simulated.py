@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from azuresim.answer import Answer
-from azuresim.core import Azure
+from azuresim.core import handle
 from azuresim.loading import load_world, make_world
 from azuresim.serve import encoded
+from azuresim.state import Azure
 from azuresim.world import World
 
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
@@ -47,7 +48,7 @@ class Caller:
         query.setdefault("api-version", "2026-04-01")
         sent = {"Authorization": f"Bearer {self.token}", "Host": "127.0.0.1:1"} | headers
         data = b"" if body is None else json.dumps(body).encode()
-        return self.azure.handle(method, parts.path, query, sent, data)
+        return handle(self.azure, method, parts.path, query, sent, data)
 
     def get(self, url: str) -> Any:
         """The body of a GET that must succeed."""

@@ -5,181 +5,133 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from email.utils import format_datetime
-from threading import Lock
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from azuresim import faults, permissions
 from azuresim.answer import Answer, Json, Refused, not_found
-from azuresim.ids import Occurrences, client_id, guid, opaque
-from azuresim.operations import Operations
+from azuresim.ids import guid
 from azuresim.routing import Request, find
-from azuresim.tokens import Tokens
+from azuresim.state import Azure
 from azuresim.world import World
 
 _GROUP = re.compile(r"/resourcegroups/([^/'\"\s?]+)", re.IGNORECASE)
 _BY_GROUP_NAME = re.compile(r"resourceGroupName eq '([^']+)'", re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class Azure:
-    """All worlds behind one endpoint. Worlds share a subscription when they share a seed, never a resource group."""
+def handle(
+    azure: Azure, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+) -> Answer:
+    """Answer one request. ``path`` is still percent-encoded; header names may have any letter case."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    asked = {name.lower(): value for name, value in query.items()}
+    # Clients encode whole scopes, slashes and all; an empty parent resource leaves two slashes behind.
+    path = re.sub(r"/{2,}", "/", unquote(path)).rstrip("/") or "/"
+    try:
+        answer, world = _answer(azure, method.upper(), path, asked, lowered, body)
+    except Refused as refused:
+        answer, world = refused.answer, None
+    return _finished(azure, answer, world, method, path, asked)
 
-    worlds: list[World]
-    tokens: Tokens = field(default_factory=Tokens)
-    operations: Operations = field(default_factory=Operations)
-    occurrences: Occurrences = field(default_factory=Occurrences)
-    _lock: Lock = field(default_factory=Lock)
 
-    def __post_init__(self) -> None:
-        groups = [(world.subscription, world.resource_group.lower()) for world in self.worlds]
-        if len(set(groups)) < len(groups):
-            raise ValueError("two worlds have the same name and seed")
-        # Handlers register their routes when imported; they import this module's types.
-        import azuresim.handlers  # noqa: F401
+def _answer(
+    azure: Azure, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
+) -> tuple[Answer, World | None]:
+    found = find(method, path)
+    if found and found[0].open:
+        request = Request(azure, method, path, query, headers, {}, found[1], found[0], azure.worlds)
+        return found[0].handler(request), None
+    azure.tokens.demand(headers.get("authorization", ""), azure.seed)
+    if found is None:
+        raise Refused(501, "NotImplemented", f"The simulator has no answer to {method} {path}.")
+    if "api-version" not in query:
+        raise Refused(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    route, params = found
+    candidates = _candidates(azure, params.get("sub"), path, query, body)
+    fault = faults.wanted(candidates, method, path)
+    if fault and (answer := faults.at_once(fault)):
+        return answer, candidates[0]
+    request = Request(azure, method, path, query, headers, _json(body), params, route, candidates, fault)
+    request.candidates = permissions.demand(request)
+    _locate(request)
+    request.unique = azure.unique(method, path, "work")
+    world = request.found_world or request.candidates[0]
+    with world.lock:
+        answer = route.handler(request)
+    if fault:
+        answer = faults.afterwards(fault, answer)
+    return answer, world
 
-    @property
-    def seed(self) -> int:
-        """The seed of the first world: whose tenant and caller the endpoint is."""
-        return self.worlds[0].seed
 
-    def handle(
-        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
-    ) -> Answer:
-        """Answer one request. ``path`` is still percent-encoded; header names may have any letter case."""
-        lowered = {name.lower(): value for name, value in headers.items()}
-        asked = {name.lower(): value for name, value in query.items()}
-        # Clients encode whole scopes, slashes and all; an empty parent resource leaves two slashes behind.
-        path = re.sub(r"/{2,}", "/", unquote(path)).rstrip("/") or "/"
-        try:
-            answer, world = self._answer(method.upper(), path, asked, lowered, body)
-        except Refused as refused:
-            answer, world = refused.answer, None
-        return self._finished(answer, world, method, path, asked)
+def _candidates(azure: Azure, subscription: str | None, path: str, query: dict[str, str], body: bytes) -> list[World]:
+    """The worlds a request may be about: one where a group is named, else all of the subscription."""
+    worlds = azure.worlds
+    if subscription is not None:
+        worlds = [world for world in worlds if world.subscription == subscription.lower()]
+        if not worlds:
+            raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+    told = path + " " + query.get("$filter", "")
+    named = _GROUP.search(path) or _GROUP.search(told) or _BY_GROUP_NAME.search(told)
+    named = named or _GROUP.search(body.decode("utf-8", "replace"))
+    if named:
+        group = named.group(1).lower()
+        mine = [world for world in worlds if group in _groups(world)]
+        if mine:
+            return mine
+        if _GROUP.search(path):
+            raise Refused(404, "ResourceGroupNotFound", f"Resource group '{named.group(1)}' could not be found.")
+    return worlds
 
-    # --- the way of a request ---
 
-    def _answer(
-        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
-    ) -> tuple[Answer, World | None]:
-        found = find(method, path)
-        if found and found[0].open:
-            request = Request(self, method, path, query, headers, {}, found[1], found[0], self.worlds)
-            return found[0].handler(request), None
-        self.tokens.demand(headers.get("authorization", ""), self.seed)
-        if found is None:
-            raise Refused(501, "NotImplemented", f"The simulator has no answer to {method} {path}.")
-        if "api-version" not in query:
-            raise Refused(
-                400,
-                "MissingApiVersionParameter",
-                "The api-version query parameter (?api-version=) is required for all requests.",
-            )
-        route, params = found
-        candidates = self._candidates(params.get("sub"), path, query, body)
-        fault = faults.wanted(candidates, method, path)
-        if fault and (answer := faults.at_once(fault)):
-            return answer, candidates[0]
-        request = Request(self, method, path, query, headers, self._json(body), params, route, candidates, fault)
-        request.candidates = permissions.demand(request)
-        self._locate(request)
-        request.unique = self._unique(method, path, "work")
-        world = request.found_world or request.candidates[0]
-        with world.lock:
-            answer = route.handler(request)
-        if fault:
-            answer = faults.afterwards(fault, answer)
-        return answer, world
+def _locate(request: Request) -> None:
+    params = request.params
+    if "rg" in params:
+        request.found_world = request.candidates[0]
+    if "vm" in params:
+        request.found_machine = find_machine(request.world, params["vm"])
+    if "vault" in params:
+        world = request.world
+        if params["vault"].lower() != world.vault.lower() or world.spec.get("vault_exists") is False:
+            raise not_found("Microsoft.RecoveryServices/vaults", params["vault"], params["rg"])
 
-    def _candidates(self, subscription: str | None, path: str, query: dict[str, str], body: bytes) -> list[World]:
-        """The worlds a request may be about: one where a group is named, else all of the subscription."""
-        worlds = self.worlds
-        if subscription is not None:
-            worlds = [world for world in worlds if world.subscription == subscription.lower()]
-            if not worlds:
-                raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
-        told = path + " " + query.get("$filter", "")
-        named = _GROUP.search(path) or _GROUP.search(told) or _BY_GROUP_NAME.search(told)
-        named = named or _GROUP.search(body.decode("utf-8", "replace"))
-        if named:
-            group = named.group(1).lower()
-            mine = [world for world in worlds if group in _groups(world)]
-            if mine:
-                return mine
-            if _GROUP.search(path):
-                raise Refused(404, "ResourceGroupNotFound", f"Resource group '{named.group(1)}' could not be found.")
-        return worlds
 
-    def _locate(self, request: Request) -> None:
-        params = request.params
-        if "rg" in params:
-            request.found_world = request.candidates[0]
-        if "vm" in params:
-            request.found_machine = find_machine(request.world, params["vm"])
-        if "vault" in params:
-            world = request.world
-            if params["vault"].lower() != world.vault.lower() or world.spec.get("vault_exists") is False:
-                raise not_found("Microsoft.RecoveryServices/vaults", params["vault"], params["rg"])
+def _json(body: bytes) -> Json:
+    if not body.strip():
+        return {}
+    try:
+        parsed = json.loads(body)
+    except ValueError as exc:
+        raise Refused(
+            400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{exc}'."
+        ) from exc
+    return parsed if isinstance(parsed, dict) else {}
 
-    def _json(self, body: bytes) -> Json:
-        if not body.strip():
-            return {}
-        try:
-            parsed = json.loads(body)
-        except ValueError as exc:
-            raise Refused(
-                400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{exc}'."
-            ) from exc
-        return parsed if isinstance(parsed, dict) else {}
 
-    def _unique(self, method: str, path: str, what: str) -> str:
-        key = f"{what} {method} {path.lower()}"
-        return f"{key}#{self.occurrences.next(key)}"
-
-    def new_id(self, request: Request, what: str) -> str:
-        """An id for something this request creates: the same in every run with the same requests."""
-        return guid(self.seed, request.unique, what)
-
-    def _finished(self, answer: Answer, world: World | None, method: str, path: str, query: dict[str, str]) -> Answer:
-        with self._lock:
-            own = guid(self.seed, self._unique(method, path, "request"), sorted(query.items()))
-        moment = (world or self.worlds[0]).now
-        kind = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}.get(method, "writes")
-        headers = {
-            "Date": format_datetime(moment, usegmt=True),
-            "Cache-Control": "no-cache",
-            "Pragma": "no-cache",
-            "Expires": "-1",
-            "x-ms-request-id": own,
-            "x-ms-correlation-request-id": own,
-            "x-ms-routing-request-id": f"WESTEUROPE:{moment:%Y%m%dT%H%M%SZ}:{own}",
-            f"x-ms-ratelimit-remaining-subscription-{kind}": "249" if kind == "reads" else "199",
-            "X-Content-Type-Options": "nosniff",
-        }
-        if "/providers/microsoft.compute/" in path.lower():
-            headers["x-ms-ratelimit-remaining-resource"] = "Microsoft.Compute/LowCostGetResource;35"
-        return Answer(answer.status, answer.body, headers | answer.headers, answer.delay_s)
-
-    # --- for handlers ---
-
-    def page(self, request: Request, items: list[Json], size: int = 0) -> Answer:
-        """One page of a list, with ``nextLink`` when more follows."""
-        size = size or min((world.setting("page_size", 20) for world in request.candidates), default=20)
-        token = request.query.get("$skiptoken", "")
-        tokens = {opaque(f"page{start}"): start for start in range(0, len(items) + 1, size)}
-        start = tokens.get(token, 0)
-        body: Json = {"value": items[start : start + size]}
-        if start + size < len(items):
-            rest = "&".join(
-                f"{name}={quote(value, safe='')}" for name, value in request.query.items() if name != "$skiptoken"
-            )
-            body["nextLink"] = f"{request.base}{quote(request.path)}?{rest}&$skipToken={opaque(f'page{start + size}')}"
-        return Answer(200, body)
-
-    def caller(self) -> str:
-        """The object id of whoever calls."""
-        return client_id(self.seed)
+def _finished(
+    azure: Azure, answer: Answer, world: World | None, method: str, path: str, query: dict[str, str]
+) -> Answer:
+    with azure.lock:
+        own = guid(azure.seed, azure.unique(method, path, "request"), sorted(query.items()))
+    moment = (world or azure.worlds[0]).now
+    kind = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}.get(method, "writes")
+    headers = {
+        "Date": format_datetime(moment, usegmt=True),
+        "Cache-Control": "no-cache",
+        "Pragma": "no-cache",
+        "Expires": "-1",
+        "x-ms-request-id": own,
+        "x-ms-correlation-request-id": own,
+        "x-ms-routing-request-id": f"WESTEUROPE:{moment:%Y%m%dT%H%M%SZ}:{own}",
+        f"x-ms-ratelimit-remaining-subscription-{kind}": "249" if kind == "reads" else "199",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if "/providers/microsoft.compute/" in path.lower():
+        headers["x-ms-ratelimit-remaining-resource"] = "Microsoft.Compute/LowCostGetResource;35"
+    return Answer(answer.status, answer.body, headers | answer.headers, answer.delay_s)
 
 
 def find_machine(world: World, name: str) -> Json:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from azuresim.answer import Refused
 from azuresim.ids import client_id
-
-if TYPE_CHECKING:
-    from azuresim.routing import Request
-    from azuresim.world import World
+from azuresim.routing import Request
+from azuresim.world import World
 
 
 def allowed(world: World, action: str) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from azuresim.answer import Answer, Json
-
-if TYPE_CHECKING:
-    from azuresim.core import Azure
-    from azuresim.world import World
+from azuresim.ids import guid, opaque
+from azuresim.state import Azure
+from azuresim.world import World
 
 
 @dataclass(slots=True)
@@ -54,6 +53,24 @@ class Request:
     def api_version(self) -> str:
         """What the caller asked for; any version is served."""
         return self.query.get("api-version", "")
+
+    def new_id(self, what: str) -> str:
+        """An id for something this request creates: the same in every run with the same requests."""
+        return guid(self.azure.seed, self.unique, what)
+
+    def page(self, items: list[Json]) -> Answer:
+        """One page of a list, with ``nextLink`` when more follows."""
+        size = min((world.setting("page_size", 20) for world in self.candidates), default=20)
+        token = self.query.get("$skiptoken", "")
+        tokens = {opaque(f"page{start}"): start for start in range(0, len(items) + 1, size)}
+        start = tokens.get(token, 0)
+        body: Json = {"value": items[start : start + size]}
+        if start + size < len(items):
+            rest = "&".join(
+                f"{name}={quote(value, safe='')}" for name, value in self.query.items() if name != "$skiptoken"
+            )
+            body["nextLink"] = f"{self.base}{quote(self.path)}?{rest}&$skipToken={opaque(f'page{start + size}')}"
+        return Answer(200, body)
 
 
 Handler = Callable[[Request], Answer]

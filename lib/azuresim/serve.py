@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import azuresim.handlers  # noqa: F401 - importing the handlers registers their routes
 from azuresim.answer import Answer, Cut, error
-from azuresim.core import Azure
+from azuresim.core import handle
+from azuresim.state import Azure
 from azuresim.tls import server_context
 from azuresim.world import World
 
@@ -127,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             simulator.requests.append((self.command, parts.path))
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         try:
-            answer = simulator.azure.handle(self.command, parts.path, query, dict(self.headers.items()), body)
+            answer = handle(simulator.azure, self.command, parts.path, query, dict(self.headers.items()), body)
         except Exception as exc:
             # A fault of the simulator itself must look like one, or tests would hunt it in the product.
             simulator.crashes.append(exc)

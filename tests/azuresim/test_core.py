@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from azuresim.core import handle
 from azuresim.loading import load_world
 from azuresim.routing import ROUTES
 from simulated import Caller
@@ -65,7 +66,7 @@ def test_an_unknown_route_names_method_and_path(caller: Caller) -> None:
 
 def test_a_request_without_api_version_is_refused_and_any_version_is_taken(caller: Caller) -> None:
     sent = {"authorization": f"Bearer {caller.token}"}
-    refused = caller.azure.handle("GET", caller.vm, {}, sent, b"")
+    refused = handle(caller.azure, "GET", caller.vm, {}, sent, b"")
     assert (refused.status, refused.body["error"]["code"]) == (400, "MissingApiVersionParameter")
     assert caller.ask("GET", caller.vm + "?api-version=1999-01-01-preview").status == 200
 
@@ -78,7 +79,7 @@ def test_paths_are_read_in_any_letter_case_and_with_stray_slashes(caller: Caller
 def test_a_body_that_is_no_json_is_a_bad_request(caller: Caller) -> None:
     sent = {"authorization": f"Bearer {caller.token}"}
     path = f"/subscriptions/{caller.world.subscription}/providers/Microsoft.RecoveryServices/locations/x/backupStatus"
-    answer = caller.azure.handle("POST", path, {"api-version": "1"}, sent, b"{half")
+    answer = handle(caller.azure, "POST", path, {"api-version": "1"}, sent, b"{half")
     assert (answer.status, answer.body["error"]["code"]) == (400, "InvalidRequestContent")
 
 

@@ -6,12 +6,9 @@ import re
 
 import pytest
 
-from azuresim.core import Azure
-from azuresim.loading import load_world
 from azuresim.routing import ROUTES, Route
 from simulated import Caller
 
-Azure([load_world("healthy_linux")])  # importing the handlers registers the routes
 GUARDED = [entry for entry in ROUTES if entry.action]
 MESSAGE = re.compile(
     r"The client '(\S+)' with object id '\1' does not have authorization to perform action '(\S+)' over scope '(\S+)' "

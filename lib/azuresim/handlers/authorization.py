@@ -52,7 +52,7 @@ def list_locks(request: Request) -> Answer:
             below = place.startswith(scope + "/") and not at_scope
             if above or below:
                 found.append(lock_json(world, lock))
-    return request.azure.page(request, found)
+    return request.page(found)
 
 
 @route("GET", _SUB + _LOCKS + "/{lock}", _READ_LOCKS)
@@ -130,4 +130,4 @@ def role_assignments(request: Request) -> Answer:
             "roleDefinitionId": f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{guid('role')}",
         },
     }
-    return request.azure.page(request, [body])
+    return request.page([body])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azuresim import effects
+from azuresim import accepted, effects
 from azuresim.answer import Answer, Json, Refused, not_found, ok
 from azuresim.ids import guid, number, stamp
 from azuresim.odata import equals
@@ -45,7 +45,7 @@ def item_id(world: World, machine: Json) -> str:
 def list_vaults(request: Request) -> Answer:
     """All vaults of a group or a subscription."""
     present = [world for world in request.candidates if world.spec.get("vault_exists", True)]
-    return request.azure.page(request, [vault_json(world) for world in present])
+    return request.page([vault_json(world) for world in present])
 
 
 @route("GET", VAULT, _RIGHT + "/read")
@@ -128,7 +128,7 @@ def list_items(request: Request) -> Answer:
             items = [item for item in items if item["properties"][field].lower() == wanted[name].lower()]
     if "healthstate" in wanted:
         items = [item for item in items if item["properties"]["healthStatus"] == wanted["healthstate"]]
-    return request.azure.page(request, items)
+    return request.page(items)
 
 
 @route("GET", ITEM, ITEM_RIGHT + "/read")
@@ -243,7 +243,7 @@ def list_recovery_points(request: Request) -> Answer:
     """The recovery points of a VM, newest first."""
     machine = find_item(request)
     points = sorted(machine["recovery_points"], key=lambda point: str(point["time"]), reverse=True)
-    return request.azure.page(request, [_point(request.world, machine, point) for point in points])
+    return request.page([_point(request.world, machine, point) for point in points])
 
 
 @route("GET", ITEM + "/recoveryPoints/{point}", ITEM_RIGHT + "/recoveryPoints/read")
@@ -286,7 +286,7 @@ def start(
 ) -> Answer:
     """202 with the backup service's own paths, below the resource ``owner``."""
     request.world.settle()
-    return request.azure.operations.start(
+    return accepted.start(
         request,
         done,
         owner + "/operationsStatus/{id}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from azuresim import conditions, effects
+from azuresim import accepted, conditions, effects
 from azuresim.answer import Answer, Json, Refused, ok
 from azuresim.handlers.backup_items import ITEM, ITEM_RIGHT, VAULT, find_item, item_id, start
 from azuresim.history import consistency, job_error, job_errors, new_job, recovery_point
@@ -33,7 +33,7 @@ def list_jobs(request: Request) -> Answer:
     for machine, job in jobs:
         progress(world, machine, job)
     jobs.sort(key=lambda pair: str(pair[1]["start"]), reverse=True)
-    return request.azure.page(request, [job_json(world, machine, job, False) for machine, job in jobs])
+    return request.page([job_json(world, machine, job, False) for machine, job in jobs])
 
 
 def _fits(job: Json, name: str, value: str) -> bool:
@@ -135,7 +135,7 @@ def backup_now(request: Request) -> Answer:
         world,
         machine,
         world.now,
-        name=request.azure.new_id(request, "job"),
+        name=request.new_id("job"),
         user_triggered=True,
         polls_left=world.setting("job_polls", 2),
     )
@@ -243,7 +243,7 @@ def operation_status(request: Request) -> Answer:
 )
 def operation_result(request: Request) -> Answer:
     """Where Location points: 202 until it is over, then the resource, or nothing after a trigger."""
-    answer = request.azure.operations.result(request, request.params["operation"])
+    answer = accepted.result(request, request.params["operation"])
     if answer.status == 200 and "jobId" in (answer.body or {}):
         return Answer(204)
     return answer

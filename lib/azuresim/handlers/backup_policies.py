@@ -17,7 +17,7 @@ def list_policies(request: Request) -> Answer:
     """All policies of a vault."""
     wanted = equals(request.query.get("$filter", "")).get("backupmanagementtype", "AzureIaasVM")
     policies = request.world.policies.values() if wanted == "AzureIaasVM" else []
-    return request.azure.page(request, [policy_json(request.world, policy) for policy in policies])
+    return request.page([policy_json(request.world, policy) for policy in policies])
 
 
 @route("GET", VAULT + "/backupPolicies/{policy}", _RIGHT + "/read")

@@ -48,7 +48,7 @@ def list_vms(request: Request) -> Answer:
         for index, machine in enumerate(world.machines)
         if index or world.spec.get("exists", True)
     ]
-    return request.azure.page(request, vms)
+    return request.page(vms)
 
 
 def status_json(world: World, machine: Json) -> Json:

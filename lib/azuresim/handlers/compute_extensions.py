@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azuresim import effects
+from azuresim import accepted, effects
 from azuresim.answer import Answer, Json, Refused, child_not_found, ok
 from azuresim.defaults import BACKUP_PUBLISHER, EXTENSION_VERSIONS
 from azuresim.handlers.compute import VM, extension_json, extension_view
@@ -92,7 +92,7 @@ def start(request: Request, done: Done, error: tuple[str, str] | None = None) ->
         f"/subscriptions/{request.world.subscription}/providers/Microsoft.Compute/locations/{request.world.location}"
     )
     request.world.settle()
-    return request.azure.operations.start(
+    return accepted.start(
         request,
         done,
         place + "/operations/{id}",
@@ -110,7 +110,7 @@ def operation_status(request: Request) -> Answer:
 @route("GET", OPERATIONS + "/operationResults/{operation}")
 def operation_result(request: Request) -> Answer:
     """Where Location points."""
-    return request.azure.operations.result(request, request.params["operation"])
+    return accepted.result(request, request.params["operation"])
 
 
 # --- what publishers offer ---

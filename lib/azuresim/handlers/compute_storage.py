@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from azuresim.answer import Answer, Json, child_not_found, not_found, ok
+from azuresim.handlers.authorization import demand_unlocked
 from azuresim.handlers.compute_extensions import start
 from azuresim.ids import guid, number, offset_stamp
 from azuresim.routing import Request, route
@@ -17,9 +18,7 @@ _READ_RESTORE_POINTS = "Microsoft.Compute/restorePointCollections/read"
 @route("GET", ALL + "/disks", "Microsoft.Compute/disks/read")
 def list_disks(request: Request) -> Answer:
     """All managed disks of a group or a subscription."""
-    return request.azure.page(
-        request, [disk_json(world, vm, disk) for world in request.candidates for vm, disk in _disks(world)]
-    )
+    return request.page([disk_json(world, vm, disk) for world in request.candidates for vm, disk in _disks(world)])
 
 
 @route("GET", GROUP + "/disks/{disk}", "Microsoft.Compute/disks/read")
@@ -97,8 +96,7 @@ def disk_json(world: World, machine: Json, disk: Json) -> Json:
 def list_collections(request: Request) -> Answer:
     """The collections that the backup service made, without their points."""
     group = request.params.get("rg", "").lower()
-    return request.azure.page(
-        request,
+    return request.page(
         [
             collection_json(world, machine, False)
             for world in request.candidates
@@ -118,8 +116,6 @@ def get_collection(request: Request) -> Answer:
 @route("DELETE", GROUP + "/restorePointCollections/{collection}", "Microsoft.Compute/restorePointCollections/delete")
 def delete_collection(request: Request) -> Answer:
     """Delete a collection with all its points; a lock on the group forbids it."""
-    from azuresim.handlers.authorization import demand_unlocked
-
     machine = _collected(request)
     demand_unlocked(request, "restore_points", "delete")
 

@@ -26,7 +26,7 @@ def current(request: Request) -> Answer:
 @route("GET", VM + "/providers/Microsoft.ResourceHealth/availabilityStatuses", _RIGHT)
 def past(request: Request) -> Answer:
     """The same as a list."""
-    return request.azure.page(request, [status_json(request.world, request.machine, "current")])
+    return request.page([status_json(request.world, request.machine, "current")])
 
 
 def status_json(world: World, machine: Json, name: str) -> Json:

@@ -68,7 +68,7 @@ def tenants(request: Request) -> Answer:
 def subscriptions(request: Request) -> Answer:
     """One subscription per seed."""
     first = {world.subscription: world for world in reversed(request.azure.worlds)}
-    return request.azure.page(request, [_subscription(world) for world in first.values()])
+    return request.page([_subscription(world) for world in first.values()])
 
 
 @route("GET", "/subscriptions/{sub}")

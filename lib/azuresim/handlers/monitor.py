@@ -136,7 +136,7 @@ def activity_log(request: Request) -> Answer:
     for name, operator, value in found:
         events = [event for event in events if _fits(event, name, operator, value)]
     events.sort(key=lambda event: str(event["eventTimestamp"]), reverse=True)
-    return request.azure.page(request, events)
+    return request.page(events)
 
 
 def _fits(event: Json, name: str, operator: str, value: str) -> bool:

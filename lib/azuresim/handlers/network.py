@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azuresim import defaults, effects
+from azuresim import accepted, defaults, effects
 from azuresim.answer import Answer, Json, Refused, not_found, ok
 from azuresim.ids import guid
 from azuresim.operations import Done
@@ -45,7 +45,7 @@ def subnet_id(world: World) -> str:
 @route("GET", ALL + "/networkSecurityGroups", _READ_NSG)
 def list_nsgs(request: Request) -> Answer:
     """All security groups."""
-    return request.azure.page(request, [nsg_json(world, place) for world in request.candidates for place in world.nsgs])
+    return request.page([nsg_json(world, place) for world in request.candidates for place in world.nsgs])
 
 
 @route("GET", NSG, _READ_NSG)
@@ -57,7 +57,7 @@ def get_nsg(request: Request) -> Answer:
 @route("GET", NSG + "/securityRules", _WRITE_RULE + "/read")
 def list_rules(request: Request) -> Answer:
     """The own rules of a security group."""
-    return request.azure.page(request, nsg_json(request.world, _place(request))["properties"]["securityRules"])
+    return request.page(nsg_json(request.world, _place(request))["properties"]["securityRules"])
 
 
 @route("GET", NSG + "/securityRules/{rule}", _WRITE_RULE + "/read")
@@ -212,7 +212,7 @@ def start(request: Request, done: Done) -> Answer:
     place = (
         f"/subscriptions/{request.world.subscription}/providers/Microsoft.Network/locations/{request.world.location}"
     )
-    return request.azure.operations.start(
+    return accepted.start(
         request,
         done,
         place + "/operations/{id}",
@@ -229,4 +229,4 @@ def operation_status(request: Request) -> Answer:
 @route("GET", ALL + "/locations/{location}/operationResults/{operation}")
 def operation_result(request: Request) -> Answer:
     """Where Location points."""
-    return request.azure.operations.result(request, request.params["operation"])
+    return accepted.result(request, request.params["operation"])

@@ -15,8 +15,7 @@ _READ_NIC = "Microsoft.Network/networkInterfaces/read"
 @route("GET", ALL + "/networkInterfaces", _READ_NIC)
 def list_nics(request: Request) -> Answer:
     """All interfaces."""
-    return request.azure.page(
-        request,
+    return request.page(
         [nic_json(world, vm, nic) for world in request.candidates for vm in world.machines for nic in vm["nics"]],
     )
 

@@ -38,7 +38,7 @@ def get_network(request: Request) -> Answer:
 def list_subnets(request: Request) -> Answer:
     """The world's one subnet in a list."""
     _known(request, "vnet", NETWORK_NAME, "virtualNetworks")
-    return request.azure.page(request, [_subnet(request.world)])
+    return request.page([_subnet(request.world)])
 
 
 @route("GET", VNET + "/subnets/{subnet}", "Microsoft.Network/virtualNetworks/subnets/read")

@@ -17,7 +17,7 @@ def list_groups(request: Request) -> Answer:
         for world in request.candidates
         for name in (world.resource_group, world.restore_point_group)
     ]
-    return request.azure.page(request, groups)
+    return request.page(groups)
 
 
 @route("GET", "/subscriptions/{sub}/resourceGroups/{group}", _RIGHT)

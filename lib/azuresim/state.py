@@ -1,0 +1,41 @@
+"""What one endpoint knows: its worlds, the operations under way, and whom it lets in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+
+from azuresim.ids import Occurrences, client_id
+from azuresim.operations import Operations
+from azuresim.tokens import Tokens
+from azuresim.world import World
+
+
+@dataclass(slots=True)
+class Azure:
+    """All worlds behind one endpoint. Worlds share a subscription when they share a seed, never a resource group."""
+
+    worlds: list[World]
+    tokens: Tokens = field(default_factory=Tokens)
+    operations: Operations = field(default_factory=Operations)
+    occurrences: Occurrences = field(default_factory=Occurrences)
+    lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        groups = [(world.subscription, world.resource_group.lower()) for world in self.worlds]
+        if len(set(groups)) < len(groups):
+            raise ValueError("two worlds have the same name and seed")
+
+    @property
+    def seed(self) -> int:
+        """The seed of the first world: whose tenant and caller the endpoint is."""
+        return self.worlds[0].seed
+
+    def caller(self) -> str:
+        """The object id of whoever calls."""
+        return client_id(self.seed)
+
+    def unique(self, method: str, path: str, what: str) -> str:
+        """A key for the next request of this kind: the same in every run with the same requests."""
+        key = f"{what} {method} {path.lower()}"
+        return f"{key}#{self.occurrences.next(key)}"
