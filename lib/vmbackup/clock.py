@@ -18,10 +18,10 @@ def parse(stamp: str | None) -> datetime | None:
     return found
 
 
-def worded(stamp: str | None, zone: tzinfo | None = None) -> str:
+def local(stamp: str | None, zone: tzinfo | None = None) -> str:
     """The time in UTC, and in the local zone (or the given one) where that is another; "–" where there is no time.
 
-    >>> worded("2026-11-23T02:14:09.123Z", timezone.utc)
+    >>> local("2026-11-23T02:14:09.123Z", timezone.utc)
     '2026-11-23 02:14 UTC'
     """
     found = parse(stamp)
@@ -35,13 +35,13 @@ def worded(stamp: str | None, zone: tzinfo | None = None) -> str:
     return f"{said} ({day}{local:%H:%M} {local:%Z})"
 
 
-def between(start: str | None, end: str | None) -> float | None:
+def seconds_between(start: str | None, end: str | None) -> float | None:
     """Seconds from one time to another; None where one of them is missing."""
     first, last = parse(start), parse(end)
     return None if first is None or last is None else (last - first).total_seconds()
 
 
-def heard(evidence: Evidence) -> str | None:
+def azure_now(evidence: Evidence) -> str | None:
     """Azure's clock in its newest answer; None while nothing was asked. What the guest says has the guest's own time,
     which may be wrong."""
     azures = (fact for name, fact in evidence.items() if not name.startswith("guest."))
@@ -50,4 +50,4 @@ def heard(evidence: Evidence) -> str | None:
 
 def now(evidence: Evidence) -> datetime:
     """Azure's time as last heard, else this machine's."""
-    return parse(heard(evidence)) or datetime.now(timezone.utc)
+    return parse(azure_now(evidence)) or datetime.now(timezone.utc)

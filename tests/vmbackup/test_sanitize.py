@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmbackup import sanitize as redact
+from vmbackup import sanitize
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ from vmbackup import sanitize as redact
     ],
 )
 def test_secrets_are_blotted_out(said: str, secret: str) -> None:
-    assert secret not in redact.text(said)
-    assert redact.BLOT in redact.text(said)
+    assert secret not in sanitize.text(said)
+    assert sanitize.BLOT in sanitize.text(said)
 
 
 @pytest.mark.parametrize(
@@ -38,19 +38,19 @@ def test_secrets_are_blotted_out(said: str, secret: str) -> None:
     ],
 )
 def test_what_would_act_on_a_terminal_or_a_page_becomes_visible(said: str, shown: str) -> None:
-    assert redact.text(said) == shown
+    assert sanitize.text(said) == shown
 
 
 @pytest.mark.parametrize(
     "harmless", ["Guest Agent is running", "größer als 1.023 GB", "sigma=1", "C:\\Packages\\Plugins", "👩\u200d🚒 🙂"]
 )
 def test_harmless_text_stays_as_it_is(harmless: str) -> None:
-    assert redact.text(harmless) == harmless
+    assert sanitize.text(harmless) == harmless
 
 
 def test_data_is_cleaned_all_the_way_down() -> None:
     dirty = {"url": ["https://x/?sig=abc"], "n": 1, "none": None, "\u202ekey": {"deep": "Bearer abcdef0123456789"}}
-    assert redact.data(dirty) == {
+    assert sanitize.data(dirty) == {
         "url": ["https://x/?sig=[removed]"],
         "n": 1,
         "none": None,

@@ -26,7 +26,7 @@ from urllib.parse import unquote, urlsplit
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 
-from vmbackup import sanitize as redact
+from vmbackup import sanitize
 from vmbackup.model import RemedyRefused, RunbookError
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -146,7 +146,7 @@ def append_first(path: Path, event: dict[str, Any]) -> None:
 
 def append(path: Path, event: dict[str, Any]) -> None:
     """Append one JSON line, in one write, and wait until it is on disk. Raises Unwritten."""
-    line = json.dumps(redact.data(event), ensure_ascii=False, sort_keys=False) + "\n"
+    line = json.dumps(sanitize.data(event), ensure_ascii=False, sort_keys=False) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)

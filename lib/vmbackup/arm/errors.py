@@ -19,7 +19,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
-from vmbackup import sanitize as redact
+from vmbackup import sanitize
 from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong
 from vmbackup.model import Fact, FactStatus, RemedyRefused, SetupError
 
@@ -113,7 +113,7 @@ def _denied(message: str, actions: tuple[str, ...]) -> Fact:
     found = _ACTION.search(message)
     action = found["action"] if found else (actions[0] if actions else "?")
     scope = (found["scope"] if found else None) or "?"
-    return Fact(FactStatus.DENIED, why="missing_action", details={"action": action, "scope": redact.text(scope)})
+    return Fact(FactStatus.DENIED, why="missing_action", details={"action": action, "scope": sanitize.text(scope)})
 
 
 def _failed(why: str, **details: object) -> Fact:
@@ -173,5 +173,5 @@ def words(error: BaseException) -> str:
 
 def cut(message: str) -> str:
     """A message at most 300 characters long, on one line, without secrets."""
-    line = " ".join(redact.text(message).split())
+    line = " ".join(sanitize.text(message).split())
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]} …"

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vmbackup import catalog
-from vmbackup import sanitize as redact
+from vmbackup import catalog, sanitize
 from vmbackup.cli.options import Language, LanguageOption
 from vmbackup.model import SetupError, Verdict
 from vmbackup.pages import step as report
@@ -88,13 +87,13 @@ def _fleet_table(done: list[Any], language: str) -> Table:
     table.add_column(catalog.text("label.addition", language))
     for executed in done:
         if executed.result is None:
-            table.add_row(executed.order.name, "", Text(f"error: {redact.text(executed.error)}", "bold red"))
+            table.add_row(executed.order.name, "", Text(f"error: {sanitize.text(executed.error)}", "bold red"))
             continue
         steps = {step["cause"]: Verdict(step["verdict"]) for step in executed.result["steps"]}
         added = [step for step in executed.result["steps"] if step["addition"]]
         problems = [step["cause"] for step in added if step["verdict"] == "problem"]
         table.add_row(
-            redact.text(executed.result["target"]["vm_name"]),
+            sanitize.text(executed.result["target"]["vm_name"]),
             executed.result["section"],
             executed.result["probable_cause"] or catalog.text(f"outcome.{executed.result['outcome']}", language),
             *(Text(SIGNS[steps[cause]], COLOURS[steps[cause]]) if cause in steps else "" for cause in causes),

@@ -17,8 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vmbackup import catalog
-from vmbackup import sanitize as redact
+from vmbackup import catalog, sanitize
 from vmbackup.cli import demo as cli_demo
 from vmbackup.cli import remedies as cli_remedies
 from vmbackup.cli.options import (
@@ -79,12 +78,12 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except RunbookError as error:
-        typer.echo(redact.text(f"vmbackup: {error}"), err=True)
+        typer.echo(sanitize.text(f"vmbackup: {error}"), err=True)
         sys.exit(TOOL_ERROR)
     except Exception as error:  # exit code 1 means "cause found", so nothing else may end with it
         if os.environ.get("VMBACKUP_DEBUG"):
             raise
-        words = redact.text(f"vmbackup: unexpected {type(error).__name__}: {error} (VMBACKUP_DEBUG=1 shows where)")
+        words = sanitize.text(f"vmbackup: unexpected {type(error).__name__}: {error} (VMBACKUP_DEBUG=1 shows where)")
         typer.echo(words, err=True)
         sys.exit(TOOL_ERROR)
 
@@ -152,7 +151,7 @@ def _examine(given: dict[str, Any], section: str, save: bool, as_json: bool) -> 
 
 def _print(vm_name: str, walked: Any, evidence: Any, language: str) -> None:
     console = Console(highlight=False)
-    title = f"{redact.text(vm_name)} · {report.section_title(walked.section, language)}"
+    title = f"{sanitize.text(vm_name)} · {report.section_title(walked.section, language)}"
     table = Table(
         "", *(catalog.text(f"label.{label}", language) for label in ("cause", "verdict", "finding")), title=Text(title)
     )
@@ -162,7 +161,7 @@ def _print(vm_name: str, walked: Any, evidence: Any, language: str) -> None:
             str(step.number),
             Text(report.cause_title(step.cause, language)),
             _verdict(step.verdict, language),
-            Text(redact.text(report.sentence(finding, evidence, language))),
+            Text(sanitize.text(report.sentence(finding, evidence, language))),
         )
     console.print(table)
     console.print(
@@ -199,7 +198,7 @@ def sort_failure(
         place = f"{section['notebook']}: {section['title'][language]}" if section else "-"
         cause = f" → {report.cause_title(candidate.cause, language)}" if candidate.cause else ""
         typer.echo(
-            f"  {candidate.score:.2f}  {place}{cause}  ({candidate.matched_by}: {redact.text(candidate.matched)})"
+            f"  {candidate.score:.2f}  {place}{cause}  ({candidate.matched_by}: {sanitize.text(candidate.matched)})"
         )
 
 

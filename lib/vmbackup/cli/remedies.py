@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vmbackup import catalog
-from vmbackup import sanitize as redact
+from vmbackup import catalog, sanitize
 from vmbackup.cli.options import (
     GroupOption,
     Language,
@@ -290,4 +289,4 @@ def _print_audit(run: Run, as_json: bool) -> None:
 
 
 def _print_json(content: object) -> None:
-    typer.echo(json.dumps(redact.data(content), ensure_ascii=False, indent=1))
+    typer.echo(json.dumps(sanitize.data(content), ensure_ascii=False, indent=1))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 
-from vmbackup import sanitize as redact
+from vmbackup import sanitize
 from vmbackup.pages.chart import Chart
 
 SIGNS = {"ok": "✔", "problem": "✖", "unknown": "?", "not_applicable": "–"}
@@ -99,7 +99,7 @@ class Page:
 
 # Texts stand in <bdi>, so that right-to-left words in one name cannot reorder their neighbours.
 def _escape(words: str) -> str:
-    return html.escape(redact.text(words)).replace("\n", "<br>")
+    return html.escape(sanitize.text(words)).replace("\n", "<br>")
 
 
 def _html_heading(block: Heading) -> str:
@@ -136,7 +136,7 @@ def _html_table(block: Table) -> str:
 
 
 def _html_code(block: Code) -> str:
-    return f"<pre><code>{html.escape(redact.text(block.text))}</code></pre>"
+    return f"<pre><code>{html.escape(sanitize.text(block.text))}</code></pre>"
 
 
 def _html_folded(block: Folded) -> str:
@@ -154,7 +154,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
 def _plain(words: str) -> str:
-    return _MARKUP.sub(r"\\\1", redact.text(words))
+    return _MARKUP.sub(r"\\\1", sanitize.text(words))
 
 
 def _inline(words: str) -> str:
@@ -186,7 +186,7 @@ def _markdown_table(block: Table) -> str:
 
 
 def _markdown_code(block: Code) -> str:
-    words = redact.text(block.text)
+    words = sanitize.text(block.text)
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", words)), default=0))
     return f"{fence}\n{words}\n{fence}"
 
@@ -204,38 +204,38 @@ def _markdown_chart(block: Chart) -> str:
 
 
 def _text_heading(block: Heading) -> str:
-    return f"\n{redact.text(block.text)}\n{'-' * len(block.text)}"
+    return f"\n{sanitize.text(block.text)}\n{'-' * len(block.text)}"
 
 
 def _text_paragraph(block: Paragraph) -> str:
-    return redact.text(f"{block.label} {block.text}".strip())
+    return sanitize.text(f"{block.label} {block.text}".strip())
 
 
 def _text_banner(block: Banner) -> str:
-    return redact.text(f"[{SIGNS[block.verdict]} {block.word}] {block.text}")
+    return sanitize.text(f"[{SIGNS[block.verdict]} {block.word}] {block.text}")
 
 
 def _text_table(block: Table) -> str:
     signs = [f"{SIGNS[verdict]} " if verdict else "" for verdict in block.verdicts or [""] * len(block.rows)]
-    rows = [[redact.text(cell).replace("\n", " ") for cell in row] for row in block.rows]
+    rows = [[sanitize.text(cell).replace("\n", " ") for cell in row] for row in block.rows]
     rows = [[sign + row[0], *row[1:]] for sign, row in zip(signs, rows, strict=True)]
-    table = [[redact.text(cell) for cell in block.header], *rows]
+    table = [[sanitize.text(cell) for cell in block.header], *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(block.header))]
     padded = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     return "\n".join([padded[0], "  ".join("-" * width for width in widths), *padded[1:]])
 
 
 def _text_code(block: Code) -> str:
-    return indent(redact.text(block.text), "    ")
+    return indent(sanitize.text(block.text), "    ")
 
 
 def _text_folded(block: Folded) -> str:
     inside = "\n".join(_TEXT[type(inner)](inner) for inner in block.blocks)
-    return f"{redact.text(block.summary)}\n{indent(inside, '  ')}"
+    return f"{sanitize.text(block.summary)}\n{indent(inside, '  ')}"
 
 
 def _text_chart(block: Chart) -> str:
-    return redact.text(block.summary)
+    return sanitize.text(block.summary)
 
 
 _Render = dict[type, Callable[..., str]]

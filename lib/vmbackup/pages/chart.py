@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmbackup import sanitize as redact
+from vmbackup import sanitize
 
 _WIDTH, _HEIGHT = 760, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 190, 18, 34
@@ -109,4 +109,4 @@ def _y(value: float) -> float:
 
 
 def _escape(words: str) -> str:
-    return html.escape(redact.text(words))
+    return html.escape(sanitize.text(words))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from vmbackup import catalog
-from vmbackup import clock as moments
+from vmbackup import catalog, clock
 from vmbackup.model import Step
 from vmbackup.pages import step as report
 from vmbackup.pages.blocks import SIGNS, Block, Page, Paragraph
@@ -17,7 +16,7 @@ def page(way: Walkthrough, cause: str, language: str) -> Page:
     blocks: list[Block] = []
     if cause in way.skipped:
         skip = way.skipped[cause]
-        said = catalog.text("guide.skipped_because", language, when=moments.worded(skip.at))
+        said = catalog.text("guide.skipped_because", language, when=clock.local(skip.at))
         blocks.append(Paragraph(skip.reason, said))
     if cause in way.changed:
         blocks.append(Paragraph(_word(way.changed[cause], language), catalog.text("guide.before", language)))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from vmbackup import catalog
-from vmbackup import clock as moments
+from vmbackup import catalog, clock
 from vmbackup.facts.azure import Metrics
 from vmbackup.model import Evidence
 from vmbackup.pages.blocks import Block, Folded, Heading, Page, Paragraph, Table
@@ -31,7 +30,7 @@ def page(evidence: Evidence, language: str) -> Page:
         return Page([heading, Paragraph(reason or catalog.text("label.unknown", language))])
     metrics: Metrics = fact.data
     lines = _lines(metrics, language)
-    window = (moments.parse(metrics["start"]), moments.parse(metrics["end"]))
+    window = (clock.parse(metrics["start"]), clock.parse(metrics["end"]))
     start, end = window
     if start is None or end is None or not any(line.points for line in lines):
         return Page([heading, Paragraph(catalog.text("plot.nothing", language))])
@@ -39,7 +38,7 @@ def page(evidence: Evidence, language: str) -> Page:
     told = " · ".join(_told(line, language) for line in lines if line.points)
     summary = catalog.text("plot.summary", language, window=named, lines=told)
     blocks: list[Block] = [heading, Chart(summary, lines, (start, end), named), _extremes(lines, language)]
-    span = f"{moments.worded(metrics['start'])} – {moments.worded(metrics['end'])}"
+    span = f"{clock.local(metrics['start'])} – {clock.local(metrics['end'])}"
     blocks.append(Paragraph(span, f"{named}:"))
     blocks.append(Folded(catalog.text("plot.minutes", language), [_minutes(lines, language)]))
     return Page(blocks)
@@ -50,7 +49,7 @@ def _lines(metrics: Metrics, language: str) -> list[Line]:
     for name, key in _SHOWN.items():
         series = metrics["series"].get(name)
         if series is not None:
-            points = [(time, value) for stamp, value in series["points"] if (time := moments.parse(stamp)) is not None]
+            points = [(time, value) for stamp, value in series["points"] if (time := clock.parse(stamp)) is not None]
             found.append(Line(catalog.text(f"plot.{key}", language), points))
     return found
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from vmbackup import catalog
-from vmbackup import clock as moments
+from vmbackup import catalog, clock
 from vmbackup.diagnosis import Outcome
 from vmbackup.model import Verdict
 from vmbackup.pages import load as plot
@@ -50,12 +49,12 @@ def page(way: Walkthrough, language: str) -> Page:
     if way.skipped:
         header = [catalog.text(f"guide.{key}", language) for key in ("left_open", "reason", "when")]
         rows = [
-            [report.cause_title(cause, language), skip.reason, moments.worded(skip.at)]
+            [report.cause_title(cause, language), skip.reason, clock.local(skip.at)]
             for cause, skip in way.skipped.items()
         ]
         blocks.append(Table(header, rows))
     if way.pasted_at:
-        blocks.append(Paragraph(catalog.text("guide.was_pasted", language, when=moments.worded(way.pasted_at))))
+        blocks.append(Paragraph(catalog.text("guide.was_pasted", language, when=clock.local(way.pasted_at))))
     for receipt in way.run.receipts:
         blocks += pages.receipt(receipt, language).blocks
     if way.run.proof is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vmbackup import catalog
-from vmbackup import clock as moments
+from vmbackup import catalog, clock
 from vmbackup.facts.azure import VmAgent
 from vmbackup.model import Evidence, FactStatus, Target, Verdict
 from vmbackup.pages.blocks import Page, Table
@@ -67,16 +66,16 @@ def _last_good(evidence: Evidence, language: str) -> str:
     if fact is None or not fact.answered:
         return _gap(evidence, "backup.recovery_points", language)
     point = _good(evidence)
-    return f"{moments.worded(point['time'])}, {point['type']}" if point else catalog.text("card.no_point", language)
+    return f"{clock.local(point['time'])}, {point['type']}" if point else catalog.text("card.no_point", language)
 
 
 def _rpo(evidence: Evidence, language: str) -> tuple[str, str]:
     """How old the last good point is against what the policy promises: a verdict and its words."""
     point, policy = _good(evidence), _data(evidence, "backup.policy")
-    age_s = moments.between(point["time"] if point else None, moments.heard(evidence))
+    age_s = clock.seconds_between(point["time"] if point else None, clock.azure_now(evidence))
     wanted_h = longest_gap_h(policy)
-    start = next_run(policy, moments.now(evidence))
-    after = f" {catalog.text('card.next_run', language, when=moments.worded(start.isoformat()))}" if start else ""
+    start = next_run(policy, clock.now(evidence))
+    after = f" {catalog.text('card.next_run', language, when=clock.local(start.isoformat()))}" if start else ""
     if age_s is None or wanted_h is None:
         key = "rpo_unknown" if age_s is None else "rpo_no_policy"
         return Verdict.UNKNOWN, catalog.text(f"card.{key}", language, age=duration(age_s or 0)) + after
@@ -94,7 +93,7 @@ def _failed_job(evidence: Evidence, language: str) -> str:
     job = _data(evidence, "backup.failed_job")
     if not job:
         return _gap(evidence, "backup.failed_job", language)
-    return f"{job['status']}, {moments.worded(job['start'])}"
+    return f"{job['status']}, {clock.local(job['start'])}"
 
 
 def _message(evidence: Evidence) -> str:

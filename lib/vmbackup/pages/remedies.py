@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from vmbackup import catalog
-from vmbackup import clock as moments
+from vmbackup import catalog, clock
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.model import Step, Verdict
 from vmbackup.pages.blocks import Banner, Block, Code, Folded, Heading, Page, Paragraph, Table
@@ -117,7 +116,7 @@ def receipt(done: Receipt, language: str) -> Page:
 
 
 def _span(done: Receipt) -> str:
-    return " – ".join(moments.worded(at) for at in (done.started_at, done.ended_at) if at) or "–"
+    return " – ".join(clock.local(at) for at in (done.started_at, done.ended_at) if at) or "–"
 
 
 def verdicts(before: Iterable[Step], after: Iterable[Step], cures: Iterable[str], language: str) -> Page:
@@ -144,7 +143,7 @@ def audit(rows: Iterable[Mapping[str, Any]], language: str) -> Page:
         for key in ("label.time", "audit.method", "audit.resource", "audit.outcome", "receipt.who", "audit.correlation")
     ]
     keys = ("method", "resource", "outcome", "who", "correlation_id")
-    cells = [[moments.worded(row.get("time")), *(str(row.get(key) or "–") for key in keys)] for row in rows]
+    cells = [[clock.local(row.get("time")), *(str(row.get(key) or "–") for key in keys)] for row in rows]
     blocks: list[Block] = [Heading(catalog.text("audit.title", language))]
     blocks.append(Table(header, cells) if cells else Paragraph(catalog.text("audit.none", language)))
     return Page(blocks)
@@ -158,7 +157,7 @@ def proof(found: Proof, language: str) -> Page:
     unknown = catalog.text("proof.unknown", language)
     run = unknown
     if found.next_run:
-        run = catalog.text("proof.in_hours", language, when=moments.worded(found.next_run), hours=found.next_run_h)
+        run = catalog.text("proof.in_hours", language, when=clock.local(found.next_run), hours=found.next_run_h)
     rows = [
         [catalog.text("proof.job", language), found.job or catalog.text("proof.none", language)],
         [catalog.text("proof.wanted", language), _wanted(found.wanted, language)],
@@ -216,7 +215,7 @@ def _wanted(want: str, language: str) -> str:
 def _point(point: Mapping[str, Any] | None, language: str) -> str:
     if point is None:
         return catalog.text("proof.none", language)
-    return f"{moments.worded(point['time'])}, {point['type']}"
+    return f"{clock.local(point['time'])}, {point['type']}"
 
 
 def _json(shown: Mapping[str, Any]) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from vmbackup import catalog
-from vmbackup import clock as moments
+from vmbackup import catalog, clock
 from vmbackup.facts.azure import ActivityEvent
 from vmbackup.model import Evidence, Verdict
 from vmbackup.pages.blocks import Heading, Page, Paragraph, Table
@@ -24,7 +23,7 @@ def page(evidence: Evidence, language: str) -> Page:
     rows = [(event["time"], _row(event, first, language), _sign(event)) for event in events]
     if first:
         failed = catalog.text("timeline.first_failure", language)
-        rows.append((first, [moments.worded(first), "", failed, "", ""], Verdict.PROBLEM))
+        rows.append((first, [clock.local(first), "", failed, "", ""], Verdict.PROBLEM))
     if not events:
         return Page([heading, Paragraph(catalog.text("timeline.nothing", language))])
     rows.sort(key=lambda row: str(row[0]))
@@ -42,7 +41,7 @@ def _row(event: ActivityEvent, first: str | None, language: str) -> list[str]:
     what = event["operation"] + (f"\n{event['message']}" if event["message"] else "")
     resource = (event["resource_id"] or "").rsplit("/", 1)[-1]
     return [
-        moments.worded(event["time"]),
+        clock.local(event["time"]),
         _distance(event["time"], first, language),
         f"{what}\n{resource}" if resource else what,
         event["status"] or "",
@@ -51,7 +50,7 @@ def _row(event: ActivityEvent, first: str | None, language: str) -> list[str]:
 
 
 def _distance(time: str, first: str | None, language: str) -> str:
-    seconds = moments.between(time, first)
+    seconds = clock.seconds_between(time, first)
     if seconds is None:
         return ""
     key = "before" if seconds >= 0 else "after"

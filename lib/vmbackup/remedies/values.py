@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from vmbackup import clock as moments
+from vmbackup import clock
 from vmbackup.checks.base import load, run
 from vmbackup.checks.shared import outbound
 from vmbackup.model import Evidence, Finding, Target
@@ -230,5 +230,5 @@ def _dates(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
 
 def _today(evidence: Evidence) -> date | None:
     """Azure's own day, as last heard."""
-    now = moments.parse(moments.heard(evidence))
+    now = clock.parse(clock.azure_now(evidence))
     return now.date() if now else None

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vmbackup import sanitize as redact
+from vmbackup import sanitize
 from vmbackup.facts.azure import FACTS
 from vmbackup.facts.guest import GUEST_FACTS
 from vmbackup.facts.linux import FACTS_LINUX
@@ -29,7 +29,7 @@ LARGEST_MB = 50
 def save(path: Path, target: Target, evidence: Evidence) -> None:
     """Write the evidence; secrets are removed, and a reader never sees half a file."""
     facts = {name: asdict(fact) for name, fact in sorted(evidence.items())}
-    write_json(path, redact.data({"schema": SCHEMA, "target": asdict(target), "facts": facts}))
+    write_json(path, sanitize.data({"schema": SCHEMA, "target": asdict(target), "facts": facts}))
 
 
 def load(path: Path) -> tuple[Target, dict[str, Fact]]:
@@ -49,14 +49,14 @@ def load(path: Path) -> tuple[Target, dict[str, Fact]]:
         target = Target(**saved["target"])
         facts = {str(name): _fact(fact) for name, fact in saved["facts"].items()}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise SetupError(f"{path} is damaged: {type(error).__name__} at {redact.text(error)}.") from None
+        raise SetupError(f"{path} is damaged: {type(error).__name__} at {sanitize.text(error)}.") from None
     if not facts:
         raise SetupError(f"{path} holds no facts: there is nothing to walk over.")
     for name, fact in facts.items():
         told = fact.status is FactStatus.OK or fact.data is not None
         fault = mismatch(fact.data, SHAPES[name], name) if told and name in SHAPES else None
         if fault:
-            raise SetupError(f"{path} is damaged: {redact.text(fault)}.")
+            raise SetupError(f"{path} is damaged: {sanitize.text(fault)}.")
     return target, facts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vmbackup import sanitize as redact
+from vmbackup import sanitize
 from vmbackup.diagnosis import Walk
 from vmbackup.model import Evidence, Step, Target
 from vmbackup.pages.step import sentence
@@ -48,7 +48,7 @@ def as_json(
         "remedies": list(receipts),
         "proof": proof,
     }
-    return dict(redact.data(content))
+    return dict(sanitize.data(content))
 
 
 def _step(step: Step, evidence: Evidence, language: str) -> dict[str, Any]:

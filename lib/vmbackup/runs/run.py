@@ -13,8 +13,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Protocol
 
-from vmbackup import catalog
-from vmbackup import clock as moments
+from vmbackup import catalog, clock
 from vmbackup.checks.base import load
 from vmbackup.diagnosis import Walk, walk
 from vmbackup.facts.azure import FACTS
@@ -187,7 +186,7 @@ class Walkthrough:
         facts = from_text(text, self.run.evidence)
         own = {name: fact for name, fact in self.run.evidence.items() if name in _PLATFORMS_OWN}
         self.run.evidence = {**_without_guest(self.run.evidence), **own, **facts}
-        self.pasted_at = moments.heard(self.run.evidence)
+        self.pasted_at = clock.azure_now(self.run.evidence)
         self.save()
 
     # --- deciding ---
@@ -196,7 +195,7 @@ class Walkthrough:
         """Leave a step open on purpose. Raises SetupError without a reason."""
         if not reason.strip():
             raise SetupError(catalog.text("guide.skip_needs_reason", self.run.parameters.language))
-        self.skipped[cause] = Skip(reason.strip()[:500], moments.heard(self.run.evidence))
+        self.skipped[cause] = Skip(reason.strip()[:500], clock.azure_now(self.run.evidence))
         self.save()
 
     def take_up(self, cause: str) -> None:
@@ -266,7 +265,7 @@ class Walkthrough:
         self.run.result()
         known, skipped, pasted_at, proof = self._joined()
         evidence.save(self.folder / EVIDENCE_FILE, self.run.target, known)
-        heard = moments.heard(self.run.evidence)
+        heard = clock.azure_now(self.run.evidence)
         save_walk(self.folder, SavedWalk(self.run.target.vm_id, self.run.section, heard, skipped, pasted_at, proof))
 
     def resume(self) -> None:

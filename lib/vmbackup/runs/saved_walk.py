@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vmbackup import sanitize as redact
+from vmbackup import sanitize
 from vmbackup.model import SetupError, Verdict
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs.folder import write_json
@@ -43,7 +43,7 @@ class SavedWalk:
 
 def save_walk(folder: Path, walk: SavedWalk) -> None:
     """Write ``walk.json``; a reader never sees half a file."""
-    write_json(folder / FILE, redact.data({"schema": SCHEMA, **asdict(walk)}))
+    write_json(folder / FILE, sanitize.data({"schema": SCHEMA, **asdict(walk)}))
 
 
 def load_walk(folder: Path) -> SavedWalk | None:

@@ -7,8 +7,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from vmbackup import clock as moments
-from vmbackup import sanitize as redact
+from vmbackup import clock, sanitize
 from vmbackup.arm.audit import rows
 from vmbackup.pages import load as plot
 from vmbackup.pages import outcome as summary
@@ -52,7 +51,7 @@ def page(way: Walkthrough, language: str) -> Page:
 
 def document(way: Walkthrough, language: str) -> str:
     """The page as an HTML document that needs nothing else."""
-    title = html.escape(redact.text(f"{way.run.target.vm_name} · {moments.worded(moments.heard(way.run.evidence))}"))
+    title = html.escape(sanitize.text(f"{way.run.target.vm_name} · {clock.local(clock.azure_now(way.run.evidence))}"))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>{page(way, language).html()}</main></body></html>\n"

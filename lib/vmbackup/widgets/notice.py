@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vmbackup import catalog
-from vmbackup import sanitize as redact
+from vmbackup import catalog, sanitize
 from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.widgets import controls
 
@@ -29,7 +28,7 @@ class Notice:
 
     def say(self, words: str) -> None:
         """A message, read out by a screen reader."""
-        self.status.text = redact.text(words)
+        self.status.text = sanitize.text(words)
 
     def fail(self, words: str) -> None:
         """An error, until something else is done."""

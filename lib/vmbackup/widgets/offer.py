@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vmbackup import catalog
-from vmbackup import clock as moments
+from vmbackup import catalog, clock
 from vmbackup.pages.blocks import Block, Page, Paragraph
 from vmbackup.runs.run import Walkthrough
 from vmbackup.widgets import controls
@@ -33,11 +32,11 @@ class Offer:
         if self._way.earlier is None:
             return None
         found, _ = self._way.earlier
-        when = moments.worded(found.saved_at)
+        when = clock.local(found.saved_at)
         applied = len(self._way.applied_earlier())
         said = catalog.text("guide.earlier", language, when=when, skipped=len(found.skipped), applied=applied)
         blocks: list[Block] = [Paragraph(said)]
         if found.pasted_at:
-            pasted = catalog.text("guide.was_pasted", language, when=moments.worded(found.pasted_at))
+            pasted = catalog.text("guide.was_pasted", language, when=clock.local(found.pasted_at))
             blocks.append(Paragraph(pasted))
         return Page(blocks)
