@@ -38,8 +38,9 @@ def test_no_test_replaces_the_product_by_mocks() -> None:
 def test_the_clock_is_azures() -> None:
     local = ("datetime.now", "datetime.utcnow", "time.time(")
     pure = [
-        *(ROOT / "lib/vmbackup/checks").glob("*.py"),
-        ROOT / "lib/vmbackup/walk.py",
-        ROOT / "lib/vmbackup/report.py",
+        *(ROOT / "lib/vmbackup/checks").rglob("*.py"),
+        *(ROOT / "lib/vmbackup/failures").rglob("*.py"),
+        *(ROOT / "lib/vmbackup/pages").rglob("*.py"),
+        ROOT / "lib/vmbackup/diagnosis.py",
     ]
     assert [path.name for path in pure if any(word in path.read_text("utf-8") for word in local)] == []

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from vmbackup import catalog, sanitize
+from vmbackup.catalog.words import word
 from vmbackup.cli.options import Language, LanguageOption
 from vmbackup.model import SetupError, Verdict
-from vmbackup.pages import step as report
 from vmbackup.pages.blocks import SIGNS
 
 app = typer.Typer()
@@ -49,7 +49,7 @@ def demo(
     done.sort(key=lambda executed: orders.index(executed.order))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     console.print(_fleet_table(done, language.value))
-    legend = (f"{sign} {report.word(Verdict(verdict), language.value)}" for verdict, sign in SIGNS.items())
+    legend = (f"{sign} {word(Verdict(verdict), language.value)}" for verdict, sign in SIGNS.items())
     console.print(Text("   ".join(legend)))
     console.print(Text(f"Executed notebooks: {folder}/*/runbook.ipynb"))
     if any(executed.result is None for executed in done):

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from vmbackup import catalog
+from vmbackup.catalog.words import section_title
 from vmbackup.model import SetupError
-from vmbackup.pages import step as report
 
 START = "00_start_here"
 # Tiles of jupyter-app-launcher; it finds the folder by the variable, and the file by the beginning of its name.
@@ -69,7 +69,7 @@ def open_incident(notebooks: Path, folder: Path, language: str) -> None:
 def tiles(language: str) -> list[dict[str, Any]]:
     """The launcher tiles, as jupyter-app-launcher reads them: the start, then each runbook by its section's title."""
     titles = {START: catalog.text("lab.start", language)}
-    titles |= {entry["notebook"]: report.section_title(key, language) for key, entry in catalog.sections().items()}
+    titles |= {entry["notebook"]: section_title(key, language) for key, entry in catalog.sections().items()}
     return [_tile(f"{notebook}.ipynb", title) for notebook, title in titles.items()]
 
 

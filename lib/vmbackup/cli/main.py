@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vmbackup import catalog, sanitize
+from vmbackup.catalog.words import cause_title, section_title, sentence, word
 from vmbackup.cli import demo as cli_demo
 from vmbackup.cli import remedies as cli_remedies
 from vmbackup.cli.options import (
@@ -34,8 +35,11 @@ from vmbackup.cli.options import (
 )
 from vmbackup.diagnosis import Outcome
 from vmbackup.model import RunbookError, SetupError, Verdict
-from vmbackup.pages import step as report
 from vmbackup.pages.blocks import SIGNS
+from vmbackup.pages.explain import explained
+from vmbackup.pages.failure import sorted_into
+from vmbackup.pages.outcome import outcome_said
+from vmbackup.pages.step import actions, heaviest
 from vmbackup.runs import result
 
 app = typer.Typer(
@@ -151,31 +155,29 @@ def _examine(given: dict[str, Any], section: str, save: bool, as_json: bool) -> 
 
 def _print(vm_name: str, walked: Any, evidence: Any, language: str) -> None:
     console = Console(highlight=False)
-    title = f"{sanitize.text(vm_name)} · {report.section_title(walked.section, language)}"
+    title = f"{sanitize.text(vm_name)} · {section_title(walked.section, language)}"
     table = Table(
         "", *(catalog.text(f"label.{label}", language) for label in ("cause", "verdict", "finding")), title=Text(title)
     )
     for step in walked.steps:
-        finding = report.heaviest(step)
+        finding = heaviest(step)
         table.add_row(
             str(step.number),
-            Text(report.cause_title(step.cause, language)),
+            Text(cause_title(step.cause, language)),
             _verdict(step.verdict, language),
-            Text(sanitize.text(report.sentence(finding, evidence, language))),
+            Text(sanitize.text(sentence(finding, evidence, language))),
         )
     console.print(table)
     console.print(
-        Text(
-            f"{catalog.text(f'outcome.{walked.outcome}', language)}: {report.outcome_said(walked, evidence, language)}"
-        )
+        Text(f"{catalog.text(f'outcome.{walked.outcome}', language)}: {outcome_said(walked, evidence, language)}")
     )
     go_on = walked.next if walked.outcome is not Outcome.NO_CAUSE_FOUND else None
-    for action in report.actions(go_on, evidence, language) if go_on else []:
+    for action in actions(go_on, evidence, language) if go_on else []:
         console.print(Text(f"{catalog.text('label.next', language)} {action}"))
 
 
 def _verdict(verdict: Verdict, language: str) -> Text:
-    return Text(f"{SIGNS[verdict]} {report.word(verdict, language)}", cli_demo.COLOURS[verdict])
+    return Text(f"{SIGNS[verdict]} {word(verdict, language)}", cli_demo.COLOURS[verdict])
 
 
 @app.command("triage")
@@ -192,11 +194,11 @@ def sort_failure(
     if as_json:
         typer.echo(json.dumps(json_of(triaged), ensure_ascii=False))
         return
-    typer.echo(report.sorted_into(triaged, language))
+    typer.echo(sorted_into(triaged, language))
     for candidate in triaged.candidates:
         section = catalog.sections()[candidate.section] if candidate.section else None
         place = f"{section['notebook']}: {section['title'][language]}" if section else "-"
-        cause = f" → {report.cause_title(candidate.cause, language)}" if candidate.cause else ""
+        cause = f" → {cause_title(candidate.cause, language)}" if candidate.cause else ""
         typer.echo(
             f"  {candidate.score:.2f}  {place}{cause}  ({candidate.matched_by}: {sanitize.text(candidate.matched)})"
         )
@@ -244,7 +246,7 @@ def explain_check(
     check: Annotated[str, typer.Argument(help="Name of a check or of a cause.")], language: LanguageOption = Language.EN
 ) -> None:
     """Explain one check or cause: what it means, what it reads, what it can say, where it comes from."""
-    typer.echo(report.explained(check, language).text())
+    typer.echo(explained(check, language).text())
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

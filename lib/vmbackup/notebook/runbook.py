@@ -18,8 +18,11 @@ from vmbackup import catalog
 from vmbackup.diagnosis import Walk, walk
 from vmbackup.failures.triage import Triage, triage, triage_job
 from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target, Verdict
-from vmbackup.pages import step as report
 from vmbackup.pages.blocks import Block, Page, Paragraph
+from vmbackup.pages.collected import overview as overview_page
+from vmbackup.pages.failure import failure as failure_page
+from vmbackup.pages.outcome import result as result_page
+from vmbackup.pages.step import step as step_page
 from vmbackup.parameters import Parameters, from_notebook, target
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs import folder as evidence
@@ -75,12 +78,12 @@ class Run:
             with nullcontext(on_fact) if on_fact else self._watched() as told:
                 given = self.parameters
                 self.evidence = examine(self.azure, self.target, given, self.section, given.job_name, told)
-        page = report.overview(self.target, self.evidence, self.language)
+        page = overview_page(self.target, self.evidence, self.language)
         return Page([*self._door(), *page.blocks])
 
     def failure(self) -> Page:
         """The failed job and whether it belongs to this runbook."""
-        return report.failure(self._collected(), self.triage(), self.section, self.language)
+        return failure_page(self._collected(), self.triage(), self.section, self.language)
 
     def triage(self) -> Triage | None:
         """Where the failure belongs: what was pasted, else the newest failed job; None when there is neither."""
@@ -97,7 +100,7 @@ class Run:
     def step(self, cause: str) -> Page:
         """One cause with its verdict, evidence and next action."""
         walked = self.walk()
-        return report.step(walked, walked.step(cause), self.evidence, self.language)
+        return step_page(walked, walked.step(cause), self.evidence, self.language)
 
     def guide(self) -> Guide | Page:
         """The guided walk: buttons where a notebook can show them, elsewhere the page that says the same."""
@@ -203,7 +206,7 @@ class Run:
         folder = self.parameters.folder
         evidence.save(folder / "evidence.json", self.target, self.evidence)
         evidence.write_json(folder / "result.json", content)
-        return ResultPage(report.result(walked, self.evidence, self.language, str(folder)), content)
+        return ResultPage(result_page(walked, self.evidence, self.language, str(folder)), content)
 
     def _watched(self) -> AbstractContextManager[Callable[[str, Fact], object] | None]:
         from vmbackup.notebook.frontend import asking

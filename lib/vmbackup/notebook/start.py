@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vmbackup import catalog
+from vmbackup.catalog.words import cause_title, why
 from vmbackup.failures.triage import triage
 from vmbackup.notebook.runbook import live, simulated
-from vmbackup.pages import step as report
 from vmbackup.pages.blocks import Block, Code, Folded, Page, Paragraph, Table
+from vmbackup.pages.failure import sorted_into
 from vmbackup.parameters import Parameters, from_notebook
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Start:
         language = self.parameters.language
         fact = failed_jobs(self.azure, self.parameters.vault_id or None)
         if not fact.answered:
-            return Page([Paragraph(report.why(fact, language), catalog.text("triage.jobs_unread", language))])
+            return Page([Paragraph(why(fact, language), catalog.text("triage.jobs_unread", language))])
         jobs = fact.data
         if not jobs:
             return Page([Paragraph(catalog.text("triage.no_jobs", language))])
@@ -60,13 +61,13 @@ class Start:
         rows = [
             [
                 _notebook(candidate.section),
-                report.cause_title(candidate.cause, language) if candidate.cause else "",
+                cause_title(candidate.cause, language) if candidate.cause else "",
                 f"{candidate.matched_by}: {candidate.matched}",
             ]
             for candidate in triaged.candidates
         ]
         header = [catalog.text(f"label.{label}", language) for label in ("runbook", "cause", "finding")]
-        blocks: list[Block] = [Paragraph(report.sorted_into(triaged, language))]
+        blocks: list[Block] = [Paragraph(sorted_into(triaged, language))]
         return Page([*blocks, Table(header, rows)] if rows else blocks)
 
     def _parameters(self, job: Mapping[str, Any], language: str) -> Folded:

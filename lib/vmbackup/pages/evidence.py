@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from vmbackup import catalog, clock
+from vmbackup.catalog.words import word
 from vmbackup.model import Step
-from vmbackup.pages import step as report
 from vmbackup.pages.blocks import SIGNS, Block, Page, Paragraph
+from vmbackup.pages.step import step as step_page
 from vmbackup.runs.run import Walkthrough
 
 
@@ -21,8 +22,8 @@ def page(way: Walkthrough, cause: str, language: str) -> Page:
     if cause in way.changed:
         blocks.append(Paragraph(_word(way.changed[cause], language), catalog.text("guide.before", language)))
         blocks.append(Paragraph(_word(step, language), catalog.text("guide.now", language)))
-    return Page([*blocks, *report.step(walked, step, way.run.evidence, language).blocks])
+    return Page([*blocks, *step_page(walked, step, way.run.evidence, language).blocks])
 
 
 def _word(step: Step, language: str) -> str:
-    return f"{SIGNS[step.verdict]} {report.word(step.verdict, language)}"
+    return f"{SIGNS[step.verdict]} {word(step.verdict, language)}"

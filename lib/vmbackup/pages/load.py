@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from vmbackup import catalog, clock
+from vmbackup.catalog.words import why
 from vmbackup.facts.azure import Metrics
 from vmbackup.model import Evidence
 from vmbackup.pages.blocks import Block, Folded, Heading, Page, Paragraph, Table
 from vmbackup.pages.chart import Chart, Line
-from vmbackup.pages.step import why
 
 # The metrics in percent, in the order in which they are shown.
 _SHOWN = {

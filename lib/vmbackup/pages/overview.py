@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup import catalog, clock
+from vmbackup.catalog.words import duration, why
 from vmbackup.facts.azure import VmAgent
 from vmbackup.model import Evidence, FactStatus, Target, Verdict
 from vmbackup.pages.blocks import Page, Table
-from vmbackup.pages.step import duration, no_failed_job, why
+from vmbackup.pages.collected import no_failed_job
 from vmbackup.remedies.retry.back_up_now import last_good
 from vmbackup.remedies.retry.schedule import longest_gap_h, next_run
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from vmbackup import catalog
+from vmbackup.catalog.words import why
 from vmbackup.model import Fact, Verdict
 from vmbackup.pages.blocks import Folded, Page, Paragraph, Table
-from vmbackup.pages.step import why
 
 if TYPE_CHECKING:
     from vmbackup.remedies.retry.back_up_now import Progress

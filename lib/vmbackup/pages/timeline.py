@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from vmbackup import catalog, clock
+from vmbackup.catalog.words import duration, why
 from vmbackup.facts.azure import ActivityEvent
 from vmbackup.model import Evidence, Verdict
 from vmbackup.pages.blocks import Heading, Page, Paragraph, Table
-from vmbackup.pages.step import duration, why
 
 _MOST = 40
 

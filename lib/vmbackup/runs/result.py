@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vmbackup import sanitize
+from vmbackup.catalog.words import sentence
 from vmbackup.diagnosis import Walk
 from vmbackup.model import Evidence, Step, Target
-from vmbackup.pages.step import sentence
 
 SCHEMA = "vmbackup.result/1"
 MIME_TYPE = "application/vnd.vmbackup.result+json"

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from vmbackup import clock, sanitize
 from vmbackup.arm.audit import rows
+from vmbackup.catalog.words import cause_title, section_title
 from vmbackup.pages import load as plot
 from vmbackup.pages import outcome as summary
 from vmbackup.pages import overview as card
-from vmbackup.pages import step as report
 from vmbackup.pages import timeline
 from vmbackup.pages.blocks import Block, Heading, Page
+from vmbackup.pages.step import step as step_page
 from vmbackup.runs.run import Walkthrough
 
 NAME = "ticket.zip"
@@ -36,13 +37,13 @@ def page(way: Walkthrough, language: str) -> Page:
 
     known, walked = way.run.evidence, way.walk()
     blocks: list[Block] = [
-        Heading(report.section_title(way.run.section, language), 2),
+        Heading(section_title(way.run.section, language), 2),
         *card.page(way.run.target, known, language).blocks,
         *summary.page(way, language).blocks,
     ]
     for step in walked.steps:
-        blocks.append(Heading(f"{step.number}. {report.cause_title(step.cause, language)}"))
-        blocks += report.step(walked, step, known, language).blocks
+        blocks.append(Heading(f"{step.number}. {cause_title(step.cause, language)}"))
+        blocks += step_page(walked, step, known, language).blocks
     blocks += timeline.page(known, language).blocks
     blocks += plot.page(known, language).blocks
     blocks += pages.audit(rows(way.folder / AUDIT_FILE), language).blocks

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from vmbackup import catalog
+from vmbackup.catalog.words import cause_title, word
 from vmbackup.model import Step, Verdict
-from vmbackup.pages import step as report
 from vmbackup.pages.blocks import SIGNS, Heading, Page
 from vmbackup.runs.saved_walk import Skip
 from vmbackup.sanitize import text
@@ -53,5 +53,5 @@ class Stepper:
 def _words(step: Step, skipped: bool, opened: bool, language: str) -> str:
     arrow = "▾" if opened else "▸"
     left = f" ({catalog.text('guide.skipped', language)})" if skipped else ""
-    verdict = f"{SIGNS[step.verdict]} {report.word(step.verdict, language)}{left}"
-    return f"{arrow} {step.number}. {verdict} · {report.cause_title(step.cause, language)}"
+    verdict = f"{SIGNS[step.verdict]} {word(step.verdict, language)}{left}"
+    return f"{arrow} {step.number}. {verdict} · {cause_title(step.cause, language)}"

@@ -1,0 +1,54 @@
+"""The catalogue's words for what was found: a finding, a reason, a verdict, a title, a span of time. Pure."""
+
+from __future__ import annotations
+
+from vmbackup.catalog import entries as catalog
+from vmbackup.model import Evidence, Fact, Finding, Verdict
+
+
+def sentence(finding: Finding, evidence: Evidence, language: str) -> str:
+    """The finding in words; for a fact without an answer the reason is part of the sentence."""
+    if finding.reason == "unanswered":
+        name = finding.values["fact"]
+        return catalog.text("finding.unanswered", language, fact=name, why=why(evidence[name], language))
+    if finding.reason == "not_collected":
+        name = finding.values["fact"]
+        key = "guest_not_examined" if name.startswith("guest.") else "not_collected"
+        return catalog.text(f"finding.{key}", language, fact=name)
+    if finding.reason in ("other_os", "os_unknown"):
+        return catalog.text(f"finding.{finding.reason}", language, os=finding.values["os"].capitalize())
+    return catalog.sentence(finding, language)
+
+
+def why(fact: Fact, language: str) -> str:
+    """Why a fact has no answer (or that there is nothing), in words."""
+    return catalog.text(f"why.{fact.why}", language, **fact.details) if fact.why else ""
+
+
+def word(verdict: Verdict, language: str) -> str:
+    """The verdict's word."""
+    return catalog.text(f"verdict.{verdict}", language)
+
+
+def section_title(section: str | None, language: str) -> str:
+    """The section's title as the article says it; the general walk's own name without one."""
+    if section is None:
+        return catalog.text("label.general_walk", language)
+    return str(catalog.sections()[section]["title"][language])
+
+
+def cause_title(cause: str, language: str) -> str:
+    """The cause's title as the article says it."""
+    return str(catalog.causes()[cause]["title"][language])
+
+
+def duration(seconds: float) -> str:
+    """A span in the largest unit that leaves a number of at least two, such as ``45 s``, ``3 min``, ``26 h``, ``9 d``.
+
+    >>> duration(45), duration(190), duration(93600)
+    ('45 s', '3 min', '26 h')
+    """
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds:.0f} s"
