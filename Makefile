@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 READY := .venv/.installed
 
-.PHONY: help demo lab test lint reference bench lock test-az readme clean
+.PHONY: help demo lab test lint reference expectations bench lock test-az readme clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -32,6 +32,9 @@ lint: $(READY) ## ruff, mypy --strict and the import rules
 
 reference: $(READY) ## execute the notebooks again for tests/reference
 	$(BIN)/python -m tests.renew_reference
+
+expectations: $(READY) ## print what the checks say in a world, WORLDS="NAME..." (OPTIONS=--write: into tests/expected)
+	PYTHONPATH=tests $(BIN)/python -m tests.renew_expectations $(WORLDS) $(OPTIONS)
 
 readme: $(READY) ## write README's generated table anew, and take its pictures (needs chromium)
 	$(BIN)/python -m tests.renew_readme

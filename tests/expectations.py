@@ -1,0 +1,49 @@
+"""What every check must say in every world: ``expected/<world>.yaml``.
+
+A world lists only the verdicts that differ from those of the healthy world of its system, which lists all of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from azuresim.loading import load_world
+from vmbackup.checks.base import load, run
+from vmbackup.diagnosis import operating_system, walk
+from vmbackup.model import Evidence
+
+FOLDER = Path(__file__).parent / "expected"
+HEALTHY = ("healthy_linux", "healthy_windows")
+
+
+def written(world: str) -> dict[str, Any]:
+    """The world's own file as it is."""
+    return dict(yaml.safe_load((FOLDER / f"{world}.yaml").read_text("utf-8")))
+
+
+def expected(world: str) -> dict[str, Any]:
+    """The world's expectations in full."""
+    own = written(world)
+    return own if "stops" in own else {**own, "verdicts": healthy_verdicts(world) | own["verdicts"]}
+
+
+def healthy_verdicts(world: str) -> dict[str, str]:
+    """The verdicts from which this world's may differ; none for a healthy world itself."""
+    healthy = f"healthy_{load_world(world).machines[0]['os']}"
+    return {} if world == healthy else dict(written(healthy)["verdicts"])
+
+
+def observed(evidence: Evidence, section: str) -> dict[str, Any]:
+    """What comes out of these facts, in the shape of an expectation; checks of another system are left out."""
+    os = operating_system(evidence)
+    findings = {name: run(check, evidence, os) for name, check in load().items()}
+    walked = walk(section, evidence)
+    return {
+        "section": section,
+        "outcome": str(walked.outcome),
+        "probable_cause": walked.probable.cause if walked.probable else None,
+        "verdicts": {name: str(each.verdict) for name, each in findings.items() if each.reason != "other_os"},
+    }
