@@ -19,7 +19,8 @@ from vmbackup.arm.connection import Azure, Connection
 from vmbackup.collectors import collect
 from vmbackup.diagnosis import walk
 from vmbackup.model import Evidence, Step, Target, Verdict
-from vmbackup.remedies import Plan, Tools, open_tools, plan
+from vmbackup.remedies.executor import Tools, open_tools
+from vmbackup.remedies.plan import Plan, plan
 
 SECTIONS = ("internal_error", "disk_not_supported")
 

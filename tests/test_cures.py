@@ -15,7 +15,7 @@ from vmbackup.collectors import collect
 from vmbackup.model import Target, Verdict
 from vmbackup.notebook.runbook import Run, run_for
 from vmbackup.parameters import Parameters, read
-from vmbackup.remedies import Confirmation, apply
+from vmbackup.remedies.apply import Confirmation, apply
 from vmbackup.remedies.retry.back_up_now import retry
 
 # Each world with the remedies that cure it, in the order in which the walk leads to them.

@@ -35,7 +35,8 @@ from vmbackup.parameters import read
 
 if TYPE_CHECKING:
     from vmbackup.notebook.runbook import Run
-    from vmbackup.remedies import Confirmation, Plan
+    from vmbackup.remedies.apply import Confirmation
+    from vmbackup.remedies.plan import Plan
 
 app = typer.Typer(help="Remedies, the retry and the rights.", no_args_is_help=True)
 
@@ -115,7 +116,7 @@ def apply_remedy(
     """
     from vmbackup.notebook.runbook import refuse_unknown_remedies
     from vmbackup.pages import remedies as pages
-    from vmbackup.remedies import Confirmation
+    from vmbackup.remedies.apply import Confirmation
 
     refuse_unknown_remedies(remedy)
     vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
@@ -223,7 +224,7 @@ def _told(vm: Mapping[str, Any], language: Language, folder: Path | None) -> dic
 
 
 def _plans(run: Run, cause: str) -> list[Plan]:
-    from vmbackup.remedies import plan
+    from vmbackup.remedies.plan import plan
 
     if not cause:
         return run.plans()
@@ -234,7 +235,7 @@ def _plans(run: Run, cause: str) -> list[Plan]:
 
 
 def _confirmed(chosen: Plan) -> Confirmation:
-    from vmbackup.remedies import Confirmation
+    from vmbackup.remedies.apply import Confirmation
 
     if not chosen.applicable:
         raise RemedyRefused(" ".join(refusal.words(chosen.language) for refusal in chosen.refusals))
@@ -252,7 +253,7 @@ def _retry(run: Run, timeout_s: int, as_json: bool) -> int:
     from tqdm import tqdm
 
     from vmbackup.pages import remedies as pages
-    from vmbackup.remedies import open_tools
+    from vmbackup.remedies.executor import open_tools
     from vmbackup.remedies.retry.back_up_now import Progress, retry
 
     assert run.azure is not None

@@ -30,7 +30,9 @@ from vmbackup.runs import result
 
 if TYPE_CHECKING:
     from vmbackup.arm.connection import Azure
-    from vmbackup.remedies import Confirmation, Plan, Receipt
+    from vmbackup.remedies.apply import Confirmation
+    from vmbackup.remedies.journal import Receipt
+    from vmbackup.remedies.plan import Plan
     from vmbackup.widgets.guide import Guide
 
 # Sovereign clouds have an address of their own; the variable names it.
@@ -110,7 +112,8 @@ class Run:
 
     def plans(self) -> list[Plan]:
         """What an earlier run began and did not end, then the remedies for every cause with a problem, in order."""
-        from vmbackup.remedies import begun_first, plan
+        from vmbackup.remedies.again import begun_first
+        from vmbackup.remedies.plan import plan
 
         steps = [step for step in self.walk().steps if step.verdict is Verdict.PROBLEM]
         found = [each for step in steps for each in plan(step, self.evidence, self.target, self.language)]
@@ -118,7 +121,7 @@ class Run:
 
     def interrupted(self) -> list[Plan]:
         """The plans of what an earlier run in this folder began on this VM and did not end."""
-        from vmbackup.remedies import interrupted
+        from vmbackup.remedies.again import interrupted
         from vmbackup.remedies.journal import Operations
 
         if self.azure is None:
@@ -133,7 +136,7 @@ class Run:
         of its kind. One that must not be applied, or ends otherwise than it should, is shown as such and ends no other.
         """
         from vmbackup.pages import remedies as pages
-        from vmbackup.remedies import Confirmation, allowed
+        from vmbackup.remedies.apply import Confirmation, allowed
 
         found = self.plans()
         confirm = Confirmation.from_parameters(self.parameters.remedies, self.parameters.max_risk)
@@ -159,7 +162,9 @@ class Run:
         """Apply one plan, then ask again for what it should have changed. Raises RemedyRefused."""
         from vmbackup.collectors import collect
         from vmbackup.pages import remedies as pages
-        from vmbackup.remedies import affected, apply, open_tools, refreshed
+        from vmbackup.remedies.again import affected, refreshed
+        from vmbackup.remedies.apply import apply
+        from vmbackup.remedies.executor import open_tools
         from vmbackup.runs.examine import guest_facts
 
         azure, before = self._azure(), self.walk().steps
@@ -179,7 +184,7 @@ class Run:
         from vmbackup.arm.audit import rows
         from vmbackup.collectors import collect
         from vmbackup.pages import remedies as pages
-        from vmbackup.remedies import open_tools
+        from vmbackup.remedies.executor import open_tools
         from vmbackup.remedies.retry.back_up_now import retry
 
         applied = self.parameters.remedies and any(receipt.cured for receipt in self.receipts)

@@ -26,7 +26,8 @@ from vmbackup.runs.saved_walk import SavedWalk, Skip, load_walk, save_walk
 if TYPE_CHECKING:
     from vmbackup.arm.connection import Azure
     from vmbackup.pages.blocks import Page
-    from vmbackup.remedies import Plan, Receipt
+    from vmbackup.remedies.journal import Receipt
+    from vmbackup.remedies.plan import Plan
     from vmbackup.remedies.retry.back_up_now import Progress
 
 OnFact = Callable[[str, Fact], object]
@@ -212,7 +213,8 @@ class Walkthrough:
 
     def plans(self, cause: str) -> list[Plan]:
         """The remedies for one cause, first those to be continued."""
-        from vmbackup.remedies import begun_first, plan
+        from vmbackup.remedies.again import begun_first
+        from vmbackup.remedies.plan import plan
 
         step = self.walk().step(cause)
         found = plan(step, self.run.evidence, self.run.target, self.run.parameters.language)
@@ -221,7 +223,9 @@ class Walkthrough:
     def apply(self, cause: str, plan: Plan) -> Receipt:
         """Apply one plan that the operator confirmed, then ask again for what it should have changed."""
         from vmbackup.collectors import collect
-        from vmbackup.remedies import Confirmation, affected, apply, open_tools, refreshed
+        from vmbackup.remedies.again import affected, refreshed
+        from vmbackup.remedies.apply import Confirmation, apply
+        from vmbackup.remedies.executor import open_tools
 
         azure, before = self._azure(), self.walk().step(cause)
         done = apply(plan, open_tools(azure, self.folder), Confirmation.of(plan))
@@ -236,7 +240,7 @@ class Walkthrough:
     def retry(self, on_progress: Callable[[Progress], None], stopped: Event) -> Proof:
         """Back up now, follow the job to its end, look at the backup again, and say whether that proves it fixed."""
         from vmbackup.collectors import collect
-        from vmbackup.remedies import open_tools
+        from vmbackup.remedies.executor import open_tools
         from vmbackup.remedies.retry.back_up_now import retry
 
         azure, language = self._azure(), self.run.parameters.language

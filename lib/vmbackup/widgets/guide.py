@@ -30,7 +30,7 @@ from vmbackup.widgets.step_panel import Panel
 from vmbackup.widgets.stepper import Stepper
 
 if TYPE_CHECKING:
-    from vmbackup.remedies import Plan
+    from vmbackup.remedies.plan import Plan
     from vmbackup.remedies.retry.back_up_now import Progress
 
 OTHER = {"en": "de", "de": "en"}

@@ -11,7 +11,7 @@ from vmbackup.sanitize import text
 from vmbackup.widgets import controls
 
 if TYPE_CHECKING:
-    from vmbackup.remedies import Plan
+    from vmbackup.remedies.plan import Plan
 
 
 class Plans:

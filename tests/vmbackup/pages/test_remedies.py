@@ -6,7 +6,8 @@ import pytest
 
 from remedy_cases import TARGET, evidence, step
 from vmbackup.pages import remedies as pages
-from vmbackup.remedies import Confirmation, plan
+from vmbackup.remedies.apply import Confirmation
+from vmbackup.remedies.plan import plan
 
 FOUND = plan(step("extension", "vmsnapshot_linux_is_loaded"), evidence(), TARGET, "en")
 

@@ -16,9 +16,10 @@ from remedy_worlds import opened, problems
 from vmbackup.arm.audit import rows
 from vmbackup.model import Finding, RemedyRefused, Step, Verdict
 from vmbackup.pages import remedies as pages
-from vmbackup.remedies import Confirmation, affected, allowed, apply, interrupted, refreshed
-from vmbackup.remedies import plan as plan_for
+from vmbackup.remedies.again import affected, interrupted, refreshed
+from vmbackup.remedies.apply import Confirmation, allowed, apply
 from vmbackup.remedies.journal import Operations, Receipt
+from vmbackup.remedies.plan import plan as plan_for
 from vmbackup.remedies.retry.back_up_now import retry
 from vmbackup.remedies.steps import vm as do
 
@@ -346,7 +347,9 @@ CHILD = """
     from vmbackup.arm.connection import Azure, Connection
     from azure.identity import DefaultAzureCredential
     from vmbackup.model import Target
-    from vmbackup.remedies import Confirmation, apply, open_tools, plan
+    from vmbackup.remedies.apply import Confirmation, apply
+    from vmbackup.remedies.executor import open_tools
+    from vmbackup.remedies.plan import plan
     endpoint, subscription, group, name, folder = sys.argv[1:]
     target = Target(subscription, group, name)
     azure = Azure(DefaultAzureCredential(), subscription, Connection(endpoint, polling_interval_s=0.05))

@@ -8,7 +8,7 @@ from remedy_cases import NSG, TARGET, evidence, fact, rule, step
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.model import Fact, FactStatus, Step
 from vmbackup.pages import remedies as pages
-from vmbackup.remedies import plan
+from vmbackup.remedies.plan import plan
 from vmbackup.remedies.values import free_priorities, values
 
 BLOCKED = {"network_rules": {"source": "effective", "nics": [{"nic": "n", "rules": [rule("deny-all", 200)]}]}}

@@ -14,7 +14,8 @@ from vmbackup.catalog import remedies as catalogue
 from vmbackup.diagnosis import walk
 from vmbackup.model import FactStatus, RemedyRefused, SetupError
 from vmbackup.pages import remedies as pages
-from vmbackup.remedies import Confirmation, apply, roles
+from vmbackup.remedies import roles
+from vmbackup.remedies.apply import Confirmation, apply
 from vmbackup.remedies.executor import carry_out
 from vmbackup.remedies.retry.back_up_now import retry
 
