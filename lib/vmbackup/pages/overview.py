@@ -10,7 +10,7 @@ from vmbackup.facts.azure import VmAgent
 from vmbackup.model import Evidence, FactStatus, Target, Verdict
 from vmbackup.pages.blocks import Page, Table
 from vmbackup.pages.collected import no_failed_job
-from vmbackup.remedies.retry.back_up_now import last_good
+from vmbackup.remedies.retry.proof import last_good
 from vmbackup.remedies.retry.schedule import longest_gap_h, next_run
 
 

@@ -14,13 +14,12 @@ from typing import Any
 
 from vmbackup.arm.client import Answer, NoAnswer, Refused
 from vmbackup.checks.backup_in_progress import RUNNING
-from vmbackup.checks.consistency import APPLICATION
 from vmbackup.facts.azure import Policy, RecoveryPoint
 from vmbackup.model import Evidence, RemedyRefused, RunbookError, Target, Verdict
 from vmbackup.remedies.executor import Tools
 from vmbackup.remedies.journal import Operation, Receipt
 from vmbackup.remedies.preflight import Refusal
-from vmbackup.remedies.retry.proof import Proof, job_of, judge, wanted
+from vmbackup.remedies.retry.proof import Proof, job_of, judge, last_good, wanted
 from vmbackup.remedies.retry.schedule import next_run
 from vmbackup.remedies.retry.vault_reads import (
     CLOCKS_DIFFER,
@@ -330,12 +329,3 @@ class _NotStarted(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code, self.message = code, message
-
-
-def last_good(points: list[RecoveryPoint], policy: Policy | None, os: str | None) -> RecoveryPoint | None:
-    """The newest point that is as consistent as the policy wants it; None when there is none."""
-    good = {*APPLICATION, *(["filesystemconsistent"] if os == "linux" else [])}
-    if wanted(policy, "running") == "crash":
-        good |= {"filesystemconsistent", "crashconsistent"}
-    fit = [point for point in points if (point["type"] or "").lower() in good]
-    return max(fit, key=lambda point: point["time"] or "", default=None)

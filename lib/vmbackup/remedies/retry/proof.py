@@ -131,3 +131,12 @@ def job_of(body: Mapping[str, Any]) -> FailedJob:
         ],
         "first_failure": None,
     }
+
+
+def last_good(points: list[RecoveryPoint], policy: Policy | None, os: str | None) -> RecoveryPoint | None:
+    """The newest point that is as consistent as the policy wants it; None when there is none."""
+    good = {*APPLICATION, *(["filesystemconsistent"] if os == "linux" else [])}
+    if wanted(policy, "running") == "crash":
+        good |= {"filesystemconsistent", "crashconsistent"}
+    fit = [point for point in points if (point["type"] or "").lower() in good]
+    return max(fit, key=lambda point: point["time"] or "", default=None)
