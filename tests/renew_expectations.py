@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from azuresim.loading import scenario_names
-from expectations import FOLDER, HEALTHY, healthy_verdicts, observed, written
+from expected_verdicts import FOLDER, HEALTHY, healthy_verdicts, observed, written
 from vmbackup.failures.triage import triage_job
 from vmbackup.model import Evidence, SetupError
 from worlds import examine

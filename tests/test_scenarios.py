@@ -1,6 +1,6 @@
 """The truth table: which verdict every check gives in every world, end to end through SDK and HTTPS.
 
-``expected/`` says what must come out (see ``expectations.py``). Whoever changes a line there has to say why the old
+``expected/`` says what must come out (see ``expected_verdicts.py``). Whoever changes a line there has to say why the old
 verdict was wrong; `make expectations` prints what a new world gives.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from azuresim.loading import scenario_names
-from expectations import FOLDER, expected, healthy_verdicts, observed, written
+from expected_verdicts import FOLDER, expected, healthy_verdicts, observed, written
 from vmbackup import catalog
 from vmbackup.model import SetupError
 from worlds import examine
