@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from azuresim.guest import output_file, printed
+from azuresim.loading import load_world
 from vmbackup.diagnosis import Walk, walk
-from vmbackup.model import Fact, FactStatus
-from vmbackup.parameters import Parameters
+from vmbackup.model import Fact, FactStatus, SetupError
+from vmbackup.notebook.runbook import run_for
+from vmbackup.parameters import Parameters, read
 from vmbackup.runs.examine import examine, guest_decides
 from worlds import world
 
@@ -90,10 +93,11 @@ def test_probe_never_sends_nothing(tmp_path: Path) -> None:
 def test_pasted_output_decides_where_the_agent_is_dead(tmp_path: Path) -> None:
     before, _ = examined("agent_stopped_linux", tmp_path)
     model = before["vm.model"].data
-    from azuresim.guest import printed
-
     pasted = tmp_path / "pasted.txt"
-    pasted.write_text("root@vm:~# sh -s\n" + printed("agent_stopped", model["vm_id"], model["computer_name"]), "utf-8")
+    pasted.write_text(
+        "root@vm:~# sh -s\n" + printed(output_file("linux", "agent_stopped"), model["vm_id"], model["computer_name"]),
+        "utf-8",
+    )
     evidence, _ = examined("agent_stopped_linux", tmp_path, guest_output=str(pasted))
     assert "linux_agent_process_runs" in problems(walk(SECTION, evidence))
 
@@ -101,3 +105,21 @@ def test_pasted_output_decides_where_the_agent_is_dead(tmp_path: Path) -> None:
 def test_the_signed_address_of_the_serial_log_is_nowhere_in_the_evidence(tmp_path: Path) -> None:
     evidence, _ = examined("agent_stopped_linux", tmp_path)
     assert "sig=" not in str(evidence)
+
+
+def test_a_world_from_any_folder_is_examined_with_what_was_pasted_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "of mine.yaml"
+    file.write_text("agent: {state: not_ready}", "utf-8")
+    name = load_world(file).vms[0]["vm_name"]
+    file.with_suffix(".guest.txt").write_text(printed(output_file("linux", "clock_skew"), "", name), "utf-8")
+    run = run_for(read({"scenario": str(file)}), SECTION)
+    run.collect()
+    assert "guest_clock_is_right" in problems(run.walk())
+    assert run.parameters.folder == Path("runs/of mine")
+
+
+def test_a_world_nobody_understands_is_refused_by_file_and_key(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("agnet: {}", "utf-8")
+    with pytest.raises(SetupError, match=r"mine\.yaml: unknown key 'agnet'"):
+        run_for(read({"scenario": str(file)}), SECTION)

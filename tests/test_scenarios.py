@@ -1,7 +1,7 @@
 """The truth table: which verdict every check gives in every world, end to end through SDK and HTTPS.
 
-``expected/`` says what must come out (see ``expected_verdicts.py``). Whoever changes a line there has to say why the old
-verdict was wrong; `make expectations` prints what a new world gives.
+``expected/`` says what must come out (see ``expected_verdicts.py``). Whoever changes a line there has to say why the
+old verdict was wrong; `make expectations` prints what a new world gives.
 """
 
 from __future__ import annotations

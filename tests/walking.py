@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from azuresim.guest import printed
+from azuresim.guest import output_file, printed
 from azuresim.ids import guid
 from azuresim.serve import Simulator
 from vmbackup.notebook.runbook import Run
@@ -36,4 +36,4 @@ def guest_output(run: Run, machine: str) -> str:
     """What the guest script printed on a real ``machine``, as if on this run's VM."""
     name = run.target.vm_name
     world_name = name.removeprefix("vm-").replace("-", "_")
-    return printed(machine, guid(0, world_name, name, "vmId"), name)
+    return printed(output_file("linux", machine), guid(0, world_name, name, "vmId"), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import RLock
 
 from azuresim.answer import Json
@@ -25,6 +26,7 @@ class World:
     nsgs: dict[str, list[Json]]
     routes: list[Json]
     locks: list[Json]
+    file: Path | None = None
     looks: int = 0
     lock: RLock = field(default_factory=RLock)
 
@@ -47,6 +49,17 @@ class World:
     def location(self) -> str:
         """The region, ``westeurope`` unless the world says otherwise."""
         return str(self.spec.get("location", "westeurope"))
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the world's file stands, and guest outputs beside it."""
+        return self.file.parent if self.file else None
+
+    @property
+    def pasted(self) -> Path | None:
+        """The guest script's output that an operator pasted: ``<world>.guest.txt`` beside the world's file."""
+        beside = self.file.with_suffix(".guest.txt") if self.file else None
+        return beside if beside and beside.is_file() else None
 
     @property
     def restore_point_group(self) -> str:

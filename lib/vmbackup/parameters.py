@@ -58,7 +58,7 @@ class Parameters:
     @property
     def folder(self) -> Path:
         """Where results are saved; ``runs/<VM>`` in the working directory unless the parameter says otherwise."""
-        named = self.vm_name or self.vm_id.rstrip("/").rpartition("/")[2] or self.scenario
+        named = self.vm_name or self.vm_id.rstrip("/").rpartition("/")[2] or Path(self.scenario).stem
         return Path(self.run_folder or f"runs/{named or 'vm'}")
 
     @property

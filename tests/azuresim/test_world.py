@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from azuresim.guest import OUTPUTS, output_file
 from azuresim.loading import SCENARIOS, load_world, make_world, scenario_names
 from azuresim.schema import WorldError
 from azuresim.world import World
@@ -65,6 +66,27 @@ def test_an_empty_world_is_a_healthy_linux_vm(tmp_path: Path) -> None:
     world = given(tmp_path, "")
     assert world.machines[0]["os"] == "linux"
     assert {job["status"] for job in world.machines[0]["jobs"]} == {"Completed"}
+
+
+def test_a_world_from_any_folder_brings_its_guest_output_along(tmp_path: Path) -> None:
+    (tmp_path / "linux_odd.txt").write_text((OUTPUTS / "linux_clock_skew.txt").read_text("utf-8"), "utf-8")
+    (tmp_path / "my world.v2.yaml").write_text("run_command: {machine: odd}", "utf-8")
+    world = load_world(tmp_path / "my world.v2.yaml")
+    assert (world.name, world.resource_group, world.pasted) == ("my_world_v2", "rg-my-world-v2", None)
+    assert output_file("linux", "odd", world.folder) == tmp_path / "linux_odd.txt"
+    assert output_file("linux", "healthy", world.folder) == OUTPUTS / "linux_healthy.txt"
+    (tmp_path / "my world.v2.guest.txt").touch()
+    assert world.pasted == tmp_path / "my world.v2.guest.txt"
+
+
+@pytest.mark.parametrize(
+    ("machine", "words"),
+    [("nowhere", "machines of linux: agent_broken"), ("spoilt", "linux_spoilt.txt: not the output of the guest")],
+)
+def test_a_machine_without_a_readable_output_is_refused(tmp_path: Path, machine: str, words: str) -> None:
+    (tmp_path / "linux_spoilt.txt").write_text("root@vm:~# sh -s\n", "utf-8")
+    with pytest.raises(WorldError, match=words):
+        given(tmp_path, f"run_command: {{machine: {machine}}}")
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

@@ -22,7 +22,7 @@ import nbformat
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 
-from azuresim.guest import printed
+from azuresim.guest import output_file, printed
 from azuresim.ids import guid
 from azuresim.loading import load_world
 from azuresim.serve import Simulator
@@ -103,7 +103,7 @@ class Lab:
     def guest_output(self, machine: str, scenario: str) -> str:
         """What the guest script printed on a real ``machine``, as if on this world's VM."""
         world, name = self.worlds[scenario], self.machine(scenario)["name"]
-        return printed(machine, guid(world.seed, world.name, name, "vmId"), name)
+        return printed(output_file("linux", machine), guid(world.seed, world.name, name, "vmId"), name)
 
     def shut_down_kernels(self) -> None:
         """End every kernel."""

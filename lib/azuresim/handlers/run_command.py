@@ -40,10 +40,11 @@ def run_command(request: Request) -> Answer:
         effect = effects.apply(request.world, machine, "run_command", script) or {}
         request.world.advance(minutes=2)
         output, trouble = effect.get("output", settings["output"]), effect.get("error", settings["error"])
-        if not output and guest.ASKED_BY in script and machine["os"] == "linux":
+        file = guest.output_file(machine["os"], settings["machine"], request.world.folder)
+        if not output and file and guest.ASKED_BY in script:
             vm_id = guid(request.world.seed, request.world.name, machine["name"], "vmId")
             blocked = rules.blocked(request.world, machine, "Storage") or rules.route_blocks(request.world, "Storage")
-            output = guest.printed(settings["machine"], vm_id, machine["vm"]["computer_name"], blocked)
+            output = guest.printed(file, vm_id, machine["vm"]["computer_name"], blocked)
         return _result(request, _end(output), _end(trouble), effect.get("exit_code", 0))
 
     return start(request, done)

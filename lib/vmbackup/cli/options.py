@@ -28,7 +28,8 @@ GroupOption = Annotated[str, typer.Option("--resource-group", "-g", help="Instea
 NameOption = Annotated[str, typer.Option("--vm-name", "-n", help="Instead of --vm-id.")]
 VaultOption = Annotated[str, typer.Option("--vault-id", help="Vault, where backupStatus may not be asked.")]
 ScenarioOption = Annotated[
-    str, typer.Option("--scenario", help="The VM of this simulated world instead of a real one.")
+    str,
+    typer.Option("--scenario", help="The VM of a simulated world (name or YAML file) instead of a real one."),
 ]
 LanguageOption = Annotated[Language, typer.Option("--language", help="Language of the output.")]
 

@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from vmbackup.runs import folder as evidence
 from vmbackup.runs import result
 
 if TYPE_CHECKING:
+    from azuresim.world import World
     from vmbackup.arm.connection import Azure
     from vmbackup.remedies.apply import Confirmation
     from vmbackup.remedies.journal import Receipt
@@ -248,9 +249,12 @@ def run_for(parameters: Parameters, section: str | None) -> Run:
     if parameters.azure == "replay":
         return _replay(parameters, section)
     if parameters.azure == "simulator":
-        azure, subjects = simulated([parameters.scenario])
-        vault = parameters.vault_id or None
-        return Run(parameters, section, Target(**{**subjects[parameters.scenario], "vault_id": vault}), azure)
+        azure, (world,) = simulated([parameters.scenario])
+        vm = world.vms[0]
+        subject = Target(vm["subscription_id"], vm["resource_group"], vm["vm_name"], parameters.vault_id or None)
+        if world.pasted and not parameters.guest_output:
+            parameters = replace(parameters, guest_output=str(world.pasted))
+        return Run(parameters, section, subject, azure)
     subject_vm = target(parameters)
     return Run(parameters, section, subject_vm, live(subject_vm.subscription_id))
 
@@ -281,24 +285,26 @@ _simulators = ExitStack()
 atexit.register(_simulators.close)
 
 
-def simulated(scenarios: list[str]) -> tuple[Azure, dict[str, dict[str, Any]]]:
-    """An embedded simulator with these worlds, and each world's VM. It ends with the process."""
+def simulated(scenarios: list[str]) -> tuple[Azure, list[World]]:
+    """An embedded simulator with these worlds (names, or YAML files), and the worlds. It ends with the process."""
     from azure.identity import DefaultAzureCredential
 
-    from azuresim.loading import load_world, scenario_names
+    from azuresim.loading import is_file, load_world, scenario_names
+    from azuresim.schema import WorldError
     from azuresim.serve import Simulator
     from vmbackup.arm.connection import Azure, Connection
 
     for name in scenarios:
-        if name not in scenario_names():
+        if name not in scenario_names() and not is_file(name):
             raise SetupError(f"There is no scenario {name!r}. `vmbackup demo --list` names them.")
-    worlds = {name: load_world(name) for name in scenarios}
-    subjects = {name: dict(world.vms[0]) for name, world in worlds.items()}
-    simulator = _simulators.enter_context(Simulator(list(worlds.values())))
+    try:
+        worlds = [load_world(name) for name in scenarios]
+    except WorldError as error:
+        raise SetupError(f"The scenario cannot be loaded: {error}") from None
+    simulator = _simulators.enter_context(Simulator(worlds))
     os.environ.update(simulator.environment)
     connection = Connection(simulator.endpoint, polling_interval_s=0.05)
-    subscription = next(iter(subjects.values()))["subscription_id"]
-    return Azure(DefaultAzureCredential(), subscription, connection), subjects
+    return Azure(DefaultAzureCredential(), worlds[0].subscription, connection), worlds
 
 
 def _replay(parameters: Parameters, section: str | None) -> Run:

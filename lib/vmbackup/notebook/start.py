@@ -86,9 +86,10 @@ def open_start(namespace: Mapping[str, Any]) -> Start:
     parameters = from_notebook(namespace, about="vault")
     if parameters.azure == "live":
         return Start(parameters, live(parameters.subscription_id), {})
-    worlds = [parameters.scenario] if parameters.scenario else list(DEMO_WORLDS)
-    azure, subjects = simulated(worlds)
-    return Start(parameters, azure, {subject["vm_name"].lower(): world for world, subject in subjects.items()})
+    scenarios = [parameters.scenario] if parameters.scenario else list(DEMO_WORLDS)
+    azure, worlds = simulated(scenarios)
+    names = [world.vms[0]["vm_name"].lower() for world in worlds]
+    return Start(parameters, azure, dict(zip(names, scenarios, strict=True)))
 
 
 def _row(job: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from azuresim.guest import printed
+from azuresim.guest import output_file, printed
 from remedy_worlds import opened
 from vmbackup.collectors import collect
 from vmbackup.collectors.guest import boot_diagnostics, from_text, obstacle, probe, script
@@ -15,6 +15,7 @@ from vmbackup.guest.document import GuestOutputError
 from vmbackup.model import Fact, FactStatus
 from worlds import world
 
+HEALTHY = output_file("linux", "healthy")
 MODEL = {"os": "linux", "allow_extension_operations": True, "vm_id": "id-1", "computer_name": "vm"}
 READY = {"display_status": "Ready", "age_s": 30.0}
 RUNNING = {"power": "running"}
@@ -52,16 +53,16 @@ def test_the_scripts_are_part_of_the_product(os: str) -> None:
 
 def test_output_of_another_vm_is_refused() -> None:
     with pytest.raises(GuestOutputError, match="another virtual machine"):
-        from_text(printed("healthy", "00000000-0000-0000-0000-000000000001", "other"), evidence())
+        from_text(printed(HEALTHY, "00000000-0000-0000-0000-000000000001", "other"), evidence())
 
 
 def test_output_of_another_system_is_refused() -> None:
     with pytest.raises(GuestOutputError, match="another virtual machine"):
-        from_text(printed("healthy", "", "vm"), evidence(model={**MODEL, "vm_id": None, "os": "windows"}))
+        from_text(printed(HEALTHY, "", "vm"), evidence(model={**MODEL, "vm_id": None, "os": "windows"}))
 
 
 def test_output_of_this_vm_becomes_facts() -> None:
-    facts = from_text(printed("healthy", "id-1", "vm"), evidence(model={**MODEL, "vm_id": "id-1"}))
+    facts = from_text(printed(HEALTHY, "id-1", "vm"), evidence(model={**MODEL, "vm_id": "id-1"}))
     assert facts["guest.probe"].answered
     assert {"guest.agent", "guest.network", "guest.extension"} <= set(facts)
 
