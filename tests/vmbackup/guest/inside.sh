@@ -17,7 +17,7 @@ mkdir -p "$machine/dev/shm"
 mount -t tmpfs tmpfs "$machine/dev/shm"
 hostname "$host"
 ip link set lo up
-cp "$here/../../../lib/vmbackup/guest/collect_linux.sh" "$machine/probe.sh"
+cp "$here/../../../lib/vmbackup/guest/scripts/collect_linux.sh" "$machine/probe.sh"
 chmod 755 "$machine/probe.sh"
 : >"$machine/etc/resolv.conf"
 
