@@ -19,7 +19,11 @@ _LONGEST = 200
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[()][A-Z0-9]|[@-Z\\-_=>])")
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_REPORT_MARK = re.compile(r"={8} Microsoft Azure VM Health Report - (Start|End) ([0-9TZ:.+-]{1,40} )?={8}")
+# Drawn with 7 to 12 signs, and wrapped anywhere by whatever carried the log: it is looked for in the log as one line.
+# It begins with a letter, since looking for signs would be slow in a log full of them.
+_REPORT_MARK = re.compile(
+    r"M(?:(?<=={7}M)|(?<=={7} M))icrosoft ?Azure ?VM ?Health ?Report ?- ?(Start|End) ?([0-9TZ:.+-]{1,40}?)? ?(?=={7})"
+)
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.IGNORECASE)
 
 # A new boot starts a new story: what an older boot showed is no longer true.
@@ -104,8 +108,7 @@ def without_sas(url: str) -> str:
 
 def vm_health_report(log: str | bytes) -> BootReport | None:
     """The newest complete health report of a Windows serial log, None when there is none; half reports do not count."""
-    text = _clean(log)
-    for start, body in _reports(text):
+    for start, body in _reports(_clean(log).replace("\n", "")):
         try:
             report = json.loads(body)
         except (ValueError, RecursionError):
@@ -153,15 +156,15 @@ def _reports(text: str) -> Iterator[tuple[str | None, str]]:
     marks = list(_REPORT_MARK.finditer(text))
     for start, end in reversed(list(zip(marks, marks[1:], strict=False))):
         if (start.group(1), end.group(1)) == ("Start", "End") and end.start() - start.end() < _LARGEST_REPORT:
-            yield (start.group(2) or "").strip() or None, text[start.end() : end.start()].strip()
+            yield start.group(2) or None, text[start.end() : end.start()].strip("= ")
 
 
 def _boot_report(report: dict[str, Any], start: str | None) -> BootReport:
-    agent, system = (_object(report, name) for name in ("vmAgent", "systemInfo"))
+    agent, system = _object(report, "vmAgent"), _object(report, "systemInfo")
     return BootReport(
         reported_at=_word(report.get("reportTime")) or start,
         agent_version=_first(agent, "version", "vmAgentVersion", "agentVersion") or _first(report, "vmAgentVersion"),
-        os_version=_first(system, "osVersion", "version", "osName", "caption"),
+        os_version=_first(_object(system, "windows"), "osVersion") or _first(system, "osVersion", "version"),
         adapters=[_adapter(entry) for entry in _entries(report, "networkAdapters")],
         services=[service for entry in _entries(report, "services") if (service := _service(entry))],
         firewall=_firewall(report),
@@ -187,19 +190,14 @@ def _service(entry: dict[str, Any]) -> BootService | None:
 
 
 def _firewall(report: dict[str, Any]) -> dict[str, bool]:
-    """On or off per profile. Its exact shape is not documented: profiles as a list or as an object are both read."""
-    found = _object(report, "firewall") or _object(report, "firewallPolicy")
-    profiles = found.get("profiles", found)
-    if isinstance(profiles, list):
-        pairs = [(_first(entry, "name", "profile"), entry) for entry in profiles if isinstance(entry, dict)]
-    else:
-        pairs = list(profiles.items()) if isinstance(profiles, dict) else []
-    states: dict[str, bool] = {}
-    for name, entry in pairs:
-        state = _truth(entry.get("enabled", entry.get("isEnabled")) if isinstance(entry, dict) else entry)
-        if name and state is not None:
-            states[str(name)[:_LONGEST]] = state
-    return states
+    """On or off per profile. A domain's policy wins over the local one; -1 is "not configured"."""
+    policy = _object(report, "firewallPolicy")
+    return {
+        name[:_LONGEST]: profile["enable"] == 1
+        for layer in ("localPolicy", "domainPolicy")
+        for name, profile in _object(policy, layer).items()
+        if isinstance(profile, dict) and profile.get("enable") in (0, 1)
+    }
 
 
 def _interfaces(boot: str) -> list[SerialInterface]:

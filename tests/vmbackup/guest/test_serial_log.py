@@ -2,6 +2,7 @@
 
 import json
 import os
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,18 @@ REPORT: dict[str, Any] = {
         {"name": "Loopback Pseudo-Interface 1", "status": "Up", "macAddress": "", "ipProperties": []},
     ],
     "services": [{"name": "RdAgent", "state": "Stopped", "startMode": "Auto"}, {"state": "Running"}],
-    "firewall": {"profiles": [{"name": "Domain", "enabled": "False"}, {"name": "Public", "enabled": True}]},
-    "systemInfo": {"osVersion": "10.0.20348"},
+    "firewallPolicy": {
+        "localPolicy": {
+            "domainProfile": {"blockAllInboundConnections": -1, "enable": 1},
+            "publicProfile": {"blockAllInboundConnections": -1, "enable": 1},
+            "standardProfile": {"blockAllInboundConnections": -1, "enable": -1},
+        },
+        "domainPolicy": {
+            "domainProfile": {"blockAllInboundConnections": -1, "enable": 0},
+            "publicProfile": {"blockAllInboundConnections": -1, "enable": -1},
+        },
+    },
+    "systemInfo": {"windows": {"osVersion": "Microsoft Windows NT 6.2.9200.0", "isOsEval": True}},
     "vmAgent": {"version": "2.7.41491.1243"},
 }
 
@@ -48,7 +59,7 @@ def test_a_health_report_is_read() -> None:
     assert found == {
         "reported_at": "2026-11-22T02:06:29.0389712Z",
         "agent_version": "2.7.41491.1243",
-        "os_version": "10.0.20348",
+        "os_version": "Microsoft Windows NT 6.2.9200.0",
         "adapters": [
             {
                 "name": "Ethernet 2",
@@ -59,8 +70,29 @@ def test_a_health_report_is_read() -> None:
             {"name": "Loopback Pseudo-Interface 1", "status": "Up", "addresses": [], "dhcp": None},
         ],
         "services": [{"name": "RdAgent", "state": "Stopped", "start": "Auto"}],
-        "firewall": {"Domain": False, "Public": True},
+        "firewall": {"domainProfile": False, "publicProfile": True},
     }
+
+
+def wrapped(text: str, width: int) -> str:
+    return "\n".join(line[at : at + width] for line in text.splitlines() for at in range(0, len(line) or 1, width))
+
+
+@pytest.mark.parametrize(("before", "after"), [(7, 7), (8, 9), (12, 12), (40, 40)])
+@pytest.mark.parametrize("width", [0, 7, 80])
+def test_a_report_is_read_however_its_marks_are_drawn_and_wrapped(before: int, after: int, width: int) -> None:
+    """Seen with 8 signs at the start and 9 at the end (SupportArticles-docs #782), cut in the middle of a word."""
+    drawn = report(REPORT).replace("======== M", "=" * before + " M").replace("Z ========", "Z " + "=" * after)
+    log = "[00000012] [TRACE] Writing health report - START\r\n" + drawn + "[00000012] [TRACE] Closing\r\n"
+    assert vm_health_report(wrapped(log, width) if width else log) == vm_health_report(report(REPORT))
+
+
+def test_a_report_is_read_where_the_line_was_broken_between_words() -> None:
+    assert vm_health_report("\n".join(textwrap.wrap(report(REPORT), 60))) is not None
+
+
+def test_fewer_signs_are_no_mark() -> None:
+    assert vm_health_report(report(REPORT).replace("========", "======")) is None
 
 
 def newer(**changed: object) -> dict[str, object]:
@@ -252,13 +284,15 @@ def test_signatures_are_removed_from_urls(said: str, shown: str) -> None:
         BOOT * 8000,
         "=" * 9_000_000,
         "======== Microsoft Azure VM Health Report - Start 2026-11-22T02:06:40Z ========\n" * 100_000,
+        "=======MicrosoftAzureVMHealthReport-Start======={=======MicrosoftAzureVMHealthReport-End=======" * 90_000,
+        "======= Microsoft Azure VM Health Report - Start " + "0123456789:" * 800_000,
         "ci-info: | " * 800_000,
         "Started " * 1_100_000,
         "\x1b[" * 4_000_000,
         "[" + " " * 8_000_000,
         b"\0" * 9_000_000,
     ],
-    ids=["boots", "signs", "starts", "rows", "starting", "escapes", "blank", "nothing"],
+    ids=["boots", "signs", "starts", "reports", "times", "rows", "starting", "escapes", "blank", "nothing"],
 )
 def test_a_huge_log_is_read_in_bounded_time(log: str | bytes) -> None:
     start = time.process_time()
