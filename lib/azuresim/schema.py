@@ -6,24 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from azuresim.shapes import Either, Maps, OneOf, fault
+
 
 class WorldError(Exception):
     """A world's YAML says something nobody understands; the message names file and key."""
-
-
-class OneOf(tuple[str, ...]):
-    """One of these words."""
-
-
-class Maps:
-    """A mapping with free keys whose values have one shape."""
-
-    def __init__(self, shape: Any) -> None:
-        self.shape = shape
-
-
-class Either(tuple[Any, ...]):
-    """Any one of these shapes."""
 
 
 TEXT, INT, NUMBER, BOOL, ANY = str, int, (int, float), bool, object
@@ -236,7 +223,8 @@ WORLD: Mapping[str, Any] = {
 
 def check(source: Path, given: Any) -> None:
     """Raise :class:`WorldError` for the first thing in ``given`` that is not in the schema."""
-    _check(f"{source.name}", given, WORLD, "")
+    if found := fault(given, WORLD):
+        raise WorldError(f"{source.name}: {found}")
 
 
 def check_terms(source: Path, key: str, conditions: list[dict[str, Any]], known: Iterable[str]) -> None:
@@ -246,49 +234,3 @@ def check_terms(source: Path, key: str, conditions: list[dict[str, Any]], known:
             if term not in known:
                 there = ", ".join(sorted(known))
                 raise WorldError(f"{source.name}: unknown condition {term!r} in {key}; there are: {there}")
-
-
-def _check(source: str, given: Any, shape: Any, path: str) -> None:
-    if fault := _fault(given, shape, path):
-        raise WorldError(f"{source}: {fault}")
-
-
-def _fault(given: Any, shape: Any, path: str) -> str | None:
-    if isinstance(shape, Either):
-        faults = [_fault(given, choice, path) for choice in shape]
-        return None if None in faults else max((fault or "" for fault in faults), key=len)
-    if shape is None:
-        return None if given is None else f"{path} must be empty, not {given!r}"
-    if isinstance(shape, OneOf):
-        return None if given in shape else f"{path} is {given!r}, must be one of {', '.join(shape)}"
-    if isinstance(shape, Maps):
-        return _mapping_fault(given, dict.fromkeys(given, shape.shape) if isinstance(given, dict) else {}, path)
-    if isinstance(shape, Mapping):
-        return _mapping_fault(given, shape, path)
-    if isinstance(shape, list):
-        return _list_fault(given, shape[0], path)
-    if shape is object:
-        return None
-    good = isinstance(given, shape) and (shape is bool or not isinstance(given, bool))
-    return None if good else f"{path} has the wrong type: {given!r}"
-
-
-def _mapping_fault(given: Any, shape: Mapping[str, Any], path: str) -> str | None:
-    if not isinstance(given, dict):
-        return f"{path or 'the world'} must be a mapping, not {given!r}"
-    for key, value in given.items():
-        where = f"{path}.{key}" if path else str(key)
-        if key not in shape:
-            return f"unknown key {where!r}; there are: {', '.join(sorted(shape))}"
-        if fault := _fault(value, shape[key], where):
-            return fault
-    return None
-
-
-def _list_fault(given: Any, shape: Any, path: str) -> str | None:
-    if not isinstance(given, list):
-        return f"{path} must be a list, not {given!r}"
-    for index, value in enumerate(given):
-        if fault := _fault(value, shape, f"{path}[{index}]"):
-            return fault
-    return None
