@@ -16,6 +16,7 @@ from azuresim.state import Azure
 from azuresim.world import World
 
 _GROUP = re.compile(r"/resourcegroups/([^/'\"\s?]+)", re.IGNORECASE)
+_OF_THE_VM = re.compile(r"/providers/microsoft\.(compute|network|insights|resourcehealth)/", re.IGNORECASE)
 _BY_GROUP_NAME = re.compile(r"resourceGroupName eq '([^']+)'", re.IGNORECASE)
 
 
@@ -51,6 +52,8 @@ def _answer(
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
     route, params = found
+    if "sub" in params:
+        params["sub"] = params["sub"].lower()
     candidates = _candidates(azure, params.get("sub"), path, query, body)
     fault = faults.wanted(candidates, method, path)
     if fault and (answer := faults.at_once(fault)):
@@ -59,7 +62,7 @@ def _answer(
     request.candidates = permissions.demand(request)
     _locate(request)
     request.unique = azure.unique(method, path, "work")
-    world = request.found_world or request.candidates[0]
+    world = request.found_world or next(iter(request.candidates), azure.worlds[0])
     with world.lock:
         answer = route.handler(request)
     if fault:
@@ -71,15 +74,15 @@ def _candidates(azure: Azure, subscription: str | None, path: str, query: dict[s
     """The worlds a request may be about: one where a group is named, else all of the subscription."""
     worlds = azure.worlds
     if subscription is not None:
-        worlds = [world for world in worlds if world.subscription == subscription.lower()]
-        if not worlds:
+        if not any(subscription in world.subscriptions for world in worlds):
             raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+        worlds = [world for world in worlds if _reaches(world, subscription, path)]
     told = path + " " + query.get("$filter", "")
     named = _GROUP.search(path) or _GROUP.search(told) or _BY_GROUP_NAME.search(told)
     named = named or _GROUP.search(body.decode("utf-8", "replace"))
     if named:
         group = named.group(1).lower()
-        mine = [world for world in worlds if group in _groups(world)]
+        mine = [world for world in worlds if _has_group(world, subscription, group)]
         if mine:
             return mine
         if _GROUP.search(path):
@@ -95,7 +98,9 @@ def _locate(request: Request) -> None:
         request.found_machine = find_machine(request.world, params["vm"])
     if "vault" in params:
         world = request.world
-        if params["vault"].lower() != world.vault.lower() or world.spec.get("vault_exists") is False:
+        named = (params["sub"], params["rg"].lower(), params["vault"].lower())
+        own = (world.vault_subscription, world.vault_group.lower(), world.vault.lower())
+        if named != own or world.spec.get("vault_exists") is False:
             raise not_found("Microsoft.RecoveryServices/vaults", params["vault"], params["rg"])
 
 
@@ -142,5 +147,12 @@ def find_machine(world: World, name: str) -> Json:
     raise not_found("Microsoft.Compute/virtualMachines", name, world.resource_group)
 
 
-def _groups(world: World) -> set[str]:
-    return {world.resource_group.lower(), world.restore_point_group.lower()}
+def _reaches(world: World, subscription: str, path: str) -> bool:
+    """Whether the path may be about this world: the subscription of its VM, or of its vault."""
+    if world.subscription == subscription:
+        return True
+    return world.vault_subscription == subscription and not _OF_THE_VM.search(path)
+
+
+def _has_group(world: World, subscription: str | None, group: str) -> bool:
+    return any(name.lower() == group and subscription in (None, owner) for owner, name in world.groups)

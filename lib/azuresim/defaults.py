@@ -64,6 +64,11 @@ METRICS: dict[str, tuple[str, float]] = {
 }
 # Only burstable sizes report credits.
 BURSTABLE_ONLY = ("CPU Credits Remaining", "CPU Credits Consumed")
+# What a VM's security type makes of its OS disk.
+_DISK_SECURITY = {
+    "TrustedLaunch": "TrustedLaunch",
+    "ConfidentialVM": "ConfidentialVM_VMGuestStateOnlyEncryptedWithPlatformKey",
+}
 RUN_COMMAND: Json = {"state": "works", "machine": "healthy", "output": "", "error": ""}
 
 
@@ -85,6 +90,7 @@ def machine(name: str, given: Json) -> Json:
         "provision_vm_agent": True,
         "boot_diagnostics": True,
         "security_type": "",
+        "created_hours_ago": None,
         "tags": {"environment": "test"},
         **given.get("vm", {}),
     }
@@ -103,8 +109,11 @@ def machine(name: str, given: Json) -> Json:
             "count": 2,
             "provisioning_state": "Succeeded",
             "present": True,
+            "newest_hours_ago": 4,
+            "interval_h": None,
             **given.get("restore_points", {}),
         },
+        "other_collections": list(given.get("other_collections", [])),
         "activity": deepcopy(given.get("activity", [])),
         "health": {"state": "Available", "reason": "", "summary": "", "hours_ago": 48, **given.get("health", {})},
         "metrics": dict(given.get("metrics", {})),
@@ -156,6 +165,7 @@ def _extensions(os: str, given: Json) -> list[Json]:
 
 def _extension(given: Json) -> Json:
     base: Json = {"publisher": "Contoso.Extensions", "version": "1.0.0.0", "listed": True, "message": ""}
+    base["reported"] = True
     base |= {"provisioning_state": "Succeeded", **SUCCEEDED}
     handler: Json | None = {**READY, "message": "Plugin enabled"}
     if "failed" in given:
@@ -186,7 +196,8 @@ def _disks(os: str, name: str, given: Json) -> list[Json]:
     os_disk = {"name": f"{name}-os", "size_gb": SYSTEM[os]["os_disk_gb"], **given.get("os_disk", {}), "lun": None}
     data = given.get("data_disks", [{}])
     rest = [{"name": f"{name}-data{index}", "size_gb": 128, "lun": index, **disk} for index, disk in enumerate(data)]
-    return [_disk(disk) for disk in (os_disk, *rest)]
+    security = _DISK_SECURITY.get(given.get("vm", {}).get("security_type", ""), "")
+    return [_disk(disk) for disk in ({"security_type": security, **os_disk}, *rest)]
 
 
 def _disk(given: Json) -> Json:
@@ -196,6 +207,10 @@ def _disk(given: Json) -> Json:
         "max_shares": 1,
         "write_accelerator": False,
         "ephemeral": False,
+        "network_access": "AllowAll",
+        "public_access": "Enabled",
+        "data_access_auth": "",
+        "security_type": "",
         "unmanaged": False,
         "in_model": True,
         **given,
@@ -219,17 +234,18 @@ def _nics(name: str, given: list[Json]) -> list[Json]:
 def policy(given: Json) -> Json:
     """The backup policy of the world."""
     kind = given.get("type", "V1")
+    enhanced = kind == "V2"
     return {
-        "name": "DailyPolicy" if kind == "V1" else "EnhancedPolicy",
+        "name": "EnhancedPolicy" if enhanced else "DailyPolicy",
         "type": kind,
-        "frequency": "Daily",
+        "frequency": "Hourly" if enhanced else "Daily",
         "times": ["23:00"],
         "days": ["Sunday"],
         "interval_h": 4,
-        "window_h": 12,
+        "window_h": 24,
         "time_zone": "UTC",
         "consistency": "",
-        "instant_days": 2,
+        "instant_days": 7 if enhanced else 2,
         "rg_prefix": "",
         "rg_suffix": "",
         **given,

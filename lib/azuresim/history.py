@@ -12,16 +12,16 @@ from azuresim.world import World
 RUNS = 6
 # A good run: the snapshot takes some minutes, the transfer most of the job.
 SNAPSHOT = timedelta(minutes=4)
+_DAYS = {"Daily": 1, "Weekly": 7}
 DURATION = timedelta(minutes=62)
 
 
 def write(world: World) -> None:
     """Fill in jobs and recovery points of every protected VM."""
     for index, machine in enumerate(world.machines):
-        if machine["item"] is None:
-            continue
         failure = world.spec.get("failure") if index == 0 else None
-        _scheduled(world, machine, failure)
+        if machine["item"] is not None:
+            _scheduled(world, machine, failure)
         if index == 0:
             for job in world.spec.get("jobs", []):
                 machine["jobs"].append(_given(world, machine, job))
@@ -29,20 +29,33 @@ def write(world: World) -> None:
         given = world.spec.get("recovery_points")
         if index == 0 and given is not None:
             machine["recovery_points"] = [
-                recovery_point(world, machine, world.ago(point["hours_ago"]), point["type"]) for point in given
+                {**recovery_point(world, machine, world.ago(point["hours_ago"]), point.get("type", "")), **_told(point)}
+                for point in given
             ]
 
 
+def _told(point: Json) -> Json:
+    return {key: point[key] for key in ("tiers", "threat_status") if key in point}
+
+
 def runs(world: World, machine: Json) -> list[datetime]:
-    """The starts of the last scheduled runs, newest first."""
+    """The starts of the last scheduled runs, newest first; all of them began more than an hour ago."""
     policy = next(iter(world.policies.values()))
     hour, minute = (int(part) for part in policy["times"][0].split(":"))
-    last = world.now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if last + timedelta(hours=1) > world.now:
-        last -= timedelta(days=1)
+    first = world.now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    hours = range(0, policy["window_h"], policy["interval_h"]) if policy["frequency"] == "Hourly" else [0]
+    wanted = world.spec.get("history", RUNS)
+    starts = [first + timedelta(days=-day, hours=each) for day in range(-1, wanted + 2) for each in hours]
     # Azure does not start on the dot.
     late = timedelta(seconds=20 + number(90, world.name, machine["name"]), microseconds=number(10**6, machine["name"]))
-    return [last + late - timedelta(days=days) for days in range(world.spec.get("history", RUNS))]
+    over = sorted((start for start in starts if start + timedelta(hours=1) <= world.now), reverse=True)
+    return [start + late for start in over[:wanted]]
+
+
+def interval_h(world: World) -> float:
+    """The hours from one scheduled run to the next."""
+    policy = next(iter(world.policies.values()))
+    return float(policy["interval_h"] if policy["frequency"] == "Hourly" else _DAYS[policy["frequency"]] * 24)
 
 
 def _scheduled(world: World, machine: Json, failure: Json | None) -> None:
@@ -141,8 +154,8 @@ def _given(world: World, machine: Json, job: Json) -> Json:
         operation=job.get("operation", "Backup"),
         status=status,
         end=start + timedelta(minutes=minutes) if over else None,
-        errors=job.get("errors", []),
-        dynamic_message=job.get("dynamic_message", ""),
+        errors=job.get("errors") or job_errors(job.get("failure", {})),
+        dynamic_message=job.get("dynamic_message", job.get("failure", {}).get("dynamic_message", "")),
         snapshot=job.get("snapshot", task),
         transfer=job.get("transfer", "Completed" if status == "Completed" else "NotStarted"),
         snapshot_s=minutes * 60.0,

@@ -24,7 +24,15 @@ def number(limit: int, *parts: object) -> int:
     return int.from_bytes(digest[:8], "big") % limit
 
 
-def subscription_id(seed: int) -> str:
+def is_guid(text: str) -> bool:
+    """Whether this is a GUID and no other word."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def subscription_id(seed: int | str) -> str:
     """All worlds with the same seed share one subscription."""
     return guid("subscription", seed)
 

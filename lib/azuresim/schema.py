@@ -33,8 +33,12 @@ EXTENSION = {
     "version": TEXT,
     "provisioning_state": TEXT,
     "failed": TEXT,
+    # None: the agent reports no handler for it.
     "handler": Either((STATUS, None)),
+    # In the VM's model, as the portal lists it; the backup extension is hidden unless it failed.
     "listed": BOOL,
+    # False: in the model alone, the agent has not reported it.
+    "reported": BOOL,
     "present": BOOL,
     **STATUS,
 }
@@ -47,15 +51,33 @@ DISK = {
     "max_shares": INT,
     "write_accelerator": BOOL,
     "ephemeral": BOOL,
+    "network_access": OneOf(("AllowAll", "AllowPrivate", "DenyAll")),
+    "public_access": OneOf(("Enabled", "Disabled")),
+    # Who may read the disk's data must sign in to Entra ID too.
+    "data_access_auth": OneOf(("None", "AzureActiveDirectory")),
+    # Like the VM's, unless it is said here; a confidential disk has names of its own.
+    "security_type": TEXT,
     "unmanaged": BOOL,
     "in_model": BOOL,
 }
+# What went wrong: a known ``code`` brings integer, message and recommendations of its own.
+FAILURE = {
+    "code": Either((TEXT, None)),
+    "integer": INT,
+    "message": Either((TEXT, None)),
+    "title": Either((TEXT, None)),
+    "recommendations": [TEXT],
+    "dynamic_message": TEXT,
+}
 JOB_ERROR = {"code": INT, "title": Either((TEXT, None)), "text": Either((TEXT, None)), "recommendations": [TEXT]}
 JOB = {
+    # Backup, ConfigureBackup, Restore, …
     "operation": TEXT,
+    # Completed, CompletedWithWarnings, Failed, Cancelled; InProgress runs until it is cancelled.
     "status": TEXT,
     "hours_ago": NUMBER,
     "minutes": NUMBER,
+    "failure": FAILURE,
     "errors": [JOB_ERROR],
     "dynamic_message": TEXT,
     "snapshot": TEXT,
@@ -109,6 +131,14 @@ WORLD: Mapping[str, Any] = {
     "job_polls": INT,
     "exists": BOOL,
     "vault_exists": BOOL,
+    "vault": {
+        # Another one than the VM's, and with it another resource group; any word but a GUID stands for one.
+        "subscription": TEXT,
+        "resource_group": TEXT,
+        "location": TEXT,
+        "redundancy": OneOf(("LocallyRedundant", "ZoneRedundant", "GeoRedundant")),
+        "cross_region_restore": BOOL,
+    },
     "resource_guard": BOOL,
     "vm": {
         "name": TEXT,
@@ -120,10 +150,12 @@ WORLD: Mapping[str, Any] = {
         "provisioning_state": TEXT,
         "provisioning_code": TEXT,
         "provisioning_message": TEXT,
+        "created_hours_ago": NUMBER,
         "has_os_profile": BOOL,
         "allow_extension_operations": BOOL,
         "provision_vm_agent": BOOL,
         "boot_diagnostics": BOOL,
+        # Standard, TrustedLaunch, ConfidentialVM
         "security_type": TEXT,
         "tags": Maps(TEXT),
     },
@@ -153,6 +185,12 @@ WORLD: Mapping[str, Any] = {
     "routes": [{"name": TEXT, "prefix": TEXT, "next_hop": TEXT, "ip": TEXT}],
     "subnet": {"service_endpoints": [TEXT], "nat_gateway": BOOL, "default_outbound": BOOL},
     "protected": BOOL,
+    # What backupStatus says of the VM, where that is not what the rest of the world says.
+    "backup_status": {
+        "protection_status": OneOf(("NotProtected", "Protecting", "Protected", "ProtectionFailed")),
+        "error_code": TEXT,
+        "error_message": TEXT,
+    },
     "item": {
         "protection_state": TEXT,
         "protection_status": TEXT,
@@ -163,6 +201,7 @@ WORLD: Mapping[str, Any] = {
         "disk_luns": [INT],
         "disk_luns_included": BOOL,
     },
+    # V1 is the Standard policy, daily by default; V2 the Enhanced one, every four hours by default.
     "policy": {
         "name": TEXT,
         "type": OneOf(("V1", "V2")),
@@ -178,21 +217,30 @@ WORLD: Mapping[str, Any] = {
         "rg_suffix": TEXT,
     },
     "neighbours": INT,
-    "failure": {
-        "code": Either((TEXT, None)),
-        "integer": INT,
-        "message": Either((TEXT, None)),
-        "title": Either((TEXT, None)),
-        "recommendations": [TEXT],
-        "dynamic_message": TEXT,
-        "status": TEXT,
-        "runs": INT,
-        "minutes": NUMBER,
-    },
+    # How the last scheduled runs ended (two of them by default), Failed unless ``status`` says CompletedWithWarnings.
+    "failure": {**FAILURE, "status": TEXT, "runs": INT, "minutes": NUMBER},
     "history": INT,
     "jobs": [JOB],
-    "recovery_points": [{"hours_ago": NUMBER, "type": TEXT}],
-    "restore_points": {"count": INT, "provisioning_state": TEXT, "resource_group": TEXT, "present": BOOL},
+    "recovery_points": [
+        {
+            "hours_ago": NUMBER,
+            "type": TEXT,
+            # InstantRP, HardenedRP, ArchivedRP, IASnapshotRP: Valid, Invalid, Disabled, Deleted or Rehydrated.
+            "tiers": Maps(TEXT),
+            "threat_status": OneOf(("Unknown", "Healthy", "UnHealthy", "Warning", "NotAvailable")),
+        }
+    ],
+    # The collection of the backup service; its points lie as far apart as the policy's runs, unless it is said here.
+    "restore_points": {
+        "count": INT,
+        "interval_h": NUMBER,
+        "newest_hours_ago": NUMBER,
+        "provisioning_state": TEXT,
+        "resource_group": TEXT,
+        "present": BOOL,
+    },
+    # Collections of the same VM that somebody else made, in the VM's resource group unless it is said here.
+    "other_collections": [{"name": TEXT, "resource_group": TEXT, "count": INT}],
     "locks": [
         {
             "name": TEXT,

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import RLock
 
 from azuresim.answer import Json
-from azuresim.ids import number, short, subscription_id
+from azuresim.ids import is_guid, number, short, subscription_id
 
 LOOKS_AFTER_A_CHANGE = 6
 
@@ -44,6 +44,31 @@ class World:
     def vault(self) -> str:
         """The name of the world's one vault."""
         return short(f"vault-{self.name.replace('_', '-')}", 50)
+
+    @property
+    def vault_subscription(self) -> str:
+        """The subscription of the vault; the VM's unless the world says otherwise."""
+        named = str(self.spec.get("vault", {}).get("subscription", ""))
+        return (named.lower() if is_guid(named) else subscription_id(named)) if named else self.subscription
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscription of the VM and that of its vault."""
+        return (self.subscription, self.vault_subscription)
+
+    @property
+    def vault_group(self) -> str:
+        """The resource group of the vault: the VM's where both are in one subscription."""
+        own = self.resource_group if self.vault_subscription == self.subscription else short(f"{self.vault}-group", 90)
+        return str(self.spec.get("vault", {}).get("resource_group", own))
+
+    @property
+    def groups(self) -> list[tuple[str, str]]:
+        """Subscription and name of every resource group of the world, the VM's first."""
+        others = [entry.get("resource_group") for machine in self.machines for entry in machine["other_collections"]]
+        named = [self.resource_group, self.restore_point_group, *(name for name in others if name)]
+        groups = [*((self.subscription, name) for name in named), (self.vault_subscription, self.vault_group)]
+        return list(dict.fromkeys(groups))
 
     @property
     def location(self) -> str:
@@ -93,7 +118,8 @@ class World:
     @property
     def vault_id(self) -> str:
         """The id of the vault."""
-        return f"{self.group_id}/providers/Microsoft.RecoveryServices/vaults/{self.vault}"
+        group = f"/subscriptions/{self.vault_subscription}/resourceGroups/{self.vault_group}"
+        return f"{group}/providers/Microsoft.RecoveryServices/vaults/{self.vault}"
 
     def compute_id(self, kind: str, name: str) -> str:
         """The id of a compute resource, ``kind`` such as ``virtualMachines``."""

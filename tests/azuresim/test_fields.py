@@ -40,8 +40,21 @@ def checked(model: Any, body: Any) -> list[str]:
     return list(strangers(model._deserialize(body, [])))
 
 
-@pytest.mark.parametrize("scenario", scenario_names())
-def test_every_property_is_known_to_the_sdk(scenario: str) -> None:
+# What no scenario says.
+UNSAID: dict[str, Any] = {
+    "vm": {"security_type": "TrustedLaunch", "created_hours_ago": 1},
+    "vault": {"subscription": "central", "redundancy": "ZoneRedundant"},
+    "data_disks": [{"network_access": "AllowPrivate", "data_access_auth": "AzureActiveDirectory"}],
+    "recovery_points": [{"hours_ago": 4, "threat_status": "Warning", "tiers": {"IASnapshotRP": "Valid"}}],
+    "other_collections": [{"name": "mine", "count": 1}],
+    "policy": {"type": "V2"},
+}
+
+
+@pytest.mark.parametrize(
+    "scenario", [*scenario_names(), UNSAID], ids=lambda it: it if isinstance(it, str) else "unsaid"
+)
+def test_every_property_is_known_to_the_sdk(scenario: str | dict[str, Any]) -> None:
     caller = Caller(scenario)
     caller.world.spec |= {"faults": [], "permissions": {}, "exists": True, "vault_exists": True}
     world, sub = caller.world, f"/subscriptions/{caller.world.subscription}"
@@ -57,6 +70,8 @@ def test_every_property_is_known_to_the_sdk(scenario: str) -> None:
         (backup.JobResource, f"{vault}/backupJobs"),
         (backup.ProtectionPolicyResource, f"{vault}/backupPolicies"),
     ]
+    stored = caller.get(f"{vault}/backupstorageconfig/vaultstorageconfig")
+    found += checked(backup.BackupResourceConfigResource, stored)
     # The SDK's table of item types lacks the VM's; Azure sends it all the same.
     for body in caller.all(f"{vault}/backupProtectedItems")[:8]:
         found += checked(backup.AzureIaaSComputeVMProtectedItem, body["properties"])

@@ -8,7 +8,7 @@ from azuresim.handlers import (
     compute,
     compute_actions,
     compute_extensions,
-    compute_storage,
+    disks,
     graph,
     health,
     metadata,
@@ -18,7 +18,9 @@ from azuresim.handlers import (
     network_interfaces,
     network_objects,
     resources,
+    restore_points,
     run_command,
+    vaults,
 )
 
 __all__ = [
@@ -29,7 +31,7 @@ __all__ = [
     "compute",
     "compute_actions",
     "compute_extensions",
-    "compute_storage",
+    "disks",
     "graph",
     "health",
     "metadata",
@@ -39,5 +41,7 @@ __all__ = [
     "network_interfaces",
     "network_objects",
     "resources",
+    "restore_points",
     "run_command",
+    "vaults",
 ]

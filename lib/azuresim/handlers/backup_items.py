@@ -1,20 +1,18 @@
-"""Vaults, the lookup from VM to vault, protected items and their recovery points."""
+"""The lookup from VM to vault, protected items and their recovery points."""
 
 from __future__ import annotations
 
 from azuresim import accepted, effects
 from azuresim.answer import Answer, Json, Refused, not_found, ok
-from azuresim.ids import guid, number, stamp
+from azuresim.handlers.vaults import RIGHT, VAULT
+from azuresim.ids import number, stamp
 from azuresim.odata import equals
 from azuresim.operations import Done
 from azuresim.routing import Request, route
 from azuresim.world import World
 
-VAULTS = "/subscriptions/{sub}/resourceGroups/{rg}/providers/Microsoft.RecoveryServices/vaults"
-VAULT = VAULTS + "/{vault}"
 ITEM = VAULT + "/backupFabrics/{fabric}/protectionContainers/{container}/protectedItems/{item}"
-_RIGHT = "Microsoft.RecoveryServices/Vaults"
-ITEM_RIGHT = _RIGHT + "/backupFabrics/protectionContainers/protectedItems"
+ITEM_RIGHT = RIGHT + "/backupFabrics/protectionContainers/protectedItems"
 HEALTHY = (400239, "IaasVmHealthGreenDefault", "Backup pre-check status of this virtual machine is OK.")
 
 
@@ -37,45 +35,6 @@ def item_id(world: World, machine: Json) -> str:
     )
 
 
-# --- vaults --------------------------------------------------------------------------------------------------------
-
-
-@route("GET", VAULTS, _RIGHT + "/read")
-@route("GET", "/subscriptions/{sub}/providers/Microsoft.RecoveryServices/vaults", _RIGHT + "/read")
-def list_vaults(request: Request) -> Answer:
-    """All vaults of a group or a subscription."""
-    present = [world for world in request.candidates if world.spec.get("vault_exists", True)]
-    return request.page([vault_json(world) for world in present])
-
-
-@route("GET", VAULT, _RIGHT + "/read")
-def get_vault(request: Request) -> Answer:
-    """One vault."""
-    return ok(vault_json(request.world))
-
-
-def vault_json(world: World) -> Json:
-    """A vault on the wire."""
-    return {
-        "location": world.location,
-        "name": world.vault,
-        "etag": f"W/\"datetime'{guid(world.seed, world.name, 'vault')}'\"",
-        "id": world.vault_id,
-        "type": "Microsoft.RecoveryServices/vaults",
-        "sku": {"name": "Standard"},
-        "properties": {"provisioningState": "Succeeded", "publicNetworkAccess": "Enabled"},
-    }
-
-
-@route("GET", VAULT + "/backupResourceGuardProxies", _RIGHT + "/backupResourceGuardProxies/read")
-def list_resource_guard_proxies(request: Request) -> Answer:
-    """The Resource Guard of the vault, if the world has one."""
-    own = f"{request.world.vault_id}/backupResourceGuardProxies/VaultProxy"
-    kind = "Microsoft.RecoveryServices/vaults/backupResourceGuardProxies"
-    guard = {"id": own, "name": "VaultProxy", "type": kind, "properties": {"description": "Multi-user authorization"}}
-    return ok({"value": [guard] if request.world.spec.get("resource_guard") else []})
-
-
 @route(
     "POST",
     "/subscriptions/{sub}/providers/Microsoft.RecoveryServices/locations/{location}/backupStatus",
@@ -94,26 +53,28 @@ def backup_status(request: Request) -> Answer:
 def _status(world: World, machine: Json) -> Json:
     item = machine["item"]
     status: Json = {
-        "protectionStatus": "NotProtected",
         "fabricName": "Azure",
         "containerName": container_name(world, machine),
         "protectedItemName": item_name(world, machine),
         "protectedItemsCount": 0,
         "objectType": "BackupStatusResponse",
     }
-    if item is not None:
-        status |= {
-            "protectionStatus": "Protected",
-            "vaultId": world.vault_id,
-            "policyName": next(iter(world.policies)),
-        }
+    given = world.spec.get("backup_status", {}) if machine is world.machines[0] else {}
+    said = given.get("protection_status", "NotProtected" if item is None else "Protected")
+    status["protectionStatus"] = said
+    if said != "NotProtected":
+        status["vaultId"] = world.vault_id
+    if said == "Protected":
+        status["policyName"] = next(iter(world.policies))
+    if "error_code" in given:
+        status |= {"errorCode": given["error_code"], "errorMessage": given.get("error_message", "")}
     return status
 
 
 # --- protected items -----------------------------------------------------------------------------------------------
 
 
-@route("GET", VAULT + "/backupProtectedItems", _RIGHT + "/backupProtectedItems/read")
+@route("GET", VAULT + "/backupProtectedItems", RIGHT + "/backupProtectedItems/read")
 def list_items(request: Request) -> Answer:
     """All protected items of a vault that the filter lets through."""
     world, wanted = request.world, equals(request.query.get("$filter", ""))
@@ -175,6 +136,7 @@ def item_json(world: World, machine: Json) -> Json:
     }
     if properties["protectionState"] not in ("ProtectionStopped",):
         policy = next(iter(world.policies.values()))
+        properties["policyType"] = policy["type"]
         properties["policyId"] = f"{world.vault_id}/backupPolicies/{policy['name']}"
         properties["policyName"] = policy["name"]
     if machine["recovery_points"]:
@@ -257,6 +219,8 @@ def get_recovery_point(request: Request) -> Answer:
 
 
 def _point(world: World, machine: Json, point: Json) -> Json:
+    threat = {"threatStatus": point["threat_status"]} if "threat_status" in point else {}
+    private = any(disk["network_access"] != "AllowAll" for disk in machine["disks"])
     return {
         "id": f"{item_id(world, machine)}/recoveryPoints/{point['name']}",
         "name": point["name"],
@@ -269,13 +233,23 @@ def _point(world: World, machine: Json, point: Json) -> Json:
             "sourceVMStorageType": "PremiumVMOnPremiumStorage",
             "isSourceVMEncrypted": False,
             "isInstantIlrSessionActive": False,
-            "recoveryPointTierDetails": [{"type": "InstantRP", "status": "Valid"}],
+            "recoveryPointTierDetails": _tiers(world, point),
             "isManagedVirtualMachine": True,
             "virtualMachineSize": machine["vm"]["size"],
             "originalStorageAccountOption": False,
             "osType": machine["os"].capitalize(),
+            "isPrivateAccessEnabledOnAnyDisk": private,
+            **threat,
         },
     }
+
+
+def _tiers(world: World, point: Json) -> list[Json]:
+    """Where a recovery point lies: the snapshot is kept as long as the policy says, the copy in the vault stays."""
+    policy = next(iter(world.policies.values()))
+    kept = point["time"] > world.ago(24 * policy["instant_days"])
+    tiers = point.get("tiers") or {"InstantRP": "Valid" if kept else "Deleted", "HardenedRP": "Valid"}
+    return [{"type": tier, "status": status} for tier, status in tiers.items()]
 
 
 def start(

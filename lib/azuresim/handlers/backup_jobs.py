@@ -6,20 +6,20 @@ from datetime import timedelta
 
 from azuresim import accepted, conditions, effects
 from azuresim.answer import Answer, Json, Refused, ok
-from azuresim.handlers.backup_items import ITEM, ITEM_RIGHT, VAULT, find_item, item_id, start
+from azuresim.handlers.backup_items import ITEM, ITEM_RIGHT, find_item, item_id, start
+from azuresim.handlers.vaults import RIGHT, VAULT
 from azuresim.history import consistency, job_error, job_errors, new_job, recovery_point
 from azuresim.ids import guid, span, stamp
 from azuresim.odata import moment, terms
 from azuresim.routing import Request, route
 from azuresim.world import World
 
-_RIGHT = "Microsoft.RecoveryServices/Vaults"
 _RUNNING = ("InProgress", "Cancelling")
-# Azure Backup takes no more than nine attempts on demand for one VM and day.
+# Azure Backup takes no more than nine attempts on demand for one VM and day (UTC).
 MOST_ON_DEMAND = 9
 
 
-@route("GET", VAULT + "/backupJobs", _RIGHT + "/backupJobs/read")
+@route("GET", VAULT + "/backupJobs", RIGHT + "/backupJobs/read")
 def list_jobs(request: Request) -> Answer:
     """The jobs of a vault that the filter lets through, newest first; no tasks in a list."""
     world = request.world
@@ -50,7 +50,7 @@ def _fits(job: Json, name: str, value: str) -> bool:
     raise Refused(400, "BMSUserErrorInvalidFilter", f"Filter is not valid: {name} cannot be filtered by.")
 
 
-@route("GET", VAULT + "/backupJobs/{job}", _RIGHT + "/backupJobs/read")
+@route("GET", VAULT + "/backupJobs/{job}", RIGHT + "/backupJobs/read")
 def get_job(request: Request) -> Answer:
     """One job with its tasks. Each look lets a running job go on."""
     machine, job = _find(request)
@@ -129,7 +129,7 @@ def backup_now(request: Request) -> Answer:
     """Start a backup on demand: 202, then an operation that names the job, then a job that proceeds by polls."""
     world, machine = request.world, find_item(request)
     running = [job for job in machine["jobs"] if job["status"] in _RUNNING]
-    today = [job for job in machine["jobs"] if job["user_triggered"] and job["start"] > world.ago(24)]
+    today = [job for job in machine["jobs"] if job["user_triggered"] and job["start"].date() == world.now.date()]
     refusal = _refusal(machine, running, today)
     job = new_job(
         world,
@@ -189,7 +189,7 @@ def progress(world: World, machine: Json, job: Json) -> None:
     effects.apply(world, machine, "backup_completed")
 
 
-@route("POST", VAULT + "/backupJobs/{job}/cancel", _RIGHT + "/backupJobs/cancel/action")
+@route("POST", VAULT + "/backupJobs/{job}/cancel", RIGHT + "/backupJobs/cancel/action")
 def cancel_job(request: Request) -> Answer:
     """Cancel a running job; refused when it is over."""
     machine, job = _find(request)
@@ -210,10 +210,10 @@ def cancel_job(request: Request) -> Answer:
 
 
 @route("GET", ITEM + "/operationsStatus/{operation}", ITEM_RIGHT + "/operationsStatus/read")
-@route("GET", VAULT + "/backupJobs/{job}/operationsStatus/{operation}", _RIGHT + "/backupJobs/operationsStatus/read")
-@route("GET", VAULT + "/backupOperations/{operation}", _RIGHT + "/backupOperations/read")
+@route("GET", VAULT + "/backupJobs/{job}/operationsStatus/{operation}", RIGHT + "/backupJobs/operationsStatus/read")
+@route("GET", VAULT + "/backupOperations/{operation}", RIGHT + "/backupOperations/read")
 @route(
-    "GET", VAULT + "/backupPolicies/{policy}/operationsStatus/{operation}", _RIGHT + "/backupPolicies/operations/read"
+    "GET", VAULT + "/backupPolicies/{policy}/operationsStatus/{operation}", RIGHT + "/backupPolicies/operations/read"
 )
 def operation_status(request: Request) -> Answer:
     """Where Azure-AsyncOperation points: the backup service has a body of its own."""
@@ -235,11 +235,11 @@ def operation_status(request: Request) -> Answer:
 
 
 @route("GET", ITEM + "/operationResults/{operation}", ITEM_RIGHT + "/operationResults/read")
-@route("GET", VAULT + "/backupJobs/{job}/operationResults/{operation}", _RIGHT + "/backupJobs/operationResults/read")
+@route("GET", VAULT + "/backupJobs/{job}/operationResults/{operation}", RIGHT + "/backupJobs/operationResults/read")
 @route(
     "GET",
     VAULT + "/backupPolicies/{policy}/operationResults/{operation}",
-    _RIGHT + "/backupPolicies/operationResults/read",
+    RIGHT + "/backupPolicies/operationResults/read",
 )
 def operation_result(request: Request) -> Answer:
     """Where Location points: 202 until it is over, then the resource, or nothing after a trigger."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azuresim import defaults, effects
 from azuresim.answer import Answer, Json, Refused, ok
-from azuresim.handlers.backup_items import VAULT
+from azuresim.handlers.vaults import VAULT
 from azuresim.odata import equals
 from azuresim.routing import Request, route
 from azuresim.world import World
@@ -24,14 +24,6 @@ def list_policies(request: Request) -> Answer:
 def get_policy(request: Request) -> Answer:
     """One policy."""
     return ok(policy_json(request.world, _find(request)))
-
-
-@route(
-    "GET", VAULT + "/backupResourceGuardProxies", "Microsoft.RecoveryServices/Vaults/backupResourceGuardProxies/read"
-)
-def list_guards(request: Request) -> Answer:
-    """No Resource Guard protects the vault."""
-    return ok({"value": []})
 
 
 @route("PUT", VAULT + "/backupPolicies/{policy}", _RIGHT + "/write")

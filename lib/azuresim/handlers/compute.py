@@ -13,6 +13,7 @@ from azuresim.world import World
 VM = "/subscriptions/{sub}/resourceGroups/{rg}/providers/Microsoft.Compute/virtualMachines/{vm}"
 READ = "Microsoft.Compute/virtualMachines/read"
 
+_CREATED = "2026-02-11T09:14:27.1930000+00:00"
 _POWER_WORDS = {
     "running": "VM running",
     "stopped": "VM stopped",
@@ -80,7 +81,9 @@ def vm_json(world: World, machine: Json, expand: bool) -> Json:
             ]
         },
         "diagnosticsProfile": {"bootDiagnostics": {"enabled": vm["boot_diagnostics"]}},
-        "timeCreated": "2026-02-11T09:14:27.1930000+00:00",
+        "timeCreated": _CREATED
+        if vm["created_hours_ago"] is None
+        else offset_stamp(world.ago(vm["created_hours_ago"])),
     }
     if vm["has_os_profile"]:
         properties["osProfile"] = _os_profile(machine)
@@ -96,6 +99,12 @@ def vm_json(world: World, machine: Json, expand: bool) -> Json:
     if listed:
         whole["resources"] = listed
     return whole
+
+
+def created(world: World, machine: Json) -> str:
+    """When the VM and its disks were made: long ago, unless the world says otherwise."""
+    hours = machine["vm"]["created_hours_ago"]
+    return _CREATED if hours is None else offset_stamp(world.ago(hours))
 
 
 def _os_profile(machine: Json) -> Json:
@@ -160,7 +169,7 @@ def instance_view(world: World, machine: Json) -> Json:
     if vm["boot_diagnostics"]:
         view["bootDiagnostics"] = {}
     if agent is not None and machine["agent"]["state"] == "ready":
-        view["extensions"] = [extension_view(entry) for entry in machine["extensions"]]
+        view["extensions"] = [extension_view(entry) for entry in machine["extensions"] if entry["reported"]]
     view["hyperVGeneration"] = "V2"
     view["statuses"] = _statuses(world, machine)
     return view
@@ -178,7 +187,7 @@ def _agent(world: World, machine: Json, agent: Json) -> Json:
                 "status": _status(entry["handler"]),
             }
             for entry in machine["extensions"]
-            if entry["handler"]
+            if entry["handler"] and entry["reported"]
         ]
     return view
 

@@ -27,7 +27,9 @@ _SINCE = re.compile(r"ago\((\d+)([dhm])\)", re.IGNORECASE)
 def query(request: Request) -> Answer:
     """Rows that the caller may read, in pages of ``options.$top``."""
     text = str(request.body.get("query", ""))
-    rows = [row for world in _worlds(request) for row in _rows(world, text)]
+    asked = [str(name).lower() for name in request.body.get("subscriptions") or []]
+    rows = [row for world in request.candidates for row in _rows(world, text)]
+    rows = [row for row in rows if not asked or row["subscriptionId"] in asked]
     if projection := re.search(r"\|\s*project\s+([^|]+)", text, re.IGNORECASE):
         rows = [_projected(row, projection.group(1)) for row in rows]
     options = request.body.get("options") or {}
@@ -47,11 +49,6 @@ def query(request: Request) -> Answer:
         body["$skipToken"] = opaque(f"row{start + size}")
     quota = {"x-ms-user-quota-remaining": "14", "x-ms-user-quota-resets-after": "00:00:05"}
     return Answer(200, body, quota)
-
-
-def _worlds(request: Request) -> list[World]:
-    asked = [str(name).lower() for name in request.body.get("subscriptions") or []]
-    return [world for world in request.candidates if not asked or world.subscription in asked]
 
 
 def _rows(world: World, text: str) -> list[Json]:
@@ -115,12 +112,14 @@ def _with_source(world: World, machine: Json, body: Json) -> Json:
 
 
 def _row(world: World, machine: Json, body: Json) -> Json:
+    own = body["id"].lower()
+    _, _, subscription, _, group, *_ = own.split("/")
     return {
         **body,
-        "id": body["id"].lower(),
+        "id": own,
         "type": body["type"].lower(),
-        "resourceGroup": world.resource_group.lower(),
-        "subscriptionId": world.subscription,
+        "resourceGroup": group,
+        "subscriptionId": subscription,
         "location": world.location,
         "_vm": world.vm_id(machine).lower(),
     }

@@ -66,21 +66,22 @@ def tenants(request: Request) -> Answer:
 
 @route("GET", "/subscriptions")
 def subscriptions(request: Request) -> Answer:
-    """One subscription per seed."""
-    first = {world.subscription: world for world in reversed(request.azure.worlds)}
-    return request.page([_subscription(world) for world in first.values()])
+    """One subscription per seed, and those of vaults that are elsewhere."""
+    worlds = list(reversed(request.azure.worlds))
+    first = {name: world for world in worlds for name in world.subscriptions[::-1]}
+    return request.page([_subscription(name, world) for name, world in first.items()])
 
 
 @route("GET", "/subscriptions/{sub}")
 def subscription(request: Request) -> Answer:
     """One subscription."""
-    return ok(_subscription(request.candidates[0]))
+    return ok(_subscription(request.params["sub"], request.candidates[0]))
 
 
-def _subscription(world: World) -> Json:
+def _subscription(name: str, world: World) -> Json:
     return {
-        "id": f"/subscriptions/{world.subscription}",
-        "subscriptionId": world.subscription,
+        "id": f"/subscriptions/{name}",
+        "subscriptionId": name,
         "tenantId": tenant_id(world.seed),
         "displayName": "Simulated",
         "state": "Enabled",

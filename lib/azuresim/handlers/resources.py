@@ -11,29 +11,29 @@ _RIGHT = "Microsoft.Resources/subscriptions/resourceGroups/read"
 
 @route("GET", "/subscriptions/{sub}/resourceGroups", _RIGHT)
 def list_groups(request: Request) -> Answer:
-    """All groups: each world's own and the one of its restore points."""
-    groups = [
-        group_json(world, name)
-        for world in request.candidates
-        for name in (world.resource_group, world.restore_point_group)
-    ]
-    return request.page(groups)
+    """All groups: each world's own, the one of its restore points, that of its vault."""
+    return request.page([group_json(world, request.params["sub"], name) for world, name in _groups(request)])
 
 
 @route("GET", "/subscriptions/{sub}/resourceGroups/{group}", _RIGHT)
 def get_group(request: Request) -> Answer:
     """One group."""
-    for world in request.candidates:
-        for name in (world.resource_group, world.restore_point_group):
-            if name.lower() == request.params["group"].lower():
-                return ok(group_json(world, name))
+    for world, name in _groups(request):
+        if name.lower() == request.params["group"].lower():
+            return ok(group_json(world, request.params["sub"], name))
     raise Refused(404, "ResourceGroupNotFound", f"Resource group '{request.params['group']}' could not be found.")
 
 
-def group_json(world: World, name: str) -> Json:
+def _groups(request: Request) -> list[tuple[World, str]]:
+    return [
+        (world, name) for world in request.candidates for owner, name in world.groups if owner == request.params["sub"]
+    ]
+
+
+def group_json(world: World, subscription: str, name: str) -> Json:
     """A group on the wire."""
     return {
-        "id": f"/subscriptions/{world.subscription}/resourceGroups/{name}",
+        "id": f"/subscriptions/{subscription}/resourceGroups/{name}",
         "name": name,
         "type": "Microsoft.Resources/resourceGroups",
         "location": world.location,
