@@ -254,7 +254,8 @@ def _retry(run: Run, timeout_s: int, as_json: bool) -> int:
 
     from vmbackup.pages import remedies as pages
     from vmbackup.remedies.executor import open_tools
-    from vmbackup.remedies.retry.back_up_now import Progress, retry
+    from vmbackup.remedies.retry.back_up_now import retry
+    from vmbackup.remedies.retry.progress import Progress
 
     assert run.azure is not None
     tools = open_tools(run.azure, run.parameters.folder)

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from azuresim.world import World
     from vmbackup.arm.connection import Azure
     from vmbackup.remedies.apply import Confirmation
-    from vmbackup.remedies.journal import Receipt
     from vmbackup.remedies.plan import Plan
+    from vmbackup.remedies.receipt import Receipt
     from vmbackup.widgets.guide import Guide
 
 # Sovereign clouds have an address of their own; the variable names it.

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from vmbackup import catalog
 from vmbackup.catalog.words import why
 from vmbackup.model import Fact, Verdict
 from vmbackup.pages.blocks import Folded, Page, Paragraph, Table
-
-if TYPE_CHECKING:
-    from vmbackup.remedies.retry.back_up_now import Progress
+from vmbackup.remedies.retry.progress import Progress
 
 _TASK_SIGNS = {"completed": Verdict.OK, "failed": Verdict.PROBLEM}
 

@@ -10,9 +10,9 @@ from vmbackup import catalog, clock
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.model import Step, Verdict
 from vmbackup.pages.blocks import Banner, Block, Code, Folded, Heading, Page, Paragraph, Table
-from vmbackup.remedies.journal import Receipt
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
+from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
 
 _RECEIPT_VERDICTS = {"done": "ok", "already": "ok", "failed": "problem", "unsure": "unknown"}

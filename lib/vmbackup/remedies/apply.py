@@ -12,9 +12,9 @@ from vmbackup.arm.client import Arm, NoAnswer, Refused
 from vmbackup.arm.permissions import granted, lacking
 from vmbackup.model import RemedyRefused
 from vmbackup.remedies.executor import Tools, carry_out
-from vmbackup.remedies.journal import Receipt
 from vmbackup.remedies.plan import RISKS, Plan
 from vmbackup.remedies.preflight import Refusal, needs_agent, needs_running_vm
+from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.steps import vm as do
 
 _GUARDED = ("resume_protection", "exclude_disks")

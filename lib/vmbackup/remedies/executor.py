@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from vmbackup.arm.audit import Audit, Gate
 from vmbackup.arm.client import Arm, Ended, NoAnswer, Refused, arm_for
 from vmbackup.model import RemedyRefused
-from vmbackup.remedies.journal import Operation, Operations, Receipt
+from vmbackup.remedies.journal import Operation, Operations
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
+from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.steps import guest
 from vmbackup.remedies.steps import vm as do
 from vmbackup.remedies.steps.step import Seen, Step

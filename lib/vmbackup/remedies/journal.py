@@ -1,43 +1,15 @@
-"""What was done: the receipt of one remedy, and the note of what is being done, so that a crash leaves no riddle."""
+"""What is being done, noted stage by stage, so that an interrupted remedy can be continued; and the receipts."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from vmbackup.arm.audit import append, append_first, lines
-
-OUTCOMES = ("done", "already", "failed", "unsure")
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """``outcome`` is one of OUTCOMES; ``before`` and ``after`` show what was changed; times are Azure's clock."""
-
-    remedy: str
-    resource: str
-    outcome: str
-    who: str
-    started_at: str | None
-    ended_at: str | None
-    request_ids: tuple[str, ...]
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    code: str = ""
-    message: str = ""
-    continued: bool = False
-
-    @property
-    def cured(self) -> bool:
-        """Whether the change is in place now."""
-        return self.outcome in ("done", "already")
-
-    def as_json(self) -> dict[str, Any]:
-        """The receipt as plain JSON."""
-        return asdict(self)
+from vmbackup.remedies.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from vmbackup.runs.saved_walk import SavedWalk, Skip, load_walk, save_walk
 if TYPE_CHECKING:
     from vmbackup.arm.connection import Azure
     from vmbackup.pages.blocks import Page
-    from vmbackup.remedies.journal import Receipt
     from vmbackup.remedies.plan import Plan
-    from vmbackup.remedies.retry.back_up_now import Progress
+    from vmbackup.remedies.receipt import Receipt
+    from vmbackup.remedies.retry.progress import Progress
 
 OnFact = Callable[[str, Fact], object]
 # Beside evidence.json, which every run of the notebook writes anew.

@@ -31,7 +31,7 @@ from vmbackup.widgets.stepper import Stepper
 
 if TYPE_CHECKING:
     from vmbackup.remedies.plan import Plan
-    from vmbackup.remedies.retry.back_up_now import Progress
+    from vmbackup.remedies.retry.progress import Progress
 
 OTHER = {"en": "de", "de": "en"}
 # What takes long, and the message at its end.

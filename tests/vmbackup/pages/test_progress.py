@@ -2,7 +2,7 @@
 
 from vmbackup.model import Fact, FactStatus
 from vmbackup.pages import progress
-from vmbackup.remedies.retry.back_up_now import Progress
+from vmbackup.remedies.retry.progress import Progress
 
 
 def test_facts_that_are_in_and_those_still_out() -> None:

@@ -18,8 +18,9 @@ from vmbackup.model import Finding, RemedyRefused, Step, Verdict
 from vmbackup.pages import remedies as pages
 from vmbackup.remedies.again import affected, interrupted, refreshed
 from vmbackup.remedies.apply import Confirmation, allowed, apply
-from vmbackup.remedies.journal import Operations, Receipt
+from vmbackup.remedies.journal import Operations
 from vmbackup.remedies.plan import plan as plan_for
+from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.back_up_now import retry
 from vmbackup.remedies.steps import vm as do
 

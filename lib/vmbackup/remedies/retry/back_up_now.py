@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +17,10 @@ from vmbackup.checks.backup_in_progress import RUNNING
 from vmbackup.facts.azure import Policy, RecoveryPoint
 from vmbackup.model import Evidence, RemedyRefused, RunbookError, Target, Verdict
 from vmbackup.remedies.executor import Tools
-from vmbackup.remedies.journal import Operation, Receipt
+from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal
+from vmbackup.remedies.receipt import Receipt
+from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof, job_of, judge, last_good, wanted
 from vmbackup.remedies.retry.schedule import next_run
 from vmbackup.remedies.retry.vault_reads import (
@@ -39,16 +41,6 @@ REMEDY = "backup_now"
 _ACTIVE = ("protected", "irpending", "protectionerror")
 _LOOKS_FOR_POINT = 3
 _STAYS_OPEN = ("timeout", "not_followed", "no_answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How the job goes on: ``status``, ``percent`` (None: Azure does not say) and ``tasks`` as ``(name, status)``."""
-
-    job: str
-    status: str
-    percent: float | None
-    tasks: tuple[tuple[str, str], ...]
 
 
 def retry(
