@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,6 +26,11 @@ FIRST = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST)
 os.environ["TZ"] = "UTC"
 if hasattr(time, "tzset"):
     time.tzset()
+
+
+# Locks of simulated VMs are none of this user's; processes that a test starts share them.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="vmbackup-state-")
+atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
