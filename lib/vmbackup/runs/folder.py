@@ -1,63 +1,359 @@
-"""Evidence on disk: what was found out about one VM, saved so that anyone can run the same runbook over it later.
+"""The folder of one run: names and opens every file in it, on this machine or behind any fsspec URL.
 
-The file is JSON: ``{"schema", "target", "collected_at", "facts": {name: {status, data, why, …}}}``; see :func:`save`.
-Standard library only, pure but for reading and writing that one file.
+    file                     content                                         written by            read by
+    evidence.json            what was found out                              RunFolder             a replay, the ticket
+    result.json              the judged causes, for machines                 RunFolder             the fleet, the ticket
+    run.json                 what the operator did: steps left open, paste   RunFolder             resume, the ticket
+                             and proof (walk.json until version 0.1)
+    run.evidence.json        the evidence that run.json belongs to           RunFolder             resume
+    operations.jsonl         each stage of each change (write-ahead)         remedies.journal      the next change
+    receipts.jsonl           what was changed, one receipt each              remedies.journal      resume, the ticket
+    audit.jsonl              every changing request                          arm.audit             pages, the ticket
+    run_command.operation    the guest script that is running                collectors.guest      the next collection
+    runbook.ipynb            the executed notebook                           papermill             people
+    runbook.html, ticket.zip what leaves the house                           ticket                people
+    lock, lock.json          who may change something now, and who does      runs.lock             runs.lock
+    <file>.unreadable…       a file that could not be read, set aside        RunFolder             people
+
+Files are replaced whole and are for their owner alone (0600 in a folder of 0700). The folder is made with its first
+file. It is not trusted: what is read here is checked for its shape, and nothing in it becomes the path of a request.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
 
-from vmbackup import sanitize
-from vmbackup.facts.azure import FACTS
+from vmbackup import catalog, sanitize
+from vmbackup.facts.azure import FACTS, RecoveryPoint
 from vmbackup.facts.guest import GUEST_FACTS
 from vmbackup.facts.linux import FACTS_LINUX
 from vmbackup.facts.schema import mismatch
 from vmbackup.facts.windows import FACTS_WINDOWS
-from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target
+from vmbackup.model import Evidence, Fact, FactStatus, RemedyRefused, SetupError, Target, Verdict
+from vmbackup.remedies.retry.proof import Proof
+from vmbackup.runs import storage
+from vmbackup.runs.lock import Held, folder_lock, vm_lock
+
+if TYPE_CHECKING:
+    from vmbackup.arm.connection import Azure
+    from vmbackup.remedies.executor import Tools
+    from vmbackup.remedies.journal import Operations
+
+EVIDENCE, RESULT, RUN, RUN_EVIDENCE = "evidence.json", "result.json", "run.json", "run.evidence.json"
+OPERATIONS, RECEIPTS, AUDIT, GUEST_OPERATION = (
+    "operations.jsonl", "receipts.jsonl", "audit.jsonl", "run_command.operation",
+)  # fmt: skip
+PAGE, TICKET = "runbook.html", "ticket.zip"
+HANDED_OUT = (PAGE, RESULT, EVIDENCE, RUN, AUDIT, RECEIPTS)
+"""What the ticket packs."""
+_FORMER = {RUN: "walk.json", RUN_EVIDENCE: "walk.evidence.json"}
+_RUN_SCHEMAS = ("vmbackup.run/1", "vmbackup.walk/1")
 
 SCHEMA = "vmbackup.evidence/1"
 SHAPES = {**FACTS, **GUEST_FACTS, **FACTS_LINUX, **FACTS_WINDOWS}
-LARGEST_MB = 50
+
+_Content = TypeVar("_Content")
 
 
-def save(path: Path, target: Target, evidence: Evidence) -> None:
-    """Write the evidence; secrets are removed, and a reader never sees half a file."""
-    facts = {name: asdict(fact) for name, fact in sorted(evidence.items())}
-    write_json(path, sanitize.data({"schema": SCHEMA, "target": asdict(target), "facts": facts}))
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A step that the operator left open on purpose: the reason, and when (Azure's clock)."""
+
+    reason: str
+    at: str | None
 
 
-def load(path: Path) -> tuple[Target, dict[str, Fact]]:
-    """Read what :func:`save` wrote. Raises SetupError for a file that is missing, corrupt, foreign or too large."""
+class _SkipJson(TypedDict):
+    reason: str
+    at: str | None
+
+
+class _ProofJson(TypedDict):
+    verdict: str
+    reason: str
+    values: dict[str, Any]
+    job: str | None
+    point: RecoveryPoint | None
+    wanted: str
+    section: str | None
+    last_good: RecoveryPoint | None
+    next_run: str | None
+    next_run_h: float | None
+    request_ids: list[str]
+
+
+class _RunJson(TypedDict):
+    schema: str
+    vm_id: str
+    section: str | None
+    saved_at: str | None
+    skipped: dict[str, _SkipJson]
+    pasted_at: str | None
+    proof: _ProofJson | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRun:
+    """What an operator did in a run. ``pasted_at`` is when guest output was pasted, ``saved_at`` when anything was
+    saved last, both by Azure's clock."""
+
+    vm_id: str
+    section: str | None
+    saved_at: str | None
+    skipped: Mapping[str, Skip] = field(default_factory=dict)
+    pasted_at: str | None = None
+    proof: Proof | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of ``run.json``."""
+        return {"schema": _RUN_SCHEMAS[0], **asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: Any) -> SavedRun:
+        """What :meth:`as_json` made, or an earlier version's walk. Raises ValueError for anything else."""
+        fault = mismatch(content, _RunJson, "run")
+        if fault or content["schema"] not in _RUN_SCHEMAS:
+            raise ValueError(fault or f"schema is {content['schema']!r}, expected {_RUN_SCHEMAS[0]!r}")
+        skipped = {cause: Skip(each["reason"], each["at"]) for cause, each in content["skipped"].items()}
+        proof = content["proof"]
+        if proof is not None:
+            known = {name: proof[name] for name in get_type_hints(_ProofJson)}
+            proof = Proof(**{**known, "verdict": Verdict(known["verdict"]), "request_ids": tuple(known["request_ids"])})
+        return cls(content["vm_id"], content["section"], content["saved_at"], skipped, content["pasted_at"], proof)
+
+
+class RunFolder:
+    """One run's folder. ``notices`` are sentences about files that could not be read and were set aside."""
+
+    def __init__(self, place: str | os.PathLike[str], language: str = "en") -> None:
+        self.language = language
+        self.notices: list[str] = []
+        try:
+            self._storage = storage.at(place)
+        except (OSError, ImportError, ValueError) as error:
+            raise SetupError(f"Cannot open the run folder {os.fspath(place)}: {error}. Check run_folder.") from None
+
+    def __str__(self) -> str:
+        return str(self._storage)
+
+    # --- what was found out ---
+
+    def save_evidence(self, target: Target, evidence: Evidence) -> None:
+        """Write ``evidence.json``."""
+        self._write_json(EVIDENCE, _evidence_json(target, evidence))
+
+    def save_result(self, content: Mapping[str, Any]) -> None:
+        """Write ``result.json``."""
+        self._write_json(RESULT, content)
+
+    def result(self) -> dict[str, Any] | None:
+        """The content of ``result.json``; None where there is none that can be read."""
+        found = self._read_json(RESULT)
+        return found if isinstance(found, dict) else None
+
+    # --- what the operator did ---
+
+    def save_run(self, saved: SavedRun, target: Target, evidence: Evidence) -> None:
+        """Write ``run.json`` and the evidence that belongs to it, so that the run goes on from there."""
+        self._write_json(RUN_EVIDENCE, _evidence_json(target, evidence))
+        self._write_json(RUN, saved.as_json())
+
+    def saved_run(self) -> tuple[SavedRun, dict[str, Fact]] | None:
+        """The run that was saved here, with its evidence. What cannot be read is set aside, and there is none then."""
+        saved = self._parsed(RUN, lambda content: SavedRun.from_json(json.loads(content)))
+        known = self._parsed(RUN_EVIDENCE, parse_evidence)
+        if saved is None or known is None or known[0].vm_id.lower() != saved.vm_id.lower():
+            return None
+        return saved, known[1]
+
+    # --- what was changed ---
+
+    def log(self, name: str) -> Log:
+        """One of the append-only files: OPERATIONS, RECEIPTS, AUDIT."""
+        return Log(self, name)
+
+    def append(self, name: str, event: Mapping[str, Any]) -> None:
+        """Add an event to such a file, on disk when this returns. Raises Unwritten."""
+        from vmbackup.arm.audit import Unwritten
+
+        line = json.dumps(sanitize.data(event), ensure_ascii=False) + "\n"
+        try:
+            self._storage.append(name, line.encode())
+        except OSError as error:
+            raise Unwritten(f"{self}/{name} cannot be written ({error.strerror or error}).") from None
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The events in such a file, oldest first. A line that cannot be read stays where it is, and is said once."""
+        found, unreadable = [], 0
+        for line in (self._read(name) or b"").splitlines():
+            try:
+                event = json.loads(line)
+                found += [event] if isinstance(event, dict) else []
+                unreadable += not isinstance(event, dict)
+            except (ValueError, RecursionError):
+                unreadable += bool(line.strip())
+        if unreadable:
+            self._notice("folder.unreadable_lines", file=name, count=unreadable)
+        return found
+
+    @property
+    def journal(self) -> Operations:
+        """What was begun and what was done."""
+        from vmbackup.remedies.journal import Operations
+
+        return Operations(Path(str(self)))
+
+    @contextmanager
+    def changing(self, azure: Azure, target: Target) -> Iterator[Tools]:
+        """What a change of this VM needs, for this process alone. Raises RemedyRefused that names who holds the run
+        folder or the VM."""
+        from vmbackup.remedies.executor import open_tools
+
+        try:
+            with vm_lock(azure.connection.endpoint, target.vm_id), folder_lock(self._storage):
+                yield open_tools(azure, Path(str(self)))
+        except Held as error:
+            holder = asdict(error.holder) if error.holder else dict.fromkeys(("pid", "host", "user", "since"), "?")
+            raise RemedyRefused(catalog.text("refused.held", self.language, **holder)) from None
+
+    # --- the guest script that is running ---
+
+    def guest_operation(self) -> list[str]:
+        """The addresses of the Run Command that an earlier collection did not see the end of. Whoever goes there checks
+        them: they are read from a file."""
+        return (self._read(GUEST_OPERATION) or b"").decode("utf-8", "replace").split()
+
+    def note_guest_operation(self, addresses: list[str]) -> None:
+        """Keep the addresses of a Run Command that was sent; with none it has ended."""
+        if addresses:
+            self.write(GUEST_OPERATION, "\n".join(addresses).encode())
+        else:
+            self._storage.delete(GUEST_OPERATION)
+
+    # --- what leaves the house ---
+
+    def read(self, name: str) -> bytes | None:
+        """One file as it is, None where there is none."""
+        return self._read(name)
+
+    def write(self, name: str, content: bytes) -> None:
+        """One of the files above. Raises SetupError where it cannot be written."""
+        try:
+            self._storage.write(name, content)
+        except OSError as error:
+            raise self._unwritten(name, error) from None
+
+    # --- reading and writing ---
+
+    def _write_json(self, name: str, content: Any) -> None:
+        text = json.dumps(sanitize.data(content), ensure_ascii=False, indent=1, sort_keys=True)
+        self.write(name, f"{text}\n".encode())
+
+    def _read_json(self, name: str) -> Any:
+        return self._parsed(name, json.loads)
+
+    def _parsed(self, name: str, parse: Callable[[bytes], _Content]) -> _Content | None:
+        """What a file says, by its own or its former name; None, and the file set aside, where it cannot be read."""
+        for each in (name, _FORMER.get(name, name)):
+            content = self._read(each)
+            if content is None:
+                continue
+            try:
+                return parse(content)
+            except (ValueError, RecursionError, SetupError) as error:
+                self._set_aside(each, error)
+        return None
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return self._storage.read(name)
+        except OSError as error:
+            self._set_aside(name, error)
+            return None
+
+    def _set_aside(self, name: str, error: Exception) -> None:
+        """Give a file that cannot be read another name, so that it neither stops the run nor is lost."""
+        kept = f"{name}.unreadable-{os.urandom(3).hex()}"
+        try:
+            self._storage.rename(name, kept)
+        except OSError:
+            kept = name
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        self._notice("folder.set_aside", file=name, kept=kept, why=sanitize.text(why)[:300])
+
+    def _notice(self, key: str, **values: Any) -> None:
+        sentence = catalog.text(key, self.language, folder=str(self), **values)
+        if sentence not in self.notices:
+            self.notices.append(sentence)
+
+    def _unwritten(self, name: str, error: OSError) -> SetupError:
+        why = error.strerror or str(error)
+        return SetupError(f"Cannot write {self}/{name}: {why}. Give another run folder (run_folder).")
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One append-only file of a run folder: an event is a line of JSON."""
+
+    folder: RunFolder
+    name: str
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Add an event, on disk when this returns. Raises Unwritten."""
+        self.folder.append(self.name, event)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events, oldest first, as far as they can be read."""
+        return self.folder.events(self.name)
+
+
+# --- evidence --------------------------------------------------------------------------------------------------------
+
+
+def load_evidence(place: str) -> tuple[Target, dict[str, Fact]]:
+    """Read the evidence that an operator named, by path or URL. Raises SetupError for a file that is missing, damaged,
+    foreign or too large."""
     try:
-        if path.stat().st_size > LARGEST_MB * 1024 * 1024:
-            raise SetupError(f"{path} is larger than {LARGEST_MB} MB: this is no evidence file.")
-        saved = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise SetupError(f"Cannot read the evidence file {path}: {error.strerror}. Check evidence_file.") from None
+        content = storage.read_input(place)
+    except (OSError, ImportError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise SetupError(f"Cannot read the evidence file {place}: {why}. Check evidence_file.") from None
+    return parse_evidence(content, place)
+
+
+def parse_evidence(content: bytes, name: str = EVIDENCE) -> tuple[Target, dict[str, Fact]]:
+    """The VM and the facts in the content of ``evidence.json``. Raises SetupError for damaged or foreign content."""
+    try:
+        saved = json.loads(content)
     except (ValueError, RecursionError):
-        raise SetupError(f"{path} is not readable as JSON: the evidence file is damaged or something else.") from None
+        raise SetupError(f"{name} is not readable as JSON: the evidence file is damaged or something else.") from None
     if not isinstance(saved, dict) or saved.get("schema") != SCHEMA:
         found = saved.get("schema") if isinstance(saved, dict) else None
-        raise SetupError(f"{path} is no evidence of this version: schema is {found!r}, expected {SCHEMA!r}.")
+        raise SetupError(f"{name} is no evidence of this version: schema is {found!r}, expected {SCHEMA!r}.")
     try:
         target = Target(**saved["target"])
-        facts = {str(name): _fact(fact) for name, fact in saved["facts"].items()}
+        facts = {str(fact): _fact(value) for fact, value in saved["facts"].items()}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise SetupError(f"{path} is damaged: {type(error).__name__} at {sanitize.text(error)}.") from None
+        raise SetupError(f"{name} is damaged: {type(error).__name__} at {sanitize.text(error)}.") from None
     if not facts:
-        raise SetupError(f"{path} holds no facts: there is nothing to walk over.")
-    for name, fact in facts.items():
+        raise SetupError(f"{name} holds no facts: there is nothing to diagnose.")
+    for key, fact in facts.items():
         told = fact.status is FactStatus.OK or fact.data is not None
-        fault = mismatch(fact.data, SHAPES[name], name) if told and name in SHAPES else None
+        fault = mismatch(fact.data, SHAPES[key], key) if told and key in SHAPES else None
         if fault:
-            raise SetupError(f"{path} is damaged: {sanitize.text(fault)}.")
+            raise SetupError(f"{name} is damaged: {sanitize.text(fault)}.")
     return target, facts
+
+
+def _evidence_json(target: Target, evidence: Evidence) -> dict[str, Any]:
+    facts = {name: asdict(fact) for name, fact in sorted(evidence.items())}
+    return {"schema": SCHEMA, "target": asdict(target), "facts": facts}
 
 
 def _fact(saved: dict[str, Any]) -> Fact:
@@ -76,14 +372,19 @@ def _fact(saved: dict[str, Any]) -> Fact:
     )
 
 
+# Until the run itself goes through RunFolder: the same files by their paths.
+
+
+def save(path: Path, target: Target, evidence: Evidence) -> None:
+    """Write evidence to a file of this name."""
+    write_json(path, _evidence_json(target, evidence))
+
+
+def load(path: Path) -> tuple[Target, dict[str, Fact]]:
+    """Read what :func:`save` wrote."""
+    return load_evidence(str(path))
+
+
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON to a temporary file beside it, then rename. Raises SetupError where that cannot be done."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False, indent=1, sort_keys=True)
-            file.write("\n")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise SetupError(f"Cannot write {path}: {error.strerror}. Give another run folder (run_folder).") from None
+    """Write JSON to a file of this name."""
+    RunFolder(path.parent)._write_json(path.name, content)
