@@ -1,7 +1,8 @@
 """The audit: every request that changes something has a row, written before it is sent and completed afterwards.
 
-Enforced in the HTTP pipeline: :class:`AuditPolicy` sits in every client and refuses a changing request while no audit
-is open, so that a run that only reads cannot change anything. A request counts as changing unless it is known to read.
+Enforced in the HTTP pipeline: :class:`AuditPolicy` sits in every client and refuses a changing request outside of
+:func:`allow_changes`, so that a run that only reads cannot change anything. A request counts as changing unless it is
+known to read.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -27,6 +29,9 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 
 from vmbackup import sanitize
+from vmbackup.arm.call import current
+from vmbackup.arm.pipeline import azure_time
+from vmbackup.arm.wire import stamp
 from vmbackup.model import RemedyRefused, RunbookError
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -87,12 +92,13 @@ class Audit:
     def sent(self, method: str, url: str, client_request_id: str, why: str) -> str:
         """Note a request that is about to be sent; returns the row's id. Raises RemedyRefused if it cannot be noted."""
         row = f"{os.getpid():x}-{os.urandom(6).hex()}"
-        parts = urlsplit(url)
+        parts, begun = urlsplit(url), current()
         event = {
             "id": row,
             "event": "sent",
             "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "method": method,
+            "vm": begun.vm_id if begun else "",
             "resource": unquote(parts.path),
             "client_request_id": client_request_id,
             "who": self.who,
@@ -108,7 +114,7 @@ class Audit:
             {
                 "id": row,
                 "event": "answered",
-                "azure_time": azure_time(headers),
+                "azure_time": stamp(azure_time(headers)),
                 "status": status,
                 "request_id": headers.get("x-ms-request-id"),
                 "correlation_id": headers.get("x-ms-correlation-request-id"),
@@ -193,44 +199,51 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return list(merged.values())
 
 
-class Gate:
-    """Whether changing requests may pass, for all clients of one connection: only while an audit is open."""
+@dataclass(slots=True, eq=False)
+class Permit:
+    """Consent to change something: which audit the rows go to and why. ``row`` is the last request's row."""
 
-    def __init__(self) -> None:
-        self._open: tuple[Audit, str] | None = None
-        self.last_row: str | None = None
+    audit: Audit
+    why: str
+    valid: bool = True
+    row: str = ""
 
-    @contextmanager
-    def opened(self, audit: Audit, why: str) -> Iterator[None]:
-        """Let changing requests through inside the block, each with a row that says why."""
-        before, self._open = self._open, (audit, why)
-        try:
-            yield
-        finally:
-            self._open = before
 
-    def admit(self, method: str, url: str, client_request_id: str) -> tuple[Audit, str]:
-        """The audit and the row of a changing request. Raises RemedyRefused while no audit is open."""
-        if self._open is None:
-            raise RemedyRefused(f"{method} {urlsplit(url).path} would change something, and no audit is open.")
-        audit, why = self._open
-        row = self.last_row = audit.sent(method, url, client_request_id, why)
-        return audit, row
+_permit: ContextVar[Permit | None] = ContextVar("vmbackup_permit", default=None)
+
+
+@contextmanager
+def allow_changes(audit: Audit, why: str) -> Iterator[Permit]:
+    """Let this call's changing requests through inside the block, each with a row that says why."""
+    permit = Permit(audit, why)
+    token = _permit.set(permit)
+    try:
+        yield permit
+    finally:
+        # A thread started in the block may outlive it, with a context in which the permit is still set.
+        permit.valid = False
+        _permit.reset(token)
+
+
+def authorize(method: str, url: str, client_request_id: str) -> tuple[Audit, str]:
+    """The audit and the row of a changing request. Raises RemedyRefused while this call may change nothing."""
+    permit = _permit.get()
+    if permit is None or not permit.valid:
+        raise RemedyRefused(f"{method} {urlsplit(url).path} would change something, and no audit is open.")
+    permit.row = permit.audit.sent(method, url, client_request_id, permit.why)
+    return permit.audit, permit.row
 
 
 class AuditPolicy(HTTPPolicy[Any, Any]):
-    """Asks the gate about every changing request. Each pipeline needs one of its own: a policy knows its successor."""
-
-    def __init__(self, gate: Gate) -> None:
-        super().__init__()
-        self._gate = gate
+    """Sends a changing request only with its row written. Each pipeline needs a policy of its own: it knows its
+    successor."""
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Pass a request on; a changing one only with its row written."""
         wire = request.http_request
         if not changes(wire.method, wire.url) or runs_the_probe(wire):
             return self.next.send(request)
-        audit, row = self._gate.admit(wire.method, wire.url, wire.headers.get("x-ms-client-request-id", ""))
+        audit, row = authorize(wire.method, wire.url, wire.headers.get("x-ms-client-request-id", ""))
         try:
             response = self.next.send(request)
         except Exception as error:
@@ -239,14 +252,6 @@ class AuditPolicy(HTTPPolicy[Any, Any]):
             raise
         audit.answered(row, response.http_response.status_code, response.http_response.headers)
         return response
-
-
-def azure_time(headers: Any) -> str | None:
-    """The ``Date`` header as ISO 8601 UTC, None when there is none."""
-    try:
-        return parsedate_to_datetime(headers["Date"]).astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def signed_in(credential: Any, scope: str) -> str:

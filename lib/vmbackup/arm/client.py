@@ -1,7 +1,7 @@
-"""Sends single requests to Azure Resource Manager, and follows what Azure goes on doing after it said 202.
+"""One door to Azure Resource Manager: single requests, and what Azure goes on doing after it said 202.
 
-For changes and their proof. A changing request is sent once and never repeated by itself, except after 429, which means
-that Azure did not take it. Reads are retried by the SDK's own policy.
+For everything that is not a plain read of the SDK's clients. A changing request is sent once and never repeated by
+itself, except after 429, which means that Azure did not take it. Reads are retried by the SDK's own policy.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from azure.core.exceptions import AzureError, IncompleteReadError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 
-from vmbackup.arm.audit import azure_time, changes
-from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong
-from vmbackup.model import RunbookError
-
-if TYPE_CHECKING:
-    from vmbackup.arm.connection import Azure
+from vmbackup.arm.audit import changes
+from vmbackup.arm.call import remaining_s
+from vmbackup.arm.connection import Azure
+from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, code_and_message, cut
+from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong, azure_time, retry_after_s
+from vmbackup.arm.wire import inside, stamp
 
 API_VERSIONS = {
     "microsoft.compute": "2024-07-01",
@@ -32,8 +31,11 @@ API_VERSIONS = {
     "microsoft.authorization/locks": "2020-05-01",
     "microsoft.authorization/permissions": "2022-04-01",
 }
+_SUBSCRIPTIONS = "2022-12-01"
 MOST_WAITS_FOR_429 = 3
 LONGEST_WAIT_S = 120
+_ADDRESSES = ("Azure-AsyncOperation", "Location")
+_OUTPUT = ("properties", "output")
 _UNREADABLE: Any = object()
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "canceled": "cancelled", "cancelled": "cancelled"}
 
@@ -41,20 +43,8 @@ Send = Callable[[HttpRequest, Mapping[str, Any]], PipelineResponse[Any, Any]]
 """Runs a request through the connection's pipeline (sign-in, audit) with options of the SDK's policies."""
 
 
-class NoAnswer(RunbookError):
-    """A request was sent, and no answer came that can be read, or a server failed: whether Azure acted is open."""
-
-
-class Refused(RunbookError):
-    """Azure said no. ``status``, ``code`` and ``message`` are Azure's own."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"Azure refused ({status} {code}): {message}")
-        self.status, self.code, self.message = status, code, message
-
-
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What Azure answered: status, JSON (None when there is none) and headers."""
 
     status: int
@@ -62,14 +52,24 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def found(self) -> bool:
+        """Whether the resource is there."""
+        return self.status != 404
+
+    @property
     def time(self) -> str | None:
         """Azure's clock, ISO 8601 UTC."""
-        return azure_time(self.headers)
+        return stamp(azure_time(self.headers))
 
     @property
     def request_id(self) -> str:
         """Azure's id of this request, "" when it gave none."""
         return self.headers.get("x-ms-request-id") or ""
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where Azure says how an accepted operation goes on, and where its result will be; see :func:`accepted`."""
+        return {name: self.headers[name] for name in _ADDRESSES if self.headers.get(name)}
 
     @property
     def operation(self) -> str | None:
@@ -79,7 +79,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class OperationResult:
     """How an operation ended: ``succeeded``, ``failed``, ``cancelled``, or ``timeout`` when it had not by then."""
 
     how: str
@@ -89,129 +89,150 @@ class Ended:
 
 
 class Arm:
-    """One door to ARM. ``pause`` sleeps; ``interval_s`` holds where Azure does not say how long to wait."""
+    """Sends requests and follows operations. ``interval_s`` holds where Azure does not say how long to wait."""
 
-    def __init__(self, send: Send, endpoint: str, pause: Callable[[float], None], interval_s: float = 10.0) -> None:
+    def __init__(
+        self, send: Send, endpoint: str, sleep: Callable[[float], None] = time.sleep, interval_s: float = 10.0
+    ) -> None:
         self._send, self._endpoint = send, endpoint.rstrip("/")
-        self.pause, self.interval_s = pause, interval_s
+        self.sleep, self.interval_s = sleep, interval_s
 
-    def ask(self, method: str, path: str, body: Any = None, query: str = "") -> Answer:
+    @classmethod
+    def on(cls, azure: Azure) -> Arm:
+        """The door on a connection."""
+        return cls(azure.send, azure.connection.endpoint, interval_s=azure.connection.polling_interval_s)
+
+    def request(self, method: str, path: str, body: Any = None, query: str = "") -> Response:
         """Send one request; ``path`` is a resource id or a full URL of this endpoint.
 
-        Raises Refused for 4xx and 5xx (404 of a GET is an answer, its body None), and NoAnswer for a broken connection,
-        a read whose answer is no JSON, and a change that Azure answers with 5xx.
+        Raises RequestRefused for 4xx and 5xx (404 of a GET is an answer, its body None), and ResponseLost for a broken
+        connection, a read whose answer is no JSON, and a change that Azure answers with 5xx.
         """
         request = HttpRequest(method, self._url(path, query), json=body, headers={"Accept": "application/json"})
-        for attempt in range(MOST_WAITS_FOR_429 + 1):
-            answer = self._once(request)
-            wait = self.wait_s(answer)
-            if answer.status != 429 or attempt == MOST_WAITS_FOR_429 or wait > LONGEST_WAIT_S:
+        changing = changes(method, request.url)
+        response = self._once(request, changing)
+        for _ in range(MOST_WAITS_FOR_429 if changing else 0):
+            wait = self.wait_s(response)
+            if response.status != 429 or wait > min(LONGEST_WAIT_S, remaining_s()):
                 break
-            self.pause(wait)
-        if answer.status == 404 and method in ("GET", "DELETE"):
-            return Answer(404, None, answer.headers)
-        if answer.status >= 400:
-            code, message = said(answer.body)
-            code = code or f"HTTP {answer.status}"
-            if answer.status >= 500 and changes(method, request.url):
-                raise NoAnswer(f"Azure failed ({answer.status} {code}): {message}".rstrip(": "))
-            raise Refused(answer.status, code, message)
-        if answer.body is _UNREADABLE:
-            if not changes(method, request.url):
-                raise NoAnswer("Azure's answer cannot be read.")
-            return Answer(answer.status, None, answer.headers)
-        return answer
+            self.sleep(wait)
+            response = self._once(request, changing)
+        if response.status == 404 and method in ("GET", "DELETE"):
+            return Response(404, None, response.headers)
+        if response.status >= 400:
+            code, message = code_and_message(response.body)
+            asked = retry_after_s(response.headers)
+            refused = RequestRefused(response.status, code or f"HTTP {response.status}", message, asked)
+            if response.status >= 500 and changing:
+                raise ResponseLost(str(refused)) from refused
+            raise refused
+        if response.body is _UNREADABLE:
+            if not changing:
+                raise ResponseLost("Azure's answer cannot be read.")
+            return Response(response.status, None, response.headers)
+        return response
 
-    def follow(self, operation: str, deadline_s: float, each: Callable[[], None] | None = None) -> Ended:
-        """Ask until the operation has ended or ``deadline_s`` seconds of waiting are over.
+    def complete(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request and follow what it began: its result. Raises OperationFailed or TimeoutError besides what
+        :meth:`request` raises."""
+        ended = self.finish(self.request(method, path, body))
+        if ended.how == "timeout":
+            raise TimeoutError
+        if ended.how != "succeeded":
+            raise OperationFailed(ended.code, ended.message)
+        return inside(ended.body, *_OUTPUT) or ended.body
 
-        Raises Refused or NoAnswer where Azure does not tell, with 404 for an operation that it no longer knows.
+    def finish(
+        self, response: Response, deadline_s: float | None = None, on_wait: Callable[[], None] | None = None
+    ) -> OperationResult:
+        """Follow what a response began to its end, its result included. Raises as :meth:`poll` does."""
+        if response.operation is None:
+            return OperationResult("succeeded", body=response.body)
+        return self.result(response, self.poll(response.operation, deadline_s, on_wait))
+
+    def result(self, response: Response, ended: OperationResult) -> OperationResult:
+        """The end of what a response began with its result: inside the operation itself, else where Location points."""
+        location = response.headers.get("Location")
+        if ended.how != "succeeded" or location in (None, response.operation) or inside(ended.body, *_OUTPUT):
+            return ended
+        return self.poll(str(location))
+
+    def poll(
+        self, operation: str, deadline_s: float | None = None, on_wait: Callable[[], None] | None = None
+    ) -> OperationResult:
+        """Ask until the operation has ended or ``deadline_s`` seconds of waiting are over, else those that are left.
+
+        Raises RequestRefused or ResponseLost where Azure does not tell; 404 is an operation it does not know.
         """
+        limit = remaining_s() if deadline_s is None else deadline_s
         waited = 0.0
         while True:
-            answer = self.ask("GET", operation)
-            if answer.status == 404:
-                raise Refused(404, "NotFound", "The operation is not known.")
-            how = _state(answer)
+            response = self.request("GET", operation)
+            if not response.found:
+                raise RequestRefused(404, "NotFound", "The operation is not known.")
+            how = _state(response)
             if how:
-                code, message = said(answer.body)
-                return Ended(how, code, message, answer.body)
-            if waited >= deadline_s:
-                return Ended("timeout", body=answer.body)
-            if each:
-                each()
-            wait = min(self.wait_s(answer), deadline_s - waited)
-            self.pause(wait)
+                code, message = code_and_message(response.body)
+                return OperationResult(how, code, cut(message), response.body)
+            if waited >= limit:
+                return OperationResult("timeout", body=response.body)
+            if on_wait:
+                on_wait()
+            wait = min(self.wait_s(response), limit - waited)
+            self.sleep(wait)
             waited += max(wait, 0.01)
 
-    def wait_s(self, answer: Answer) -> float:
-        """How long Azure asks to wait before the next look."""
-        for name, factor in (("x-ms-retry-after-ms", 0.001), ("Retry-After", 1.0)):
-            said = answer.headers.get(name) or ""
-            wait = _number(said) * factor or _until(said, answer.headers.get("Date") or "")
-            if wait > 0:
-                return wait
-        return self.interval_s
+    def wait_s(self, response: Response) -> float:
+        """How long to wait before the next look: as Azure asks, else the usual time."""
+        return retry_after_s(response.headers) or self.interval_s
 
-    def _once(self, request: HttpRequest) -> Answer:
-        options = {"retry_total": 0} if changes(request.method, request.url) else {}
+    def is_ours(self, url: str) -> bool:
+        """Whether a URL leads to this endpoint."""
+        return urlsplit(url)[:2] == urlsplit(self._endpoint)[:2]
+
+    def _once(self, request: HttpRequest, changing: bool) -> Response:
         try:
-            response = self._send(request, options).http_response
+            response = self._send(request, {"retry_total": 0} if changing else {}).http_response
             body = _json(response.read())
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
-            raise NoAnswer(f"The connection to Azure broke: {type(error).__name__}.") from error
+            raise ResponseLost(f"The connection to Azure broke: {type(error).__name__}.") from error
         except (AnswerTooLarge, WaitTooLong) as error:
-            raise NoAnswer(str(error)) from error
+            raise ResponseLost(str(error)) from error
         except AzureError as error:
             status = getattr(getattr(error, "response", None), "status_code", 0) or 0
-            raise Refused(status, type(error).__name__, str(error)[:300]) from error
-        return Answer(response.status_code, body, response.headers)
+            raise RequestRefused(status, type(error).__name__, str(error)[:300]) from error
+        return Response(response.status_code, body, response.headers)
 
     def _url(self, path: str, query: str) -> str:
         if path.startswith("https://"):
             # The token must not go to another host, whatever a header says.
-            if urlsplit(path)[:2] != urlsplit(self._endpoint)[:2]:
-                raise Refused(0, "ForeignHost", f"Azure named a foreign host, {urlsplit(path).netloc}.")
+            if not self.is_ours(path):
+                raise RequestRefused(0, "ForeignHost", f"Azure named a foreign host, {urlsplit(path).netloc}.")
             return path
         return f"{self._endpoint}{_escaped(path)}?api-version={api_version(path)}{'&' + query if query else ''}"
 
 
+def accepted(addresses: Mapping[str, str]) -> Response:
+    """The response that named these addresses, so that its operation can be followed by a later run."""
+    return Response(202, headers=addresses)
+
+
 def api_version(path: str) -> str:
     """The api-version for a resource id: that of its last provider. Raises KeyError for one that is not known."""
-    parts = path.lower().split("/providers/")[-1].split("/")
+    resource_type = path.lower().rpartition("/providers/")[2]
+    if resource_type == path.lower():
+        return _SUBSCRIPTIONS
+    parts = resource_type.split("/")
     return API_VERSIONS.get("/".join(parts[:2])) or API_VERSIONS[parts[0]]
 
 
-def said(body: Any) -> tuple[str, str]:
-    """Code and message of an error body, ("", "") when there are none; the message is cut to 300 characters."""
-    error = body.get("error", body) if isinstance(body, Mapping) else None
-    if not isinstance(error, Mapping):
-        return "", ""
-    return str(error.get("code") or ""), str(error.get("message") or "")[:300]
-
-
-def _state(answer: Answer) -> str | None:
-    if answer.status == 202:
+def _state(response: Response) -> str | None:
+    if response.status == 202:
         return None
-    status = answer.body.get("status") if isinstance(answer.body, Mapping) else None
+    status = inside(response.body, "status")
     if isinstance(status, str):
         return _ENDED.get(status.lower())
     return "succeeded"
-
-
-def _number(said: str) -> float:
-    try:
-        return float(said)
-    except ValueError:
-        return 0.0
-
-
-def _until(moment: str, now: str) -> float:
-    """Seconds from one HTTP date to another; 0 where one of them is none."""
-    try:
-        return (parsedate_to_datetime(moment) - parsedate_to_datetime(now)).total_seconds()
-    except (TypeError, ValueError):
-        return 0.0
 
 
 def _json(content: bytes) -> Any:
@@ -223,9 +244,3 @@ def _json(content: bytes) -> Any:
 
 def _escaped(path: str) -> str:
     return quote(path, safe="/;()'!*$&,:=@~-._")
-
-
-def arm_for(azure: Azure) -> Arm:
-    """The door for changes and their proof on a run's connection. A deadline of the collection no longer counts."""
-    azure.deadline = None
-    return Arm(azure.send, azure.connection.endpoint, time.sleep, azure.connection.polling_interval_s)

@@ -1,25 +1,23 @@
-"""The connection to Azure: unmodified SDK clients that share one pipeline, one clock and one deadline.
+"""The connection to Azure: unmodified SDK clients that share one sign-in, one transport and one set of policies.
 
-Nothing here judges or changes anything.
+Safe to share by any number of threads and VMs: what belongs to one call is kept in ``call`` and ``audit``.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core.pipeline import Pipeline, PipelineResponse
-from azure.core.pipeline.policies import RequestIdPolicy, RetryPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 
-from vmbackup.arm.audit import AuditPolicy, Gate, signed_in
-from vmbackup.arm.pipeline import Asking, Notary, Transport, asking, current
+from vmbackup.arm.audit import AuditPolicy, signed_in
+from vmbackup.arm.call import current
+from vmbackup.arm.pipeline import PatientRetryPolicy, RecordingPolicy, Transport
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from azure.mgmt.resourcegraph import ResourceGraphClient
     from azure.mgmt.resourcehealth import ResourceHealthMgmtClient
 
-_Answer = TypeVar("_Answer")
+_Client = TypeVar("_Client")
 
 # The SDK logs each failed try as a warning; here every failure becomes a fact, and a terminal is no place for it.
 logging.getLogger("azure").addHandler(logging.NullHandler())
@@ -48,10 +46,9 @@ class Connection:
 
 
 class Azure:
-    """The SDK's clients for one subscription, built when first used and shared by all threads.
+    """The SDK's clients for one subscription, built when first used and shared by all threads, calls and VMs.
 
-    ``calls`` counts the requests sent; ``clock`` is Azure's time in its last answer; ``deadline`` is a monotonic time;
-    ``gate`` lets changing requests through only while an audit is open.
+    ``calls`` counts the requests sent; ``clock`` is Azure's time in its last answer.
     """
 
     def __init__(self, credential: TokenCredential, subscription_id: str, connection: Connection) -> None:
@@ -59,90 +56,68 @@ class Azure:
         self.connection = connection
         self.calls = 0
         self.clock: datetime | None = None
-        self.deadline: float | None = None
-        self.gate = Gate()
         self._credential = credential
         self._lock = threading.RLock()
-        self._transport = Transport(self.remaining_s)
+        self._transport = Transport()
 
     def now(self) -> datetime:
-        """Azure's time as last heard, else this machine's."""
-        return self.clock or datetime.now(timezone.utc)
+        """Azure's time as the current call last heard it, else this connection, else this machine's."""
+        begun = current()
+        heard = next((each.azure_time for each in begun.lineage() if each.azure_time), None) if begun else None
+        return heard or self.clock or datetime.now(timezone.utc)
 
-    def remaining_s(self) -> float:
-        """Seconds until the run's deadline or that of the current asking; an hour while there is none."""
-        notes = current()
-        ends = [end for end in (self.deadline, notes.until if notes else None) if end is not None]
-        return min(ends) - time.monotonic() if ends else 3600.0
-
-    def count(self) -> None:
+    def on_request(self) -> None:
         """Count one request."""
         with self._lock:
             self.calls += 1
 
-    def together(self, works: Sequence[Callable[[], _Answer]], width: int = 8) -> list[_Answer]:
-        """Do these works at the same time, as parts of one asking; the first error among them is raised.
-
-        Raises TimeoutError when they are not all done by the deadline.
-        """
-        if len(works) < 2:
-            return [work() for work in works]
-        futures: list[Future[_Answer]] = [Future() for _ in works]
-        waiting = deque(zip(works, futures, strict=True))
-        for _ in range(min(width, len(works))):
-            # Daemons: a thread that hangs in a request must not keep the process alive, as a pool's would.
-            threading.Thread(target=_work_off, args=(waiting, current()), daemon=True).start()
-        if wait(futures, max(0.0, self.remaining_s())).not_done:
-            raise TimeoutError
-        return [future.result() for future in futures]
-
-    def finished(self, poller: Any) -> Any:
-        """The result of a long-running operation. Raises TimeoutError when it is not done by the deadline."""
-        poller.wait(max(0.0, self.remaining_s()))
-        if not poller.done():
-            raise TimeoutError
-        return poller.result()
-
-    def _options(self) -> dict[str, Any]:
-        connection = self.connection
-        return {
-            "base_url": connection.endpoint,
-            "credential_scopes": [f"{connection.endpoint}/.default"],
-            "per_retry_policies": [Notary(self), AuditPolicy(self.gate)],
-            "transport": self._transport,
-            "polling_interval": connection.polling_interval_s,
-            "retry_total": connection.retry_total,
-            "retry_backoff_factor": connection.retry_backoff_s,
-        }
+    def on_answer(self, azure_time: datetime | None) -> datetime | None:
+        """Keep Azure's clock; returns it as last heard."""
+        self.clock = azure_time or self.clock
+        return self.clock
 
     def send(self, request: Any, options: Mapping[str, Any]) -> PipelineResponse[Any, Any]:
-        """Send one request of our own through the same sign-in and the same gate as the clients'."""
+        """Send one request of our own through the same policies as the clients'."""
         return self._client("own requests", self._pipeline).run(request, **options)
+
+    def who(self) -> str:
+        """Who is signed in, by the token's own claims; the token itself is not kept."""
+        return signed_in(self._credential, self._scope)
+
+    @property
+    def _scope(self) -> str:
+        return f"{self.connection.endpoint}/.default"
+
+    def _policies(self) -> list[Any]:
+        """What every try of a request passes through; a rate limiter would stand here too."""
+        return [RecordingPolicy(self), AuditPolicy()]
+
+    def _retry(self) -> PatientRetryPolicy:
+        connection = self.connection
+        return PatientRetryPolicy(retry_total=connection.retry_total, retry_backoff_factor=connection.retry_backoff_s)
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "base_url": self.connection.endpoint,
+            "credential_scopes": [self._scope],
+            "retry_policy": self._retry(),
+            "per_retry_policies": self._policies(),
+            "transport": self._transport,
+        }
 
     def _pipeline(self) -> Pipeline[Any, Any]:
         from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
-        connection = self.connection
-        policies: list[Any] = [
-            RequestIdPolicy(),
-            UserAgentPolicy("vmbackup"),
-            RetryPolicy(retry_total=connection.retry_total, retry_backoff_factor=connection.retry_backoff_s),
-            ARMChallengeAuthenticationPolicy(self._credential, f"{connection.endpoint}/.default"),
-            Notary(self),
-            AuditPolicy(self.gate),
-        ]
+        sign_in = ARMChallengeAuthenticationPolicy(self._credential, self._scope)
+        policies = [RequestIdPolicy(), UserAgentPolicy("vmbackup"), self._retry(), sign_in, *self._policies()]
         return Pipeline(self._transport, policies)
 
-    def who(self) -> str:
-        """Who is signed in, by the token's own claims; the token itself is not kept."""
-        return signed_in(self._credential, f"{self.connection.endpoint}/.default")
-
-    def _client(self, name: str, build: Callable[[], _Answer]) -> _Answer:
+    def _client(self, name: str, build: Callable[[], _Client]) -> _Client:
         with self._lock:
             clients: dict[str, Any] = self.__dict__.setdefault("_clients", {})
             if name not in clients:
                 clients[name] = build()
-            client: _Answer = clients[name]
+            client: _Client = clients[name]
             return client
 
     @property
@@ -193,16 +168,3 @@ class Azure:
         from azure.mgmt.resourcehealth import ResourceHealthMgmtClient as Client
 
         return self._client("health", lambda: Client(self._credential, self.subscription_id, **self._options()))
-
-
-def _work_off(waiting: deque[tuple[Callable[[], Any], Future[Any]]], notes: Asking | None) -> None:
-    with asking(notes=notes):
-        while waiting:
-            try:
-                work, future = waiting.popleft()
-            except IndexError:
-                return
-            try:
-                future.set_result(work())
-            except BaseException as error:
-                future.set_exception(error)

@@ -20,8 +20,8 @@ from azure.core.exceptions import (
 )
 
 from vmbackup import sanitize
-from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong
-from vmbackup.model import Fact, FactStatus, RemedyRefused, SetupError
+from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong, retry_after_s
+from vmbackup.model import Fact, FactStatus, RemedyRefused, RunbookError, SetupError
 
 _LONGEST_MESSAGE = 300
 _ACTION = re.compile(
@@ -37,6 +37,29 @@ class Unreadable(ValueError):
     """The answer is JSON, but not the resource that was asked for."""
 
 
+class ResponseLost(RunbookError):
+    """A request was sent, and no answer came that can be read, or a server failed: whether Azure acted is open."""
+
+
+class RequestRefused(RunbookError):
+    """Azure said no. ``status``, ``code`` and ``message`` are Azure's own; ``wait_s`` is how long it asks to wait."""
+
+    def __init__(self, status: int, code: str, message: str, wait_s: float | None = None) -> None:
+        super().__init__(f"Azure refused ({status} {code}): {cut(message)}")
+        self.status, self.code, self.message, self.wait_s = status, code, message, wait_s
+
+
+class OperationFailed(RequestRefused):
+    """Azure took the request, and what it began failed."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(200, code, message)
+
+
+REFUSALS = (RequestRefused, HttpResponseError)
+"""What a refused request raises: the door, and the SDK's clients."""
+
+
 def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float = 0) -> Fact:
     """The fact that this error makes. Raises SetupError when nobody is signed in.
 
@@ -44,6 +67,10 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
     """
     if isinstance(error, SetupError):
         raise error
+    if isinstance(error, (ResponseLost, RequestRefused)) and error.__cause__ is not None:
+        return as_fact(error.__cause__, actions, seconds)
+    if isinstance(error, ResponseLost):
+        return _failed("unreadable", detail=words(error))
     if isinstance(error, AnswerTooLarge):
         return _failed("too_large", mb=error.mb)
     if isinstance(error, WaitTooLong):
@@ -62,10 +89,10 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
         return _failed("cut_off")
     if isinstance(error, (DecodeError, DeserializationError, UnicodeError, Unreadable)):
         return _failed("unreadable", detail=words(error))
-    if isinstance(error, ClientAuthenticationError) and status_of(error) not in (401, 403):
+    if isinstance(error, ClientAuthenticationError) and _status(error) not in (401, 403):
         raise SetupError(_SIGN_IN.format(reason=words(error))) from None
-    if isinstance(error, HttpResponseError):
-        return _answered(error, actions)
+    if isinstance(error, REFUSALS):
+        return _answered(refusal(error), actions)
     return _unanswered(error, seconds)
 
 
@@ -81,32 +108,30 @@ def _unanswered(error: BaseException, seconds: float) -> Fact:
     return _failed("unexpected", error=f"{type(error).__name__}: {words(error)}")
 
 
-def _answered(error: HttpResponseError, actions: tuple[str, ...]) -> Fact:
-    status, (code, message) = status_of(error), code_and_message(error)
+def _answered(error: RequestRefused, actions: tuple[str, ...]) -> Fact:
+    status, code, message = error.status, error.code, cut(error.message)
     if status == 401:
         raise SetupError(_SIGN_IN.format(reason=f"{code}: {message}")) from None
     if status == 403:
         # The whole message: its action and its scope stand behind the first 300 characters.
-        return _denied(_said(error)[1], actions)
+        return _denied(error.message, actions)
     if status == 404:
         return Fact(FactStatus.ABSENT, why="none")
     if status == 409:
         return _failed("conflict", code=code, message=message)
     if status == 429:
-        return _failed("throttled", retry_after=_header(error, "Retry-After") or "?")
-    if status == 408:
+        return _failed("throttled", retry_after="?" if error.wait_s is None else f"{error.wait_s:g}")
+    if status == 408 or status >= 500:
         return _failed("server_error", status=status, code=code)
-    if status is not None and status >= 500:
-        return _failed("server_error", status=status, code=code)
-    if status is not None and status >= 400:
+    if status >= 400:
         return refused(error)
     return _failed("operation_failed", code=code, message=message)
 
 
-def refused(error: HttpResponseError) -> Fact:
+def refused(error: BaseException) -> Fact:
     """The fact of a question that Azure did not answer, whatever the status means elsewhere."""
-    code, message = code_and_message(error)
-    return _failed("refused", status=status_of(error), code=code, message=message)
+    found = refusal(error)
+    return _failed("refused", status=found.status, code=found.code, message=cut(found.message))
 
 
 def _denied(message: str, actions: tuple[str, ...]) -> Fact:
@@ -120,19 +145,22 @@ def _failed(why: str, **details: object) -> Fact:
     return Fact(FactStatus.FAILED, why=why, details={name: str(value) for name, value in details.items()})
 
 
-def code_and_message(error: HttpResponseError) -> tuple[str, str]:
-    """The innermost code and message that Azure gave, the message cut to one line."""
-    code, message = _said(error)
-    return code, cut(message)
+def refusal(error: BaseException) -> RequestRefused:
+    """What Azure said no with, whichever of REFUSALS this is; the message is whole."""
+    if isinstance(error, RequestRefused):
+        return error
+    response = getattr(error, "response", None)
+    headers = response.headers if response is not None else {}
+    outer = getattr(error, "error", None)
+    code, message = code_and_message(_body(error))
+    code = code or str(getattr(outer, "code", "") or "") or type(error).__name__
+    message = message or str(getattr(outer, "message", "") or "") or str(error)
+    return RequestRefused(_status(error), code, message, retry_after_s(headers))
 
 
-def _said(error: HttpResponseError) -> tuple[str, str]:
-    """Operations nest the reason, some of them twice and as text."""
-    code, message = "", ""
-    found: Any = getattr(error, "error", None)
-    if found is not None:
-        code, message = str(getattr(found, "code", "") or ""), str(getattr(found, "message", "") or "")
-    body = _body(error)
+def code_and_message(body: object) -> tuple[str, str]:
+    """The innermost code and message of an error body, "" where it has none. Operations nest the reason."""
+    code = message = ""
     inner = body.get("error", body) if isinstance(body, Mapping) else None
     while isinstance(inner, Mapping):
         lowered = {str(key).lower(): value for key, value in inner.items()}
@@ -140,30 +168,20 @@ def _said(error: HttpResponseError) -> tuple[str, str]:
         details = lowered.get("details")
         nested = details[0] if isinstance(details, list) and details else lowered.get("error")
         inner = nested if isinstance(nested, Mapping) else None
-    return code or type(error).__name__, message or str(error)
+    return code, message
 
 
-def _body(error: HttpResponseError) -> Any:
+def _status(error: BaseException) -> int:
+    response = getattr(error, "response", None)
+    return getattr(error, "status_code", None) or getattr(response, "status_code", None) or 0
+
+
+def _body(error: BaseException) -> Any:
     try:
         # Older clients' responses have no json().
-        return json.loads(_response(error).text())
+        return json.loads(getattr(error, "response").text())  # noqa: B009 - mypy does not know that there is one
     except Exception:  # any body that is no JSON simply has no code in it
         return None
-
-
-def _response(error: HttpResponseError) -> Any:
-    return getattr(error, "response", None)
-
-
-def status_of(error: HttpResponseError) -> int | None:
-    """The HTTP status of the answer, if there was one."""
-    response = _response(error)
-    return error.status_code or (response.status_code if response is not None else None)
-
-
-def _header(error: HttpResponseError, name: str) -> str | None:
-    response = _response(error)
-    return response.headers.get(name) if response is not None else None
 
 
 def words(error: BaseException) -> str:

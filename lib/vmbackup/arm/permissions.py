@@ -30,13 +30,13 @@ class Permission:
 
 
 def granted(arm: Arm, scope: str) -> list[Permission]:
-    """The grants that hold at a scope. Raises Refused or NoAnswer when Azure does not tell."""
+    """The grants that hold at a scope. Raises RequestRefused or ResponseLost when Azure does not tell."""
     found: list[Permission] = []
     path: str | None = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/permissions"
     for _ in range(MOST_PAGES):
         if path is None:
             break
-        body = arm.ask("GET", path).body
+        body = arm.request("GET", path).body
         body = body if isinstance(body, Mapping) else {}
         for each in body.get("value") or []:
             found.append(Permission(tuple(each.get("actions") or ()), tuple(each.get("notActions") or ())))

@@ -1,28 +1,24 @@
 """What every request to Azure passes through: it is noted, its answer is measured, and no wait outlives a deadline.
 
-Every request of a collector's thread is noted as ``METHOD path?query``; Azure's ``Date`` header is the clock.
+A request is noted with the current call as ``METHOD path?query``; Azure's ``Date`` header is the clock.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import requests
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 
+from vmbackup.arm.call import current, remaining_s
 from vmbackup.model import RunbookError
-
-if TYPE_CHECKING:
-    from vmbackup.arm.connection import Azure
 
 LARGEST_ANSWER_MB = 20
 LONGEST_SILENCE_S = 60.0
@@ -50,70 +46,94 @@ class WaitTooLong(RunbookError):
         self.status = status
 
 
-@dataclass(slots=True)
-class Asking:
-    """What is asked on behalf of one collector; ``until`` is the monotonic time at which it must be done."""
+class Connected(Protocol):
+    """What a pipeline tells the connection it belongs to."""
 
-    how: list[str] = field(default_factory=list)
-    taken_at: datetime | None = None
-    until: float | None = None
+    def on_request(self) -> None:
+        """A request is about to leave."""
 
-
-_current = threading.local()
+    def on_answer(self, azure_time: datetime | None) -> datetime | None:
+        """An answer came, with Azure's clock where it says so; returns Azure's clock as last heard."""
 
 
-class asking:  # noqa: N801 - reads as a verb: ``with asking() as notes``
-    """Note the requests that this thread sends inside the block; ``notes`` continues those of another thread."""
+class RecordingPolicy(SansIOHTTPPolicy[Any, Any]):
+    """Records each request and Azure's clock, and refuses an answer of absurd size."""
 
-    def __init__(self, until: float | None = None, notes: Asking | None = None) -> None:
-        self._notes = notes or Asking(until=until)
-
-    def __enter__(self) -> Asking:
-        _current.notes = self._notes
-        return self._notes
-
-    def __exit__(self, *_: object) -> None:
-        _current.notes = None
-
-
-def current() -> Asking | None:
-    """The notes of this thread, None outside of ``with asking()``."""
-    return getattr(_current, "notes", None)
-
-
-class Notary(SansIOHTTPPolicy[Any, Any]):
-    """Notes each request and Azure's clock, counts calls, and refuses an answer of absurd size."""
-
-    def __init__(self, azure: Azure) -> None:
-        self._azure = azure
+    def __init__(self, connected: Connected) -> None:
+        self._connected = connected
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Note the request before it is sent."""
+        """Record the request before it is sent."""
         request.http_request.headers.setdefault("Accept-Language", "en-US")
-        self._azure.count()
-        _current.status = None
-        notes = current()
-        if notes is not None:
-            line = shown(request.http_request.method, request.http_request.url)
-            if line not in notes.how:
-                notes.how.append(line)
+        self._connected.on_request()
+        begun = current()
+        line = shown(request.http_request.method, request.http_request.url)
+        if begun is not None and line not in begun.requests:
+            begun.requests.append(line)
 
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
-        """Note Azure's clock. Raises AnswerTooLarge before anybody reads the answer."""
+        """Record Azure's clock. Raises AnswerTooLarge before anybody reads the answer."""
         answer = response.http_response
-        self._azure.clock = _date(answer.headers.get("Date")) or self._azure.clock
-        _current.status = answer.status_code
-        notes = current()
-        if notes is not None:
-            notes.taken_at = self._azure.clock
+        heard = self._connected.on_answer(azure_time(answer.headers))
+        begun = current()
+        for each in begun.lineage() if begun else ():
+            each.azure_time = heard
         megabytes = _size(answer, request.context.options.get("stream")) // _MB
         if megabytes > LARGEST_ANSWER_MB:
             raise AnswerTooLarge(megabytes)
 
 
-def _date(said: str | None) -> datetime | None:
+class PatientRetryPolicy(RetryPolicy[Any, Any]):
+    """The SDK's own retries, except that no wait outlives the deadline, which is read as everywhere else."""
+
+    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
+        """The wait that Azure asks for."""
+        return retry_after_s(response.http_response.headers)
+
+    def sleep(self, settings: Any, transport: Any, response: PipelineResponse[Any, Any] | None = None) -> None:
+        """Wait before the next try. Raises WaitTooLong when the deadline comes first."""
+        asked = self.get_retry_after(response) if response else None
+        wait = asked or self.get_backoff_time(settings)
+        if wait > remaining_s():
+            raise WaitTooLong(wait, response.http_response.status_code if response else None)
+        transport.sleep(wait)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """How many seconds Azure asks to wait; None where it does not say, or nothing that is a wait.
+
+    >>> retry_after_s({"x-ms-retry-after-ms": "500", "Retry-After": "17"})
+    0.5
+    """
+    for name, factor in (("x-ms-retry-after-ms", 0.001), ("Retry-After", 1.0)):
+        words = headers.get(name) or ""
+        wait = _number(words) * factor or _until(words, headers.get("Date"))
+        if wait > 0:
+            return wait
+    return None
+
+
+def azure_time(headers: Mapping[str, str]) -> datetime | None:
+    """Azure's clock, from the ``Date`` header of an answer; None where there is none."""
+    return _date(headers.get("Date"))
+
+
+def _number(words: str) -> float:
     try:
-        found = parsedate_to_datetime(said or "")
+        return float(words)
+    except ValueError:
+        return 0.0
+
+
+def _until(words: str, date: str | None) -> float:
+    """Seconds from one HTTP date to another; 0 where one of them is none."""
+    end, now = _date(words), _date(date)
+    return (end - now).total_seconds() if end and now else 0.0
+
+
+def _date(words: str | None) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(words or "")
     except (TypeError, ValueError):
         return None
     return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
@@ -129,27 +149,20 @@ def _size(answer: Any, streamed: Any) -> int:
 
 
 class Transport(RequestsTransport):  # type: ignore[misc]  # the SDK's base is untyped
-    """The SDK's own transport, except that neither a wait nor a silence of Azure outlives the deadline."""
+    """The SDK's own transport, except that no silence of Azure outlives the deadline."""
 
-    def __init__(self, remaining_s: Callable[[], float]) -> None:
+    def __init__(self) -> None:
         session = requests.Session()
         session.mount("https://", HTTPAdapter(pool_connections=_PARALLEL, pool_maxsize=_PARALLEL, max_retries=0))
         super().__init__(session=session, session_owner=False)
-        self._remaining_s = remaining_s
 
     def send(self, request: Any, **options: Any) -> Any:
         """Send one request. Raises TimeoutError when there is no time left for it."""
-        remaining = self._remaining_s()
+        remaining = remaining_s()
         if remaining <= 0:
             raise TimeoutError
         options.setdefault("read_timeout", max(1.0, min(LONGEST_SILENCE_S, remaining)))
         return super().send(request, **options)
-
-    def sleep(self, duration: float) -> None:
-        """Wait before the next try. Raises WaitTooLong when the deadline comes first."""
-        if duration > self._remaining_s():
-            raise WaitTooLong(duration, getattr(_current, "status", None))
-        super().sleep(duration)
 
 
 def shown(method: str, url: str) -> str:

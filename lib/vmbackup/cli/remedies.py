@@ -195,7 +195,7 @@ def check_rights(
     as_json: JsonOption = False,
 ) -> None:
     """Compare what each capability needs with what the signed-in identity may do."""
-    from vmbackup.arm.client import arm_for
+    from vmbackup.arm.client import Arm
     from vmbackup.collectors import collect
     from vmbackup.notebook.runbook import run_for
     from vmbackup.pages import remedies as pages
@@ -207,7 +207,7 @@ def check_rights(
     target = run.target
     facts = collect(run.azure, target, only=["backup.protection", "network.nics", "network.subnets", "vm.disks"])
     vault = target.vault_id or (facts["backup.protection"].data or {}).get("vault_id")
-    found = roles.shortages(arm_for(run.azure), target, vault, facts)
+    found = roles.shortages(Arm.on(run.azure), target, vault, facts)
     if as_json:
         _print_json({"unreadable": found} if isinstance(found, str) else [asdict(row) for row in found])
     else:

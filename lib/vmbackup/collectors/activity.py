@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import chain, islice
 
+from vmbackup.arm.call import gather
 from vmbackup.arm.errors import cut
 from vmbackup.arm.wire import inside, moment, resource, stamp, text
 from vmbackup.collectors.base import Answers, Ask, collector
@@ -35,7 +36,7 @@ def activity(
     end = min(first + _AFTER, ask.now) if first else ask.now
     span = f"eventTimestamp ge '{stamp(start)}' and eventTimestamp le '{stamp(end)}'"
     groups = {ask.target.resource_group, *restore_point_groups(collections, policy, model)}
-    found = ask.azure.together([partial(_events, ask, span, group) for group in sorted(groups)])
+    found = gather([partial(_events, ask, span, group) for group in sorted(groups)])
     return {"vm.activity": sorted(chain(*found), key=lambda event: event["time"], reverse=True)}
 
 

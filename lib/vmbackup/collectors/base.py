@@ -7,18 +7,19 @@ said, ``skipped`` when a fact it needs has no answer. Only a missing sign-in and
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from vmbackup.arm.call import Call, calling, start_thread
+from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import as_fact
-from vmbackup.arm.pipeline import Asking, asking
+from vmbackup.arm.wire import stamp
 from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 
@@ -39,6 +40,11 @@ class Ask:
     azure: Azure
     target: Target
     failure: str | None = None
+
+    @property
+    def arm(self) -> Arm:
+        """The door for single requests."""
+        return Arm.on(self.azure)
 
     @property
     def now(self) -> datetime:
@@ -110,14 +116,22 @@ def collect(
     ``failed``. ``on_fact`` is called in this thread as each fact comes in. Raises SetupError when nobody is signed in,
     or the VM or the given vault does not exist.
     """
-    azure.deadline = time.monotonic() + deadline_s
+    with calling(target.vm_id, deadline_s):
+        return _collect(Ask(azure, target, failure), deadline_s, longest_s, on_fact, only)
+
+
+def _collect(
+    ask: Ask,
+    deadline_s: float,
+    longest_s: float,
+    on_fact: Callable[[str, Fact], object] | None,
+    only: Iterable[str] | None,
+) -> dict[str, Fact]:
     chosen = _chosen(only)
-    run = _Run(
-        Ask(azure, target, failure), deadline_s, longest_s, {name: Future() for each in chosen for name in each.gives}
-    )
+    end = time.monotonic() + deadline_s
+    run = _Run(ask, end, deadline_s, longest_s, {name: Future() for each in chosen for name in each.gives})
     for each in chosen:
-        # Daemons: a thread that hangs in a request must not keep the process alive.
-        threading.Thread(target=_run, args=(each, run), daemon=True).start()
+        start_thread(_run, each, run)
     wanted = set(FACTS) if only is None else set(only)
     facts: dict[str, Fact] = {}
     try:
@@ -135,35 +149,35 @@ def collect(
 @dataclass(frozen=True, slots=True)
 class _Run:
     ask: Ask
+    end: float
     deadline_s: float
     longest_s: float
     answers: dict[str, Future[Fact]]
     # What the collectors' threads report: that asking has begun, the facts, or the error that stops the run.
-    reports: SimpleQueue[tuple[Collector, Asking | dict[str, Fact] | SetupError]] = field(default_factory=SimpleQueue)
+    reports: SimpleQueue[tuple[Collector, Call | dict[str, Fact] | SetupError]] = field(default_factory=SimpleQueue)
 
 
 def _arrivals(chosen: list[Collector], run: _Run) -> Iterator[tuple[str, Fact]]:
     """Each fact as it comes in, or as its time runs out. Only this thread sets answers, so the late ones are lost."""
-    end = run.ask.azure.deadline or 0.0
-    due = dict.fromkeys((each.gives for each in chosen), end)
-    asked: dict[tuple[str, ...], Asking] = {}
+    due = dict.fromkeys((each.gives for each in chosen), run.end)
+    asked: dict[tuple[str, ...], Call] = {}
     while due:
         try:
             each, report = run.reports.get(timeout=max(0.0, min(due.values()) - time.monotonic()))
         except Empty:
             for gives in [gives for gives, when in due.items() if when <= time.monotonic()]:
-                seconds = run.deadline_s if due.pop(gives) == end else run.longest_s
+                seconds = run.deadline_s if due.pop(gives) == run.end else run.longest_s
                 late = Fact(FactStatus.FAILED, why="timeout", details={"seconds": f"{seconds:.0f}"})
-                late = _noted(late, asked.get(gives, Asking()), round(seconds * 1000))
+                late = recorded(late, asked.get(gives, Call()), round(seconds * 1000))
                 yield from _settled(dict.fromkeys(gives, late), run)
             continue
         if isinstance(report, SetupError):
             raise report
         if each.gives not in due:
             continue
-        if isinstance(report, Asking):
+        if isinstance(report, Call):
             asked[each.gives] = report
-            due[each.gives] = min(end, time.monotonic() + run.longest_s)
+            due[each.gives] = min(run.end, time.monotonic() + run.longest_s)
         else:
             del due[each.gives]
             yield from _settled(report, run)
@@ -207,15 +221,15 @@ def _answer(each: Collector, run: _Run) -> dict[str, Fact]:
             return dict.fromkeys(each.gives, fact if fact.status is FactStatus.SKIPPED else _skipped(name, fact))
         data.append(fact.data if fact.answered else None)
     begun = time.monotonic()
-    with asking(until=begun + run.longest_s) as notes:
-        run.reports.put((each, notes))
+    with calling(deadline_s=run.longest_s) as call:
+        run.reports.put((each, call))
         try:
             given = each.collect(run.ask, *data)
             facts = {name: _fact(given[name]) for name in each.gives}
         except Exception as error:
             facts = dict.fromkeys(each.gives, as_fact(error, each.actions, time.monotonic() - begun))
     took_ms = round((time.monotonic() - begun) * 1000)
-    return {name: _noted(fact, notes, took_ms) for name, fact in facts.items()}
+    return {name: recorded(fact, call, took_ms) for name, fact in facts.items()}
 
 
 def _skipped(need: str, fact: Fact) -> Fact:
@@ -228,9 +242,9 @@ def _fact(given: Any) -> Fact:
     return given if isinstance(given, Fact) else Fact(FactStatus.OK, given)
 
 
-def _noted(fact: Fact, notes: Asking, took_ms: int) -> Fact:
-    taken_at = notes.taken_at.strftime("%Y-%m-%dT%H:%M:%SZ") if notes.taken_at else None
-    return Fact(fact.status, fact.data, fact.why, fact.details, tuple(sorted(notes.how)), taken_at, took_ms)
+def recorded(fact: Fact, call: Call, took_ms: int = 0) -> Fact:
+    """The fact with what was asked for it, and when by Azure's clock."""
+    return replace(fact, how=tuple(sorted(call.requests)), taken_at=stamp(call.azure_time), took_ms=took_ms)
 
 
 def slowest_chain_ms(evidence: Mapping[str, Fact]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import entries, flag, inside, last_part, part_after, text, whole
 from vmbackup.collectors.base import Answers, Ask, collector
@@ -20,7 +21,7 @@ _BYTES_PER_GB = 1024**3
 def disks(ask: Ask, vm: Mapping[str, Any]) -> Answers:
     """The disks of the VM; each managed one is asked for its size, kind and encryption, all at once."""
     attached = attached_disks(vm)
-    answers = ask.azure.together([partial(_managed_disk, ask, each) for _, each in attached])
+    answers = gather([partial(_managed_disk, ask, each) for _, each in attached])
     return {"vm.disks": [read_disk(role, each, own) for (role, each), own in zip(attached, answers, strict=True)]}
 
 

@@ -7,33 +7,33 @@ makes something run; it changes nothing.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import requests
-from azure.core.exceptions import HttpResponseError
-from azure.core.rest import HttpRequest
-
+from vmbackup.arm.blob import newest_part
+from vmbackup.arm.call import calling
+from vmbackup.arm.client import Arm, Response, accepted
 from vmbackup.arm.connection import Azure
-from vmbackup.arm.errors import as_fact, code_and_message, cut, status_of
-from vmbackup.arm.pipeline import asking
+from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, as_fact, cut
+from vmbackup.arm.errors import refused as refused_fact
 from vmbackup.arm.run_command import run_command_error, run_command_output
-from vmbackup.arm.wire import inside, text
-from vmbackup.collectors.base import ABSENT
+from vmbackup.arm.wire import text
+from vmbackup.collectors.base import ABSENT, recorded
 from vmbackup.guest.document import GuestDocument, GuestOutputError, decode, require_belongs_to
 from vmbackup.guest.serial_log import serial_log, vm_health_report
 from vmbackup.limits import HEARTBEAT_STALE_S
-from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target
+from vmbackup.model import Evidence, Fact, FactStatus, Target
 
 ACTION = "Microsoft.Compute/virtualMachines/runCommand/action"
 BOOT_ACTION = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action"
 _COMMANDS = {"windows": "RunPowerShellScript", "linux": "RunShellScript"}
 SCRIPTS = {"windows": "collect_windows.ps1", "linux": "collect_linux.sh", "linux-logs": "collect_logs_linux.sh"}
-_LARGEST_LOG_MB = 8
+_LARGEST_LOG = 8 * 1024**2
 # Azure knows the operation no more: it ended long ago, or this is not its address.
 _FORGOTTEN = (400, 404, 410)
 FORCED = ("agent_not_ready", "agent_silent")
@@ -69,25 +69,17 @@ def probe(azure: Azure, target: Target, evidence: Evidence, deadline_s: float, t
     its deadline, is picked up there instead of being started twice.
     """
     os = (_data(evidence, "vm.model") or {})["os"]
-    azure.deadline = time.monotonic() + deadline_s
-    with asking() as notes:
-        begun = time.monotonic()
+    begun = time.monotonic()
+    with calling(target.vm_id, deadline_s) as call:
         try:
-            output = run_command_output(_run(azure, target, os, token))
+            output = run_command_output(_run(Arm.on(azure), target, os, token))
             facts = from_text(output, evidence)
         except GuestOutputError as error:
             facts = {"guest.probe": _failed("unreadable", detail=str(error))}
-        except _CommandFailed as error:
-            facts = {"guest.probe": error.fact}
         except Exception as error:
             facts = {"guest.probe": _classified(error, deadline_s)}
     took_ms = round((time.monotonic() - begun) * 1000)
-    taken_at = notes.taken_at.strftime("%Y-%m-%dT%H:%M:%SZ") if notes.taken_at else None
-    how = tuple(notes.how)
-    return {
-        name: Fact(fact.status, fact.data, fact.why, fact.details, how, taken_at, took_ms)
-        for name, fact in facts.items()
-    }
+    return {name: recorded(fact, call, took_ms) for name, fact in facts.items()}
 
 
 def from_text(pasted: str | bytes, evidence: Evidence) -> dict[str, Fact]:
@@ -116,92 +108,53 @@ def _facts(document: GuestDocument) -> dict[str, Fact]:
 # --- Run Command ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _CommandFailed(Exception):
-    fact: Fact
-
-
-def _run(azure: Azure, target: Target, os: str, token: Path) -> Any:
-    addresses = _left(azure, token)
-    if addresses:
+def _run(arm: Arm, target: Target, os: str, token: Path) -> Any:
+    left = _left(arm, token)
+    if left is not None:
         try:
-            return _ended(azure, addresses, token)
-        except HttpResponseError as error:
-            if status_of(error) not in _FORGOTTEN:
+            return _end(arm, left, token)
+        except RequestRefused as error:
+            if error.status not in _FORGOTTEN:
                 raise
-    addresses = _start(azure, target, os)
+    command = {"commandId": _COMMANDS[os], "script": script(os).splitlines()}
+    response = arm.request("POST", f"{target.vm_id}/runCommand", command)
     token.parent.mkdir(parents=True, exist_ok=True)
-    token.write_text("\n".join(addresses), "utf-8")
-    return _ended(azure, addresses, token)
+    token.write_text(json.dumps(response.addresses), "utf-8")
+    return _end(arm, response, token)
 
 
-def _left(azure: Azure, token: Path) -> list[str]:
+def _left(arm: Arm, token: Path) -> Response | None:
     """The operation that an earlier run left; a file may have been edited, and the sign-in goes to Azure alone."""
-    addresses = token.read_text("utf-8").split() if token.exists() else []
-    ours = all(address.startswith(f"{azure.connection.endpoint}/") for address in addresses)
-    return addresses if ours else []
-
-
-def _ended(azure: Azure, addresses: list[str], token: Path) -> Any:
-    """The operation's result. Once it has ended, well or badly, there is nothing left to pick up."""
     try:
-        result = _follow(azure, addresses[0])
-        if not run_command_output(result):
-            result = _follow(azure, addresses[-1])
-    except _CommandFailed:
-        token.unlink(missing_ok=True)
-        raise
+        addresses = json.loads(token.read_text("utf-8"))
+        ours = bool(addresses) and all(map(arm.is_ours, addresses.values()))
+    except (OSError, ValueError, AttributeError):
+        return None
+    return accepted(addresses) if ours else None
+
+
+def _end(arm: Arm, response: Response, token: Path) -> Any:
+    """The operation's result. Once it has ended, well or badly, there is nothing left to pick up."""
+    ended = arm.finish(response)
+    if ended.how == "timeout":
+        raise TimeoutError
     token.unlink(missing_ok=True)
-    return result
-
-
-def _start(azure: Azure, target: Target, os: str) -> list[str]:
-    request = HttpRequest(
-        "POST",
-        f"{azure.connection.endpoint}{target.vm_id}/runCommand?api-version=2024-07-01",
-        json={"commandId": _COMMANDS[os], "script": script(os).splitlines()},
-    )
-    response = azure.compute.send_request(request)
-    response.raise_for_status()
-    named = [response.headers.get(name) for name in ("Azure-AsyncOperation", "Location")]
-    return [address for address in named if address]
-
-
-def _follow(azure: Azure, address: str) -> Any:
-    while True:
-        response = azure.compute.send_request(HttpRequest("GET", address))
-        response.raise_for_status()
-        answer = response.json() if response.content else {}
-        state = (text(answer, "status") or ("InProgress" if response.status_code == 202 else "Succeeded")).lower()
-        if state == "succeeded":
-            return answer
-        if state in ("failed", "canceled"):
-            error = inside(answer, "error")
-            raise _CommandFailed(_reasoned(None, text(error, "code") or "", text(error, "message") or ""))
-        asked = response.headers.get("Retry-After") or ""
-        wait_s = max(float(asked) if asked.isdecimal() else 0.0, azure.connection.polling_interval_s)
-        if wait_s > azure.remaining_s():
-            raise TimeoutError
-        time.sleep(wait_s)
+    if ended.how != "succeeded":
+        raise OperationFailed(ended.code, ended.message)
+    return ended.body
 
 
 def _classified(error: Exception, seconds: float) -> Fact:
-    if isinstance(error, HttpResponseError) and not isinstance(error, SetupError):
-        code, message = code_and_message(error)
-        return _reasoned(status_of(error), code, message, as_fact(error, (ACTION,), seconds))
-    return as_fact(error, (ACTION,), seconds)
-
-
-def _reasoned(status: int | None, code: str, message: str, general: Fact | None = None) -> Fact:
-    reason = run_command_error(status, code, message)
-    if reason not in _GENERAL:
-        return _failed(f"run_command_{reason}", message=cut(message))
-    # "There is none" would be an answer; that the script did not run is none.
-    if general is not None and not general.answered:
+    general = as_fact(error, (ACTION,), seconds)
+    refused = error.__cause__ if isinstance(error, ResponseLost) else error
+    if not isinstance(refused, RequestRefused):
         return general
-    if status is not None:
-        return _failed("refused", status=str(status), code=code, message=cut(message))
-    return _failed("operation_failed", code=code, message=cut(message))
+    status = None if isinstance(refused, OperationFailed) else refused.status
+    reason = run_command_error(status, refused.code, refused.message)
+    if reason not in _GENERAL:
+        return _failed(f"run_command_{reason}", message=cut(refused.message))
+    # "There is none" would be an answer; that the script did not run is none.
+    return refused_fact(refused) if general.answered else general
 
 
 # --- boot diagnostics ----------------------------------------------------------------------------------------------
@@ -211,43 +164,22 @@ def boot_diagnostics(azure: Azure, target: Target, evidence: Evidence, deadline_
     """The last the platform saw on the serial port; it needs no agent. The log's address is a secret, never kept."""
     model = _data(evidence, "vm.model")
     name = "guest.boot_report" if model and model["os"] == "windows" else "guest.serial_log"
-    azure.deadline = time.monotonic() + deadline_s
-    with asking() as notes:
+    with calling(target.vm_id, deadline_s) as call:
         try:
-            log = _serial_console_log(azure, target, deadline_s)
+            log = _serial_console_log(Arm.on(azure), target)
             found: Any = vm_health_report(log) if name == "guest.boot_report" else serial_log(log)
             fact = ABSENT if found is None else Fact(FactStatus.OK, found)
         except Exception as error:
             fact = as_fact(error, (BOOT_ACTION,), deadline_s)
-    taken_at = notes.taken_at.strftime("%Y-%m-%dT%H:%M:%SZ") if notes.taken_at else None
-    return {name: Fact(fact.status, fact.data, fact.why, fact.details, tuple(notes.how), taken_at)}
+    return {name: recorded(fact, call)}
 
 
-def _serial_console_log(azure: Azure, target: Target, deadline_s: float) -> bytes:
-    machines = azure.compute.virtual_machines
-    answer = machines.retrieve_boot_diagnostics_data(
-        target.resource_group, target.vm_name, sas_uri_expiration_time_in_minutes=5
-    )
-    address = text(answer.as_dict(), "serialConsoleLogBlobUri")
-    if not address:
-        return b""
-    try:
-        with requests.get(address, timeout=min(30.0, deadline_s), stream=True) as response:
-            response.raise_for_status()
-            return _newest_part(response, azure)
-    except requests.RequestException as error:
-        # The error's own words hold the address, and with it the signature.
-        raise TimeoutError(type(error).__name__) from None
-
-
-def _newest_part(log: requests.Response, azure: Azure) -> bytes:
+def _serial_console_log(arm: Arm, target: Target) -> bytes:
     """Its end: what a long log begins with is another boot's."""
-    newest = b""
-    for chunk in log.iter_content(1024**2):
-        newest = (newest + chunk)[-_LARGEST_LOG_MB * 1024**2 :]
-        if azure.remaining_s() <= 0:
-            raise TimeoutError
-    return newest
+    path = f"{target.vm_id}/retrieveBootDiagnosticsData"
+    answer = arm.request("POST", path, query="sasUriExpirationTimeInMinutes=5")
+    address = text(answer.body, "serialConsoleLogBlobUri")
+    return newest_part(address, _LARGEST_LOG) if address else b""
 
 
 def _data(evidence: Evidence, name: str) -> Mapping[str, Any] | None:

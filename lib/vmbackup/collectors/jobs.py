@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.core.rest import HttpRequest
+from azure.core.exceptions import ResourceNotFoundError
 
+from vmbackup.arm.call import calling, gather
+from vmbackup.arm.client import Arm, Response
 from vmbackup.arm.connection import Azure
-from vmbackup.arm.errors import Unreadable, as_fact, code_and_message, refused
+from vmbackup.arm.errors import RequestRefused, ResponseLost, Unreadable, as_fact, cut, refusal, refused
 from vmbackup.arm.wire import (
     entries,
     inside,
@@ -30,7 +32,7 @@ from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.protection import refuse_missing_vault, vault
 from vmbackup.facts.azure import FailedJob, Job, JobError, JobTask, Protection
 from vmbackup.failures.jobs import backup_failed, newest_finished
-from vmbackup.model import Fact, FactStatus, SetupError
+from vmbackup.model import Fact, FactStatus, SetupError, Target
 
 DAYS = 14
 _IN_FULL = 100
@@ -41,14 +43,20 @@ _BAD = ("failed", "completedwithwarnings")
 @collector("backup.jobs", needs=("backup.protection",), actions=(_READ,))
 def jobs(ask: Ask, protected: Protection) -> Answers:
     """All jobs of this VM in its vault, newest first."""
-    subscription, group, name = vault(protected)
     try:
-        listed = _listed(ask.azure.backup(subscription), group, name, job_filter(ask.now))
+        listed = jobs_of(ask.azure, ask.target, protected)
     except ResourceNotFoundError as error:
         refuse_missing_vault(protected, error)
         raise
-    own = [wire for wire in listed if _is_of(wire, ask.target.resource_group, ask.target.vm_name)]
-    return {"backup.jobs": sorted((read_job(wire) for wire in own), key=lambda job: job["start"] or "", reverse=True)}
+    return {"backup.jobs": [read_job(wire) for wire in listed]}
+
+
+def jobs_of(azure: Azure, target: Target, protected: Protection, days: int = DAYS) -> list[Mapping[str, Any]]:
+    """The VM's backup jobs of these days as Azure sends them, newest first."""
+    subscription, group, name = vault(protected)
+    listed = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), days=days))
+    ours = [wire for wire in listed if _is_of(wire, target.resource_group, target.vm_name)]
+    return sorted(ours, key=lambda wire: read_job(wire)["start"] or "", reverse=True)
 
 
 def _listed(client: Any, group: str, vault_name: str, asked: str) -> list[Mapping[str, Any]]:
@@ -56,9 +64,9 @@ def _listed(client: Any, group: str, vault_name: str, asked: str) -> list[Mappin
     return [each.as_dict() for each in pages]
 
 
-def job_filter(now: datetime, status: str | None = None) -> str:
+def job_filter(now: datetime, status: str | None = None, days: int = DAYS) -> str:
     """The filter in Azure's own form: ``eq`` even for a range, UTC, twelve hours with AM or PM in any culture."""
-    begin, end = now - timedelta(days=DAYS), now + timedelta(days=1)
+    begin, end = now - timedelta(days=days), now + timedelta(days=1)
     parts = [f"startTime eq '{_twelve_hours(begin)}'", f"endTime eq '{_twelve_hours(end)}'"]
     parts += ["operation eq 'Backup'", "backupManagementType eq 'AzureIaasVM'"]
     return " and ".join(parts + ([f"status eq '{status}'"] if status else []))
@@ -117,18 +125,23 @@ def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
         if newest is not None and backup_failed(None, listed) is None:
             raise Unreadable(f"the newest backup is in the state {newest['status']}, which says neither good nor bad")
         return {"backup.failed_job": ABSENT}
-    subscription, group, vault_name = vault(protected)
-    try:
-        wire = ask.azure.backup(subscription).job_details.get(vault_name, group, name).as_dict()
-    except ResourceNotFoundError as error:
-        if not ask.failure:
-            # The list says that it failed: that its details are gone is not the same as no failure.
-            return {"backup.failed_job": refused(error)}
-        raise SetupError(f"The vault {vault_name} has no job {name}. Check failure, or leave it empty.") from None
+    response = job_in_full(ask.arm, protected["vault_id"], name)
+    if not response.found:
+        missing = f"The vault {last_part(protected['vault_id'])} has no job {name}."
+        if ask.failure:
+            raise SetupError(f"{missing} Check failure, or leave it empty.")
+        # The list says that it failed: that its details are gone is not the same as no failure.
+        return {"backup.failed_job": refused(RequestRefused(response.status, "NotFound", missing))}
+    wire = response.body
     if ask.failure and not _is_of(wire, ask.target.resource_group, ask.target.vm_name):
         other = text(wire, "properties", "entityFriendlyName")
         raise SetupError(f"The job {name} is about {other}, not about {ask.target.vm_name}. Check failure and vm_name.")
     return {"backup.failed_job": read_failed_job(wire, bad[-1]["start"] if bad else None)}
+
+
+def job_in_full(arm: Arm, vault_id: str, name: str) -> Response:
+    """One job with its errors and tasks."""
+    return arm.request("GET", f"{vault_id}/backupJobs/{quote(name, safe='')}")
 
 
 def since_last_good(listed: list[Job], name: str | None = None) -> list[Job]:
@@ -190,16 +203,10 @@ def failed_jobs(azure: Azure, vault_id: str | None = None, deadline_s: float = 1
     job names it. Raises SetupError when nobody is signed in, or the vault or subscription does not exist.
     """
     begun = time.monotonic()
-    azure.deadline = begun + deadline_s
     try:
-        wires = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure)
+        with calling(deadline_s=deadline_s):
+            wires = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure)
         rows = [read_failed_row(wire) for wire in wires]
-    except ResourceNotFoundError as error:
-        code, message = code_and_message(error)
-        asked = f"vault {vault_id}" if vault_id else f"subscription {azure.subscription_id}"
-        raise SetupError(
-            f"Azure does not know the {asked} ({code}: {message}) Check vault_id and subscription_id."
-        ) from None
     except Exception as error:
         return as_fact(error, (_READ,), time.monotonic() - begun)
     return Fact(FactStatus.OK, sorted(rows, key=lambda row: row["time"] or "", reverse=True))
@@ -208,20 +215,25 @@ def failed_jobs(azure: Azure, vault_id: str | None = None, deadline_s: float = 1
 def _of_vault(azure: Azure, vault_id: str) -> list[Any]:
     subscription, name = part_after(vault_id, "subscriptions") or "", last_part(vault_id) or ""
     group = part_after(vault_id, "resourceGroups") or ""
-    client = azure.backup(subscription)
-    listed = _listed(client, group, name, job_filter(azure.now(), "Failed"))
+    try:
+        listed = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), "Failed"))
+    except ResourceNotFoundError as error:
+        refused = refusal(error)
+        raise SetupError(
+            f"Azure does not know the vault {vault_id} ({refused.code}: {cut(refused.message)}) Check vault_id."
+        ) from None
     listed.sort(key=lambda wire: stamp(text(wire, "properties", "startTime")) or "", reverse=True)
-    full = azure.together([partial(_in_full, client, group, name, wire) for wire in listed[:_IN_FULL]])
+    full = gather([partial(_in_full, Arm.on(azure), vault_id, wire) for wire in listed[:_IN_FULL]])
     return full + listed[_IN_FULL:]
 
 
-def _in_full(client: Any, group: str, name: str, wire: Mapping[str, Any]) -> Any:
+def _in_full(arm: Arm, vault_id: str, wire: Mapping[str, Any]) -> Any:
     # The list need not carry the reason of a failure; the job itself does, where it is still there.
     if entries(wire, "properties", "errorDetails"):
         return wire
     try:
-        return client.job_details.get(name, group, text(wire, "name") or "").as_dict()
-    except HttpResponseError:
+        return job_in_full(arm, vault_id, text(wire, "name") or "").body or wire
+    except (RequestRefused, ResponseLost):
         return wire
 
 
@@ -252,11 +264,8 @@ def _of_subscription(azure: Azure) -> list[Any]:
 
 def _require_subscription(azure: Azure) -> None:
     """Resource Graph has no rows for a subscription that is not there, or that may not be read at all."""
-    url = f"{azure.connection.endpoint}/subscriptions/{azure.subscription_id}?api-version=2022-12-01"
-    answer = azure.compute.send_request(HttpRequest("GET", url))
-    if answer.status_code == 404:
-        raise ResourceNotFoundError(response=answer)
-    answer.raise_for_status()
+    if not Arm.on(azure).request("GET", f"/subscriptions/{azure.subscription_id}").found:
+        raise SetupError(f"Azure does not know the subscription {azure.subscription_id}. Check subscription_id.")
 
 
 def read_failed_row(wire: object) -> dict[str, Any]:

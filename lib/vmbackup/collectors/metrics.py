@@ -8,7 +8,8 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
-from vmbackup.arm.errors import status_of
+from vmbackup.arm.call import gather
+from vmbackup.arm.errors import refusal
 from vmbackup.arm.wire import entries, inside, moment, number, resource, stamp, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.azure import FailedJob, Metrics, Series, VmModel
@@ -36,9 +37,9 @@ def metrics(ask: Ask, model: VmModel | None, job: FailedJob | None) -> Answers:
     try:
         wires = [_metrics(ask, ",".join(names), start, end)]
     except HttpResponseError as error:
-        if status_of(error) != 400:
+        if refusal(error).status != 400:
             raise
-        wires = ask.azure.together([partial(_metrics_or_none, ask, name, start, end) for name in names])
+        wires = gather([partial(_metrics_or_none, ask, name, start, end) for name in names])
     series = {name: each for wire in wires if wire is not None for name, each in read_series(wire).items()}
     begin, finish = stamp(start) or "", stamp(end) or ""
     found: Metrics = {"start": begin, "end": finish, "window": window, "series": series}
@@ -70,7 +71,7 @@ def _metrics_or_none(ask: Ask, name: str, start: datetime, end: datetime) -> Any
     try:
         return _metrics(ask, name, start, end)
     except HttpResponseError as error:
-        if status_of(error) != 400:
+        if refusal(error).status != 400:
             raise
         return None
 

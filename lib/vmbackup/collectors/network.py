@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from vmbackup.arm.call import gather
 from vmbackup.arm.wire import entries, flag, inside, last_part, part_after, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.azure import IpConfig, Nic, Subnet, VmModel
@@ -13,7 +14,7 @@ from vmbackup.facts.azure import IpConfig, Nic, Subnet, VmModel
 @collector("_groups", "network.nics", needs=("vm.model",), actions=("Microsoft.Network/networkInterfaces/read",))
 def interfaces(ask: Ask, model: VmModel) -> Answers:
     """Every interface of the VM, the primary one first."""
-    wires = ask.azure.together([partial(_interface, ask, known) for known in model["nic_ids"]])
+    wires = gather([partial(_interface, ask, known) for known in model["nic_ids"]])
     nics = [read_nic(wire) for wire in wires]
     if len(nics) == 1:
         nics[0]["primary"] = True
@@ -63,7 +64,7 @@ def read_application_groups(wire: object) -> list[str]:
 def subnets(ask: Ask, nics: list[Nic]) -> Answers:
     """Every subnet the VM has an address in."""
     known = {config["subnet_id"]: None for nic in nics for config in nic["ip_configs"] if config["subnet_id"]}
-    wires = ask.azure.together([partial(_subnet, ask, each) for each in known])
+    wires = gather([partial(_subnet, ask, each) for each in known])
     return {"network.subnets": [read_subnet(wire) for wire in wires]}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from vmbackup.arm.errors import Unreadable, as_fact, code_and_message
+from vmbackup.arm.connection import Azure
+from vmbackup.arm.errors import Unreadable, as_fact, cut, refusal
 from vmbackup.arm.wire import (
     entries,
     flag,
@@ -156,12 +157,12 @@ def protected_item(ask: Ask, protected: Protection) -> Answers:
 
 def refuse_missing_vault(protected: Protection, error: HttpResponseError) -> None:
     """Raise SetupError if it is the vault itself that is not there, and it was the operator who named it."""
-    code, message = code_and_message(error)
-    missing = code.lower() in ("resourcenotfound", "resourcegroupnotfound", "vaultnotfound")
+    refused = refusal(error)
+    missing = refused.code.lower() in ("resourcenotfound", "resourcegroupnotfound", "vaultnotfound")
     if protected["via"] == "parameter" and missing:
         raise SetupError(
-            f"Azure does not know the vault {protected['vault_id']} ({code}: {message}) Check vault_id, or leave it "
-            "empty and let Azure say which vault protects the VM."
+            f"Azure does not know the vault {protected['vault_id']} ({refused.code}: {cut(refused.message)}) "
+            "Check vault_id, or leave it empty and let Azure say which vault protects the VM."
         ) from None
 
 
@@ -203,12 +204,17 @@ def _health_detail(said: object) -> HealthDetail:
 )
 def recovery_points(ask: Ask, protected: Protection) -> Answers:
     """The newest recovery points."""
+    return {"backup.recovery_points": points_of(ask.azure, protected)[:_NEWEST]}
+
+
+def points_of(azure: Azure, protected: Protection) -> list[RecoveryPoint]:
+    """All recovery points of the protected item, newest first."""
     subscription, group, name = vault(protected)
-    points = ask.azure.backup(subscription).recovery_points
+    points = azure.backup(subscription).recovery_points
     listed = points.list(name, group, _FABRIC, protected["container"], protected["item"], raw_response_hook=whole_pages)
-    read = [read_recovery_point(each.as_dict()) for each in listed]
-    newest = sorted(read, key=lambda point: point["time"] or "", reverse=True)[:_NEWEST]
-    return {"backup.recovery_points": newest}
+    return sorted(
+        (read_recovery_point(each.as_dict()) for each in listed), key=lambda point: point["time"] or "", reverse=True
+    )
 
 
 def read_recovery_point(wire: object) -> RecoveryPoint:

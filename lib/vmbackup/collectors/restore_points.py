@@ -7,6 +7,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import inside, last_part, part_after, resource, text, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector
@@ -23,7 +24,7 @@ def restore_points(ask: Ask) -> Answers:
         each.as_dict() for each in ask.azure.compute.restore_point_collections.list_all(raw_response_hook=whole_pages)
     ]
     own = [wire for wire in listed if _source(wire) == ask.target.vm_id.lower()]
-    full = ask.azure.together([partial(_collection, ask, wire) for wire in own])
+    full = gather([partial(_collection, ask, wire) for wire in own])
     return {"vm.restore_points": [read_collection(wire) for wire in full]}
 
 

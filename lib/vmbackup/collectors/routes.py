@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError
-
-from vmbackup.arm.errors import as_fact
+from vmbackup.arm.call import gather
+from vmbackup.arm.errors import REFUSALS, as_fact
 from vmbackup.arm.wire import inside, last_part, listed, part_after, resource, text, texts
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.network import subnets_of
-from vmbackup.collectors.rules import falls_back
+from vmbackup.collectors.rules import computed, falls_back
 from vmbackup.facts.azure import Nic, NicRoutes, Route, Subnet
 from vmbackup.model import Fact, FactStatus
 
@@ -28,9 +27,9 @@ ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
 def routes(ask: Ask, nics: list[Nic], subnets: list[Subnet] | None) -> Answers:
     """Effective routes; where Azure does not compute them (VM stopped, right missing), the tables of the subnets."""
     try:
-        found = ask.azure.together([partial(_effective, ask, nic) for nic in nics])
+        found = gather([partial(_effective, ask, nic) for nic in nics])
         return {"network.routes": {"source": "effective", "nics": found}}
-    except HttpResponseError as error:
+    except REFUSALS as error:
         if not falls_back(error) or subnets is None:
             raise
         refused = as_fact(error, (ACTION,))
@@ -39,9 +38,7 @@ def routes(ask: Ask, nics: list[Nic], subnets: list[Subnet] | None) -> Answers:
 
 
 def _effective(ask: Ask, nic: Nic) -> NicRoutes:
-    group = part_after(nic["id"], "resourceGroups") or ""
-    begun = ask.azure.network.network_interfaces.begin_get_effective_route_table(group, nic["name"])
-    return read_effective_routes(nic["id"], ask.azure.finished(begun).as_dict())
+    return read_effective_routes(nic["id"], computed(ask, nic, "effectiveRouteTable"))
 
 
 def read_effective_routes(nic_id: str, wire: object) -> NicRoutes:

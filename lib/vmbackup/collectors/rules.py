@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError
-
-from vmbackup.arm.errors import Unreadable, as_fact, code_and_message, status_of
+from vmbackup.arm.call import gather
+from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact, refusal
 from vmbackup.arm.wire import entries, inside, last_part, listed, part_after, resource, text, texts, whole
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.network import subnets_of
@@ -33,9 +32,9 @@ _OWN_PORTS = (49152, 60999)
 def rules(ask: Ask, nics: list[Nic], groups: Mapping[str, list[str]], subnets: list[Subnet] | None) -> Answers:
     """Effective rules; where Azure does not compute them (VM stopped, right missing), the rules of the groups."""
     try:
-        found = ask.azure.together([partial(_effective, ask, nic) for nic in nics])
+        found = gather([partial(_effective, ask, nic) for nic in nics])
         return {"network.rules": {"source": "effective", "nics": found}}
-    except HttpResponseError as error:
+    except REFUSALS as error:
         if not falls_back(error) or subnets is None:
             raise
         refused = as_fact(error, (ACTION,))
@@ -44,15 +43,19 @@ def rules(ask: Ask, nics: list[Nic], groups: Mapping[str, list[str]], subnets: l
     return {"network.rules": Fact(FactStatus.OK, written, refused.why, refused.details)}
 
 
-def falls_back(error: HttpResponseError) -> bool:
+def falls_back(error: Exception) -> bool:
     """Azure computes only for a running VM (400), and not for everyone (403): the objects can still be read."""
-    return status_of(error) in (400, 403) or code_and_message(error)[0].lower().startswith(_NOT_RUNNING)
+    refused = refusal(error)
+    return refused.status in (400, 403) or refused.code.lower().startswith(_NOT_RUNNING)
 
 
 def _effective(ask: Ask, nic: Nic) -> NicRules:
-    group = part_after(nic["id"], "resourceGroups") or ""
-    begun = ask.azure.network.network_interfaces.begin_list_effective_network_security_groups(group, nic["name"])
-    return read_effective_rules(nic["id"], ask.azure.finished(begun).as_dict(), _addresses(nic))
+    return read_effective_rules(nic["id"], computed(ask, nic, "effectiveNetworkSecurityGroups"), _addresses(nic))
+
+
+def computed(ask: Ask, nic: Nic, what: str) -> Any:
+    """What Azure computes for an interface, which takes it some time. Raises OperationFailed or TimeoutError."""
+    return ask.arm.complete("POST", f"{nic['id']}/{what}")
 
 
 def _addresses(nic: Nic) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from vmbackup.arm.errors import code_and_message
+from vmbackup.arm.errors import cut, refusal
 from vmbackup.arm.wire import entries, flag, inside, moment, resource, stamp, text
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.facts.azure import Handler, VmAgent, VmModel, VmPower
@@ -31,9 +31,10 @@ def virtual_machine(ask: Ask) -> Answers:
     try:
         found = ask.azure.compute.virtual_machines.get(target.resource_group, target.vm_name, expand="instanceView")
     except ResourceNotFoundError as error:
-        code, message = code_and_message(error)
+        refused = refusal(error)
         raise SetupError(
-            f"Azure does not know the VM {target.vm_name} in {target.resource_group} ({code}: {message}) Check "
+            f"Azure does not know the VM {target.vm_name} in {target.resource_group} ({refused.code}: "
+            f"{cut(refused.message)}) Check "
             "subscription_id, resource_group and vm_name; a VM that was deleted or moved cannot be examined."
         ) from None
     wire = found.as_dict()
@@ -121,8 +122,9 @@ def read_power(view: object) -> VmPower:
     return {"power": power, "provisioning": provisioning, "provisioning_message": message}
 
 
-def read_agent(view: object, now: datetime) -> VmAgent | None:
-    """The agent's newest status in the instance view; None when Azure lists no agent."""
+def read_agent(view: object, now: datetime | None = None) -> VmAgent | None:
+    """The agent's newest status in the instance view, with its age where ``now`` is given; None when Azure lists no
+    agent."""
     agent = inside(view, "vmAgent")
     if not isinstance(agent, Mapping) or not agent:
         return None
@@ -136,7 +138,7 @@ def read_agent(view: object, now: datetime) -> VmAgent | None:
         "display_status": text(newest, "displayStatus"),
         "message": text(newest, "message"),
         "reported_at": stamp(reported),
-        "age_s": (now - reported).total_seconds() if reported else None,
+        "age_s": (now - reported).total_seconds() if now and reported else None,
     }
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from vmbackup.arm.client import Arm, NoAnswer, Refused
+from vmbackup.arm.client import Arm
+from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.permissions import granted, lacking
 from vmbackup.model import RemedyRefused
 from vmbackup.remedies.executor import Tools, carry_out
@@ -82,7 +83,7 @@ def _ask_again(plan: Plan, arm: Arm) -> None:
     for scope, actions in by_scope.items():
         try:
             missing = lacking(actions, granted(arm, scope))
-        except (Refused, NoAnswer):
+        except (RequestRefused, ResponseLost):
             continue
         if missing:
             values = {"action": ", ".join(missing), "scope": scope}
@@ -98,7 +99,7 @@ def _look_again(plan: Plan, arm: Arm) -> None:
         return
     try:
         view = do.instance_view(arm, plan.target.vm_id)
-    except (Refused, NoAnswer):
+    except (RequestRefused, ResponseLost):
         return
     power, status = do.power(view) or "-", do.agent(view)["status"] or "-"
     if power != "running":
@@ -121,7 +122,7 @@ def _scope(plan: Plan, action: str) -> str:
 def guarded(arm: Arm, vault_id: str) -> bool:
     """Whether a Resource Guard protects the vault; False where Azure does not tell, for it then refuses itself."""
     try:
-        body = arm.ask("GET", f"{vault_id}/backupResourceGuardProxies").body
-    except (Refused, NoAnswer):
+        body = arm.request("GET", f"{vault_id}/backupResourceGuardProxies").body
+    except (RequestRefused, ResponseLost):
         return False
     return bool(isinstance(body, Mapping) and body.get("value"))

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vmbackup.arm.audit import Audit, Gate
-from vmbackup.arm.client import Arm, Ended, NoAnswer, Refused, arm_for
+from vmbackup.arm.audit import Audit, allow_changes
+from vmbackup.arm.call import calling
+from vmbackup.arm.client import Arm, OperationResult
+from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.model import RemedyRefused
 from vmbackup.remedies.journal import Operation, Operations
 from vmbackup.remedies.plan import Plan
@@ -33,22 +35,23 @@ DETACHED_S = 45
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a change needs: the door to ARM, the pipeline's gate, the audit and the run folder's notes."""
+    """What a change needs: the connection, the door to ARM on it, the audit and the run folder's notes."""
 
+    azure: Azure
     arm: Arm
-    gate: Gate
     audit: Audit
     operations: Operations
 
 
 def open_tools(azure: Azure, folder: Path) -> Tools:
     """The tools for changes on a run's connection; audit, open operations and receipts lie in the run folder."""
-    return Tools(arm_for(azure), azure.gate, Audit(folder / AUDIT_FILE, azure.who()), Operations(folder))
+    return Tools(azure, Arm.on(azure), Audit(folder / AUDIT_FILE, azure.who()), Operations(folder))
 
 
 def carry_out(plan: Plan, tools: Tools, deadline_s: float, each: Callable[[], None] | None) -> Receipt:
     """Do what the plan says, whatever speaks for or against it: ``apply`` has asked. Returns the receipt."""
-    return Doing(plan, tools, deadline_s, each).run()
+    with calling(plan.target.vm_id):
+        return Doing(plan, tools, deadline_s, each).run()
 
 
 class Doing:
@@ -75,7 +78,7 @@ class Doing:
         code = message = ""
         try:
             outcome = self._all(name, operation)
-        except (Refused, NoAnswer) as error:
+        except (RequestRefused, ResponseLost) as error:
             # No look tells what became of it. Not closed: the next run finds the open operation, looks, and goes on.
             return self._receipt("unsure", before, {}, "", str(error), operation is not None)
         except _Failed as error:
@@ -116,8 +119,8 @@ class Doing:
         if not url:
             return not step.repeatable
         try:
-            ended = self.arm.follow(url, self.deadline_s, self.each)
-        except Refused as error:
+            ended = self.arm.poll(url, self.deadline_s, self.each)
+        except RequestRefused as error:
             if error.status in (404, 410):
                 return False
             raise
@@ -130,38 +133,29 @@ class Doing:
         self.tools.operations.sending(name, number)
         self.acted = True
         try:
-            with self.tools.gate.opened(self.tools.audit, self.plan.remedy):
-                answer = self.arm.ask(step.method, step.path, step.body(seen.body) if step.body else None)
-        except Refused as error:
+            with allow_changes(self.tools.audit, self.plan.remedy) as permit:
+                answer = self.arm.request(step.method, step.path, step.body(seen.body) if step.body else None)
+        except RequestRefused as error:
             raise _Failed("failed", error.code, error.message) from None
-        except NoAnswer:
+        except ResponseLost:
             if step.repeatable and not self.is_guest and self._arrived(step):
                 return
             raise
-        row = self.tools.gate.last_row
         self.requests.append(answer.request_id)
         self.started_at = self.started_at or answer.time
         self.ended_at = answer.time
         self.tools.operations.accepted(name, number, answer.operation, answer.time)
-        ended = Ended("succeeded", body=answer.body)
+        ended = OperationResult("succeeded", body=answer.body)
         if answer.operation:
-            ended = self.arm.follow(answer.operation, self.deadline_s, self.each)
-            if row:
-                self.tools.audit.finished(row, ended.how, f"{ended.code} {ended.message}".strip())
-            if ended.how == "succeeded" and self.is_guest:
-                ended = self._output(answer.headers.get("Location"), ended)
+            ended = self.arm.poll(answer.operation, self.deadline_s, self.each)
+            self.tools.audit.finished(permit.row, ended.how, f"{ended.code} {ended.message}".strip())
+            if self.is_guest:
+                ended = self.arm.result(answer, ended)
         if self.is_guest:
             self.said = guest.read(self.plan.remedy, ended)
         self._judge(ended)
         if not self.is_guest and step.repeatable:
             self._settle(step)
-
-    def _output(self, location: str | None, ended: Ended) -> Ended:
-        """Run Command's output: inside the finished operation, else where Location points."""
-        has_output = isinstance(ended.body, Mapping) and (ended.body.get("properties") or {}).get("output")
-        if has_output or not location:
-            return ended
-        return Ended("succeeded", body=self.arm.ask("GET", location).body)
 
     def _arrived(self, step: Step) -> bool:
         """The answer was lost: look whether Azure acts on it. False when nothing shows that it arrived."""
@@ -175,7 +169,7 @@ class Doing:
         for _ in range(LOOKS_AFTERWARDS):
             if (step.proof or step.look)(self.arm).state == "done":
                 return
-            self.arm.pause(self.arm.interval_s)
+            self.arm.sleep(self.arm.interval_s)
         raise _Failed("unsure", "", "Azure reported success, but a look does not show the change yet.")
 
     def _wait(self, step: Step) -> Seen:
@@ -186,12 +180,12 @@ class Doing:
                 raise _Failed("unsure", "timeout", f"Azure was still at it after {self.deadline_s:.0f} s.")
             if self.each:
                 self.each()
-            self.arm.pause(self.arm.interval_s)
+            self.arm.sleep(self.arm.interval_s)
             waited += max(self.arm.interval_s, 0.01)
             seen = step.look(self.arm)
         return seen
 
-    def _judge(self, ended: Ended) -> None:
+    def _judge(self, ended: OperationResult) -> None:
         if ended.how == "timeout":
             raise _Failed("unsure", "timeout", f"Azure was still at it after {self.deadline_s:.0f} s.")
         if ended.how != "succeeded":
@@ -212,14 +206,14 @@ class Doing:
     def _before(self) -> dict[str, Any]:
         try:
             return _merged([step.look(self.arm).shown for step in self.steps])
-        except (Refused, NoAnswer) as error:
+        except (RequestRefused, ResponseLost) as error:
             raise RemedyRefused(Refusal("unseen", {"message": str(error)}).words(self.plan.language)) from None
 
     def _after(self, outcome: str) -> dict[str, Any]:
         shown: dict[str, Any] = {}
         try:
             shown = _merged([step.look(self.arm).shown for step in self.steps])
-        except (Refused, NoAnswer, RemedyRefused):
+        except (RequestRefused, ResponseLost, RemedyRefused):
             shown = {}
         if self.is_guest and self.said.outcome != "silent":
             shown |= {"script": {"before": self.said.before, "after": self.said.after, "note": self.said.note}}

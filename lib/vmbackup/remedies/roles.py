@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vmbackup import catalog, collectors
-from vmbackup.arm.client import Arm, NoAnswer, Refused
+from vmbackup.arm.client import Arm
+from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.permissions import Permission, granted, lacking
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
@@ -137,7 +138,7 @@ def shortages(arm: Arm, target: Target, vault_id: str | None, evidence: Evidence
     for scope in dict.fromkeys(scope for scopes in places.values() for scope in scopes):
         try:
             held[scope] = granted(arm, scope)
-        except (Refused, NoAnswer) as error:
+        except (RequestRefused, ResponseLost) as error:
             why = str(error)
     if not held:
         return why

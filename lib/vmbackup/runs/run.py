@@ -6,11 +6,10 @@ the run folder such that the walk can go on from there.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 from vmbackup import catalog, clock
@@ -121,6 +120,7 @@ class Walkthrough:
 
     def collect(self, on_fact: OnFact, stopped: Event) -> None:
         """Ask for everything. When stopped, what came in by then counts, and what was known before stays."""
+        from vmbackup.arm.call import calling, start_thread
         from vmbackup.runs.examine import examine
 
         azure, given = self._azure(), self.run.parameters
@@ -139,12 +139,12 @@ class Walkthrough:
             except BaseException as error:  # handed to the caller's thread, which raises it
                 ended.append(error)
 
-        asking = Thread(target=ask, daemon=True)
-        asking.start()
+        with calling(self.run.target.vm_id) as call:
+            asking = start_thread(ask)
         while asking.is_alive() and not stopped.is_set():
             asking.join(0.05)
         if not ended:
-            azure.deadline = time.monotonic()
+            call.stop()
             self.run.evidence = {**self.run.evidence, **came}
         elif isinstance(ended[0], BaseException):
             raise ended[0]

@@ -14,7 +14,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest
 
-from vmbackup.arm.audit import Audit, AuditPolicy, Gate, Unwritten, append, changes, lines, rows, who
+from vmbackup.arm.audit import Audit, AuditPolicy, Unwritten, allow_changes, append, changes, lines, rows, who
 from vmbackup.model import RemedyRefused
 
 VM = "https://x/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/v"
@@ -81,13 +81,13 @@ class _Wire(HttpTransport):
 
 
 def pipeline(tmp_path, status=200):
-    gate, path = Gate(), tmp_path / "audit.jsonl"
+    path = tmp_path / "audit.jsonl"
     wire = _Wire(path, status)
-    return gate, Audit(path, "ada (o1)"), wire, Pipeline(wire, [SansIOHTTPPolicy(), AuditPolicy(gate)])
+    return Audit(path, "ada (o1)"), wire, Pipeline(wire, [SansIOHTTPPolicy(), AuditPolicy()])
 
 
 def test_without_an_open_audit_nothing_changing_leaves(tmp_path):
-    _, _, wire, line = pipeline(tmp_path)
+    _, wire, line = pipeline(tmp_path)
     with pytest.raises(RemedyRefused, match="no audit is open"):
         line.run(HttpRequest("DELETE", f"{VM}/extensions/e"))
     assert not (tmp_path / "audit.jsonl").exists()
@@ -96,7 +96,7 @@ def test_without_an_open_audit_nothing_changing_leaves(tmp_path):
 
 
 def test_only_our_own_reading_scripts_run_in_the_guest_without_an_audit(tmp_path):
-    _, _, _, line = pipeline(tmp_path)
+    _, _, line = pipeline(tmp_path)
     guest = resources.files("vmbackup.guest").joinpath("scripts")
     script = guest.joinpath("collect_linux.sh").read_text("utf-8").splitlines()
     body = {"commandId": "RunShellScript", "script": script}
@@ -113,8 +113,8 @@ def test_only_our_own_reading_scripts_run_in_the_guest_without_an_audit(tmp_path
 
 
 def test_the_row_is_on_disk_before_the_request_leaves_and_completed_after(tmp_path):
-    gate, audit, wire, line = pipeline(tmp_path, 202)
-    with gate.opened(audit, "remove_backup_extension"):
+    audit, wire, line = pipeline(tmp_path, 202)
+    with allow_changes(audit, "remove_backup_extension"):
         line.run(HttpRequest("DELETE", f"{VM}/extensions/e?api-version=1"))
     assert [event["event"] for event in wire.on_file] == ["sent"]
     (row,) = rows(audit.path)
@@ -131,8 +131,8 @@ def test_the_row_is_on_disk_before_the_request_leaves_and_completed_after(tmp_pa
 
 @pytest.mark.parametrize(("status", "outcome"), [(200, "done"), (202, "accepted"), (403, "refused"), (None, "unknown")])
 def test_the_outcome_is_what_happened(tmp_path, status, outcome):
-    gate, audit, _, line = pipeline(tmp_path, status)
-    with gate.opened(audit, "why"):
+    audit, _, line = pipeline(tmp_path, status)
+    with allow_changes(audit, "why"):
         if status is None:
             with pytest.raises(ServiceResponseError):
                 line.run(HttpRequest("PUT", VM))
@@ -142,18 +142,18 @@ def test_the_outcome_is_what_happened(tmp_path, status, outcome):
 
 
 def test_the_gate_closes_behind_the_change(tmp_path):
-    gate, audit, _, line = pipeline(tmp_path)
-    with gate.opened(audit, "why"):
+    audit, _, line = pipeline(tmp_path)
+    with allow_changes(audit, "why"):
         pass
     with pytest.raises(RemedyRefused):
         line.run(HttpRequest("PATCH", VM))
 
 
 def test_what_cannot_be_written_down_is_not_done(tmp_path):
-    gate, _, wire, line = pipeline(tmp_path)
+    _, wire, line = pipeline(tmp_path)
     (tmp_path / "file").write_text("")
     with (
-        gate.opened(Audit(tmp_path / "file" / "audit.jsonl", "x"), "why"),
+        allow_changes(Audit(tmp_path / "file" / "audit.jsonl", "x"), "why"),
         pytest.raises(RemedyRefused, match="cannot be written"),
     ):
         line.run(HttpRequest("DELETE", VM))
@@ -200,9 +200,9 @@ def test_a_full_disk_is_no_written_row():
 
 
 def test_an_answer_that_cannot_be_noted_is_not_called_a_request_that_was_not_sent(tmp_path):
-    gate, audit, wire, line = pipeline(tmp_path)
+    audit, wire, line = pipeline(tmp_path)
     wire.spoils = True
-    with gate.opened(audit, "why"), pytest.raises(Unwritten) as said:
+    with allow_changes(audit, "why"), pytest.raises(Unwritten) as said:
         line.run(HttpRequest("DELETE", VM))
     assert "nothing is changed" not in str(said.value)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vmbackup.arm.client import Answer, Arm
+from vmbackup.arm.client import Arm, Response
 
 
 class Polled:
@@ -37,11 +37,11 @@ def running(request: Any, options: Any) -> Any:
 )
 def test_the_wait_is_what_azure_asks_for_else_the_usual_one(headers: dict[str, str], seconds: float) -> None:
     arm = Arm(running, "https://127.0.0.1", lambda pause: None, interval_s=10)
-    assert arm.wait_s(Answer(429, headers=headers)) == seconds
+    assert arm.wait_s(Response(429, headers=headers)) == seconds
 
 
 def test_an_operation_is_not_waited_for_beyond_the_deadline() -> None:
     pauses: list[float] = []
     arm = Arm(running, "https://127.0.0.1", pauses.append)
-    assert arm.follow("https://127.0.0.1/operations/1", deadline_s=60).how == "timeout"
+    assert arm.poll("https://127.0.0.1/operations/1", deadline_s=60).how == "timeout"
     assert pauses == [60]

@@ -21,7 +21,7 @@ from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
 from azure.identity import CredentialUnavailableError
 
 from recordings import Recording, recordings
-from vmbackup.arm.errors import Unreadable, as_fact, code_and_message
+from vmbackup.arm.errors import Unreadable, as_fact, refusal
 from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong
 from vmbackup.model import FactStatus, RemedyRefused, SetupError
 
@@ -124,7 +124,8 @@ def test_the_reason_of_an_operation_may_be_nested_twice() -> None:
     nested = refused(
         "Outer", "o", details=[{"code": "Middle", "message": "m", "details": [{"code": "I", "message": "i"}]}]
     )
-    assert code_and_message(answered(200, nested)) == ("I", "i")
+    found = refusal(answered(200, nested))
+    assert (found.code, found.message) == ("I", "i")
 
 
 def test_words_of_azure_are_cut_and_hold_no_secret() -> None:
@@ -173,7 +174,7 @@ def test_a_403_names_the_missing_action(recorded: Recording) -> None:
 
 @pytest.mark.parametrize("recorded", recordings("compute_operation"))
 def test_an_operation_that_failed_gives_its_innermost_reason(recorded: Recording) -> None:
-    code, message = code_and_message(error_of(recorded))
+    found = refusal(error_of(recorded))
     if "__failed-" in recorded.name:
-        assert recorded.name.split("__failed-")[1].startswith(code.lower())
-        assert message
+        assert recorded.name.split("__failed-")[1].startswith(found.code.lower())
+        assert found.message

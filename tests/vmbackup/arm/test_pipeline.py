@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vmbackup.arm.call import calling
 from vmbackup.arm.pipeline import Transport, shown
 from vmbackup.collectors import collect
 from vmbackup.model import FactStatus
@@ -66,8 +67,8 @@ def test_an_answer_of_absurd_size_is_read_once_and_refused() -> None:
 
 
 def test_nothing_is_sent_after_the_deadline() -> None:
-    with pytest.raises(TimeoutError):
-        Transport(lambda: 0.0).send(None)
+    with calling(deadline_s=0), pytest.raises(TimeoutError):
+        Transport().send(None)
 
 
 def test_an_unregistered_provider_is_a_conflict_and_is_not_registered(tmp_path: Path) -> None:

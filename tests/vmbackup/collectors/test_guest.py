@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def test_an_operation_that_azure_has_forgotten_is_started_anew(tmp_path: Path) -
     with world("healthy_linux") as (_, azure, target):
         provider = f"{azure.connection.endpoint}/subscriptions/{target.subscription_id}/providers/Microsoft.Compute"
         operation = "00000000-0000-0000-0000-000000000000?api-version=2024-07-01"
-        token.write_text(f"{provider}/locations/westeurope/operations/{operation}", "utf-8")
+        left = {"Azure-AsyncOperation": f"{provider}/locations/westeurope/operations/{operation}"}
+        token.write_text(json.dumps(left), "utf-8")
         found = collect(azure, target, deadline_s=20)
         assert probe(azure, target, found, 20, token)["guest.probe"].answered
     assert not token.exists()
@@ -110,9 +112,19 @@ def test_a_vm_that_is_gone_is_no_answer_of_the_guest(tmp_path: Path) -> None:
     assert (fact.status, fact.why) == (FactStatus.FAILED, "refused")
 
 
-def test_an_edited_address_gets_no_sign_in(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "edited",
+    [
+        '{"Azure-AsyncOperation": "https://somewhere.else/operation"}',
+        "https://somewhere.else/",
+        "[5]",
+        '{"a": 5}',
+        "{}",
+    ],
+)
+def test_an_edited_address_gets_no_sign_in(tmp_path: Path, edited: str) -> None:
     token = tmp_path / "operation"
-    token.write_text("https://somewhere.else/operation", "utf-8")
+    token.write_text(edited, "utf-8")
     with world("healthy_linux") as (_, azure, target):
         found = collect(azure, target, deadline_s=20)
         assert probe(azure, target, found, 20, token)["guest.probe"].answered

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from remedy_worlds import opened, problems
-from vmbackup.arm.audit import rows
+from vmbackup.arm.audit import allow_changes, rows
 from vmbackup.model import Finding, RemedyRefused, Step, Verdict
 from vmbackup.pages import remedies as pages
 from vmbackup.remedies.again import affected, interrupted, refreshed
@@ -319,10 +319,10 @@ def test_what_was_interrupted_goes_on_though_its_problem_is_gone(tmp_path):
         first, _ = do.steps(plan)
         name = case.tools.operations.begin(plan.remedy, plan.resource, {}, plan.values, plan.cures)
         case.tools.operations.sending(name, 0)
-        with case.tools.gate.opened(case.tools.audit, plan.remedy):
-            answer = case.tools.arm.ask(first.method, first.path)
+        with allow_changes(case.tools.audit, plan.remedy):
+            answer = case.tools.arm.request(first.method, first.path)
         case.tools.operations.accepted(name, 0, answer.operation, answer.time)
-        case.tools.arm.follow(answer.operation, 5)
+        case.tools.arm.poll(answer.operation, 5)
         evidence = case.look()
         assert evidence["vm.power"].data["power"] == "deallocated"
         assert "stop_and_start_vm" not in [each.remedy for each in case.plans(evidence)]

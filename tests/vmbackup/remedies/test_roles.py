@@ -8,7 +8,8 @@ import pytest
 
 from remedy_worlds import opened
 from test_cures import CURES
-from vmbackup.arm.client import NoAnswer, Refused, arm_for
+from vmbackup.arm.client import Arm
+from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.permissions import Permission, lacking
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.diagnosis import walk
@@ -38,7 +39,7 @@ FALLBACKS = {
 def outcome(case, plan):
     try:
         receipt = carry_out(plan, case.tools, 0.5, None)
-    except (Refused, NoAnswer, RemedyRefused) as error:
+    except (RequestRefused, ResponseLost, RemedyRefused) as error:
         return str(error)
     return receipt.outcome if receipt.cured or receipt.code == "no_outcome" else receipt.message
 
@@ -127,7 +128,7 @@ def test_a_remedy_in_the_guest_alone_takes_no_right():
 def test_preflight_names_the_causes_that_only_the_guest_could_tell(tmp_path):
     with opened("healthy_linux", tmp_path) as case:
         case.world.spec["permissions"] = {"deny": ["Microsoft.Compute/virtualMachines/runCommand/action"]}
-        found = roles.shortages(arm_for(case.azure), case.target, None)
+        found = roles.shortages(Arm.on(case.azure), case.target, None)
         rows = {row.capability: row for row in found}
         assert rows["diagnose"].missing == ()
         assert {"agent_linux", "file_system_freeze"} <= set(rows["diagnose_guest"].unknown)
@@ -139,7 +140,7 @@ def test_preflight_says_what_will_be_unknown_and_what_refused(tmp_path):
         denied = ["Microsoft.Network/networkInterfaces/read", "Microsoft.Compute/virtualMachines/extensions/delete"]
         case.world.spec["permissions"] = {"deny": denied}
         vault = case.world.vault_id
-        found = roles.shortages(arm_for(case.azure), case.target, vault)
+        found = roles.shortages(Arm.on(case.azure), case.target, vault)
         rows = {row.capability: row for row in found}
         assert rows["diagnose"].missing == (denied[0],)
         assert "no_internet" in rows["diagnose"].unknown
@@ -159,7 +160,7 @@ SUBSCRIPTION = "/subscriptions/[^/]+"
 
 
 def preflight(case):
-    found = roles.shortages(arm_for(case.azure), case.target, case.world.vault_id, case.look())
+    found = roles.shortages(Arm.on(case.azure), case.target, case.world.vault_id, case.look())
     assert not isinstance(found, str)
     return {row.capability: row for row in found}
 
@@ -194,7 +195,7 @@ def test_preflight_calls_nothing_unknown_that_a_reader_finds_out(tmp_path, scena
 def test_preflight_says_so_when_the_rights_cannot_be_read(tmp_path):
     refused = [{"match": "GET .*/permissions", "status": 403, "code": "AuthorizationFailed", "message": "no"}]
     with opened("healthy_linux", tmp_path, faults=refused) as case:
-        found = roles.shortages(arm_for(case.azure), case.target, None)
+        found = roles.shortages(Arm.on(case.azure), case.target, None)
         assert "AuthorizationFailed" in found
         assert pages.rights(found, "en").text()
 

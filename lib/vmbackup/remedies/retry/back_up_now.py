@@ -9,30 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
 
-from vmbackup.arm.client import Answer, NoAnswer, Refused
-from vmbackup.checks.backup_in_progress import RUNNING
-from vmbackup.facts.azure import Policy, RecoveryPoint
+from azure.core.exceptions import AzureError
+
+from vmbackup.arm.audit import allow_changes
+from vmbackup.arm.call import calling
+from vmbackup.arm.client import Response
+from vmbackup.arm.errors import REFUSALS, RequestRefused, ResponseLost, Unreadable, refusal, words
+from vmbackup.arm.wire import flag, inside, moment, number, stamp, text
+from vmbackup.checks.backup_in_progress import RUNNING, running_backup
+from vmbackup.collectors.jobs import job_in_full, jobs_of, read_failed_job, read_job
+from vmbackup.collectors.protection import points_of, read_item
+from vmbackup.collectors.vm import read_power
+from vmbackup.facts.azure import Job, Policy, Protection, RecoveryPoint
 from vmbackup.model import Evidence, RemedyRefused, RunbookError, Target, Verdict
 from vmbackup.remedies.executor import Tools
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.progress import Progress
-from vmbackup.remedies.retry.proof import Proof, job_of, judge, last_good, wanted
+from vmbackup.remedies.retry.proof import Proof, judge, last_good, wanted
 from vmbackup.remedies.retry.schedule import next_run
-from vmbackup.remedies.retry.vault_reads import (
-    CLOCKS_DIFFER,
-    iso,
-    jobs_of_last_day,
-    parse_time,
-    recovery_points,
-    started,
-    status,
-)
-from vmbackup.remedies.steps.vm import instance_view, item_path, power
+from vmbackup.remedies.steps.vm import instance_view, item_path
 from vmbackup.remedies.values import data, values
 
 ON_DEMAND_PER_DAY = 9
@@ -40,7 +40,10 @@ RETAIN_DAYS = 30
 REMEDY = "backup_now"
 _ACTIVE = ("protected", "irpending", "protectionerror")
 _LOOKS_FOR_POINT = 3
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _STAYS_OPEN = ("timeout", "not_followed", "no_answer")
+_Answer = TypeVar("_Answer")
 
 
 def retry(
@@ -58,7 +61,8 @@ def retry(
     ``cancelled`` is asked at each look; once it says True the job is cancelled. Raises RemedyRefused, with nothing
     started, for an unprotected VM, a running backup or the tenth backup of a day.
     """
-    return _Retry(tools, target, evidence, language, deadline_s, on_progress, cancelled).run()
+    with calling(target.vm_id):
+        return _Retry(tools, target, evidence, language, deadline_s, on_progress, cancelled).run()
 
 
 class _Retry:
@@ -80,14 +84,16 @@ class _Retry:
         self.values = values(target, evidence, ())
         self.request_ids: list[str] = []
         self.policy: Policy | None = data(evidence, "backup.policy")
+        self.protected: Protection | None = data(evidence, "backup.protection")
         self.operation = ""
         self.known_points: set[str] = set()
+        self.on_demand: dict[str, bool | None] = {}
         self.known_jobs: list[str] = []
         self.old: list[RecoveryPoint] = []
 
     def run(self) -> Proof:
         """From the refusals to the proof."""
-        if "vault_id" not in self.values:
+        if self.protected is None or "vault_id" not in self.values:
             raise self._refused("not_protected")
         self.item, self.vault = item_path(self.values), str(self.values["vault_id"])
         try:
@@ -96,13 +102,13 @@ class _Retry:
                 job = self._start()
         except _NotStarted as error:
             return self._closed(Proof(Verdict.UNKNOWN, "not_started", {"code": error.code, "message": error.message}))
-        except NoAnswer as error:
+        except ResponseLost as error:
             return self._dressed(Proof(Verdict.UNKNOWN, "no_answer", {"message": str(error)}))
         if job is None:
             return self._closed(Proof(Verdict.UNKNOWN, "no_job"))
         try:
             proof = self._followed(job)
-        except (Refused, NoAnswer) as error:
+        except (RequestRefused, ResponseLost) as error:
             proof = Proof(Verdict.UNKNOWN, "not_followed", {"job": job, "message": str(error)}, job)
         return self._dressed(proof) if proof.reason in _STAYS_OPEN else self._closed(proof)
 
@@ -117,12 +123,12 @@ class _Retry:
             starts = job is None and not (earlier and earlier.accepted)
             if starts:
                 self._preflight()
-        except (Refused, NoAnswer) as error:
+        except (RequestRefused, ResponseLost) as error:
             raise self._refused("unseen", message=str(error)) from None
         self.known_points = set(earlier.before.get("points", []) if earlier else [each["name"] for each in points])
         self.old = [point for point in points if point["name"] in self.known_points]
         if earlier is None:
-            before = {"points": sorted(self.known_points), "jobs": self.known_jobs, "at": iso(self.began)}
+            before = {"points": sorted(self.known_points), "jobs": self.known_jobs, "at": stamp(self.began)}
             self.operation = self.tools.operations.begin(REMEDY, self.item, before)
         return job, starts
 
@@ -136,7 +142,7 @@ class _Retry:
         self.operation, self.known_jobs = earlier.id, earlier.before.get("jobs", [])
         job = None
         if earlier.sent:
-            since = parse_time(str(earlier.before.get("at")))
+            since = moment(str(earlier.before.get("at"))) or _LONG_AGO
             job = self._job_of_operation(earlier.accepted.get(0)) or self._job_since(since)
         if job and not self._is_newest(job):
             self._closed(Proof(Verdict.UNKNOWN, "outdated", job=job))
@@ -145,39 +151,36 @@ class _Retry:
 
     def _is_newest(self, job: str) -> bool:
         """Whether the job is still running, or ended in the last day with no other after it."""
-        if status(self.arm.ask("GET", f"{self.vault}/backupJobs/{job}").body or {}) in RUNNING:
+        if self._status(self._job(job)) in RUNNING:
             return True
-        jobs = jobs_of_last_day(self.arm, self.values, self._now)
-        return bool(jobs) and str(max(jobs, key=started).get("name")) == job
+        jobs = self._jobs()
+        return bool(jobs) and jobs[0]["name"] == job
 
     def _preflight(self) -> None:
-        body = self.arm.ask("GET", self.item).body
-        state = str(((body or {}).get("properties") or {}).get("protectionState") or "")
+        state = read_item(self.arm.request("GET", self.item).body or {})["protection_state"] or ""
         if state.lower() not in _ACTIVE:
             raise self._refused("protection_stopped", state=state or "-")
-        jobs = jobs_of_last_day(self.arm, self.values, self._now)
-        self.known_jobs = [str(each.get("name")) for each in jobs]
-        running = next((each for each in jobs if status(each) in RUNNING), None)
+        jobs = self._jobs()
+        self.known_jobs = [each["name"] for each in jobs]
+        running = running_backup(jobs)
         if running:
-            raise self._refused("backup_running", job=str(running.get("name")))
-        tried = sorted(
-            str(each["properties"].get("startTime") or "") for each in jobs if each["properties"].get("isUserTriggered")
-        )
+            raise self._refused("backup_running", job=running["name"])
+        tried = [self._start_of(each) for each in jobs if self.on_demand[each["name"]]]
         if len(tried) >= ON_DEMAND_PER_DAY:
-            free = parse_time(tried[-ON_DEMAND_PER_DAY]) + timedelta(days=1)
-            raise self._refused("too_many_backups", count=len(tried), limit=ON_DEMAND_PER_DAY, when=iso(free))
+            free = stamp(tried[ON_DEMAND_PER_DAY - 1] + timedelta(days=1))
+            raise self._refused("too_many_backups", count=len(tried), limit=ON_DEMAND_PER_DAY, when=free)
 
     # --- start ---
 
     def _start(self) -> str | None:
         self.tools.operations.sending(self.operation, 0)
-        expiry = iso(self.began + timedelta(days=RETAIN_DAYS))
+        expiry = stamp(self.began + timedelta(days=RETAIN_DAYS))
         body = {"properties": {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": expiry}}
         try:
             answer = self._change("POST", f"{self.item}/backup", body)
-        except Refused as error:
+        except RequestRefused as error:
             raise _NotStarted(error.code, error.message) from None
-        except NoAnswer:
+        except ResponseLost:
             job = self._job_since(self.began)
             if job is None:
                 raise
@@ -185,9 +188,9 @@ class _Retry:
         self.tools.operations.accepted(self.operation, 0, answer.operation, answer.time)
         return self._job_of_operation(answer.operation) or self._job_since(self.began)
 
-    def _change(self, method: str, path: str, body: Any = None) -> Answer:
-        with self.tools.gate.opened(self.tools.audit, REMEDY):
-            answer = self.arm.ask(method, path, body)
+    def _change(self, method: str, path: str, body: Any = None) -> Response:
+        with allow_changes(self.tools.audit, REMEDY):
+            answer = self.arm.request(method, path, body)
         self.request_ids.append(answer.request_id)
         return answer
 
@@ -195,40 +198,30 @@ class _Retry:
         if not url:
             return None
         try:
-            ended = self.arm.follow(url, 300)
-        except (Refused, NoAnswer):
+            ended = self.arm.poll(url, 300)
+        except (RequestRefused, ResponseLost):
             return None
         if ended.how == "failed":
             raise _NotStarted(ended.code, ended.message)
-        properties = (ended.body or {}).get("properties") if isinstance(ended.body, Mapping) else None
-        job = (properties or {}).get("jobId")
-        return str(job) if job else None
+        return text(ended.body, "properties", "jobId")
 
     def _job_since(self, start: datetime) -> str | None:
         """The newest on-demand job of this VM since the order was given, and not known before it."""
-        since = start - CLOCKS_DIFFER
+        since = start - _CLOCKS_DIFFER
         try:
-            found = jobs_of_last_day(self.arm, self.values, self._now)
-        except Refused as error:
-            raise NoAnswer(str(error)) from None
-        jobs = [
-            each
-            for each in found
-            if started(each) >= since
-            and each["properties"].get("isUserTriggered") is not False
-            and each.get("name") not in self.known_jobs
-        ]
-        newest = max(jobs, key=started, default=None)
-        return str(newest["name"]) if newest else None
+            jobs = self._jobs()
+        except RequestRefused as error:
+            raise ResponseLost(str(error)) from None
+        fresh = (each for each in jobs if self._start_of(each) >= since and each["name"] not in self.known_jobs)
+        return next((each["name"] for each in fresh if self.on_demand[each["name"]] is not False), None)
 
     # --- follow ---
 
     def _followed(self, job: str) -> Proof:
         waited, asked_to_cancel = 0.0, False
         while True:
-            answer = self.arm.ask("GET", f"{self.vault}/backupJobs/{job}")
-            body = answer.body or {}
-            now_is = status(body)
+            answer = self._job(job)
+            body, now_is = answer.body or {}, self._status(answer)
             self._tell(job, body)
             if now_is and now_is not in RUNNING:
                 return self._judged(job, now_is, body)
@@ -239,54 +232,81 @@ class _Retry:
                 asked_to_cancel = True
                 self._cancel(job)
             wait = self.arm.wait_s(answer)
-            self.arm.pause(wait)
+            self.arm.sleep(wait)
             waited += max(wait, 0.01)
 
     def _cancel(self, job: str) -> None:
         """Ask Azure to cancel; whether it did is seen in the job itself."""
-        with suppress(Refused, NoAnswer):
+        with suppress(RequestRefused, ResponseLost):
             answer = self._change("POST", f"{self.vault}/backupJobs/{job}/cancel")
             if answer.operation:
-                self.arm.follow(answer.operation, 300)
+                self.arm.poll(answer.operation, 300)
 
     def _tell(self, job: str, body: Mapping[str, Any]) -> None:
         if self.on_progress:
-            properties = body.get("properties") or {}
-            extended = properties.get("extendedInfo") or {}
-            tasks = tuple((each["name"], str(each["status"] or "")) for each in job_of(body)["tasks"])
-            percent = extended.get("progressPercentage")
-            self.on_progress(
-                Progress(
-                    job, str(properties.get("status") or ""), float(percent) if percent is not None else None, tasks
-                )
-            )
+            read = read_failed_job(body)
+            tasks = tuple((each["name"], each["status"] or "") for each in read["tasks"])
+            percent = number(inside(body, "properties", "extendedInfo", "progressPercentage"))
+            self.on_progress(Progress(job, read["status"], percent, tasks))
 
     def _judged(self, job: str, ended: str, body: Mapping[str, Any]) -> Proof:
         fresh: list[RecoveryPoint] = []
+        read = read_failed_job(body)
         for look in range(_LOOKS_FOR_POINT if ended.startswith("completed") else 0):
             if look:
-                self.arm.pause(self.arm.interval_s)
-            fresh = [point for point in self._points() if self._is_new(point, started(body))]
+                self.arm.sleep(self.arm.interval_s)
+            fresh = [point for point in self._points() if self._is_new(point, moment(read["start"]) or _LONG_AGO)]
             if fresh:
                 break
         want = wanted(self.policy, self._power())
         os = (data(self.evidence, "vm.model") or {}).get("os")
-        verdict, reason, shown, point, section = judge(ended, job_of(body), fresh, want, os)
+        verdict, reason, shown, point, section = judge(ended, read, fresh, want, os)
         return Proof(verdict, reason, shown, job, point, want, section)
 
     def _is_new(self, point: RecoveryPoint, start: datetime) -> bool:
         """A point that shows up late may be an earlier backup's; one that was made since the job began is its own."""
-        return point["name"] not in self.known_points and parse_time(point["time"] or "") >= start
+        return point["name"] not in self.known_points and (moment(point["time"]) or _LONG_AGO) >= start
 
     # --- around ---
 
+    @property
+    def _now(self) -> datetime:
+        return self.tools.azure.now()
+
     def _points(self) -> list[RecoveryPoint]:
-        points, self._now = recovery_points(self.arm, self.item)
-        return points
+        return self._read(lambda protected: points_of(self.tools.azure, protected))
+
+    def _jobs(self) -> list[Job]:
+        """The VM's jobs of the last day, newest first; whether each was on demand is kept beside them."""
+        wires = self._read(lambda protected: jobs_of(self.tools.azure, self.target, protected, days=1))
+        jobs = [read_job(wire) for wire in wires]
+        flags = [flag(wire, "properties", "isUserTriggered") for wire in wires]
+        self.on_demand = {job["name"]: said for job, said in zip(jobs, flags, strict=True)}
+        return [job for job in jobs if self._start_of(job) > self._now - timedelta(days=1)]
+
+    def _read(self, ask: Callable[[Protection], _Answer]) -> _Answer:
+        """What a collector asks, with the errors of the door. Raises RequestRefused or ResponseLost."""
+        if self.protected is None:
+            raise self._refused("not_protected")
+        try:
+            return ask(self.protected)
+        except REFUSALS as error:
+            raise refusal(error) from error
+        except (AzureError, Unreadable, TimeoutError) as error:
+            raise ResponseLost(words(error)) from error
+
+    def _job(self, name: str) -> Response:
+        return job_in_full(self.arm, self.vault, name)
+
+    def _status(self, response: Response) -> str:
+        return (text(response.body, "properties", "status") or "").lower()
+
+    def _start_of(self, job: Job) -> datetime:
+        return moment(job["start"]) or _LONG_AGO
 
     def _power(self) -> str | None:
         try:
-            return power(instance_view(self.arm, self.target.vm_id))
+            return read_power(instance_view(self.arm, self.target.vm_id))["power"]
         except RunbookError:
             return None
 
@@ -295,7 +315,7 @@ class _Retry:
         return replace(
             proof,
             last_good=last_good(self.old, self.policy, (data(self.evidence, "vm.model") or {}).get("os")),
-            next_run=iso(start) if start else None,
+            next_run=stamp(start) if start else None,
             next_run_h=round((start - self._now).total_seconds() / 3600, 1) if start else None,
             request_ids=tuple(filter(None, self.request_ids)),
         )
@@ -305,7 +325,7 @@ class _Retry:
         outcome = "done" if proof.fixed else "unsure" if proof.verdict is Verdict.UNKNOWN else "failed"
         point: Mapping[str, Any] = proof.point or {}
         receipt = Receipt(
-            REMEDY, self.item, outcome, self.tools.audit.who, None, iso(self._now), proof.request_ids,
+            REMEDY, self.item, outcome, self.tools.audit.who, None, stamp(self._now), proof.request_ids,
             {}, {"job": proof.job, "point": point.get("name"), "type": point.get("type")}, proof.reason,
         )  # fmt: skip
         self.tools.operations.close(self.operation, receipt)

@@ -8,7 +8,7 @@ from typing import Any
 
 from vmbackup.checks.consistency import APPLICATION, wants_crash_only
 from vmbackup.checks.vm_state import is_off
-from vmbackup.facts.azure import FailedJob, JobError, Policy, RecoveryPoint
+from vmbackup.facts.azure import FailedJob, Policy, RecoveryPoint
 from vmbackup.failures.triage import triage_job
 from vmbackup.model import Verdict
 
@@ -100,37 +100,6 @@ def said_of(job: FailedJob) -> str:
     """The job's errors in Azure's words."""
     words = [" ".join(filter(None, (error["title"], error["text"]))) for error in job["errors"]]
     return "; ".join([*filter(None, words), *filter(None, [job["dynamic_message"]])])[:600] or "-"
-
-
-def job_of(body: Mapping[str, Any]) -> FailedJob:
-    """A job as Azure sends it, in the shape that triage reads; what is missing or odd is None."""
-    properties = body.get("properties") or {}
-    extended = properties.get("extendedInfo") or {}
-    errors: list[JobError] = [
-        {
-            "code": each.get("errorCode") if isinstance(each.get("errorCode"), int) else None,
-            "title": each.get("errorTitle"),
-            "text": each.get("errorString"),
-            "recommendations": list(each.get("recommendations") or []),
-        }
-        for each in properties.get("errorDetails") or []
-        if isinstance(each, Mapping)
-    ]
-    return {
-        "name": str(body.get("name") or ""),
-        "status": str(properties.get("status") or ""),
-        "start": properties.get("startTime"),
-        "end": properties.get("endTime"),
-        "duration_s": None,
-        "errors": errors,
-        "dynamic_message": extended.get("dynamicErrorMessage"),
-        "tasks": [
-            {"name": str(each.get("taskId") or ""), "status": each.get("status"), "duration_s": None}
-            for each in extended.get("tasksList") or []
-            if isinstance(each, Mapping)
-        ],
-        "first_failure": None,
-    }
 
 
 def last_good(points: list[RecoveryPoint], policy: Policy | None, os: str | None) -> RecoveryPoint | None:

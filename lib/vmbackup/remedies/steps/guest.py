@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from vmbackup.arm.client import Arm, Ended
+from vmbackup.arm.client import Arm, OperationResult
 from vmbackup.arm.run_command import run_command_error, run_command_output, run_command_stderr
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.remedies.plan import Plan
@@ -44,7 +44,7 @@ def step(plan: Plan) -> Step:
     return Step("POST", f"{plan.target.vm_id}/runCommand", lambda seen: body, look)
 
 
-def read(remedy: str, ended: Ended) -> Said:
+def read(remedy: str, ended: OperationResult) -> Said:
     """What the script said, from the finished Run Command. Text from a guest is untrusted: only this shape counts."""
     if ended.how != "succeeded":
         why = run_command_error(None, ended.code, ended.message)
@@ -69,5 +69,5 @@ def agent_is_back(arm: Arm, vm_id: str, since: str | None, deadline_s: float) ->
             return True
         if waited >= deadline_s:
             return False
-        arm.pause(arm.interval_s)
+        arm.sleep(arm.interval_s)
         waited += max(arm.interval_s, 0.01)

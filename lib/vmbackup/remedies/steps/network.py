@@ -27,7 +27,7 @@ def _rule(path: str, tag: str, priority: int) -> Step:
     }  # fmt: skip
 
     def look(arm: Arm) -> Seen:
-        answer = arm.ask("GET", path)
+        answer = arm.request("GET", path)
         found = properties(answer)
         state: State = "todo"
         same = all(str(found.get(key)).lower() == str(value).lower() for key, value in wanted.items())
@@ -50,7 +50,7 @@ def add_storage_route(plan: Plan) -> list[Step]:
     path, tag = f"{plan.values['route_table_id']}/routes/vmbackup-storage", plan.values["storage_tag"]
 
     def look(arm: Arm) -> Seen:
-        answer = arm.ask("GET", path)
+        answer = arm.request("GET", path)
         found = properties(answer)
         right = found.get("addressPrefix") == tag and found.get("nextHopType") == "Internet"
         return Seen(

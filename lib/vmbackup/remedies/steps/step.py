@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vmbackup.arm.client import Answer, Arm
+from vmbackup.arm.client import Arm, Response
 from vmbackup.model import RemedyRefused
 
 State = Literal["done", "running", "todo", "broken"]
@@ -38,15 +38,15 @@ class Step:
     proof: Callable[[Arm], Seen] | None = None
 
 
-def there(arm: Arm, path: str) -> Answer:
+def there(arm: Arm, path: str) -> Response:
     """The resource. Raises RemedyRefused when there is none."""
-    answer = arm.ask("GET", path)
+    answer = arm.request("GET", path)
     if answer.status == 404:
         raise RemedyRefused(f"{path} is not there.")
     return answer
 
 
-def properties(answer: Answer) -> Mapping[str, Any]:
+def properties(answer: Response) -> Mapping[str, Any]:
     """The resource's properties, empty when it has none."""
     found = answer.body.get("properties") if isinstance(answer.body, Mapping) else None
     return found if isinstance(found, Mapping) else {}

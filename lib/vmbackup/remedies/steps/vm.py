@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from vmbackup.arm.client import Arm
+from vmbackup.collectors.vm import read_agent, read_power
 from vmbackup.model import RemedyRefused
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.steps import network
@@ -58,7 +59,7 @@ def _is_backup_handler(name: str) -> bool:
 
 def _delete(path: str, shows: str) -> Step:
     def look(arm: Arm) -> Seen:
-        answer = arm.ask("GET", path)
+        answer = arm.request("GET", path)
         if answer.status == 404:
             return Seen("done", {shows: "absent"})
         state = str(properties(answer).get("provisioningState") or "there")
@@ -121,15 +122,15 @@ def instance_view(arm: Arm, vm_id: str) -> Mapping[str, Any]:
 
 def power(view: Mapping[str, Any]) -> str | None:
     """The power state that an instance view shows, like ``running``."""
-    codes = [str(each.get("code") or "") for each in view.get("statuses") or []]
-    return next((code.split("/", 1)[1] for code in codes if code.startswith("PowerState/")), None)
+    return read_power(view)["power"]
 
 
 def agent(view: Mapping[str, Any]) -> dict[str, Any]:
     """The agent as an instance view shows it: version, status and time of its report."""
-    found = view.get("vmAgent") or {}
-    status = (found.get("statuses") or [{}])[0]
-    return {"version": found.get("vmAgentVersion"), "status": status.get("displayStatus"), "time": status.get("time")}
+    found = read_agent(view)
+    if found is None:
+        return {"version": None, "status": None, "time": None}
+    return {"version": found["version"], "status": found["display_status"], "time": found["reported_at"]}
 
 
 # --- the backup ----------------------------------------------------------------------------------------------------

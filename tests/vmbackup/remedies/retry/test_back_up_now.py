@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from remedy_worlds import opened
-from vmbackup.arm.audit import rows
+from vmbackup.arm.audit import allow_changes, rows
 from vmbackup.model import RemedyRefused
 from vmbackup.pages import remedies as pages
 from vmbackup.remedies.retry.back_up_now import retry
@@ -140,8 +140,10 @@ def test_a_start_that_failed_while_nobody_looked_is_said_and_closed(tmp_path):
         item = item_path(values(case.target, evidence, ()))
         name = case.tools.operations.begin("backup_now", item, {"points": [], "at": "2026-11-23T03:00:00Z"})
         case.tools.operations.sending(name, 0)
-        with case.tools.gate.opened(case.tools.audit, "test"):
-            answer = case.tools.arm.ask("POST", f"{item}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}})
+        with allow_changes(case.tools.audit, "test"):
+            answer = case.tools.arm.request(
+                "POST", f"{item}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}}
+            )
         case.tools.operations.accepted(name, 0, answer.operation, answer.time)
         proof = retry(case.tools, case.target, evidence)
         assert (proof.reason, proof.values["code"]) == ("not_started", "UserErrorVmNotFoundV2")
@@ -204,7 +206,7 @@ def test_a_backup_of_an_earlier_run_with_another_after_it_or_of_another_day_is_n
         first = attempt(case, deadline_s=0)
         assert first.reason == "timeout"
         while case.world.machines[0]["jobs"][0]["status"] == "InProgress":
-            case.tools.arm.ask("GET", f"{case.world.vault_id}/backupJobs/{first.job}")
+            case.tools.arm.request("GET", f"{case.world.vault_id}/backupJobs/{first.job}")
         case.world.advance(days=days, hours=1)
         if not days:
             newer = {**case.world.machines[0]["jobs"][0], "name": "newer", "status": "Failed", "start": case.world.now}

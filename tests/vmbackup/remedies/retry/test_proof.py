@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vmbackup.remedies.retry.proof import job_of, judge, section_of, wanted
+from vmbackup.collectors.jobs import read_failed_job
+from vmbackup.remedies.retry.proof import judge, section_of, wanted
 
 ENHANCED = {"consistency": "OnlyCrashConsistent"}
 PLAIN = {"consistency": None}
@@ -42,7 +43,7 @@ def test_what_the_point_must_be(policy, power, want):
 )
 def test_a_completed_job_is_judged_by_its_point(kind, want, os, verdict):
     point = {"name": "p", "time": "2026-11-23T03:00:00Z", "type": kind}
-    assert judge("completed", job_of({}), [point], want, os)[0] == verdict
+    assert judge("completed", read_failed_job({}), [point], want, os)[0] == verdict
 
 
 @pytest.mark.parametrize(
@@ -56,12 +57,12 @@ def test_a_completed_job_is_judged_by_its_point(kind, want, os, verdict):
     ],
 )
 def test_without_a_point_nothing_is_fixed(status, verdict, reason):
-    assert judge(status, job_of({}), [], "application", "linux")[:2] == (verdict, reason)
+    assert judge(status, read_failed_job({}), [], "application", "linux")[:2] == (verdict, reason)
 
 
 def test_a_job_that_failed_says_which_section_to_start_over_with():
     details = [{"errorCode": 1, "errorTitle": "ExtensionSnapshotFailedNoNetwork", "errorString": "x"}]
-    job = job_of({"name": "j", "properties": {"status": "Failed", "errorDetails": details}})
+    job = read_failed_job({"name": "j", "properties": {"status": "Failed", "errorDetails": details}})
     assert section_of(job) == "snapshot_no_network"
 
 
@@ -69,4 +70,4 @@ def test_a_job_that_failed_says_which_section_to_start_over_with():
     "body", [{}, {"properties": None}, {"properties": {"errorDetails": [None, {}], "extendedInfo": None}}]
 )
 def test_a_thin_answer_is_read_without_guessing(body):
-    assert job_of(body)["dynamic_message"] is None
+    assert read_failed_job(body)["dynamic_message"] is None

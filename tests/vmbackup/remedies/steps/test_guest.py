@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from vmbackup.arm.client import Ended
+from vmbackup.arm.client import OperationResult
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.remedies.steps import guest
 
@@ -105,7 +105,7 @@ def test_the_extensions_folders_are_moved_not_deleted(root):
 
 
 def output(text):
-    return Ended(
+    return OperationResult(
         "succeeded",
         body={"value": [{"code": "ProvisioningState/succeeded", "message": f"[stdout]\n{text}\n[stderr]\n"}]},
     )
@@ -128,4 +128,4 @@ def test_only_the_scripts_own_line_counts(text, outcome):
 
 @pytest.mark.parametrize(("how", "outcome"), [("failed", "failed"), ("timeout", "silent"), ("cancelled", "silent")])
 def test_a_run_command_that_ended_badly_is_no_success(how, outcome):
-    assert guest.read("x", Ended(how, "VMAgentStatusCommunicationError", "no status")).outcome == outcome
+    assert guest.read("x", OperationResult(how, "VMAgentStatusCommunicationError", "no status")).outcome == outcome
