@@ -17,8 +17,19 @@ RISKS = ("low", "medium", "high")
 WORDS = ("title", "what", "risk_note", "undo", "portal", "duration", "superseded")
 _KEYS = {
     *WORDS, "checks", "kind", "risk", "actions", "az", "powershell", "shell", "script", "os", "detached", "article",
-    "sources", "as_of",
+    "sources", "as_of", "change", "stopgap",
 }  # fmt: skip
+NEEDS = ("running_vm", "agent")
+RESOURCES = (
+    "vm_id", "nsg_id", "route_table_id", "subnet_id", "vault_id", "item_id", "collection_id", "lock_id",
+)  # fmt: skip
+"""The values that are resource ids: what a change is made to, and what the path of its requests begins with."""
+_CHANGE = {
+    "resource", "needs", "breaks_backup", "deletes", "guarded", "interim_power", "continue_h", "requests",
+}  # fmt: skip
+_IN_THE_GUEST = ["POST {vm_id}/runCommand"]
+_LONGEST_H = 24
+_REQUEST = re.compile(rf"(PUT|POST|PATCH|DELETE) \{{({'|'.join(RESOURCES)})\}}(/([A-Za-z-]+|\{{[a-z_]+\}}))*")
 _ACTION = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+")
 
 
@@ -55,6 +66,36 @@ def check(remedy: str, entry: Any) -> None:
         raise CatalogError(f"{where}.script: a guest_script has one, no other kind has")
     if entry["script"] and not _script(entry["script"]).is_file():
         raise CatalogError(f"{where}.script: guest/{entry['script']} is not there")
+    _check_flag(entry, "stopgap", where)
+    if (entry["kind"] == "manual") is not (entry["change"] is None):
+        raise CatalogError(f"{where}.change: null for what is done by hand, and only for that")
+    if entry["change"] is not None:
+        _check_change(entry["change"], entry["kind"], f"{where}.change")
+
+
+def _check_change(change: Any, kind: str, where: str) -> None:
+    catalog.check_keys(change, _CHANGE, where)
+    for flag in ("breaks_backup", "deletes", "guarded"):
+        _check_flag(change, flag, where)
+    if change["resource"] not in RESOURCES:
+        raise CatalogError(f"{where}.resource: {change['resource']!r} is not one of {', '.join(RESOURCES)}")
+    if not set(change["needs"]) <= set(NEEDS):
+        raise CatalogError(f"{where}.needs: {change['needs']} is not of {', '.join(NEEDS)}")
+    if not isinstance(change["continue_h"], int) or not 1 <= change["continue_h"] <= _LONGEST_H:
+        raise CatalogError(f"{where}.continue_h: {change['continue_h']!r} is no number of hours from 1 to {_LONGEST_H}")
+    requests = change["requests"]
+    wrong = [each for each in requests if not _REQUEST.fullmatch(each)]
+    if wrong or not requests:
+        raise CatalogError(f"{where}.requests: {wrong} is no METHOD {{resource}}/part/{{value}}")
+    if change["deletes"] is not any(each.startswith("DELETE ") for each in requests):
+        raise CatalogError(f"{where}.deletes: true where it sends DELETE, and only there")
+    if kind == "guest_script" and (requests != _IN_THE_GUEST or set(change["needs"]) != set(NEEDS)):
+        raise CatalogError(f"{where}: a guest script needs {', '.join(NEEDS)}, and sends {_IN_THE_GUEST[0]}")
+
+
+def _check_flag(entry: Any, key: str, where: str) -> None:
+    if not isinstance(entry[key], bool):
+        raise CatalogError(f"{where}.{key}: {entry[key]!r} is neither true nor false")
 
 
 def _known_check(name: str, where: str) -> None:

@@ -14,11 +14,9 @@ from vmbackup.arm.permissions import granted, lacking
 from vmbackup.model import RemedyRefused
 from vmbackup.remedies.executor import Tools, carry_out
 from vmbackup.remedies.plan import RISKS, Plan
-from vmbackup.remedies.preflight import Refusal, needs_agent, needs_running_vm
+from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.steps import vm as do
-
-_GUARDED = ("resume_protection", "exclude_disks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +87,14 @@ def _ask_again(plan: Plan, arm: Arm) -> None:
             values = {"action": ", ".join(missing), "scope": scope}
             raise RemedyRefused(Refusal("missing_right", values).words(plan.language))
     _look_again(plan, arm)
-    if plan.remedy in _GUARDED and guarded(arm, str(plan.values["vault_id"])):
+    if plan.entry["change"]["guarded"] and guarded(arm, str(plan.values["vault_id"])):
         raise RemedyRefused(Refusal("resource_guard").words(plan.language))
 
 
 def _look_again(plan: Plan, arm: Arm) -> None:
     """The VM may have stopped, or its agent died, since the evidence was taken."""
-    if not needs_running_vm(plan.remedy, plan.entry):
+    needs = plan.entry["change"]["needs"]
+    if "running_vm" not in needs:
         return
     try:
         view = do.instance_view(arm, plan.target.vm_id)
@@ -104,7 +103,7 @@ def _look_again(plan: Plan, arm: Arm) -> None:
     power, status = do.power(view) or "-", do.agent(view)["status"] or "-"
     if power != "running":
         raise RemedyRefused(Refusal("vm_not_running", {"power": power}).words(plan.language))
-    if needs_agent(plan.remedy, plan.entry) and status != "Ready":
+    if "agent" in needs and status != "Ready":
         raise RemedyRefused(Refusal("agent_not_ready", {"status": status}).words(plan.language))
 
 

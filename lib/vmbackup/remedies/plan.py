@@ -13,20 +13,7 @@ from vmbackup.remedies.quoting import filled, for_bash, for_powershell
 from vmbackup.remedies.values import data, values
 
 RISKS = ("low", "medium", "high")
-# What cures nothing by itself comes after the cures.
-_AFTER_THE_CURES = ("use_crash_consistent_policy_for_now", "turn_on_verbose_logging", "collect_agent_logs")
 _WORDS = ("title", "what", "risk_note", "undo", "portal", "duration", "superseded")
-# Which remedy works on what; the VM where nothing stands here.
-_RESOURCES = {
-    "allow_storage_in_nsg": "nsg_id",
-    "add_storage_route": "route_table_id",
-    "add_storage_service_endpoint": "subnet_id",
-    "remove_restore_point_lock": "lock_id",
-    "delete_restore_point_collection": "collection_id",
-    "cancel_running_backup": "vault_id",
-    "resume_protection": "vault_id",
-    "exclude_disks": "vault_id",
-}
 _DISTRIBUTIONS = {
     "debian": ("debian", "ubuntu"),
     "suse": ("suse", "sles", "opensuse"),
@@ -114,7 +101,7 @@ def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[
 
 def _rank(plan: Plan) -> tuple[bool, bool, int, bool]:
     entry = plan.entry
-    return not plan.offered, plan.remedy in _AFTER_THE_CURES, RISKS.index(entry["risk"]), entry["kind"] == "manual"
+    return not plan.offered, entry["stopgap"], RISKS.index(entry["risk"]), entry["kind"] == "manual"
 
 
 def concerns(entry: Mapping[str, Any], finding: Finding) -> bool:
@@ -130,10 +117,10 @@ def planned(
     commands, missing = _commands(entry, {**known, "script": entry["script"]}, evidence)
     known_words = {name: known.get(name) for name in catalogue.placeholders(remedy)}
     words = {key: catalogue.words(remedy, key, language, **known_words) for key in _WORDS if entry[key] is not None}
-    resource = str(known.get(_RESOURCES.get(remedy, "vm_id")) or "")
+    resource = str(known.get(entry["change"]["resource"] if entry["change"] else "vm_id") or "")
     return Plan(
         remedy, target, language, resource, cures, known, words, commands, missing,
-        refusals(remedy, entry, missing, resource, known, evidence),
+        refusals(entry, missing, resource, known, evidence),
     )  # fmt: skip
 
 

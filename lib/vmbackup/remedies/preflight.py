@@ -15,15 +15,8 @@ from vmbackup.limits import HEARTBEAT_STALE_S
 from vmbackup.model import Evidence
 from vmbackup.remedies.values import data
 
-_NEEDS_AGENT = ("remove_backup_extension", "remove_failed_extension")
-_NEEDS_RUNNING_VM = (*_NEEDS_AGENT, "restart_vm")
-_CHANGING = ("updating", "creating", "deleting", "migrating")
-_DELETES = ("remove_backup_extension", "remove_failed_extension", "delete_restore_point_collection")
-_BREAKS_A_BACKUP = (
-    *("restart_vm", "stop_and_start_vm", "remove_backup_extension", "remove_failed_extension", "restart_vss"),
-    *("clear_backup_extension_windows", "clear_backup_extension_linux"),
-)
-_CHANGES_LOCKS = ("remove_restore_point_lock",)
+CHANGING = ("updating", "creating", "deleting", "migrating")
+"""The provisioning states of a resource that is being changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,44 +32,30 @@ class Refusal:
 
 
 def refusals(
-    remedy: str,
-    entry: Mapping[str, Any],
-    missing: tuple[str, ...],
-    resource: str,
-    known: Mapping[str, Any],
-    evidence: Evidence,
+    entry: Mapping[str, Any], missing: tuple[str, ...], resource: str, values: Mapping[str, Any], evidence: Evidence
 ) -> tuple[Refusal, ...]:
     """Every reason not to apply the remedy, the most basic first; empty when nothing speaks against it."""
     if entry["superseded"]:
         return (Refusal("superseded"),)
-    if entry["kind"] == "manual":
+    change = entry["change"]
+    if change is None:
         return (Refusal("manual"),)
-    found = _values(missing, resource, known)
-    if needs_running_vm(remedy, entry):
+    found = _values(missing, resource, values)
+    if "running_vm" in change["needs"]:
         found += _running(evidence)
-    if needs_agent(remedy, entry):
+    if "agent" in change["needs"]:
         found += _agent(evidence) + _extensions_allowed(evidence)
-    if remedy in _BREAKS_A_BACKUP:
+    if change["breaks_backup"]:
         found += _running_backup(evidence)
-    if resource.lower() == str(known.get("vm_id", "")).lower():
-        found += _settled(remedy, evidence)
-    return tuple(found + _locks(remedy, resource, evidence))
+    if change["resource"] == "vm_id":
+        found += _settled(evidence)
+    return tuple(found + _locks(change, resource, evidence))
 
 
-def _values(missing: tuple[str, ...], resource: str, known: Mapping[str, Any]) -> list[Refusal]:
-    if resource and known.get("rule") and any(name.startswith("priority_") for name in missing):
-        return [Refusal("no_free_priority", {"rule": known["rule"], "priority": known["rule_priority"]})]
+def _values(missing: tuple[str, ...], resource: str, values: Mapping[str, Any]) -> list[Refusal]:
+    if resource and values.get("rule") and any(name.startswith("priority_") for name in missing):
+        return [Refusal("no_free_priority", {"rule": values["rule"], "priority": values["rule_priority"]})]
     return [Refusal("values_missing", {"names": list(missing)})] if missing or not resource else []
-
-
-def needs_running_vm(remedy: str, entry: Mapping[str, Any]) -> bool:
-    """Whether Azure refuses the remedy on a VM that is off."""
-    return entry["kind"] == "guest_script" or remedy in _NEEDS_RUNNING_VM
-
-
-def needs_agent(remedy: str, entry: Mapping[str, Any]) -> bool:
-    """Whether the remedy travels through the agent."""
-    return entry["kind"] == "guest_script" or remedy in _NEEDS_AGENT
 
 
 def _running(evidence: Evidence) -> list[Refusal]:
@@ -109,15 +88,15 @@ def _running_backup(evidence: Evidence) -> list[Refusal]:
     return [Refusal("backup_would_break", {"job": job["name"]})] if job else []
 
 
-def _settled(remedy: str, evidence: Evidence) -> list[Refusal]:
+def _settled(evidence: Evidence) -> list[Refusal]:
     state = str((data(evidence, "vm.model") or {}).get("provisioning_state") or "")
-    return [Refusal("vm_changing", {"state": state})] if state.lower() in _CHANGING else []
+    return [Refusal("vm_changing", {"state": state})] if state.lower() in CHANGING else []
 
 
-def _locks(remedy: str, resource: str, evidence: Evidence) -> list[Refusal]:
+def _locks(change: Mapping[str, Any], resource: str, evidence: Evidence) -> list[Refusal]:
     for lock in data(evidence, "vm.locks") or []:
         covers = f"{resource.lower()}/".startswith(f"{lock['scope'].rstrip('/').lower()}/")
-        bars = lock["level"].lower() == "readonly" or remedy in _DELETES
-        if covers and bars and remedy not in _CHANGES_LOCKS:
+        bars = lock["level"].lower() == "readonly" or change["deletes"]
+        if covers and bars and change["resource"] != "lock_id":
             return [Refusal("locked", {"lock": lock["name"], "level": lock["level"], "scope": lock["scope"]})]
     return []

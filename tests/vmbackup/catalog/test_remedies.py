@@ -102,6 +102,8 @@ def test_all_scripts_belong_to_a_remedy():
         ("title", {"en": "only English"}, "title"),
         ("undo", {"en": "see {a}", "de": "siehe {b}"}, "placeholders"),
         ("risk_note", {"en": "<b>", "de": "<b>"}, "HTML"),
+        ("stopgap", "no", "stopgap"),
+        ("change", None, "change"),
     ],
 )
 def test_a_mistake_is_refused_by_name(key, value, said):
@@ -109,6 +111,33 @@ def test_a_mistake_is_refused_by_name(key, value, said):
     entry[key] = value
     with pytest.raises(CatalogError, match=said):
         catalogue.check("start_vm", entry)
+
+
+@pytest.mark.parametrize(
+    ("remedy", "key", "value"),
+    [
+        ("start_vm", "resource", "vm"),
+        ("start_vm", "needs", ["luck"]),
+        ("start_vm", "breaks_backup", 1),
+        ("start_vm", "deletes", True),
+        ("start_vm", "continue_h", 0),
+        ("start_vm", "continue_h", 200),
+        ("start_vm", "requests", []),
+        ("start_vm", "requests", ["GET {vm_id}"]),
+        ("start_vm", "requests", ["POST {vm_id}/../start"]),
+        ("start_vm", "requests", ["POST {vm_id}//start"]),
+        ("start_vm", "requests", ["POST /subscriptions/s/start"]),
+        ("start_vm", "surprise", 1),
+        ("remove_backup_extension", "deletes", False),
+        ("restart_vss", "needs", ["running_vm"]),
+        ("restart_vss", "requests", ["POST {vm_id}/restart"]),
+    ],
+)
+def test_a_mistake_in_what_a_remedy_changes_is_refused(remedy, key, value):
+    entry = copy.deepcopy(dict(REMEDIES[remedy]))
+    entry["change"][key] = value
+    with pytest.raises(CatalogError, match=f"{remedy}.change"):
+        catalogue.check(remedy, entry)
 
 
 @pytest.mark.parametrize("change", [lambda entry: entry.pop("undo"), lambda entry: entry.update(colour="red")])
