@@ -1,0 +1,235 @@
+"""The zygote: a process that has imported what runbooks import and forks one kernel for each notebook.
+
+``python -m vmbackup.fleet.zygote PATH`` listens on a Unix socket. A request is one JSON object in one packet:
+
+``{"fork": {"environment", "directory", "memory_mb"}}`` with one socket attached → ``{"pid", "rehearsal"}``; the first
+                   notebook is the rehearsal: what it imports is to be learned
+``{"end": pid}``   kills that kernel and all it started → ``{"status", "cpu_s"}``, as ``os.wait4`` gives them
+``{"learn": [module, …]}``   imports those that are safe to import before a fork → ``{"learned": [module, …]}``
+
+It runs no notebook, holds no credential and has one thread, which is asserted before each fork.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import resource
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from IPython.core.shellapp import InteractiveShellApp
+
+from vmbackup.fleet.kernel import prepared, serve
+
+LARGEST_REQUEST = 1 << 20
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_MB = 1 << 20
+_SOCKET, _LOG = 3, 4
+_DESCRIPTORS = 4096
+
+
+class Zygote:
+    """Serves requests until the engine that started it has gone."""
+
+    def __init__(self, path: str) -> None:
+        self._kernel = prepared()
+        self._kernels: dict[int, str] = {}
+        self._rehearsed = False
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(path)
+        os.chmod(path, 0o600)
+        self._listener.listen(64)
+        # Processes that a notebook left behind become children of this one, and end with their kernel.
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        gc.collect()
+        gc.freeze()
+
+    def serve(self, keeper: int) -> None:
+        """Answer requests; ``keeper`` is a descriptor that becomes readable when whoever started us has gone."""
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._listener, selectors.EVENT_READ)
+            waiting.register(keeper, selectors.EVENT_READ)
+            while True:
+                for key, _ in waiting.select():
+                    if key.fd == keeper:
+                        self._end_all()
+                        return
+                    if key.fileobj is self._listener:
+                        waiting.register(self._listener.accept()[0], selectors.EVENT_READ)
+                    elif not self._answer(key.fileobj):
+                        waiting.unregister(key.fileobj)
+                        key.fileobj.close()  # type: ignore[union-attr]
+
+    def _answer(self, connection: Any) -> bool:
+        data, descriptors = _receive(connection)
+        if not data:
+            return False
+        request = json.loads(data)
+        if "fork" in request:
+            [descriptor] = descriptors
+            answer: dict[str, Any] = {"pid": self._fork(request["fork"], descriptor), "rehearsal": not self._rehearsed}
+            self._rehearsed = True
+        elif "end" in request:
+            answer = self._end(int(request["end"]))
+        else:
+            answer = {"learned": self._learn(request["learn"])}
+        connection.send(json.dumps(answer).encode())
+        return True
+
+    def _fork(self, given: dict[str, Any], descriptor: int) -> int:
+        _assert_one_thread()
+        temporary = tempfile.mkdtemp(prefix="vmbackup-kernel-")
+        pid = os.fork()
+        if pid == 0:
+            self._become_kernel(given, descriptor, temporary)
+        os.close(descriptor)
+        self._kernels[pid] = temporary
+        return pid
+
+    def _become_kernel(self, given: dict[str, Any], descriptor: int, temporary: str) -> None:
+        """The child: nothing of the zygote but its memory, nothing of other VMs at all. Does not return."""
+        code = 1
+        try:
+            os.setsid()
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            connected = socket.socket(fileno=os.dup2(descriptor, _SOCKET, inheritable=False))
+            os.dup2(2, _LOG, inheritable=False)
+            os.closerange(_LOG + 1, _DESCRIPTORS)
+            os.environ.clear()
+            os.environ.update({**given["environment"], "TMPDIR": temporary})
+            tempfile.tempdir = None
+            os.chdir(given["directory"])
+            InteractiveShellApp().init_path()
+            _limit_memory(given["memory_mb"])
+            for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL)
+            serve(self._kernel, connected)
+            code = 0
+        except BaseException:
+            os.write(_LOG, traceback.format_exc().encode())
+        finally:
+            os._exit(code)
+
+    def _end(self, pid: int) -> dict[str, Any]:
+        temporary = self._kernels.pop(pid, None)
+        if temporary is None:
+            return {"status": None, "cpu_s": None}
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        _, status, used = os.wait4(pid, 0)
+        self._end_orphans()
+        shutil.rmtree(temporary, ignore_errors=True)
+        return {"status": status, "cpu_s": used.ru_utime + used.ru_stime}
+
+    def _end_orphans(self) -> None:
+        """End the processes that a dead kernel left behind in a session of their own."""
+        while orphans := [pid for pid in _children() if pid not in self._kernels]:
+            for pid in orphans:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+
+    def _end_all(self) -> None:
+        for pid in list(self._kernels):
+            self._end(pid)
+
+    def _learn(self, modules: list[str]) -> list[str]:
+        """Import what the rehearsal imported, but for modules that start threads when they are imported."""
+        waiting, learned = [name for name in modules if name not in sys.modules], []
+        while waiting:
+            safe = _tried(waiting)
+            for name in safe:
+                with contextlib.suppress(Exception):
+                    importlib.import_module(name)
+            learned += safe
+            waiting = waiting[len(safe) + 1 :]  # the one after them failed or started a thread
+        _assert_one_thread()
+        gc.collect()
+        gc.freeze()
+        return learned
+
+
+def _tried(modules: list[str]) -> list[str]:
+    """The modules up to the first that cannot be imported or starts a thread, tried out in a child."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            os.close(reader)
+            with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), os.fdopen(writer, "w") as safe:
+                for name in modules:
+                    importlib.import_module(name)
+                    if _threads() > 1:
+                        break
+                    safe.write(f"{name}\n")
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as safe:
+        found = safe.read().split()
+    os.waitpid(pid, 0)
+    return found
+
+
+def _receive(connection: socket.socket) -> tuple[bytes, list[int]]:
+    try:
+        data, descriptors, flags, _ = socket.recv_fds(connection, LARGEST_REQUEST, 1)
+    except ConnectionError:
+        return b"", []
+    if flags & socket.MSG_TRUNC:
+        raise ValueError("a request larger than any of ours")
+    return data, list(array.array("i", descriptors))
+
+
+def _limit_memory(megabytes: int | None) -> None:
+    """Memory that this process may add to what it was forked with; what asks for more gets a MemoryError."""
+    if megabytes:
+        held = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_DATA, (held + megabytes * _MB, resource.RLIM_INFINITY))
+
+
+def _threads() -> int:
+    return max(threading.active_count(), len(os.listdir("/proc/self/task")))
+
+
+def _assert_one_thread() -> None:
+    if _threads() != 1:
+        raise RuntimeError("a process with threads must not fork")
+
+
+def _children() -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def main() -> None:
+    """Serve on the path in the arguments, until standard input is closed."""
+    if sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]  # what lies in the folder of one notebook is no module of all
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the coordinator, which ends us
+    zygote = Zygote(sys.argv[1])
+    print("ready", flush=True)
+    zygote.serve(0)
+
+
+if __name__ == "__main__":
+    main()
