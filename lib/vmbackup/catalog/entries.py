@@ -6,8 +6,9 @@ placeholders; a mistake raises CatalogError, which names the file and the key to
 
 from __future__ import annotations
 
+import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -25,6 +26,8 @@ _CODE = {"section", "cause", "integers", "messages", "sources"}
 _SOURCE = {"title", "url", "date"}
 _SUPERSEDED = {"said", "today", "sources"}
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
 Entries = Mapping[str, Mapping[str, Any]]
 
 
@@ -36,12 +39,12 @@ def causes() -> Entries:
     for cause, entry in entries.items():
         where = f"{file}: {cause}"
         check_texts({key: entry[key] for key in ("title", "what")}, where)
-        _sourced(entry, where)
+        check_sourced(entry, where)
         for change in entry["superseded"]:
             check_keys(change, _SUPERSEDED, f"{where}.superseded")
             check_texts({key: change[key] for key in ("said", "today")}, f"{where}.superseded")
-            _known(change["sources"], sources(), f"{where}.superseded.sources")
-        _known(entry["checks"], checks(), f"{where}.checks")
+            check_known(change["sources"], sources(), f"{where}.superseded.sources")
+        check_known(entry["checks"], checks(), f"{where}.checks")
     return entries
 
 
@@ -57,7 +60,7 @@ def checks() -> Entries:
             if check in merged:
                 raise CatalogError(f"{where} is already in checks.yaml")
             check_texts({"title": entry["title"], **entry["texts"], **entry["next"]}, where)
-            _sourced(entry, where)
+            check_sourced(entry, where)
             merged[check] = entry
     return merged
 
@@ -71,9 +74,9 @@ def sections() -> Entries:
         where = f"{file}: {section}"
         check_texts({key: entry[key] for key in ("title", "intro")}, where)
         check_keys(entry["messages"], set(LANGUAGES), f"{where}.messages")
-        _sourced(entry, where)
+        check_sourced(entry, where)
         for key in ("causes", "additions"):
-            _known(entry[key], causes(), f"{where}.{key}")
+            check_known(entry[key], causes(), f"{where}.{key}")
         for cause in entry["causes"]:
             if causes()[cause]["addition"]:
                 raise CatalogError(f"{where}.causes: the article does not know {cause}")
@@ -90,9 +93,9 @@ def codes() -> Entries:
         where = f"{file}: {code}"
         check_keys(entry, _CODE | {"also"}.intersection(entry), where)
         for key, among in (("section", sections()), ("also", sections()), ("cause", causes())):
-            _known([entry[key]] if entry.get(key) is not None else [], among, f"{where}.{key}")
+            check_known([entry[key]] if entry.get(key) is not None else [], among, f"{where}.{key}")
         check_keys(entry["messages"], set(LANGUAGES), f"{where}.messages")
-        _known(entry["sources"], sources(), f"{where}.sources")
+        check_known(entry["sources"], sources(), f"{where}.sources")
     return entries
 
 
@@ -178,7 +181,7 @@ def _worded(value: Any, language: str) -> str:
 # --- reading and refusing ------------------------------------------------------------------------------------------
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML without duplicate keys, and without words that turn into dates or booleans behind our back."""
 
 
@@ -238,13 +241,17 @@ def check_keys(entry: Any, keys: set[str], where: str) -> None:
             raise CatalogError(f"{where} {word} {', '.join(sorted(faults))}")
 
 
-def _sourced(entry: Mapping[str, Any], where: str) -> None:
-    _known(entry["sources"], sources(), f"{where}.sources")
-    if not isinstance(entry["as_of"], str):
+def check_sourced(entry: Mapping[str, Any], where: str) -> None:
+    """Raises CatalogError unless the entry names known sources and the date on which it was checked."""
+    check_known(entry["sources"], sources(), f"{where}.sources")
+    if not entry["sources"]:
+        raise CatalogError(f"{where}.sources is empty")
+    if not isinstance(entry["as_of"], str) or not _DATE.fullmatch(entry["as_of"]):
         raise CatalogError(f'{where}.as_of must be quoted, like "2026-11-23"')
 
 
-def _known(names: Any, among: Mapping[str, Any], where: str) -> None:
+def check_known(names: Any, among: Container[str], where: str) -> None:
+    """Raises CatalogError unless this is a list of names that are all known."""
     if not isinstance(names, list):
         raise CatalogError(f"{where} must be a list")
     for name in names:

@@ -26,6 +26,12 @@ def backups(jobs: list[Job] | None) -> Iterator[Job]:
     return (each for each in jobs or [] if (each["operation"] or "").lower() == "backup")
 
 
+def went_wrong(job: Job) -> bool:
+    """A backup, or the configuration of one, that failed or ended with warnings."""
+    about_backup = (job["operation"] or "").lower() in ("backup", "configurebackup")
+    return about_backup and (job["status"] or "").lower() in ("failed", "completedwithwarnings")
+
+
 def newest_finished(jobs: list[Job] | None) -> Job | None:
     """The newest backup of the list that came to an end of its own; a state that nobody knows may be one."""
     finished = [each for each in backups(jobs) if (each["status"] or "").lower() not in _WITHOUT_END]

@@ -1,50 +1,46 @@
 """Where a failure belongs: from an integer code, a string code or a message to the section and its runbook. Pure.
 
-A code weighs more than an integer, an integer more than a whole message, a whole message more than a part of one. When
-two sections are as likely as each other, no section is named and the candidates say which they are.
+A code weighs more than an integer, an integer more than a whole message, a whole message more than a part of one, and
+all of them more than a guess from the words inside a code that nobody knows. When two sections are as likely as each
+other, no section is named and the candidates say which they are.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from vmbackup import catalog
+from vmbackup.catalog.signatures import Signature, Strength, signatures
 from vmbackup.facts.azure import FailedJob
 from vmbackup.failures.matching import holds, likeness, plain, readable
+from vmbackup.failures.signatures import code_words, matches
 
 GENERAL_SECTION = "internal_error"
 
-_CODE, _INTEGER, _MESSAGE, _PART, _ALIKE = 1.0, 0.95, 0.9, 0.75, 0.85
-_GENERAL_LOSES = 0.02
+_SCORE = {"code": 1.0, "integer": 0.95, "status": 0.95, "message": 0.9, "pattern": 0.8, "guess": 0.6}
+_PART, _ALIKE = 0.75, 0.85
+# What only says that something failed: any other sign beside it says more.
+_WRAPPER_LOSES = 0.02
 _ALSO_LOSES = 0.1
 _CLEARLY = 0.015
 _CLEARLY_ALIKE = 0.05
-# These say only that something failed: any other code beside them says more.
-_GENERAL_CODES = {"usererrorcrpreportedusererror", "usererrorcrpreportedusererrorforvmsnapshot"}
 _LEAST_LIKENESS = 0.86
 _LEAST_CODE_LIKENESS = 0.94
 _MOST_LINES, _LONGEST_LINE, _LONGEST_COMPARED = 60, 600, 50_000
-# Of a larger text only beginning and end are read for messages; for codes all of it is.
-_LONGEST_READ = 1_000_000
 _MOST_CANDIDATES = 8
-
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]{7,199}")
-_NUMBER = re.compile(r"(?<![\w.,/-])\d{5,10}(?![\w/-])(?![.,]\d)")
-_LABEL_BEFORE = re.compile(r"^(?:error|fehler|status)?(?:code|title|titel)", re.IGNORECASE)
-_LABEL_AFTER = re.compile(r"(?:error|fehler)?(?:message|meldung|title|titel|details?)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One place where a failure may belong. ``section`` None: a code that is none of the runbooks' own.
 
-    ``matched_by`` is ``code``, ``integer``, ``message`` or ``partial``; ``matched`` the code or message of the
-    catalogue that was recognised, never the text that was given; ``score`` 0 to 1.
+    ``matched_by`` is ``code``, ``integer``, ``message``, ``pattern``, ``partial`` or ``guess``; ``matched`` what the
+    catalogue has of it (a code, a message, a word inside a code), never the text that was given; ``score`` 0 to 1.
     """
 
     section: str | None
@@ -62,33 +58,12 @@ class Triage:
     candidates: tuple[Candidate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """One code of the catalogue and all that names it. ``messages`` are pairs of the message and its plain form."""
-
-    code: str
-    section: str | None
-    cause: str | None
-    integers: tuple[int, ...]
-    messages: tuple[tuple[str, str], ...]
-    also: str | None = None
-
-    @property
-    def general(self) -> bool:
-        return self.section == GENERAL_SECTION and self.cause is None or self.code.lower() in _GENERAL_CODES
-
-    def candidates(self, score: float, matched_by: str, matched: str) -> Iterator[Candidate]:
-        """Its section, and behind it the other one that the code fits too."""
-        score -= _GENERAL_LOSES if self.general else 0.0
-        yield Candidate(self.section, self.cause, round(score, 3), matched_by, matched)
-        if self.also:
-            yield Candidate(self.also, self.cause, round(score - _ALSO_LOSES, 3), matched_by, matched)
-
-
 def triage(failure: str | int) -> Triage:
     """Sort a failure given as an integer code, a string code, a message or a whole pasted page."""
     text = readable(str(failure))
-    found = [*_by_code(text), *_by_integer(text), *_by_message(text)]
+    found = list(_recognised(text))
+    if len(text) <= _LONGEST_COMPARED and not any(each.matched_by == "code" for each in found):
+        found += _damaged_codes(text)
     return _decided(found or list(_by_likeness(text)))
 
 
@@ -133,90 +108,50 @@ def _decided(found: Iterable[Candidate]) -> Triage:
     return Triage(None if rivals else first.section, tuple(ranked))
 
 
-# --- what the catalogue knows --------------------------------------------------------------------------------------
+# --- what the table recognises -------------------------------------------------------------------------------------
+
+
+def _recognised(text: str) -> Iterator[Candidate]:
+    for match in matches(text):
+        # A small number alone may be anything: only a status that belongs to a runbook counts.
+        if match.by != "status" or match.signature.sections:
+            by = "integer" if match.by == "status" else match.by
+            yield from _candidates(match.signature, _SCORE[match.by], by, match.matched)
+
+
+def _candidates(signature: Signature, score: float, matched_by: str, matched: str) -> Iterator[Candidate]:
+    """Its sections, and behind them those that it fits too."""
+    score -= _WRAPPER_LOSES if signature.strength is Strength.WRAPPER else 0.0
+    for section in signature.sections or (None,):
+        yield Candidate(section, signature.cause, round(score, 3), matched_by, matched)
+    for section in signature.also:
+        yield Candidate(section, signature.cause, round(score - _ALSO_LOSES, 3), matched_by, matched)
+
+
+# --- what was cut off, mistyped or torn apart ----------------------------------------------------------------------
 
 
 @cache
-def _known() -> tuple[_Known, ...]:
-    entries: list[_Known] = []
-    for section, entry in catalog.sections().items():
-        codes, integers, messages = entry["codes"], tuple(entry["integers"]), _messages(entry)
-        entries.append(_Known(codes[0], section, None, integers, messages))
-        entries += [_Known(code, section, None, (), ()) for code in codes[1:]]
-    for code, entry in catalog.codes().items():
-        where = entry["section"], entry["cause"], tuple(entry["integers"]), _messages(entry)
-        entries.append(_Known(code, *where, entry.get("also")))
-    return tuple(entries)
+def _codes() -> dict[str, tuple[str, Signature]]:
+    return {code.lower(): (code, signature) for signature in signatures().values() for code in signature.codes}
 
 
-def _messages(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    titles = [entry["title"][language] for language in catalog.LANGUAGES] if "title" in entry else []
-    every = [*titles, *(message for language in catalog.LANGUAGES for message in entry["messages"][language])]
-    return tuple((message, plain(message)) for message in dict.fromkeys(every))
+def _damaged_codes(text: str) -> Iterator[Candidate]:
+    """Long codes that a line end, a space or a quote mark has cut in two, else codes with a letter wrong."""
+    broken = _broken_codes(text)
+    for code, signature in broken:
+        yield from _candidates(signature, _SCORE["code"], "code", code)
+    for word in [] if broken else code_words(text)[:500]:
+        close = difflib.get_close_matches(word.lower(), _codes(), 1, _LEAST_CODE_LIKENESS) if len(word) >= 16 else []
+        if close:
+            code, signature = _codes()[close[0]]
+            yield from _candidates(signature, _ALIKE, "partial", code)
 
 
-@cache
-def _codes() -> dict[str, _Known]:
-    return {known.code.lower(): known for known in _known()}
-
-
-@cache
-def _integers() -> dict[int, _Known]:
-    return {integer: known for known in _known() for integer in known.integers}
-
-
-# --- four ways to recognise ----------------------------------------------------------------------------------------
-
-
-def _by_code(text: str) -> Iterator[Candidate]:
-    words = dict.fromkeys(word.lower() for word in _WORD.findall(text))
-    named = [known for word in words for known in [_code(word)] if known]
-    if not named and len(text) <= _LONGEST_COMPARED:
-        named = _broken_codes(text)
-    for known in named:
-        yield from known.candidates(_CODE, "code", known.code)
-    if not named and len(text) <= _LONGEST_COMPARED:
-        for word in list(words)[:500]:
-            close = difflib.get_close_matches(word, _codes(), 1, _LEAST_CODE_LIKENESS) if len(word) >= 16 else []
-            if close:
-                yield from _codes()[close[0]].candidates(_ALIKE, "partial", _codes()[close[0]].code)
-
-
-def _code(word: str) -> _Known | None:
-    """The code that this word is, also where the label before or after it was copied along without a space."""
-    codes = _codes()
-    bare = _LABEL_BEFORE.sub("", word)
-    return codes.get(word) or codes.get(bare) or codes.get(_LABEL_AFTER.sub("", bare))
-
-
-def _broken_codes(text: str) -> list[_Known]:
-    """Long codes that a line end, a space or a quote mark has cut in two."""
+def _broken_codes(text: str) -> list[tuple[str, Signature]]:
     joined = re.sub(r"[^A-Za-z0-9]+", "", text)
-    long = [known for known in _known() if len(known.code) >= 20 and known.code in joined and not known.general]
-    return [each for each in long if not any(each.code != other.code and each.code in other.code for other in long)]
-
-
-def _by_integer(text: str) -> Iterator[Candidate]:
-    known_integers = _integers()
-    whole = text.strip()
-    numbers = [whole] if whole.isdecimal() and len(whole) <= 10 else _NUMBER.findall(text)
-    for number in dict.fromkeys(numbers):
-        known = known_integers.get(int(number))
-        if known:
-            yield from known.candidates(_INTEGER, "integer", str(int(number)))
-
-
-def _by_message(text: str) -> Iterator[Candidate]:
-    """Whole messages, the longest first: a message that is part of a longer one does not count beside it."""
-    words = plain(text if len(text) <= _LONGEST_READ else text[: _LONGEST_READ // 2] + text[-_LONGEST_READ // 2 :])
-    by_form: dict[str, list[Candidate]] = {}
-    for known in _known():
-        for message, form in known.messages:
-            by_form.setdefault(form, []).extend(known.candidates(_MESSAGE, "message", message))
-    for form in sorted(by_form, key=len, reverse=True):
-        if holds(words, form):
-            words = f" {words} ".replace(f" {form} ", " | ")
-            yield from by_form[form]
+    long = [(code, signature) for code, signature in _codes().values() if len(code) >= 20 and code in joined]
+    return [each for each in long if not any(each[0] != other and each[0] in other for other, _ in long)]
 
 
 def _by_likeness(text: str) -> Iterator[Candidate]:
@@ -230,11 +165,16 @@ def _by_likeness(text: str) -> Iterator[Candidate]:
         if len(words) < 12:
             continue
         cut = line.rstrip(' "“”»«)').endswith(("…", "..."))
-        for known in _known():
-            for message, form in known.messages:
-                score = _part(words, form, cut)
-                if score:
-                    yield from known.candidates(score, "partial", message)
+        for signature, message, form in _forms():
+            score = _part(words, form, cut)
+            if score:
+                yield from _candidates(signature, score, "partial", message)
+
+
+@cache
+def _forms() -> list[tuple[Signature, str, str]]:
+    """Every message as a whole, with its plain form."""
+    return [(each, message.text, plain(message.text)) for each in signatures().values() for message in each.messages]
 
 
 def _part(words: str, form: str, cut: bool) -> float:

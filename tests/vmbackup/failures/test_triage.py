@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from vmbackup import catalog
+from vmbackup.catalog.signatures import signatures
 from vmbackup.failures.triage import as_json, triage
 
 S1, S2, S3 = "agent_unreachable", "snapshot_no_network", "snapshot_extension_failed"
@@ -119,10 +119,12 @@ def test_messages_however_copied(message: str, section: str) -> None:
         assert (triaged.section, triaged.candidates[0].matched_by) == (section, "message"), written
 
 
-def test_everything_the_catalogue_lists_leads_back_to_where_it_stands() -> None:
-    for code, entry in catalog.codes().items():
-        for said in (code, *entry["integers"], *entry["messages"]["en"], *entry["messages"]["de"]):
-            assert cause_of(said) == (entry["section"], entry["cause"]), said
+def test_everything_in_the_table_leads_back_to_where_it_stands() -> None:
+    for signature in signatures().values():
+        words = [message.text for message in signature.messages if "job" in signature.places]
+        for said in (*signature.codes, *signature.integers, *words):
+            places = {(each.section, each.cause) for each in triage(said).candidates}
+            assert {(section, signature.cause) for section in signature.sections or (None,)} <= places, said
 
 
 @pytest.mark.parametrize(

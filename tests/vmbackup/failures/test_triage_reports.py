@@ -49,9 +49,11 @@ CASES = {
     "15": (S4, None),
     "16": (S3, "com_plus"),
     "17": (S3, "file_system_freeze"),
+    "30": (None, "agent_linux"),
     "45": (None, "key_vault"),
     "54": (S3, None),
     "55": (S5, "azure_policy"),
+    "59": (None, "certificates"),
 }
 
 
