@@ -1,4 +1,4 @@
-"""The walk: a section's causes in the article's order, the additions after them, each judged on the evidence.
+"""The walk: a section's causes in the article's order, all others after them, each judged on the evidence.
 
 Pure: the same evidence gives the same walk, today or in a replay.
 """
@@ -60,11 +60,10 @@ def walk(section: str | None, evidence: Evidence) -> Walk:
 
 
 def causes_of(section: str | None) -> list[str]:
-    """The causes of a section in the article's order, the additions after them; without a section all of them."""
-    if section is None:
-        return list(catalog.causes())
-    entry = catalog.sections()[section]
-    return [*entry["causes"], *entry["additions"]]
+    """The section's causes in the article's order, then the likeliest additions, then all others: an error that wraps
+    another opens the wrong door, and the right cause must still be in the house."""
+    entry = catalog.sections()[section] if section else {"causes": [], "additions": []}
+    return list(dict.fromkeys([*entry["causes"], *entry["additions"], *catalog.causes()]))
 
 
 def judge(number: int, cause: str, section: str | None, evidence: Evidence) -> Step:
@@ -72,7 +71,7 @@ def judge(number: int, cause: str, section: str | None, evidence: Evidence) -> S
     entry = catalog.causes()[cause]
     checks = load()
     findings = tuple(run(checks[name], evidence, operating_system(evidence)) for name in entry["checks"])
-    added = entry["addition"] if section is None else cause in catalog.sections()[section]["additions"]
+    added = entry["addition"] if section is None else cause not in catalog.sections()[section]["causes"]
     return Step(number, cause, bool(added), findings)
 
 
