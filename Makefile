@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 READY := .venv/.installed
 
-.PHONY: help demo lab test lint reference expectations bench lock test-az readme clean
+.PHONY: help demo lab test truth truth-all lint reference expectations bench lock test-az readme clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -23,6 +23,12 @@ lab: $(READY) ## open JupyterLab on the start notebook (OPTIONS="--incident NAME
 test: $(READY) lint ## all tests, nbval on the reference executions among them
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
 		--nbval --nbval-sanitize-with tests/reference/sanitize.cfg
+
+truth: $(READY) ## judge every world whose cause is known, and print what was right, honest, weak and wrong
+	PYTHONPATH=tests $(BIN)/python -m tests.truth $(WORLDS)
+
+truth-all: $(READY) ## the same, and whether withheld evidence ever creates knowledge
+	PYTHONPATH=tests $(BIN)/python -m tests.truth --all $(WORLDS)
 
 lint: $(READY) ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .

@@ -1,0 +1,188 @@
+"""The measure: every world whose cause is known, examined as the command line does, and judged against its label.
+
+``python -m tests.truth`` (``make truth``) prints the confusion table; ``--all`` holds the whole property that withheld
+evidence never creates knowledge as well. Labels and their meaning: ``truth.yaml``.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from azuresim.loading import load_world
+from vmbackup import catalog
+from vmbackup.diagnosis import Outcome, Walk, walk
+from vmbackup.model import Fact, Finding, Verdict
+from vmbackup.notebook.runbook import Run
+from vmbackup.parameters import Parameters
+from worlds import world
+
+TESTS = Path(__file__).parent
+WORLDS = TESTS / "worlds"
+_DEADLINE_S = 20
+
+
+class Measure(str, Enum):
+    """How a world was judged: rightly, honestly undecided, weakly, or wrongly."""
+
+    RIGHT = "right"
+    HONEST = "honest"
+    WEAK = "weak"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is really wrong; ``true`` None: nobody knows. ``section`` None: the one that the failure belongs to."""
+
+    true: frozenset[str] | None
+    innocent: frozenset[str]
+    section: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One world's measure, what was found, and why it is wrong: the checks that said so."""
+
+    measure: Measure
+    found: tuple[str, ...]
+    why: str = ""
+
+
+def labels() -> dict[str, Label]:
+    """The labels of all worlds. Raises ValueError for a cause that nobody knows."""
+    written = yaml.safe_load((TESTS / "truth.yaml").read_text("utf-8"))
+    return {name: _label(name, entry) for name, entry in written.items()}
+
+
+def _label(name: str, entry: Mapping[str, Any]) -> Label:
+    every = set(catalog.causes())
+    listed = {cause for key in ("causes", "also", "innocent") for cause in entry.get(key) or ()}
+    if unknown := listed - every | set(entry) - {"causes", "also", "innocent", "section"}:
+        raise ValueError(f"truth.yaml: {name}: {sorted(unknown)}")
+    true = None if entry["causes"] is None else frozenset(entry["causes"])
+    innocent = entry.get("innocent", every - (true or frozenset()) - set(entry.get("also", ())))
+    return Label(true, frozenset(innocent), entry.get("section"))
+
+
+def path_of(name: str) -> str:
+    """The world as the command line takes it: a scenario's name, or the path of a file."""
+    file = WORLDS / f"{name}.yaml"
+    return str(file) if file.is_file() else name
+
+
+def examined(name: str, section: str | None = None) -> Run:
+    """The run over a world, everything asked: of this section, else of the one that the failure belongs to."""
+    loaded = load_world(path_of(name))
+    pasted = str(loaded.pasted) if loaded.pasted else ""
+    with tempfile.TemporaryDirectory() as folder, world(path_of(name)) as (_, azure, target):
+        given = Parameters(azure="live", run_folder=folder, deadline_s=_DEADLINE_S, guest_output=pasted)
+        run = Run(given, section, target, azure)
+        run.collect(on_fact=lambda name, fact: None)
+    triaged = run.triage()
+    if section is None and triaged:
+        run.section = triaged.section
+    return run
+
+
+def something_failed(name: str) -> bool:
+    """Whether the world itself, not the product, says that a backup failed after the last good one."""
+    spec = load_world(path_of(name)).spec
+    jobs = sorted(spec.get("jobs", []), key=lambda job: job["hours_ago"])
+    newest = next((job.get("status") for job in jobs if job.get("operation", "Backup") == "Backup"), "Completed")
+    return "failure" in spec or newest not in ("Completed", "InProgress")
+
+
+def judged(label: Label, walked: Walk, failed: bool) -> Judged:
+    """Hold the walk against the label."""
+    steps = {step.cause: step for step in walked.steps}
+    found = {cause for cause, step in steps.items() if step.verdict is Verdict.PROBLEM}
+    true = label.true or frozenset()
+    wrong = [_said(finding) for cause in sorted(found & label.innocent) for finding in _problems(steps[cause].findings)]
+    if true and not any(steps[cause].verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) for cause in true):
+        wrong += [_said(finding) for cause in sorted(true) for finding in steps[cause].findings]
+    if failed and walked.outcome is Outcome.NO_CAUSE_FOUND:
+        wrong.append("no cause found after a failed backup")
+    shown = tuple(cause for cause in steps if cause in found)
+    if wrong:
+        return Judged(Measure.WRONG, shown, "; ".join(wrong))
+    return Judged(_good(label, walked, found), shown)
+
+
+def _good(label: Label, walked: Walk, found: set[str]) -> Measure:
+    undecided = walked.outcome in (Outcome.UNDECIDED, Outcome.MISSING_RIGHTS)
+    if label.true is None:
+        return Measure.HONEST if undecided else Measure.WEAK
+    if found & label.true or not label.true:
+        return Measure.RIGHT
+    verdicts = {walked.step(cause).verdict for cause in label.true}
+    honest = undecided and Verdict.UNKNOWN in verdicts and Verdict.OK not in verdicts
+    return Measure.HONEST if honest else Measure.WEAK
+
+
+def _problems(findings: tuple[Finding, ...]) -> list[Finding]:
+    return [finding for finding in findings if finding.verdict is Verdict.PROBLEM]
+
+
+def _said(finding: Finding) -> str:
+    return f"{finding.check}: {finding.verdict} ({finding.reason})"
+
+
+# --- withholding evidence ------------------------------------------------------------------------------------------
+
+
+def withheld(evidence: Mapping[str, Fact]) -> Iterator[tuple[str, dict[str, Fact]]]:
+    """The evidence once without each of its facts, and the name of what is missing."""
+    for name in evidence:
+        yield name, {other: fact for other, fact in evidence.items() if other != name}
+
+
+def created(section: str | None, whole: Mapping[str, Verdict], evidence: Mapping[str, Fact]) -> dict[str, Verdict]:
+    """Verdicts that this evidence decides and the whole did not, by cause and by check."""
+    decided = (Verdict.OK, Verdict.PROBLEM)
+    now = verdicts(walk(section, evidence))
+    return {name: verdict for name, verdict in now.items() if verdict in decided and whole[name] is not verdict}
+
+
+def verdicts(walked: Walk) -> dict[str, Verdict]:
+    """Every verdict of the walk: of the causes and of their checks."""
+    by_check = {finding.check: finding.verdict for step in walked.steps for finding in step.findings}
+    return {**{step.cause: step.verdict for step in walked.steps}, **by_check}
+
+
+# --- the table -----------------------------------------------------------------------------------------------------
+
+
+def main(words: list[str]) -> int:
+    """Print the table (of the worlds named, or of all); 1 where a verdict is wrong."""
+    every = labels()
+    named = [word for word in words if not word.startswith("-")] or list(every)
+    counted: Counter[Measure] = Counter()
+    breaches = 0
+    for name in named:
+        run = examined(name, every[name].section)
+        found = judged(every[name], run.walk(), something_failed(name))
+        counted[found.measure] += 1
+        why = f"  <- {found.why}" if found.why else ""
+        print(f"{found.measure.value:7} {name:46} {', '.join(found.found) or '-'}{why}")
+        if "--all" in words:
+            whole = verdicts(run.walk())
+            for fact, evidence in withheld(run.evidence):
+                for breach, verdict in created(run.section, whole, evidence).items():
+                    breaches += 1
+                    print(f"        without {fact}: {breach} is {verdict}")
+    total = sum(counted.values())
+    print(" · ".join(f"{counted[each]} {each.value} ({100 * counted[each] // total} %)" for each in Measure))
+    return 1 if counted[Measure.WRONG] or breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
