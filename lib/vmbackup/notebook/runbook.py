@@ -79,8 +79,7 @@ class Run:
             from vmbackup.runs.examine import examine
 
             with nullcontext(on_fact) if on_fact else self._watched() as told:
-                given = self.parameters
-                self.evidence = examine(self.azure, self.target, given, self.section, given.job_name, told)
+                self.evidence = examine(self.azure, self.target, self.parameters, self.section, told)
         page = overview_page(self.target, self.evidence, self.language)
         return Page([*self._door(), *page.blocks])
 
@@ -161,19 +160,18 @@ class Run:
 
     def carry_out(self, chosen: Plan, confirm: Confirmation) -> Page:
         """Apply one plan, then ask again for what it should have changed. Raises RemedyRefused."""
-        from vmbackup.collectors import collect
         from vmbackup.pages import remedies as pages
-        from vmbackup.remedies.again import affected, refreshed
+        from vmbackup.remedies.again import affected
         from vmbackup.remedies.apply import apply
         from vmbackup.remedies.executor import open_tools
-        from vmbackup.runs.examine import guest_facts
+        from vmbackup.runs.examine import examine_changed
 
         azure, before = self._azure(), self.walk().steps
         done = apply(chosen, open_tools(azure, self.parameters.folder), confirm)
         self.receipts.append(done)
-        names = affected(chosen)
-        self.evidence = refreshed(self.evidence, collect(azure, self.target, only=names), names)
-        self.evidence |= guest_facts(azure, self.target, self.parameters, self.section, self.evidence)
+        self.evidence = examine_changed(
+            azure, self.target, self.parameters, self.section, self.evidence, affected(chosen)
+        )
         compared = pages.verdicts(before, self.walk().steps, chosen.cures, self.language)
         return Page([*pages.receipt(done, self.language).blocks, *compared.blocks])
 
@@ -183,10 +181,10 @@ class Run:
         Else show the proof of a backup that the operator made in the guided walk, or say how it is done.
         """
         from vmbackup.arm.audit import rows
-        from vmbackup.collectors import collect
         from vmbackup.pages import remedies as pages
         from vmbackup.remedies.executor import open_tools
         from vmbackup.remedies.retry.back_up_now import retry
+        from vmbackup.runs.examine import azure_facts
 
         applied = self.parameters.remedies and any(receipt.cured for receipt in self.receipts)
         if not (self.parameters.retry or applied):
@@ -199,7 +197,7 @@ class Run:
         except RemedyRefused as refused:
             return Page([Paragraph(str(refused))])
         backup = [name for name in self.evidence if name.startswith("backup.")]
-        self.evidence |= collect(azure, self.target, only=backup)
+        self.evidence |= azure_facts(azure, self.target, self.parameters, backup)
         audited = pages.audit(rows(tools.audit.path), self.language)
         return Page([*pages.proof(self.proof, self.language).blocks, *audited.blocks])
 

@@ -123,7 +123,7 @@ class Walkthrough:
         from vmbackup.arm.call import calling, start_thread
         from vmbackup.runs.examine import examine
 
-        azure, given = self._azure(), self.run.parameters
+        azure = self._azure()
         self.asked_again = bool(self.run.evidence)
         came: dict[str, Fact] = {}
         ended: list[dict[str, Fact] | BaseException] = []
@@ -135,7 +135,7 @@ class Walkthrough:
 
         def ask() -> None:
             try:
-                ended.append(examine(azure, self.run.target, given, self.run.section, given.job_name, note))
+                ended.append(examine(azure, self.run.target, self.run.parameters, self.run.section, note))
             except BaseException as error:  # handed to the caller's thread, which raises it
                 ended.append(error)
 
@@ -154,39 +154,33 @@ class Walkthrough:
 
     def recheck(self, cause: str, on_fact: OnFact) -> None:
         """Ask again only for what this cause's checks read, the guest among it where they read that."""
-        from vmbackup.collectors import collect
+        from vmbackup.runs.examine import azure_facts, without_guest
 
         checks = load()
         names = {name for check in catalog.causes()[cause]["checks"] for name in checks[check].evidence}
         asked = [name for name in FACTS if name in names or name in _STATE_OF_VM]
-        given = self.run.parameters
-        fresh = collect(
-            self._azure(),
-            self.run.target,
-            deadline_s=given.deadline_s,
-            failure=given.job_name,
-            on_fact=on_fact,
-            only=asked,
-        )
+        fresh = azure_facts(self._azure(), self.run.target, self.run.parameters, asked, on_fact)
         known = {**self.run.evidence, **fresh}
         if any(name.startswith("guest.") for name in names):
-            known = _with_guest(known, {**_without_guest(known), **self._guest(known)})
+            known = _with_guest(known, self._with_fresh_guest(without_guest(known)))
         self.run.evidence = known
         self.asked_again = True
         self.save()
 
-    def _guest(self, known: Evidence) -> dict[str, Fact]:
+    def _with_fresh_guest(self, known: Evidence) -> dict[str, Fact]:
         from vmbackup.runs.examine import guest_facts
 
-        return guest_facts(self._azure(), self.run.target, self.run.parameters, self.run.section, _without_guest(known))
+        run = self.run
+        return {**known, **guest_facts(self._azure(), run.target, run.parameters, run.section, known)}
 
     def paste(self, text: str) -> None:
         """Take the output of the guest script. Raises GuestOutputError when it is none of this VM's."""
         from vmbackup.collectors.guest import from_text
+        from vmbackup.runs.examine import without_guest
 
         facts = from_text(text, self.run.evidence)
         own = {name: fact for name, fact in self.run.evidence.items() if name in _PLATFORMS_OWN}
-        self.run.evidence = {**_without_guest(self.run.evidence), **own, **facts}
+        self.run.evidence = {**without_guest(self.run.evidence), **own, **facts}
         self.pasted_at = clock.azure_now(self.run.evidence)
         self.save()
 
@@ -222,26 +216,25 @@ class Walkthrough:
 
     def apply(self, cause: str, plan: Plan) -> Receipt:
         """Apply one plan that the operator confirmed, then ask again for what it should have changed."""
-        from vmbackup.collectors import collect
-        from vmbackup.remedies.again import affected, refreshed
+        from vmbackup.remedies.again import affected
         from vmbackup.remedies.apply import Confirmation, apply
         from vmbackup.remedies.executor import open_tools
+        from vmbackup.runs.examine import examine_changed
 
         azure, before = self._azure(), self.walk().step(cause)
         done = apply(plan, open_tools(azure, self.folder), Confirmation.of(plan))
         self.run.receipts.append(done)
         self.changed[cause] = before
-        names = affected(plan)
-        known = refreshed(self.run.evidence, collect(azure, self.run.target, only=names), names)
-        self.run.evidence = {**_without_guest(known), **self._guest(known)}
+        run = self.run
+        run.evidence = examine_changed(azure, run.target, run.parameters, run.section, run.evidence, affected(plan))
         self.save()
         return done
 
     def retry(self, on_progress: Callable[[Progress], None], stopped: Event) -> Proof:
         """Back up now, follow the job to its end, look at the backup again, and say whether that proves it fixed."""
-        from vmbackup.collectors import collect
         from vmbackup.remedies.executor import open_tools
         from vmbackup.remedies.retry.back_up_now import retry
+        from vmbackup.runs.examine import azure_facts
 
         azure, language = self._azure(), self.run.parameters.language
         tools = open_tools(azure, self.folder)
@@ -255,7 +248,7 @@ class Walkthrough:
         )
         self.run.proof = proof
         backup = [name for name in FACTS if name.startswith("backup.")]
-        self.run.evidence = {**self.run.evidence, **collect(azure, self.run.target, only=backup)}
+        self.run.evidence = {**self.run.evidence, **azure_facts(azure, self.run.target, self.run.parameters, backup)}
         self.save()
         return proof
 
@@ -301,10 +294,6 @@ class Walkthrough:
         if self.run.azure is None:
             raise RunbookError(catalog.text("guide.replay", self.run.parameters.language))
         return self.run.azure
-
-
-def _without_guest(known: Evidence) -> dict[str, Fact]:
-    return {name: fact for name, fact in known.items() if not name.startswith("guest.")}
 
 
 def _with_guest(old: Evidence, new: Evidence) -> dict[str, Fact]:
