@@ -22,6 +22,7 @@ from vmbackup.catalog.words import cause_title, section_title, sentence, word
 from vmbackup.cli import demo as cli_demo
 from vmbackup.cli import remedies as cli_remedies
 from vmbackup.cli.options import (
+    FailureOption,
     GroupOption,
     Language,
     LanguageOption,
@@ -100,7 +101,7 @@ def diagnose(
     vm_name: NameOption = "",
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
-    failure: Annotated[str, typer.Option(help="Code, message or job name; empty = the newest failed job.")] = "",
+    failure: FailureOption = "",
     section: SectionOption = "",
     guest_output: Annotated[str, typer.Option(help="File with the pasted output of the guest script.")] = "",
     probe: Annotated[Probe, typer.Option(help="Examine the guest through Run Command.")] = Probe.AUTO,

@@ -31,6 +31,9 @@ ScenarioOption = Annotated[
     str,
     typer.Option("--scenario", help="The VM of a simulated world (name or YAML file) instead of a real one."),
 ]
+FailureOption = Annotated[
+    str, typer.Option("--failure", help="Code, message or job name; empty = the newest failed job.")
+]
 LanguageOption = Annotated[Language, typer.Option("--language", help="Language of the output.")]
 
 

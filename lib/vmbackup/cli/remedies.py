@@ -18,6 +18,7 @@ import typer
 
 from vmbackup import catalog, sanitize
 from vmbackup.cli.options import (
+    FailureOption,
     GroupOption,
     Language,
     LanguageOption,
@@ -75,6 +76,7 @@ def show_plan(
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
     section: SectionOption = "",
+    failure: FailureOption = "",
     cause: Annotated[str, typer.Option(help="Cause to plan for; empty = every cause with a problem.")] = "",
     language: LanguageOption = Language.EN,
     folder: FolderOption = None,
@@ -84,7 +86,7 @@ def show_plan(
     from vmbackup.pages import remedies as pages
 
     vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = examined(_told(vm, language, folder), section, GENERAL_SECTION)
+    run = examined(_told(vm, language, folder, failure), section, GENERAL_SECTION)
     found = _plans(run, cause)
     if as_json:
         _print_json([each.as_json() for each in found])
@@ -103,6 +105,7 @@ def apply_remedy(
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
     section: SectionOption = "",
+    failure: FailureOption = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the risk must then be within --max-risk.")] = False,
     max_risk: Annotated[Risk, typer.Option(help="With --yes: the highest risk allowed.")] = Risk.LOW,
     then_retry: Annotated[bool, typer.Option("--retry", help="Back up afterwards and prove it.")] = False,
@@ -120,7 +123,7 @@ def apply_remedy(
 
     refuse_unknown_remedies(remedy)
     vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = examined(_told(vm, language, folder), section, GENERAL_SECTION)
+    run = examined(_told(vm, language, folder, failure), section, GENERAL_SECTION)
     chosen = next((each for each in _plans(run, "") if each.remedy == remedy), None)
     if chosen is None:
         raise SetupError(f"No problem was found that {remedy!r} cures. `vmbackup plan` shows what there is.")
@@ -145,6 +148,7 @@ def retry_backup(
     vm_name: NameOption = "",
     vault_id: VaultOption = "",
     scenario: ScenarioOption = "",
+    failure: FailureOption = "",
     timeout_s: Annotated[int, typer.Option(min=1, help="Seconds to follow the job; it goes on in Azure.")] = RETRY_S,
     language: LanguageOption = Language.EN,
     folder: FolderOption = None,
@@ -152,7 +156,7 @@ def retry_backup(
 ) -> None:
     """Start an on-demand backup, follow it to its end, and say whether it proves the fault gone."""
     vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = examined(_told(vm, language, folder), "", GENERAL_SECTION)
+    run = examined(_told(vm, language, folder, failure), "", GENERAL_SECTION)
     code = _retry(run, timeout_s, as_json)
     _print_audit(run, as_json)
     raise typer.Exit(code)
@@ -202,7 +206,7 @@ def check_rights(
     from vmbackup.remedies import roles
 
     vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = run_for(read(_told(vm, language, None)), GENERAL_SECTION)
+    run = run_for(read(_told(vm, language)), GENERAL_SECTION)
     assert run.azure is not None
     target = run.target
     facts = collect(run.azure, target, only=["backup.protection", "network.nics", "network.subnets", "vm.disks"])
@@ -219,8 +223,8 @@ def check_rights(
     raise typer.Exit(UNSURE if any(row.unread for row in found) else 0)
 
 
-def _told(vm: Mapping[str, Any], language: Language, folder: Path | None) -> dict[str, Any]:
-    return {**vm, "language": language.value, "run_folder": str(folder or "")}
+def _told(vm: Mapping[str, Any], language: Language, folder: Path | None = None, failure: str = "") -> dict[str, Any]:
+    return {**vm, "language": language.value, "run_folder": str(folder or ""), "failure": failure}
 
 
 def _plans(run: Run, cause: str) -> list[Plan]:

@@ -30,6 +30,14 @@ def test_a_vm_is_named_by_its_parts_as_everywhere(command):
     assert "not-a-guid" in str(said.exception)
 
 
+@pytest.mark.parametrize("command", [["plan"], ["apply", "remove_backup_extension"], ["retry"]])
+def test_the_failed_job_that_the_operator_names_is_the_one_that_is_read(command):
+    job = "00000000-0000-4000-8000-000000000000"
+    said = call(*command, "--scenario", "extension_failed_linux", "--failure", job)
+    assert isinstance(said.exception, SetupError), said.output
+    assert f"has no job {job}" in str(said.exception)
+
+
 def test_apply_asks_first_and_takes_no_for_an_answer(tmp_path):
     said = call(
         "apply", "remove_backup_extension", "--scenario", "extension_failed_linux", "--folder", tmp_path, input="n\n"
