@@ -1,6 +1,7 @@
 """What must not leave: secrets are blotted out, and text that would act on a terminal or a page is made visible.
 
-Every text that a report, a result or a saved evidence carries goes through here. Pure.
+Every text that a report, a result or a saved evidence carries goes through here. Pure. Each pattern reads a text once:
+what repeats has a limit or takes all it can, so that no text costs more than in proportion to its length.
 """
 
 from __future__ import annotations
@@ -11,16 +12,126 @@ from typing import Any
 
 BLOT = "[removed]"
 
-_SECRETS = (
-    re.compile(r"(?i)(?<=[?&;])(sig|se|sp|sv|sr|st|skoid|sktid|skt|ske|sks|skv|spr|sip)=[^&\s\"'<>;]+"),
-    re.compile(
-        r"(?i)\b(AccountKey|SharedAccessKey|SharedAccessSignature|password|passwd|pwd|client_secret)\s*=\s*[^;\s\"']+"
-    ),
-    re.compile(r"(?i)\bBearer\s+[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
+# --- settings whose value is a secret, however they are written ------------------------------------------------------
+
+_NAMES = (
+    r"pass(?:word|wd|phrase|wort)|kennwort|geheimnis|pwd|pswd|"
+    r"secret|credential|api[_-]?key|apikey|private[_-]?key|"
+    r"(?:account|shared|access|storage|primary|secondary|encryption|konto|zugriffs)[_-]?(?:account|access)?[_-]?"
+    r"(?:key|schl(?:ü|ue)ssel)|"
+    r"sharedaccesssignature|sas[_-]?token|connection[_-]?string|protected[_-]?settings|custom[_-]?data|"
+    r"(?:access|refresh|id|auth|bearer|security|session)[_-]?token|(?<![a-z])token"
 )
+_QUOTES = r"(?:\\{0,3}[\"'])"
+# The value: in quotes, which it may lack at the end of a line that was cut, or bare.
+_VALUE = r"(?:@?\\{0,3}\"[^\"\n]*\"?|@?\\{0,3}'[^'\n]*'?|[^\s\"'<>;&,\\]+)"
+_SETTING = re.compile(
+    rf"(?i)((?:{_NAMES})[a-z0-9_-]{{0,20}}{_QUOTES}?\]?\s{{0,3}}(?:=>|:=|[:=]|%3D|%3A)\s{{0,3}})({_VALUE})"
+)
+_SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES})")
+_ELEMENT = re.compile(rf"(?i)(<[a-z0-9:]{{0,40}}(?:{_NAMES})[a-z0-9]{{0,20}}(?:\s[^<>]{{0,200}})?>)([^<]+)")
+# `$PWD` and its like hold a folder, no password.
+_FOLDER = re.compile(r"(?:OLD)?PWD=[\"']?(?:/|[A-Za-z]:\\)")
+# What tells of a secret is none: its address, its name, whether there is one.
+_ABOUT = re.compile(
+    r"(?i)(?:ur[il]|id|name|path|thumbprint|type|version|state|status|authentication)[\"'\\\]]*\s*[:=]\s*$"
+)
+_NO_VALUE = re.compile(r"(?i)[\[{]|(?:true|false|null|none|yes|no|y|n|\d{1,3})$")
+
+# --- commands and headers --------------------------------------------------------------------------------------------
+
+_FLAG = re.compile(
+    rf"(?i)((?<![\w-])(?:--?|/)(?:(?:{_NAMES})[a-z0-9_-]{{0,20}}|pass|key|user-?password|a(?:ccount)?-key)(?:[=:]|\s{{1,3}}))"
+    rf"({_VALUE})"
+)
+_SHORT_FLAG = re.compile(
+    r"(?i)(\b(?:sshpass|mysql\w{0,10}|mariadb|sqlcmd|docker|podman|helm|psexec\w{0,3}|paexec|plink|pscp|az|smbclient|ldap\w{1,8})"
+    rf"(?:\.exe)?\b(?:[ \t]+(?!-p)[^\s]{{1,100}}){{0,12}}[ \t]+-p[ \t]{{0,3}})({_VALUE})"
+)
+_USER_FLAG = re.compile(
+    r"(?i)(\b(?:curl|wget)(?:\.exe)?\b(?:[ \t]+(?!-u|--user|--proxy-user)[^\s]{1,200}){0,12}"
+    r"[ \t]+(?:-u|--user|--proxy-user)[ \t=]{0,3}[\"']?[^\s:\"']{0,100}:)([^\s\"']+)"
+)
+_NET_USER = re.compile(r"(?i)(\bnet1?(?:\.exe)?[ \t]+user[ \t]+(?!/)[^\s/]{1,100}[ \t]+)(?![/*])(\S+)")
+_NET_USE = re.compile(r"(?i)(\bnet1?(?:\.exe)?[ \t]+use[ \t]+(?:\w:[ \t]+|\*[ \t]+)?\\\\\S{1,200}[ \t]+)(?![/*])(\S+)")
+_NET_USE_USER = re.compile(r"(?i)(\bnet1?(?:\.exe)?[ \t]+use[ \t][^\n]{0,200}/user:\S{1,100}[ \t]+)(?![/*])(\S+)")
+_SECURE_STRING = re.compile(
+    r"(?i)(\bConvertTo-SecureString(?:[ \t]+-String)?[ \t]+)(?!-)([\"'][^\"'\n]*[\"']?|[^\s-]\S*)"
+)
+_HEADER = re.compile(
+    r"(?i)((?<![a-z])(?:proxy-)?authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:basic|bearer|digest|negotiate|sharedkey(?:lite)?)?\s{0,3})"
+    r"([^\"'\n\r]+)"
+)
+_COOKIE = re.compile(r"(?i)((?<![a-z])(?:set-)?cookie2?[\"']?\s{0,3}:\s{0,3}[\"']?)([^\"'\n\r]+)")
+_SCHEME = re.compile(r"(?i)(\b(?:bearer|basic|sharedkey(?:lite)?)[ \t]{1,3})([A-Za-z0-9._~+/=:-]{8,})")
+
+# --- what is a secret by its own shape -------------------------------------------------------------------------------
+
+_SIGNATURE = re.compile(r"(?i)((?<![a-z])sig(?:=|%3D|%253D))([^&\s\"'<>;,]+)")
+_SAS_PARAMETER = re.compile(r"(?<=[?&;])((?:se|sp|sv|sr|st|skoid|sktid|skt|ske|sks|skv|spr|sip)=)([^&\s\"'<>;]+)")
+_STORAGE_KEY = re.compile(r"(?<![A-Za-z0-9+/=])()([A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])")
+_CLIENT_SECRET = re.compile(r"(?<![\w~.-])()([\w~.-]{3}\dQ~[\w~.-]{31,34})(?![\w~.-])")
+_KNOWN_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9_])()(gh[opsur]_[A-Za-z0-9]{36,}|github_pat_\w{22,}|xox[a-z]-[\w-]{10,}|AKIA[A-Z0-9]{16})"
+)
+_NO_SCHEME = re.compile(
+    r"(?<![\w/@.:-])([A-Za-z0-9._\\-]{1,64}:)([^\s@\"'<>/]{1,128})(?=@[A-Za-z0-9.-]{1,253}:\d{2,5}\b)"
+)
+_PRIVATE_KEY = re.compile(
+    r"()(-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z))",
+    re.DOTALL,
+)
+_PUTTY_KEY = re.compile(r"(Private-Lines: {0,3}\d{1,5}\r?\n)((?:[A-Za-z0-9+/=]+\r?\n)+)")
+_PUTTY_MAC = re.compile(r"(Private-MAC: {0,3})([A-Za-z0-9]+)")
+_END_OF_KEY = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINE = re.compile(r"[A-Za-z0-9+/=]+")
+
+# A word is taken whole and looked at once: searching for its parts from each of its letters would take for ever.
+_WORD = re.compile(r"[A-Za-z0-9_.-]{20,}")
+_ADDRESS = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{1,20}://)([^\s\"'<>]+)")
+
+_IN_NAMES = (
+    "pass",
+    "wort",
+    "geheim",
+    "pwd",
+    "pswd",
+    "secret",
+    "cred",
+    "key",
+    "schl",
+    "signature",
+    "sas",
+    "string",
+    "setting",
+    "data",
+    "token",
+)
+_IN_GROUPS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
+    (_PRIVATE_KEY, ("private key",)),
+    (_PUTTY_KEY, ("private-lines",)),
+    (_PUTTY_MAC, ("private-mac",)),
+    (_HEADER, ("authorization",)),
+    (_COOKIE, ("cookie",)),
+    (_SCHEME, ("bearer", "basic", "sharedkey")),
+    (_SECURE_STRING, ("securestring",)),
+    (_SHORT_FLAG, (" -p", "\t-p")),
+    (_USER_FLAG, ("curl", "wget")),
+    (_NET_USE_USER, ("/user:",)),
+    (_NET_USER, ("net",)),
+    (_NET_USE, ("\\\\",)),
+    (_FLAG, ("-", "/")),
+    (_ELEMENT, ("<",)),
+    (_SETTING, _IN_NAMES),
+    (_SIGNATURE, ("sig",)),
+    (_SAS_PARAMETER, ("?", "&", ";")),
+    (_STORAGE_KEY, ("==",)),
+    (_CLIENT_SECRET, ("q~",)),
+    (_KNOWN_TOKEN, ("gh", "github_pat_", "xox", "akia")),
+    (_NO_SCHEME, ("@",)),
+)
+"""Patterns of two groups, what stays and the secret; each with words of which a text must hold one to be searched."""
+
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 # Zero-width joiners are part of words and emojis; half a surrogate pair can be written nowhere.
 _UNSEEN = re.compile(
@@ -30,16 +141,20 @@ _UNSEEN = re.compile(
 
 def text(value: object) -> str:
     """The value as harmless text: no secret, no escape sequence, control and direction marks as ``\\uXXXX``."""
-    words = _ESCAPE_SEQUENCE.sub("", str(value))
-    for secret in _SECRETS:
-        words = secret.sub(_blot, words)
+    words = without_secrets(_ESCAPE_SEQUENCE.sub("", str(value)))
     return _UNSEEN.sub(lambda mark: f"\\u{ord(mark.group()):04x}", words.replace("\r\n", "\n"))
 
 
-def _blot(found: re.Match[str]) -> str:
-    name, sign, _ = found.group().partition("=")
-    keeps_name = bool(sign) and not found.group().startswith(("-----", "eyJ"))
-    return f"{name}={BLOT}" if keeps_name and " " not in name.strip() else BLOT
+def without_secrets(words: str) -> str:
+    """The words with every secret in them replaced by ``[removed]``."""
+    words = _without_tails_of_keys(words)
+    lower = words.lower()
+    for pattern, needles in _IN_GROUPS:
+        if any(needle in lower for needle in needles):
+            words = pattern.sub(_blotted, words)
+    if "@" in words:
+        words = _ADDRESS.sub(_without_sign_in, words)
+    return _WORD.sub(_without_token, words) if "eyJ" in words else words
 
 
 def data(value: Any) -> Any:
@@ -47,7 +162,60 @@ def data(value: Any) -> Any:
     if isinstance(value, str):
         return text(value)
     if isinstance(value, Mapping):
-        return {text(key): data(item) for key, item in value.items()}
+        return {text(key): _of(key, item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [data(item) for item in value]
     return value
+
+
+def _of(key: object, item: Any) -> Any:
+    """What stands under a key; a text under the name of a secret is one, whatever it looks like."""
+    named = isinstance(item, str) and item and _SECRET_NAME.search(str(key)) and not _ABOUT.search(f"{key}:")
+    return BLOT if named and not _NO_VALUE.match(item) else data(item)
+
+
+def _blotted(found: re.Match[str]) -> str:
+    kept, secret = found.groups()
+    if _FOLDER.match(found.group()) or _NO_VALUE.match(secret) or _ABOUT.search(kept[-40:]):
+        return found.group()
+    return f"{kept}{BLOT}"
+
+
+def _without_token(found: re.Match[str]) -> str:
+    """A word up to where a signed token begins in it: three parts in base64, of which the first is ``{"…``."""
+    before, mark, token = found.group().partition("eyJ")
+    return f"{before}{BLOT}" if mark and "." in token else found.group()
+
+
+def _without_sign_in(found: re.Match[str]) -> str:
+    """An address without the user and password before its host; a password may hold any sign, ``@`` among them."""
+    scheme, rest = found.groups()
+    sign_in, at, host = rest.rpartition("@")
+    user, colon, password = sign_in.partition(":")
+    is_port = password.split("/")[0].isdigit() and "/" in password
+    if not (at and colon) or "/" in user or is_port:
+        return found.group()
+    return f"{scheme}{BLOT}@{host}"
+
+
+def _without_tails_of_keys(words: str) -> str:
+    """Without the last lines of a private key whose beginning was cut off."""
+    if "PRIVATE KEY" not in words or "-----END" not in words:
+        return words
+    lines = words.split("\n")
+    begun = False
+    for number, line in enumerate(lines):
+        begun = begun or "-----BEGIN" in line
+        if _END_OF_KEY.search(line) and not begun:
+            _blot_lines_before(lines, number)
+        if _END_OF_KEY.search(line):
+            begun = False
+    return "\n".join(lines)
+
+
+def _blot_lines_before(lines: list[str], end: int) -> None:
+    at = end - 1
+    while at >= 0 and _KEY_LINE.fullmatch(lines[at].strip()):
+        lines[at] = BLOT
+        at -= 1
+    lines[end] = _END_OF_KEY.sub("", lines[end]) and BLOT
