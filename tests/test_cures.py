@@ -13,10 +13,12 @@ from vmbackup.arm.audit import changes, rows
 from vmbackup.cli.remedies import app
 from vmbackup.collectors import collect
 from vmbackup.model import Target, Verdict
-from vmbackup.notebook.runbook import Run, run_for
+from vmbackup.notebook.runbook import Runbook
 from vmbackup.parameters import Parameters, read
 from vmbackup.remedies.apply import Confirmation, apply
 from vmbackup.remedies.retry.back_up_now import retry
+from vmbackup.runs.open import open_run
+from vmbackup.runs.run import Run
 
 # Each world with the remedies that cure it, in the order in which the walk leads to them.
 CURES = {
@@ -102,21 +104,26 @@ def test_a_world_is_cured_and_the_cure_is_proven_through_the_command_line(scenar
 @pytest.mark.parametrize("scenario", AT_ONCE)
 def test_a_world_is_cured_and_the_cure_is_proven_by_what_a_headless_notebook_calls(scenario, tmp_path):
     given = {"scenario": scenario, "remedies": AT_ONCE[scenario], "max_risk": "high", "run_folder": str(tmp_path)}
-    run = run_for(read(given), None)
-    run.collect()
-    run.remedies()
-    run.retry()
+    run = open_run(read(given), None)
+    headless(run)
     assert [each.outcome for each in run.receipts] == ["done"]
     assert run.proof is not None
     assert run.proof.fixed
-    assert run.walk().probable is None
+    assert run.diagnosis().probable is None
 
 
-def headless(case, folder, remedies):
-    run = Run(Parameters(remedies=remedies, max_risk="high", run_folder=str(folder)), None, case.target, case.azure)
-    run.collect()
-    run.remedies()
-    run.retry()
+def headless(run):
+    """What the cells of a headless notebook call."""
+    book = Runbook(run)
+    book.collect()
+    book.remedies()
+    book.retry()
+
+
+def cured(case, folder, remedies):
+    given = Parameters(remedies=remedies, max_risk="high", run_folder=str(folder))
+    run = Run(given, None, case.target, azure=case.azure)
+    headless(run)
     return run
 
 
@@ -126,7 +133,7 @@ ONE_AFTER_THE_OTHER = {scenario: remedies for scenario, remedies in CURES.items(
 @pytest.mark.parametrize("scenario", ONE_AFTER_THE_OTHER)
 def test_headless_one_remedy_opens_the_way_for_the_next(scenario, tmp_path):
     with opened(scenario, tmp_path) as case:
-        run = headless(case, tmp_path, ",".join(ONE_AFTER_THE_OTHER[scenario]))
+        run = cured(case, tmp_path, ",".join(ONE_AFTER_THE_OTHER[scenario]))
         assert [each.remedy for each in run.receipts] == ONE_AFTER_THE_OTHER[scenario]
         assert run.proof.fixed
 
@@ -134,7 +141,7 @@ def test_headless_one_remedy_opens_the_way_for_the_next(scenario, tmp_path):
 def test_headless_the_same_remedy_clears_a_second_obstacle_of_its_kind(tmp_path):
     deny = [{"name": "deny all", "access": "Deny", "priority": 4096, "to": "*", "ports": 443}]
     with opened("no_internet_linux", tmp_path, nsg=deny, subnet_nsg=deny) as case:
-        run = headless(case, tmp_path, "allow_storage_in_nsg")
+        run = cured(case, tmp_path, "allow_storage_in_nsg")
         assert [each.resource.rsplit("/", 1)[-1] for each in run.receipts] == ["nsg-nic", "nsg-subnet"]
         assert run.proof.fixed
 

@@ -10,9 +10,9 @@ from azuresim.guest import output_file, printed
 from azuresim.loading import load_world
 from vmbackup.diagnosis import Walk, walk
 from vmbackup.model import Fact, FactStatus, SetupError
-from vmbackup.notebook.runbook import run_for
 from vmbackup.parameters import Parameters, read
 from vmbackup.runs.examine import examine, guest_decides
+from vmbackup.runs.open import open_run
 from worlds import world
 
 SECTION = "snapshot_extension_failed"
@@ -112,9 +112,9 @@ def test_a_world_from_any_folder_is_examined_with_what_was_pasted_beside_it(tmp_
     file.write_text("agent: {state: not_ready}", "utf-8")
     name = load_world(file).vms[0]["vm_name"]
     file.with_suffix(".guest.txt").write_text(printed(output_file("linux", "clock_skew"), "", name), "utf-8")
-    run = run_for(read({"scenario": str(file)}), SECTION)
+    run = open_run(read({"scenario": str(file)}), SECTION)
     run.collect()
-    assert "guest_clock_is_right" in problems(run.walk())
+    assert "guest_clock_is_right" in problems(run.diagnosis())
     assert run.parameters.folder == Path("runs/of mine")
 
 
@@ -122,4 +122,4 @@ def test_a_world_nobody_understands_is_refused_by_file_and_key(tmp_path: Path) -
     file = tmp_path / "mine.yaml"
     file.write_text("agnet: {}", "utf-8")
     with pytest.raises(SetupError, match=r"mine\.yaml: unknown key 'agnet'"):
-        run_for(read({"scenario": str(file)}), SECTION)
+        open_run(read({"scenario": str(file)}), SECTION)

@@ -18,7 +18,7 @@ def test_the_import_rules_hold() -> None:
 
 
 def test_the_public_names() -> None:
-    assert vmbackup.__all__ == ["CatalogError", "RemedyRefused", "Run", "RunbookError", "SetupError", "open_run"]
+    assert vmbackup.__all__ == ["CatalogError", "RemedyRefused", "RunbookError", "SetupError", "open_run"]
     assert all(hasattr(vmbackup, name) for name in vmbackup.__all__)
 
 

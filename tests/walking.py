@@ -1,4 +1,4 @@
-"""A run over a simulated world for the tests of the walk: what a notebook opens, without the notebook."""
+"""A run over a simulated world: what a notebook opens, without the notebook."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 from azuresim.guest import output_file, printed
 from azuresim.ids import guid
 from azuresim.serve import Simulator
-from vmbackup.notebook.runbook import Run
 from vmbackup.parameters import Parameters
+from vmbackup.remedies.apply import Confirmation
+from vmbackup.runs.run import Run
+from vmbackup.runs.state import Change
 from worlds import world
 
 
@@ -29,7 +31,7 @@ def opened(
     """The run and the simulated Azure that it asks."""
     with world(scenario) as (simulator, azure, target):
         parameters = Parameters(azure="live", run_folder=str(folder), deadline_s=20, **given)
-        yield Run(parameters, section, target, azure), simulator
+        yield Run(parameters, section, target, azure=azure), simulator
 
 
 def guest_output(run: Run, machine: str) -> str:
@@ -37,3 +39,14 @@ def guest_output(run: Run, machine: str) -> str:
     name = run.target.vm_name
     world_name = name.removeprefix("vm-").replace("-", "_")
     return printed(output_file("linux", machine), guid(0, world_name, name, "vmId"), name)
+
+
+def restarted(run: Run) -> Run:
+    """Another run with the same parameters, as after a restart of the kernel."""
+    return Run(run.parameters, run.section, run.target, azure=run.azure)
+
+
+def cure(run: Run, cause: str = "agent_linux") -> Change:
+    """Apply the first remedy that can be applied to the cause, as if an operator had agreed to it."""
+    plan = next(each for each in run.plans(cause) if each.applicable)
+    return run.apply(plan, Confirmation.of(plan))

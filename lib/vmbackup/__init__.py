@@ -1,6 +1,19 @@
 """Runbooks for failed Azure VM backups: the public names, nothing else."""
 
-from vmbackup.model import CatalogError, RemedyRefused, RunbookError, SetupError
-from vmbackup.notebook.runbook import Run, open_run
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["CatalogError", "RemedyRefused", "Run", "RunbookError", "SetupError", "open_run"]
+from vmbackup.model import CatalogError, RemedyRefused, RunbookError, SetupError
+
+if TYPE_CHECKING:
+    from vmbackup.notebook.runbook import open_run
+
+__all__ = ["CatalogError", "RemedyRefused", "RunbookError", "SetupError", "open_run"]
+
+
+def __getattr__(name: str) -> Any:
+    """What a notebook opens loads the Azure SDK and the widgets; whoever needs neither does not wait for them."""
+    if name == "open_run":
+        from vmbackup.notebook.runbook import open_run
+
+        return open_run
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

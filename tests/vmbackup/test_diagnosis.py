@@ -9,7 +9,7 @@ from tests.judging import disk, model
 
 from vmbackup.diagnosis import Outcome, causes_of, nothing_failed, walk
 from vmbackup.model import Evidence, Fact, FactStatus, Verdict
-from vmbackup.pages.collected import no_failed_job
+from vmbackup.pages.overview import failed_job
 from worlds import examine
 
 TOO_LARGE: Evidence = {
@@ -57,4 +57,4 @@ def test_a_failure_older_than_the_list_of_jobs_is_not_forgotten(
     assert evidence["backup.jobs"].data == []
     assert walk(None, evidence).outcome is outcome
     assert nothing_failed(evidence) is (status == "Completed")
-    assert said in no_failed_job(evidence, "en")
+    assert said in failed_job(evidence, "en")

@@ -39,9 +39,9 @@ from vmbackup.model import RunbookError, SetupError, Verdict
 from vmbackup.pages.blocks import SIGNS
 from vmbackup.pages.explain import explained
 from vmbackup.pages.failure import sorted_into
-from vmbackup.pages.outcome import outcome_said
-from vmbackup.pages.step import actions, heaviest
-from vmbackup.runs import result
+from vmbackup.pages.outcome import next_actions, outcome
+from vmbackup.pages.step import heaviest
+from vmbackup.runs.state import State
 
 app = typer.Typer(
     help="Runbooks for failed Azure VM backups.\n\nExit codes: 0 no cause found, 1 cause found, 2 tool or usage error, "
@@ -142,39 +142,32 @@ def replay(
 
 
 def _examine(given: dict[str, Any], section: str, save: bool, as_json: bool) -> None:
-    run = examined(given, section, None, as_json)
-    walked = run.walk()
-    if save:
-        run.result()
+    run = examined(given, section, None, kept=save, quiet=as_json)
     if as_json:
-        content = result.as_json(run.target, walked, run.evidence, run.language)
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(run.result(), ensure_ascii=False, indent=1))
     else:
-        _print(run.target.vm_name, walked, run.evidence, run.language)
-    raise typer.Exit(EXIT_CODES[walked.outcome])
+        _print(run)
+    raise typer.Exit(EXIT_CODES[run.diagnosis().outcome])
 
 
-def _print(vm_name: str, walked: Any, evidence: Any, language: str) -> None:
-    console = Console(highlight=False)
-    title = f"{sanitize.text(vm_name)} · {section_title(walked.section, language)}"
+def _print(state: State) -> None:
+    language, console = state.language, Console(highlight=False)
+    title = f"{sanitize.text(state.target.vm_name)} · {section_title(state.section, language)}"
     table = Table(
         "", *(catalog.text(f"label.{label}", language) for label in ("cause", "verdict", "finding")), title=Text(title)
     )
-    for step in walked.steps:
-        finding = heaviest(step)
+    for step in state.diagnosis().steps:
         table.add_row(
             str(step.number),
             Text(cause_title(step.cause, language)),
             _verdict(step.verdict, language),
-            Text(sanitize.text(sentence(finding, evidence, language))),
+            Text(sanitize.text(sentence(heaviest(step), state.evidence, language))),
         )
     console.print(table)
-    console.print(
-        Text(f"{catalog.text(f'outcome.{walked.outcome}', language)}: {outcome_said(walked, evidence, language)}")
-    )
-    go_on = walked.next if walked.outcome is not Outcome.NO_CAUSE_FOUND else None
-    for action in actions(go_on, evidence, language) if go_on else []:
-        console.print(Text(f"{catalog.text('label.next', language)} {action}"))
+    ended = outcome(state)
+    console.print(Text(sanitize.text(f"{ended.word}: {ended.text}")))
+    for action in next_actions(state):
+        console.print(Text(sanitize.text(f"{catalog.text('label.next', language)} {action}")))
 
 
 def _verdict(verdict: Verdict, language: str) -> Text:

@@ -12,7 +12,7 @@ import typer
 from vmbackup.parameters import read
 
 if TYPE_CHECKING:
-    from vmbackup.notebook.runbook import Run
+    from vmbackup.runs.run import Run
 
 
 class Language(str, Enum):
@@ -50,20 +50,23 @@ def named(scenario: str, vm_id: str, subscription: str, group: str, name: str, v
     }
 
 
-def examined(given: Mapping[str, Any], section: str, otherwise: str | None, quiet: bool = False) -> Run:
+def examined(given: Mapping[str, Any], section: str, otherwise: str | None, *, kept: bool, quiet: bool = False) -> Run:
     """The run, everything asked: of this section, else of the one that the failed job belongs to, else ``otherwise``.
 
-    Somebody who watches the terminal sees how many facts are in, unless ``quiet``.
+    ``kept`` is whether the run folder follows it. Somebody who watches the terminal sees how many facts are in, unless
+    ``quiet``.
     """
     from tqdm import tqdm
 
     from vmbackup.facts.azure import FACTS
-    from vmbackup.notebook.runbook import run_for
+    from vmbackup.runs.open import open_run
 
-    run = run_for(read(given), section or otherwise)
-    with tqdm(total=len(FACTS), unit="fact", leave=False, disable=not sys.stderr.isatty() or quiet) as bar:
-        run.collect(on_fact=lambda name, fact: bar.update())
+    run = open_run(read(given), section or otherwise, kept)
+    if run.live:
+        with tqdm(total=len(FACTS), unit="fact", leave=False, disable=not sys.stderr.isatty() or quiet) as bar:
+            run.collect(on_fact=lambda name, fact: bar.update())
     triaged = run.triage()
     if not section and triaged and triaged.section:
         run.section = triaged.section
+        run.save()
     return run

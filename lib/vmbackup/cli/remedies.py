@@ -35,9 +35,9 @@ from vmbackup.pages.blocks import Page
 from vmbackup.parameters import read
 
 if TYPE_CHECKING:
-    from vmbackup.notebook.runbook import Run
     from vmbackup.remedies.apply import Confirmation
     from vmbackup.remedies.plan import Plan
+    from vmbackup.runs.run import Run
 
 app = typer.Typer(help="Remedies, the retry and the rights.", no_args_is_help=True)
 
@@ -86,7 +86,7 @@ def show_plan(
     from vmbackup.pages import remedies as pages
 
     vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = examined(_told(vm, language, folder, failure), section, GENERAL_SECTION)
+    run = examined(_told(vm, language, folder, failure), section, GENERAL_SECTION, kept=False)
     found = _plans(run, cause)
     if as_json:
         _print_json([each.as_json() for each in found])
@@ -117,22 +117,22 @@ def apply_remedy(
 
     What an earlier run began in the same folder and did not end is continued.
     """
-    from vmbackup.notebook.runbook import refuse_unknown_remedies
     from vmbackup.pages import remedies as pages
     from vmbackup.remedies.apply import Confirmation
+    from vmbackup.runs.open import refuse_unknown_remedies
 
     refuse_unknown_remedies(remedy)
     vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = examined(_told(vm, language, folder, failure), section, GENERAL_SECTION)
-    chosen = next((each for each in _plans(run, "") if each.remedy == remedy), None)
+    run = examined(_told(vm, language, folder, failure), section, GENERAL_SECTION, kept=True)
+    chosen = next((each for each in run.plans() if each.remedy == remedy), None)
     if chosen is None:
         raise SetupError(f"No problem was found that {remedy!r} cures. `vmbackup plan` shows what there is.")
     typer.echo(pages.plan(chosen).text(), err=as_json)
     confirm = Confirmation.from_parameters(remedy, max_risk.value) if yes else _confirmed(chosen)
-    changed = run.carry_out(chosen, confirm)
-    done = run.receipts[-1]
+    changed = run.apply(chosen, confirm)
+    done = changed.receipt
     if not as_json:
-        typer.echo(changed.text())
+        typer.echo(pages.change(changed, run.language).text())
     code = 0 if done.cured else UNSURE if done.outcome == "unsure" else FAILED
     if then_retry and done.cured:
         code = _retry(run, RETRY_S, as_json)
@@ -156,7 +156,7 @@ def retry_backup(
 ) -> None:
     """Start an on-demand backup, follow it to its end, and say whether it proves the fault gone."""
     vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = examined(_told(vm, language, folder, failure), "", GENERAL_SECTION)
+    run = examined(_told(vm, language, folder, failure), "", GENERAL_SECTION, kept=True)
     code = _retry(run, timeout_s, as_json)
     _print_audit(run, as_json)
     raise typer.Exit(code)
@@ -201,12 +201,12 @@ def check_rights(
     """Compare what each capability needs with what the signed-in identity may do."""
     from vmbackup.arm.client import Arm
     from vmbackup.collectors import collect
-    from vmbackup.notebook.runbook import run_for
     from vmbackup.pages import remedies as pages
     from vmbackup.remedies import roles
+    from vmbackup.runs.open import open_run
 
     vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = run_for(read(_told(vm, language)), GENERAL_SECTION)
+    run = open_run(read(_told(vm, language)), GENERAL_SECTION, kept=False)
     assert run.azure is not None
     target = run.target
     facts = collect(run.azure, target, only=["backup.protection", "network.nics", "network.subnets", "vm.disks"])
@@ -228,14 +228,9 @@ def _told(vm: Mapping[str, Any], language: Language, folder: Path | None = None,
 
 
 def _plans(run: Run, cause: str) -> list[Plan]:
-    from vmbackup.remedies.plan import plan
-
-    if not cause:
-        return run.plans()
-    steps = [step for step in run.walk().steps if step.cause == cause]
-    if not steps:
+    if cause and cause not in {step.cause for step in run.diagnosis().steps}:
         raise SetupError(f"Section {run.section} has no cause {cause!r}.")
-    return plan(steps[0], run.evidence, run.target, run.language)
+    return run.plans(cause or None)
 
 
 def _confirmed(chosen: Plan) -> Confirmation:
@@ -257,12 +252,8 @@ def _retry(run: Run, timeout_s: int, as_json: bool) -> int:
     from tqdm import tqdm
 
     from vmbackup.pages import remedies as pages
-    from vmbackup.remedies.executor import open_tools
-    from vmbackup.remedies.retry.back_up_now import retry
     from vmbackup.remedies.retry.progress import Progress
 
-    assert run.azure is not None
-    tools = open_tools(run.azure, run.parameters.folder)
     with tqdm(total=100, unit="%", leave=False, disable=not sys.stderr.isatty()) as bar:
 
         def show(progress: Progress) -> None:
@@ -271,12 +262,10 @@ def _retry(run: Run, timeout_s: int, as_json: bool) -> int:
             )
             bar.update((progress.percent or bar.n) - bar.n)
 
-        run.proof = retry(
-            tools, run.target, run.evidence, language=run.language, deadline_s=timeout_s, on_progress=show
-        )
+        proof = run.back_up(on_progress=show, deadline_s=timeout_s)
     if not as_json:
-        typer.echo(pages.proof(run.proof, run.language).text())
-    return {Verdict.OK: 0, Verdict.PROBLEM: FAILED}.get(run.proof.verdict, UNSURE)
+        typer.echo(pages.proof(proof, run.language).text())
+    return {Verdict.OK: 0, Verdict.PROBLEM: FAILED}.get(proof.verdict, UNSURE)
 
 
 def _print_audit(run: Run, as_json: bool) -> None:

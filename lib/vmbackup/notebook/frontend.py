@@ -1,4 +1,4 @@
-"""Whether somebody looks on while a notebook runs, and what they see under a cell that asks."""
+"""Whether somebody looks on while a notebook runs, and what they see: progress under a cell that asks, and the tool."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact
-from vmbackup.pages import progress
+from vmbackup.pages import outcome, progress
 from vmbackup.pages.blocks import Page
+from vmbackup.runs.run import Run
+from vmbackup.ticket import bundle
+from vmbackup.widgets.controls import Frontend
+from vmbackup.widgets.guide import Guide
 
 # Set by Jupyter servers and by VS Code for the kernels of their notebooks, and by nobody who runs one headless.
 _FRONTENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VMBACKUP_WIDGETS")
@@ -30,8 +35,6 @@ def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
         return
     from IPython.display import display
 
-    from vmbackup.widgets.controls import Frontend
-
     begun, came = time.monotonic(), dict[str, Fact]()
     top = display(Frontend(kind="here"), display_id=True)  # type: ignore[no-untyped-call]
     place = display(Page([]), display_id=True)  # type: ignore[no-untyped-call]
@@ -49,3 +52,21 @@ def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
     finally:
         for each in (top, place):
             each.update(Page([]))
+
+
+# The last tool of each VM in this kernel.
+_tools: dict[str, Guide] = {}
+
+
+def guide(run: Run) -> Guide | Page:
+    """The tool where a notebook can show it; elsewhere (papermill, nbconvert) the page that says the same.
+
+    A cell that is run again while the tool changes something shows that tool: what it does and finds is not lost.
+    """
+    if not watched():
+        return outcome.whole(run)
+    vm = run.target.vm_id.lower()
+    before = _tools.get(vm)
+    if before is None or not before.changing:
+        _tools[vm] = Guide(run, partial(bundle.save, run))
+    return _tools[vm]

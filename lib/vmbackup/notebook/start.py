@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vmbackup import catalog
+from vmbackup.arm.connection import Azure
 from vmbackup.catalog.words import cause_title, why
+from vmbackup.collectors import failed_jobs
 from vmbackup.failures.triage import triage
-from vmbackup.notebook.runbook import live, simulated
 from vmbackup.pages.blocks import Block, Code, Folded, Page, Paragraph, Table
 from vmbackup.pages.failure import sorted_into
 from vmbackup.parameters import Parameters, from_notebook
-
-if TYPE_CHECKING:
-    from vmbackup.arm.connection import Azure
+from vmbackup.runs.open import connect_azure, connect_simulator
 
 GENERAL_SECTION = "internal_error"
 DEMO_WORLDS = (
@@ -39,8 +38,6 @@ class Start:
 
     def failed_jobs(self) -> Page:
         """A table of failed jobs, newest first, and under it the parameters block of each; or why there is none."""
-        from vmbackup.collectors import failed_jobs
-
         language = self.parameters.language
         fact = failed_jobs(self.azure, self.parameters.vault_id or None)
         if not fact.answered:
@@ -85,9 +82,9 @@ def open_start(namespace: Mapping[str, Any]) -> Start:
     """Open the start notebook from its variables (``globals()``). Raises SetupError that says what to do."""
     parameters = from_notebook(namespace, about="vault")
     if parameters.azure == "live":
-        return Start(parameters, live(parameters.subscription_id), {})
+        return Start(parameters, connect_azure(parameters.subscription_id), {})
     scenarios = [parameters.scenario] if parameters.scenario else list(DEMO_WORLDS)
-    azure, worlds = simulated(scenarios)
+    azure, worlds = connect_simulator(scenarios)
     names = [world.vms[0]["vm_name"].lower() for world in worlds]
     return Start(parameters, azure, dict(zip(names, scenarios, strict=True)))
 

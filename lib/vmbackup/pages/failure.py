@@ -8,6 +8,7 @@ from vmbackup.failures.triage import Triage
 from vmbackup.model import Evidence
 from vmbackup.pages.blocks import Block, Page, Paragraph, Table
 from vmbackup.pages.facts import data
+from vmbackup.pages.overview import failed_job
 
 
 def failure(evidence: Evidence, triaged: Triage | None, section: str | None, language: str) -> Page:
@@ -21,7 +22,7 @@ def failure(evidence: Evidence, triaged: Triage | None, section: str | None, lan
         header = [catalog.text(f"label.{label}", language) for label in ("code", "cause", "message")]
         blocks += [
             Paragraph(
-                f"{job['name']}, {job['status']}, {job['start']}", catalog.text("label.failed_job", language) + ":"
+                f"{job['name']}, {failed_job(evidence, language)}", catalog.text("label.failed_job", language) + ":"
             ),
             Table(header, rows),
         ]

@@ -1,127 +1,114 @@
-"""What came of a walk: outcome, what was changed, what was left open and why, and the proof. Pure."""
+"""What came of a run: the outcome, every cause, what was changed, what was left open and why, and the proof. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, sentence, word
 from vmbackup.diagnosis import Outcome, Walk, nothing_failed
-from vmbackup.model import Evidence, Step, Verdict
-from vmbackup.pages import load as plot
-from vmbackup.pages import overview as card
-from vmbackup.pages import timeline
+from vmbackup.model import Evidence, Verdict
+from vmbackup.pages import load, overview, remedies, timeline
 from vmbackup.pages.blocks import Banner, Block, Heading, Page, Paragraph, Table
 from vmbackup.pages.step import actions, heaviest
-from vmbackup.remedies.retry.proof import Proof
-from vmbackup.runs.run import Walkthrough
+from vmbackup.remedies.plan import Plan
+from vmbackup.runs.state import State
 
 _VERDICTS = {Outcome.CAUSE_FOUND: Verdict.PROBLEM, Outcome.NO_CAUSE_FOUND: Verdict.OK}
 
 
-def outcome(way: Walkthrough, language: str) -> Banner:
+def outcome(state: State) -> Banner:
     """The outcome as one line."""
-    walked = way.walk()
-    verdict = _VERDICTS.get(walked.outcome, Verdict.UNKNOWN)
-    said = outcome_said(walked, way.run.evidence, language)
-    return Banner(verdict, catalog.text(f"outcome.{walked.outcome}", language), said)
+    diagnosis = state.diagnosis()
+    title = catalog.text(f"outcome.{diagnosis.outcome}", state.language)
+    words = outcome_sentence(diagnosis, state.evidence, state.language)
+    return Banner(_VERDICTS.get(diagnosis.outcome, Verdict.UNKNOWN), title, words)
 
 
-def headline(way: Walkthrough, busy: bool, language: str) -> Page:
-    """The outcome, and above it what the retry proved and what an earlier run began and did not end."""
-    from vmbackup.pages import remedies as pages
-
-    begun = () if busy else pages.interrupted(way.run.interrupted(), language).blocks
-    proved = [proof_banner(way.run.proof, language)] if way.run.proof else []
-    return Page([*begun, *proved, outcome(way, language)])
-
-
-def proof_banner(proof: Proof, language: str) -> Banner:
-    """What the retry proved, as one line."""
-    from vmbackup.pages import remedies as pages
-
-    [banner] = [block for block in pages.proof(proof, language).blocks if isinstance(block, Banner)]
-    return banner
+def outcome_sentence(diagnosis: Walk, evidence: Evidence, language: str) -> str:
+    """The outcome in one sentence."""
+    if diagnosis.outcome is Outcome.NO_CAUSE_FOUND and nothing_failed(evidence):
+        return catalog.text("outcome.said_nothing_failed", language)
+    cause = cause_title(diagnosis.next.cause, language) if diagnosis.next else ""
+    count = sum(step.verdict is Verdict.UNKNOWN for step in diagnosis.steps)
+    return catalog.text(f"outcome.said_{diagnosis.outcome}", language, cause=cause, count=count)
 
 
-def page(way: Walkthrough, language: str) -> Page:
-    """The outcome, steps left open with their reasons, receipts, and the proof of a retry."""
-    from vmbackup.pages import remedies as pages
+def next_actions(state: State) -> list[str]:
+    """What to do next; nothing where no cause was found."""
+    diagnosis = state.diagnosis()
+    if diagnosis.next is None or diagnosis.outcome is Outcome.NO_CAUSE_FOUND:
+        return []
+    return actions(diagnosis.next, state.evidence, state.language)
 
-    blocks: list[Block] = [Heading(catalog.text("guide.summary", language)), outcome(way, language)]
-    if way.skipped:
+
+def headline(state: State, begun: Iterable[Plan] = ()) -> Page:
+    """The outcome, and above it what an earlier run began and did not end, and what a backup proved."""
+    proof = remedies.proof(state.proof, state.language).blocks if state.proof else []
+    proved = [block for block in proof if isinstance(block, Banner)]
+    return Page([*remedies.interrupted(begun, state.language).blocks, *proved, outcome(state)])
+
+
+def summary(state: State) -> Page:
+    """The outcome, steps left open with their reasons, receipts, and the proof of a backup."""
+    language = state.language
+    blocks: list[Block] = [Heading(catalog.text("guide.summary", language)), outcome(state)]
+    if state.skipped:
         header = [catalog.text(f"guide.{key}", language) for key in ("left_open", "reason", "when")]
         rows = [
-            [cause_title(cause, language), skip.reason, clock.local(skip.at)] for cause, skip in way.skipped.items()
+            [cause_title(name, language), skip.reason, clock.local(skip.at)] for name, skip in state.skipped.items()
         ]
         blocks.append(Table(header, rows))
-    if way.pasted_at:
-        blocks.append(Paragraph(catalog.text("guide.was_pasted", language, when=clock.local(way.pasted_at))))
-    for receipt in way.run.receipts:
-        blocks += pages.receipt(receipt, language).blocks
-    if way.run.proof is not None:
-        blocks += pages.proof(way.run.proof, language).blocks
-    if way.went_on:
+    if state.pasted_at:
+        blocks.append(Paragraph(catalog.text("guide.was_pasted", language, when=clock.local(state.pasted_at))))
+    for receipt in state.receipts:
+        blocks += remedies.receipt(receipt, language).blocks
+    if state.proof is not None:
+        blocks += remedies.proof(state.proof, language).blocks
+    if state.went_on:
         blocks.append(Paragraph(catalog.text("guide.cells_are_older", language)))
     return Page(blocks)
 
 
-def whole(way: Walkthrough, language: str) -> Page:
-    """The tool as one page, for every viewer without buttons: card, causes, what changed, load, summary."""
-    evidence = way.run.evidence
-    if not evidence:
+def whole(state: State) -> Page:
+    """The guided tool as one page, for every viewer without buttons: VM, causes, what changed, load, summary."""
+    language = state.language
+    if not state.evidence:
         return Page([Paragraph(catalog.text("guide.nothing_collected", language))])
-    walked = way.walk()
-    rows = [
-        [
-            word(step.verdict, language),
-            f"{step.number}. {cause_title(step.cause, language)}",
-            sentence(heaviest(step), evidence, language),
-        ]
-        for step in walked.steps
-    ]
-    header = [catalog.text(f"label.{key}", language) for key in ("verdict", "cause", "finding")]
     return Page(
         [
-            *card.page(way.run.target, evidence, language).blocks,
-            Table(header, rows, [step.verdict for step in walked.steps]),
-            *timeline.page(evidence, language).blocks,
-            *plot.page(evidence, language).blocks,
-            *page(way, language).blocks,
+            *overview.page(state.target, state.evidence, language).blocks,
+            _causes(state),
+            *timeline.page(state.evidence, language).blocks,
+            *load.page(state.evidence, language).blocks,
+            *summary(state).blocks,
         ]
     )
 
 
-def result(walk: Walk, evidence: Evidence, language: str, folder: str = "") -> Page:
-    """How the walk ended, every cause in one table, and what is missing."""
-    verdict = {Outcome.CAUSE_FOUND: Verdict.PROBLEM, Outcome.NO_CAUSE_FOUND: Verdict.OK}.get(
-        walk.outcome, Verdict.UNKNOWN
-    )
-    rows = [[word(each.verdict, language), *_row(each, evidence, language)] for each in walk.steps]
-    header = [catalog.text(f"label.{label}", language) for label in ("verdict", "cause", "finding")]
-    blocks: list[Block] = [
-        Banner(verdict, catalog.text(f"outcome.{walk.outcome}", language), outcome_said(walk, evidence, language)),
-        Table(header, rows, [each.verdict for each in walk.steps]),
-    ]
-    if walk.denied:
-        blocks.append(Paragraph(", ".join(walk.denied), catalog.text("label.rights", language) + ":"))
-    if walk.next and walk.outcome is not Outcome.NO_CAUSE_FOUND:
-        for action in actions(walk.next, evidence, language):
-            blocks.append(Paragraph(action, catalog.text("label.next", language)))
+def result(state: State) -> Page:
+    """How the run ended, every cause in one table, what is missing, and where everything is saved."""
+    language, denied = state.language, state.diagnosis().denied
+    blocks: list[Block] = [outcome(state), _causes(state)]
+    if denied:
+        blocks.append(Paragraph(", ".join(denied), catalog.text("label.rights", language) + ":"))
+    blocks += [Paragraph(action, catalog.text("label.next", language)) for action in next_actions(state)]
     blocks.append(Paragraph(catalog.text("action.retry", language)))
-    if folder:
-        blocks.append(Paragraph(folder, catalog.text("label.saved", language) + ":"))
+    blocks.append(Paragraph(str(state.folder), catalog.text("label.saved", language) + ":"))
     return Page(blocks)
 
 
-def _row(judged: Step, evidence: Evidence, language: str) -> list[str]:
-    title = cause_title(judged.cause, language)
-    addition = f" ({catalog.text('label.addition', language)})" if judged.addition else ""
-    return [f"{judged.number}. {title}{addition}", sentence(heaviest(judged), evidence, language)]
-
-
-def outcome_said(walk: Walk, evidence: Evidence, language: str) -> str:
-    """The outcome in one sentence."""
-    if walk.outcome is Outcome.NO_CAUSE_FOUND and nothing_failed(evidence):
-        return catalog.text("outcome.said_nothing_failed", language)
-    cause = cause_title(walk.next.cause, language) if walk.next else ""
-    count = sum(each.verdict is Verdict.UNKNOWN for each in walk.steps)
-    return catalog.text(f"outcome.said_{walk.outcome}", language, cause=cause, count=count)
+def _causes(state: State) -> Table:
+    """Every cause with its verdict and the finding that decided it."""
+    language, steps = state.language, state.diagnosis().steps
+    header = [catalog.text(f"label.{label}", language) for label in ("verdict", "cause", "finding")]
+    added = f" ({catalog.text('label.addition', language)})"
+    rows = [
+        [
+            word(step.verdict, language),
+            f"{step.number}. {cause_title(step.cause, language)}{added if step.addition else ''}",
+            sentence(heaviest(step), state.evidence, language),
+        ]
+        for step in steps
+    ]
+    return Table(header, rows, [step.verdict for step in steps])

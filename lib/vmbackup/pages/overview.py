@@ -1,4 +1,4 @@
-"""The VM at a glance: what an operator wants to know before anything else. Pure."""
+"""The VM at a glance: its place, its agent, how long it has been without a good backup, and the failed job. Pure."""
 
 from __future__ import annotations
 
@@ -6,60 +6,95 @@ from typing import Any
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import duration, why
-from vmbackup.facts.azure import VmAgent
+from vmbackup.diagnosis import nothing_failed
+from vmbackup.facts.azure import ProtectedItem, VmAgent
 from vmbackup.model import Evidence, FactStatus, Target, Verdict
-from vmbackup.pages.blocks import Page, Table
-from vmbackup.pages.collected import no_failed_job
+from vmbackup.pages import facts
+from vmbackup.pages.blocks import Block, Folded, Page, Paragraph, Table
+from vmbackup.pages.facts import data
 from vmbackup.remedies.retry.proof import last_good
 from vmbackup.remedies.retry.schedule import longest_gap_h, next_run
 
+# A label, what stands beside it, and a verdict where it has one.
+_Row = tuple[str, str, str]
+
 
 def page(target: Target, evidence: Evidence, language: str) -> Page:
-    """Name, system, power, agent with the age of its heartbeat, last good point, RPO clock and the failed job."""
-    verdict, rpo = _rpo(evidence, language)
-    rows: list[tuple[str, str, str]] = [
-        ("os", _os(evidence, language), ""),
-        ("power", _power(evidence, language), ""),
-        ("agent", _agent(evidence, language), ""),
-        ("last_good", _last_good(evidence, language), ""),
-        ("rpo", rpo, verdict),
-        ("failed_job", _failed_job(evidence, language), ""),
-        ("message", _message(evidence), ""),
+    """What an operator wants to know first: system, agent, last good point, RPO clock, the failed job's message."""
+    return Page([_table(target, [*_machine(evidence, language), *_backups(evidence, language)], language)])
+
+
+def collected(target: Target, evidence: Evidence, language: str) -> Page:
+    """The same with the VM's place, then what could not be found out, and every fact."""
+    rows = [
+        ("resource_group", target.resource_group, ""),
+        ("subscription", target.subscription_id, ""),
+        *_machine(evidence, language),
+        *_protection(evidence, language),
+        *_backups(evidence, language),
     ]
-    said = [(catalog.text(f"card.{key}", language), words, sign) for key, words, sign in rows if words]
-    table = [[label, words] for label, words, _ in said]
-    return Page([Table([catalog.text("card.vm", language), target.vm_name], table, [sign for *_, sign in said])])
+    answered = sum(fact.answered for fact in evidence.values())
+    count = catalog.text("label.collected", language, answered=answered, count=len(evidence))
+    blocks: list[Block] = [_table(target, rows, language), Paragraph(count)]
+    gaps = {name: fact for name, fact in evidence.items() if fact.why and fact.status is not FactStatus.ABSENT}
+    if gaps:
+        blocks.append(Paragraph("", catalog.text("label.unanswered", language)))
+        blocks.append(facts.table(gaps, language, ("fact", "status", "why")))
+    blocks.append(Folded(catalog.text("label.all_facts", language), [facts.table(evidence, language)]))
+    return Page(blocks)
 
 
-def _os(evidence: Evidence, language: str) -> str:
-    model = _data(evidence, "vm.model")
-    return (model["os_name"] or (model["os"] or "").capitalize()) if model else _gap(evidence, "vm.model", language)
+def _table(target: Target, rows: list[_Row], language: str) -> Table:
+    shown = [(catalog.text(f"label.{key}", language), words, verdict) for key, words, verdict in rows if words]
+    header = [catalog.text("label.vm", language), target.vm_name]
+    return Table(header, [[label, words] for label, words, _ in shown], [verdict for *_, verdict in shown])
 
 
-def _power(evidence: Evidence, language: str) -> str:
-    power = _data(evidence, "vm.power")
-    return (power["power"] or "") if power else _gap(evidence, "vm.power", language)
+def _machine(evidence: Evidence, language: str) -> list[_Row]:
+    model, power = data(evidence, "vm.model"), data(evidence, "vm.power")
+    os = (model["os_name"] or (model["os"] or "").capitalize()) if model else _gap(evidence, "vm.model", language)
+    running = (power["power"] or "") if power else _gap(evidence, "vm.power", language)
+    return [("os", os, ""), ("power", running, ""), ("agent", _agent(evidence, language), "")]
 
 
 def _agent(evidence: Evidence, language: str) -> str:
-    agent: VmAgent | None = _data(evidence, "vm.agent")
+    agent: VmAgent | None = data(evidence, "vm.agent")
     if agent is None:
         return _gap(evidence, "vm.agent", language)
     unknown = catalog.text("label.unknown", language)
     version, status = agent["version"] or unknown, agent["display_status"] or unknown
     # The time of a status that is not Ready is when Azure wrote it, not when the agent last spoke.
     if agent["age_s"] is None or agent["display_status"] != "Ready":
-        return catalog.text("card.no_heartbeat", language, version=version, status=status)
-    return catalog.text("card.heartbeat", language, version=version, status=status, age=duration(agent["age_s"]))
+        return catalog.text("overview.no_heartbeat", language, version=version, status=status)
+    age = duration(agent["age_s"])
+    return catalog.text("overview.heartbeat", language, version=version, status=status, age=age)
+
+
+def _protection(evidence: Evidence, language: str) -> list[_Row]:
+    protection = data(evidence, "backup.protection")
+    vault = protection["vault_id"].rsplit("/", 1)[-1] if protection else _gap(evidence, "backup.protection", language)
+    item: ProtectedItem | None = data(evidence, "backup.item")
+    if item is None:
+        return [("vault", vault, "")]
+    unknown = catalog.text("label.unknown", language)
+    last = f"{item['last_backup_status'] or unknown}, {clock.local(item['last_backup_time'])}"
+    return [("vault", vault, ""), ("policy", item["policy_name"] or unknown, ""), ("last_backup", last, "")]
+
+
+def _backups(evidence: Evidence, language: str) -> list[_Row]:
+    verdict, rpo = _rpo(evidence, language)
+    return [
+        ("last_good", _last_good(evidence, language), ""),
+        ("rpo", rpo, verdict),
+        ("failed_job", failed_job(evidence, language), ""),
+        ("message", _message(evidence), ""),
+    ]
 
 
 def _good(evidence: Evidence) -> Any:
-    model = _data(evidence, "vm.model")
-    return last_good(
-        _data(evidence, "backup.recovery_points") or [],
-        _data(evidence, "backup.policy"),
-        model["os"] if model else None,
-    )
+    model = data(evidence, "vm.model")
+    points = data(evidence, "backup.recovery_points") or []
+    return last_good(points, data(evidence, "backup.policy"), model["os"] if model else None)
 
 
 def _last_good(evidence: Evidence, language: str) -> str:
@@ -67,47 +102,42 @@ def _last_good(evidence: Evidence, language: str) -> str:
     if fact is None or not fact.answered:
         return _gap(evidence, "backup.recovery_points", language)
     point = _good(evidence)
-    return f"{clock.local(point['time'])}, {point['type']}" if point else catalog.text("card.no_point", language)
+    return f"{clock.local(point['time'])}, {point['type']}" if point else catalog.text("overview.no_point", language)
 
 
 def _rpo(evidence: Evidence, language: str) -> tuple[str, str]:
     """How old the last good point is against what the policy promises: a verdict and its words."""
-    point, policy = _good(evidence), _data(evidence, "backup.policy")
+    point, policy = _good(evidence), data(evidence, "backup.policy")
     age_s = clock.seconds_between(point["time"] if point else None, clock.azure_now(evidence))
     wanted_h = longest_gap_h(policy)
     start = next_run(policy, clock.now(evidence))
-    after = f" {catalog.text('card.next_run', language, when=clock.local(start.isoformat()))}" if start else ""
+    after = f" {catalog.text('overview.next_run', language, when=clock.local(start.isoformat()))}" if start else ""
     if age_s is None or wanted_h is None:
         key = "rpo_unknown" if age_s is None else "rpo_no_policy"
-        return Verdict.UNKNOWN, catalog.text(f"card.{key}", language, age=duration(age_s or 0)) + after
+        return Verdict.UNKNOWN, catalog.text(f"overview.{key}", language, age=duration(age_s or 0)) + after
     values = {"age": duration(age_s), "wanted": duration(wanted_h * 3600)}
     if age_s <= wanted_h * 3600:
-        return Verdict.OK, catalog.text("card.rpo_kept", language, **values) + after
+        return Verdict.OK, catalog.text("overview.rpo_kept", language, **values) + after
     over = duration(age_s - wanted_h * 3600)
-    return Verdict.PROBLEM, catalog.text("card.rpo_missed", language, over=over, **values) + after
+    return Verdict.PROBLEM, catalog.text("overview.rpo_missed", language, over=over, **values) + after
 
 
-def _failed_job(evidence: Evidence, language: str) -> str:
+def failed_job(evidence: Evidence, language: str) -> str:
+    """The failed job in one line: its status and when it began, or why there is none."""
     fact = evidence.get("backup.failed_job")
     if fact is not None and fact.status is FactStatus.ABSENT:
-        return no_failed_job(evidence, language)
-    job = _data(evidence, "backup.failed_job")
-    if not job:
-        return _gap(evidence, "backup.failed_job", language)
-    return f"{job['status']}, {clock.local(job['start'])}"
+        key = "no_failed_job" if nothing_failed(evidence) else "failed_job_unlisted"
+        return catalog.text(f"label.{key}", language)
+    job = data(evidence, "backup.failed_job")
+    return f"{job['status']}, {clock.local(job['start'])}" if job else _gap(evidence, "backup.failed_job", language)
 
 
 def _message(evidence: Evidence) -> str:
-    job = _data(evidence, "backup.failed_job")
+    job = data(evidence, "backup.failed_job")
     if not job:
         return ""
     words = [" ".join(filter(None, (error["title"], error["text"]))) for error in job["errors"]]
     return "\n".join(filter(None, [*words, job["dynamic_message"]]))
-
-
-def _data(evidence: Evidence, name: str) -> Any:
-    fact = evidence.get(name)
-    return fact.data if fact and fact.answered else None
 
 
 def _gap(evidence: Evidence, name: str, language: str) -> str:

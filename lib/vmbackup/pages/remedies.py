@@ -8,12 +8,14 @@ from typing import Any
 
 from vmbackup import catalog, clock
 from vmbackup.catalog import remedies as catalogue
-from vmbackup.model import Step, Verdict
+from vmbackup.catalog.words import cause_title
+from vmbackup.model import Verdict
 from vmbackup.pages.blocks import Banner, Block, Code, Folded, Heading, Page, Paragraph, Table
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
+from vmbackup.runs.state import Change
 
 _RECEIPT_VERDICTS = {"done": "ok", "already": "ok", "failed": "problem", "unsure": "unknown"}
 
@@ -119,17 +121,15 @@ def _span(done: Receipt) -> str:
     return " – ".join(clock.local(at) for at in (done.started_at, done.ended_at) if at) or "–"
 
 
-def verdicts(before: Iterable[Step], after: Iterable[Step], cures: Iterable[str], language: str) -> Page:
-    """Each cause that a remedy concerns or that changed, before and after it."""
-    rows, signs = [], []
-    for was, now in zip(before, after, strict=True):
-        concerned = {finding.check for finding in was.findings} & set(cures)
-        if concerned or was.verdict is not now.verdict:
-            words = [catalog.text(f"verdict.{each.verdict}", language) for each in (was, now)]
-            rows.append([catalog.causes()[now.cause]["title"][language], *words])
-            signs.append(str(now.verdict))
+def change(done: Change, language: str) -> Page:
+    """A remedy that was applied: its receipt, and each cause that it concerns or that changed, before and after."""
+    rows = [
+        [cause_title(now.cause, language), *(catalog.text(f"verdict.{step.verdict}", language) for step in (was, now))]
+        for was, now in done.steps
+    ]
     header = [catalog.text(key, language) for key in ("label.cause", "receipt.before", "receipt.after")]
-    return Page([Table(header, rows, signs)] if rows else [])
+    compared = [Table(header, rows, [now.verdict for _, now in done.steps])] if rows else []
+    return Page([*receipt(done.receipt, language).blocks, *compared])
 
 
 def _failure(done: Receipt) -> dict[str, str]:
@@ -198,11 +198,11 @@ def _consequence(row: Any, language: str) -> str:
     if not row.missing:
         return catalog.text("rights.complete", language)
     if row.unknown:
-        causes = ", ".join(catalog.causes()[cause]["title"][language] for cause in row.unknown)
+        causes = ", ".join(cause_title(cause, language) for cause in row.unknown)
         return catalog.text("rights.unknown_causes", language, causes=causes)
     if row.capability in ("diagnose", "diagnose_guest"):
         return catalog.text("rights.asked_otherwise", language)
-    causes = ", ".join(catalog.causes()[cause]["title"][language] for cause in row.refused)
+    causes = ", ".join(cause_title(cause, language) for cause in row.refused)
     return catalog.text(
         "rights.refused_for" if causes else "rights.refused", language, **({"causes": causes} if causes else {})
     )

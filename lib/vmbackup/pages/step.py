@@ -1,46 +1,61 @@
-"""One cause as a page: verdict, findings, next action, evidence, what the article said, sources. Pure."""
+"""One cause as a page: what was done about it, verdict, findings, next action, evidence, sources. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from vmbackup import catalog
+from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, sentence, word
 from vmbackup.diagnosis import Walk
 from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict
-from vmbackup.pages.blocks import Banner, Block, Folded, Page, Paragraph, Table
+from vmbackup.pages.blocks import SIGNS, Banner, Block, Folded, Page, Paragraph, Table
 from vmbackup.pages.facts import table as facts_table
+from vmbackup.runs.state import State
 
-# The whole answer is in evidence.json; a page shows enough to recognise it.
 
-
-def step(walk: Walk, judged: Step, evidence: Evidence, language: str) -> Page:
-    """One cause: verdict, findings, next action, evidence, what the article said, sources."""
-    entry = catalog.causes()[judged.cause]
+def page(state: State, cause: str) -> Page:
+    """One cause: what the operator did about it, verdict, findings, next action, evidence, what the article said."""
+    language, diagnosis = state.language, state.diagnosis()
+    judged = diagnosis.step(cause)
     blocks: list[Block] = [
-        Paragraph(_place(walk, judged, language)),
-        Banner(judged.verdict, word(judged.verdict, language), sentence(heaviest(judged), evidence, language)),
+        *_handled(state, judged),
+        Paragraph(_place(diagnosis, judged, language)),
+        Banner(judged.verdict, word(judged.verdict, language), sentence(heaviest(judged), state.evidence, language)),
     ]
     if judged.verdict is Verdict.NOT_APPLICABLE:
         return Page(blocks)
-    blocks.append(_findings_table(judged, evidence, language))
+    blocks.append(_findings_table(judged, state.evidence, language))
     blocks += [
-        Paragraph(action, catalog.text("label.next", language)) for action in actions(judged, evidence, language)
+        Paragraph(action, catalog.text("label.next", language)) for action in actions(judged, state.evidence, language)
     ]
     names = {name: None for finding in judged.findings for name in finding.evidence}
-    facts = {name: evidence[name] for name in names if name in evidence}
+    facts = {name: state.evidence[name] for name in names if name in state.evidence}
     if facts:
         blocks.append(Folded(catalog.text("label.evidence", language), [facts_table(facts, language)]))
-    blocks += _superseded(entry, language)
+    blocks += _superseded(catalog.causes()[cause], language)
     blocks.append(Paragraph(_sources(judged, language), catalog.text("label.sources", language)))
     return Page(blocks)
 
 
-def _place(walk: Walk, judged: Step, language: str) -> str:
+def _handled(state: State, judged: Step) -> list[Block]:
+    """Why the operator left the step open, and what a remedy changed."""
+    language, blocks = state.language, list[Block]()
+    skip, before = state.skipped.get(judged.cause), state.changed.get(judged.cause)
+    if skip:
+        skipped = catalog.text("guide.skipped_because", language, when=clock.local(skip.at))
+        blocks.append(Paragraph(skip.reason, skipped))
+    if before:
+        for step, key in ((before, "before"), (judged, "now")):
+            signed = f"{SIGNS[step.verdict]} {word(step.verdict, language)}"
+            blocks.append(Paragraph(signed, catalog.text(f"guide.{key}", language)))
+    return blocks
+
+
+def _place(diagnosis: Walk, judged: Step, language: str) -> str:
     if judged.addition:
         return f"{catalog.text('label.added_cause', language)}: {cause_title(judged.cause, language)}"
-    count = sum(not each.addition for each in walk.steps)
+    count = sum(not each.addition for each in diagnosis.steps)
     place = catalog.text("label.article_cause", language, number=judged.number, count=count)
     return f"{place}: {cause_title(judged.cause, language)}"
 

@@ -2,61 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect, guest
 from vmbackup.diagnosis import walk
 from vmbackup.model import Evidence, Fact, FactStatus, Finding, SetupError, Target, Verdict
 from vmbackup.parameters import Parameters
-from vmbackup.remedies.again import refreshed
 
 TOKEN = "run_command.operation"
-OnFact = Callable[[str, Fact], object]
 
 
 def examine(
-    azure: Azure, target: Target, parameters: Parameters, section: str | None, on_fact: OnFact | None = None
-) -> dict[str, Fact]:
-    """All facts about the VM: the control plane's, and the guest's as far as the parameters and the VM allow."""
-    evidence = azure_facts(azure, target, parameters, on_fact=on_fact)
-    return {**evidence, **guest_facts(azure, target, parameters, section, evidence)}
-
-
-def examine_changed(
     azure: Azure,
     target: Target,
     parameters: Parameters,
     section: str | None,
-    before: Evidence,
-    affected: tuple[str, ...],
+    *,
+    only: Sequence[str] | None = None,
+    known: Evidence = MappingProxyType({}),
+    ask_guest: bool = True,
+    on_fact: Callable[[str, Fact], object] | None = None,
 ) -> dict[str, Fact]:
-    """The evidence after a change: the affected facts and the guest's are asked for again, the others stay.
-
-    Nothing that the guest said before the change stays, pasted output included, even where it cannot be asked again.
-    """
-    fresh = azure_facts(azure, target, parameters, affected)
-    known = without_guest(refreshed(before, fresh, affected))
-    return {**known, **guest_facts(azure, target, replace(parameters, guest_output=""), section, known)}
-
-
-def azure_facts(
-    azure: Azure,
-    target: Target,
-    parameters: Parameters,
-    only: Iterable[str] | None = None,
-    on_fact: OnFact | None = None,
-) -> dict[str, Fact]:
-    """The control plane's facts, or ``only`` these; the failed job is always the one that the operator named."""
-    given = parameters
-    return collect(azure, target, deadline_s=given.deadline_s, failure=given.job_name, on_fact=on_fact, only=only)
-
-
-def without_guest(evidence: Evidence) -> dict[str, Fact]:
-    """The evidence without what the guest and the platform said of its inside."""
-    return {name: fact for name, fact in evidence.items() if not name.startswith("guest.")}
+    """What was asked: all facts or ``only`` these of the control plane's, and the guest's as far as parameters and VM
+    allow. ``known`` are earlier answers that help to decide whether the guest is needed."""
+    fresh = collect(
+        azure, target, deadline_s=parameters.deadline_s, failure=parameters.job_name, on_fact=on_fact, only=only
+    )
+    if ask_guest:
+        fresh |= guest_facts(azure, target, parameters, section, {**without_guest(known), **fresh})
+    return fresh
 
 
 def guest_facts(
@@ -106,3 +83,8 @@ def pasted(path: Path, evidence: Evidence) -> dict[str, Fact]:
     except OSError as error:
         raise SetupError(f"Cannot read the guest output {path}: {error.strerror}. Check guest_output.") from None
     return guest.from_text(content, evidence)
+
+
+def without_guest(evidence: Evidence) -> dict[str, Fact]:
+    """The control plane's facts alone."""
+    return {name: fact for name, fact in evidence.items() if not name.startswith("guest.")}

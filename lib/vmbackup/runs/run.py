@@ -1,112 +1,85 @@
-"""An operator's way through a run: re-check, paste, skip, plan, apply, retry, save, resume. Shows nothing itself.
+"""The run of one VM: collect, recheck, paste, skip, plan, apply, back up, save, resume. Shows nothing itself.
 
-Every method may be called from a thread and takes as long as Azure takes; each leaves the run's evidence whole, and
-the run folder such that the walk can go on from there.
+Notebook, guided tool and command line all go through here. Every method may be called from a thread and takes as long
+as Azure takes; each leaves the evidence whole, and the run folder such that the run can go on from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import TYPE_CHECKING, Protocol
+from typing import Any
 
 from vmbackup import catalog, clock
+from vmbackup.arm.call import calling, start_thread
+from vmbackup.arm.connection import Azure
 from vmbackup.checks.base import load
-from vmbackup.diagnosis import Walk, walk
+from vmbackup.collectors import guest
 from vmbackup.facts.azure import FACTS
-from vmbackup.model import Evidence, Fact, RunbookError, SetupError, Step, Target, Verdict
-from vmbackup.parameters import Parameters
+from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Step, Verdict
+from vmbackup.remedies import again
+from vmbackup.remedies.apply import Confirmation, apply
+from vmbackup.remedies.executor import open_tools
+from vmbackup.remedies.journal import Operations
+from vmbackup.remedies.plan import Plan, plan
+from vmbackup.remedies.receipt import Receipt
+from vmbackup.remedies.retry import back_up_now
+from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof
-from vmbackup.runs import folder as evidence
-from vmbackup.runs.saved_walk import SavedWalk, Skip, load_walk, save_walk
-
-if TYPE_CHECKING:
-    from vmbackup.arm.connection import Azure
-    from vmbackup.pages.blocks import Page
-    from vmbackup.remedies.plan import Plan
-    from vmbackup.remedies.receipt import Receipt
-    from vmbackup.remedies.retry.progress import Progress
+from vmbackup.runs import folder, result
+from vmbackup.runs.examine import examine, without_guest
+from vmbackup.runs.saved_walk import SavedWalk, load_walk, save_walk
+from vmbackup.runs.state import Change, Skip, State
 
 OnFact = Callable[[str, Fact], object]
-# Beside evidence.json, which every run of the notebook writes anew.
+# Beside evidence.json, which every collection writes anew.
 EVIDENCE_FILE = "walk.evidence.json"
+BACKUP_S = 7200
 _STATE_OF_VM = ("vm.model", "vm.power", "vm.agent")
 # What boot diagnostics say comes from the platform, not from the guest script.
 _PLATFORMS_OWN = ("guest.boot_report", "guest.serial_log")
 
 
-class Examined(Protocol):
-    """The run that is walked through (``session.Run``)."""
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier run of this VM, found in the run folder: what its operator did, its evidence, what it changed."""
 
-    parameters: Parameters
-    section: str | None
-    target: Target
-    azure: Azure | None
+    saved: SavedWalk
     evidence: dict[str, Fact]
     receipts: list[Receipt]
-    proof: Proof | None
 
-    def interrupted(self) -> list[Plan]:
-        """The plans of what an earlier run began and did not end."""
-        ...
-
-    def result(self) -> Page:
-        """Save the result and show it."""
-        ...
+    @property
+    def worth(self) -> bool:
+        """Whether it holds more than answers that can be had anew."""
+        return bool(self.saved.skipped or self.saved.pasted_at or self.saved.proof or self.receipts)
 
 
 @dataclass(slots=True)
-class Walkthrough:
-    """The way so far. ``changed`` keeps, per cause that a remedy was applied to, the step as it was before;
-    ``earlier`` is a walk of this VM found in the run folder, to be resumed or not, with its evidence. Raises SetupError
-    for a run folder with the walk of another VM: it would be lost, and what was changed there would count here."""
+class Run(State):
+    """A run and its connection; None asks and changes nothing (a replay). ``kept`` is whether the run folder follows.
 
-    run: Examined
-    skipped: dict[str, Skip] = field(default_factory=dict)
-    changed: dict[str, Step] = field(default_factory=dict)
-    pasted_at: str | None = None
-    asked_again: bool = False
-    earlier: tuple[SavedWalk, dict[str, Fact]] | None = None
+    Raises SetupError for a run folder with the run of another VM: it would be lost, and what was changed there would
+    count here.
+    """
+
+    azure: Azure | None = None
+    kept: bool = True
+    _earlier: Earlier | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        found, vm_id = load_walk(self.folder), self.run.target.vm_id.lower()
-        if found is not None and found.vm_id.lower() != vm_id:
-            language = self.run.parameters.language
-            raise SetupError(catalog.text("guide.other_vm", language, folder=str(self.folder), vm=found.vm_id))
-        kept = self.folder / EVIDENCE_FILE
-        if found is None or not kept.exists():
-            return
-        target, saved = evidence.load(kept)
-        did = found.skipped or found.pasted_at or found.proof or self.applied_earlier()
-        if target.vm_id.lower() == vm_id and (did or not self.run.evidence):
-            self.earlier = found, saved
-
-    @property
-    def folder(self) -> Path:
-        """The run folder."""
-        return self.run.parameters.folder
-
-    @property
-    def went_on(self) -> bool:
-        """Whether the walk went on after the notebook's cells ran, so that what they show is older."""
-        return bool(self.asked_again or self.pasted_at or self.run.receipts or self.run.proof)
+        self._earlier = self._find_earlier() if self.kept else None
 
     @property
     def live(self) -> bool:
-        """Whether anything can be asked or changed; False in a replay."""
-        return self.run.azure is not None
-
-    def walk(self) -> Walk:
-        """The judged causes, as the evidence stands."""
-        return walk(self.run.section, self.run.evidence)
+        """Whether anything can be asked or changed."""
+        return self.azure is not None
 
     def next_cause(self) -> str | None:
         """Where to go on, of what was not skipped: what an earlier run did not end, else the first problem, else the
         first unknown step."""
-        steps = [step for step in self.walk().steps if step.cause not in self.skipped]
-        begun = {check for each in self.run.interrupted() for check in each.cures}
+        steps = [step for step in self.diagnosis().steps if step.cause not in self.skipped]
+        begun = {check for each in self.interrupted() for check in each.cures}
         for step in steps:
             if begun.intersection(catalog.causes()[step.cause]["checks"]):
                 return step.cause
@@ -118,70 +91,69 @@ class Walkthrough:
 
     # --- asking ---
 
-    def collect(self, on_fact: OnFact, stopped: Event) -> None:
+    def collect(self, on_fact: OnFact | None = None, stopped: Event | None = None) -> None:
         """Ask for everything. When stopped, what came in by then counts, and what was known before stays."""
-        from vmbackup.arm.call import calling, start_thread
-        from vmbackup.runs.examine import examine
-
-        azure = self._azure()
-        self.asked_again = bool(self.run.evidence)
-        came: dict[str, Fact] = {}
-        ended: list[dict[str, Fact] | BaseException] = []
-
-        def note(name: str, fact: Fact) -> None:
-            if not stopped.is_set():
-                came[name] = fact
-                on_fact(name, fact)
-
-        def ask() -> None:
-            try:
-                ended.append(examine(azure, self.run.target, self.run.parameters, self.run.section, note))
-            except BaseException as error:  # handed to the caller's thread, which raises it
-                ended.append(error)
-
-        with calling(self.run.target.vm_id) as call:
-            asking = start_thread(ask)
-        while asking.is_alive() and not stopped.is_set():
-            asking.join(0.05)
-        if not ended:
-            call.stop()
-            self.run.evidence = {**self.run.evidence, **came}
-        elif isinstance(ended[0], BaseException):
-            raise ended[0]
-        else:
-            self.run.evidence = _with_guest(self.run.evidence, ended[0])
+        self._ask(on_fact=on_fact, stopped=stopped)
         self.save()
 
-    def recheck(self, cause: str, on_fact: OnFact) -> None:
+    def recheck(self, cause: str, on_fact: OnFact | None = None) -> None:
         """Ask again only for what this cause's checks read, the guest among it where they read that."""
-        from vmbackup.runs.examine import azure_facts, without_guest
-
         checks = load()
         names = {name for check in catalog.causes()[cause]["checks"] for name in checks[check].evidence}
-        asked = [name for name in FACTS if name in names or name in _STATE_OF_VM]
-        fresh = azure_facts(self._azure(), self.run.target, self.run.parameters, asked, on_fact)
-        known = {**self.run.evidence, **fresh}
-        if any(name.startswith("guest.") for name in names):
-            known = _with_guest(known, self._with_fresh_guest(without_guest(known)))
-        self.run.evidence = known
-        self.asked_again = True
+        of_azure = [name for name in FACTS if name in names or name in _STATE_OF_VM]
+        self._ask(of_azure, ask_guest=any(map(_is_guests, names)), on_fact=on_fact)
         self.save()
 
-    def _with_fresh_guest(self, known: Evidence) -> dict[str, Fact]:
-        from vmbackup.runs.examine import guest_facts
+    def _ask(
+        self,
+        names: Sequence[str] | None = None,
+        *,
+        ask_guest: bool = True,
+        on_fact: OnFact | None = None,
+        stopped: Event | None = None,
+    ) -> None:
+        """The one way of asking: for the job that the operator named, within the deadline, all facts or only these.
 
-        run = self.run
-        return {**known, **guest_facts(self._azure(), run.target, run.parameters, run.section, known)}
+        What the guest said before stays, with its own time, as long as it does not answer anew; after a change there is
+        nothing of it left to stay (:meth:`_forget`).
+        """
+        azure, known = self._azure(), self.evidence
+        self.asked_again = self.asked_again or bool(known)
+        came: dict[str, Fact] = {}
+
+        def note(name: str, fact: Fact) -> None:
+            if stopped is None or not stopped.is_set():
+                came[name] = fact
+                if on_fact:
+                    on_fact(name, fact)
+
+        def ask() -> dict[str, Fact]:
+            return examine(
+                azure, self.target, self.parameters, self.section,
+                only=names, known=known, ask_guest=ask_guest, on_fact=note,
+            )  # fmt: skip
+
+        fresh = _until(stopped, ask)
+        if fresh is None:
+            self.evidence = {**known, **came}
+            return
+        if self.parameters.guest_output and self._was_changed_since(fresh.get("guest.probe")):
+            fresh = {**without_guest(fresh), "guest.probe": Fact(FactStatus.SKIPPED, why="before_change")}
+        stays = {} if names is None else {name: fact for name, fact in known.items() if name not in names}
+        self.evidence = _with_guest(known, {**without_guest(stays), **fresh}) if ask_guest else {**stays, **fresh}
+
+    def _was_changed_since(self, fact: Fact | None) -> bool:
+        """Whether a remedy was applied after this fact was taken; a file of guest output may be older than that."""
+        taken = clock.parse(fact.taken_at) if fact and fact.answered else None
+        ended = [clock.parse(receipt.ended_at) for receipt in self._applied()]
+        return taken is not None and any(end and end > taken for end in ended)
 
     def paste(self, text: str) -> None:
         """Take the output of the guest script. Raises GuestOutputError when it is none of this VM's."""
-        from vmbackup.collectors.guest import from_text
-        from vmbackup.runs.examine import without_guest
-
-        facts = from_text(text, self.run.evidence)
-        own = {name: fact for name, fact in self.run.evidence.items() if name in _PLATFORMS_OWN}
-        self.run.evidence = {**without_guest(self.run.evidence), **own, **facts}
-        self.pasted_at = clock.azure_now(self.run.evidence)
+        facts = guest.from_text(text, self.evidence)
+        platforms = {name: fact for name, fact in self.evidence.items() if name in _PLATFORMS_OWN}
+        self.evidence = {**without_guest(self.evidence), **platforms, **facts}
+        self.pasted_at = clock.azure_now(self.evidence)
         self.save()
 
     # --- deciding ---
@@ -189,8 +161,8 @@ class Walkthrough:
     def skip(self, cause: str, reason: str) -> None:
         """Leave a step open on purpose. Raises SetupError without a reason."""
         if not reason.strip():
-            raise SetupError(catalog.text("guide.skip_needs_reason", self.run.parameters.language))
-        self.skipped[cause] = Skip(reason.strip()[:500], clock.azure_now(self.run.evidence))
+            raise SetupError(catalog.text("guide.skip_needs_reason", self.language))
+        self.skipped[cause] = Skip(reason.strip()[:500], clock.azure_now(self.evidence))
         self.save()
 
     def take_up(self, cause: str) -> None:
@@ -200,109 +172,177 @@ class Walkthrough:
 
     # --- changing ---
 
-    def interrupted(self, cause: str) -> list[Plan]:
-        """What an earlier run began for this cause and did not end."""
-        checks = set(catalog.causes()[cause]["checks"])
-        return [each for each in self.run.interrupted() if checks.intersection(each.cures)]
+    def interrupted(self, cause: str | None = None) -> list[Plan]:
+        """The plans of what an earlier run in this folder began on this VM and did not end; of one cause, if given."""
+        if self.azure is None:
+            return []
+        begun = again.interrupted(Operations(self.folder).unfinished(), self.evidence, self.target, self.language)
+        checks = set(catalog.causes()[cause]["checks"]) if cause else set()
+        return [each for each in begun if cause is None or checks.intersection(each.cures)]
 
-    def plans(self, cause: str) -> list[Plan]:
-        """The remedies for one cause, first those to be continued."""
-        from vmbackup.remedies.again import begun_first
-        from vmbackup.remedies.plan import plan
+    def plans(self, cause: str | None = None) -> list[Plan]:
+        """What is to be continued, then the remedies for every cause with a problem, in order; or those for one."""
+        steps = self.diagnosis().steps
+        wanted = [step for step in steps if step.cause == cause or (cause is None and step.verdict is Verdict.PROBLEM)]
+        found = [each for step in wanted for each in plan(step, self.evidence, self.target, self.language)]
+        return again.begun_first(self.interrupted(cause), found)
 
-        step = self.walk().step(cause)
-        found = plan(step, self.run.evidence, self.run.target, self.run.parameters.language)
-        return begun_first(self.interrupted(cause), found)
-
-    def apply(self, cause: str, plan: Plan) -> Receipt:
-        """Apply one plan that the operator confirmed, then ask again for what it should have changed."""
-        from vmbackup.remedies.again import affected
-        from vmbackup.remedies.apply import Confirmation, apply
-        from vmbackup.remedies.executor import open_tools
-        from vmbackup.runs.examine import examine_changed
-
-        azure, before = self._azure(), self.walk().step(cause)
-        done = apply(plan, open_tools(azure, self.folder), Confirmation.of(plan))
-        self.run.receipts.append(done)
-        self.changed[cause] = before
-        run = self.run
-        run.evidence = examine_changed(azure, run.target, run.parameters, run.section, run.evidence, affected(plan))
+    def apply(self, chosen: Plan, consent: Confirmation) -> Change:
+        """Apply one plan that was agreed to, then ask again for what it should have changed. Raises RemedyRefused."""
+        azure, before, names = self._azure(), self.diagnosis().steps, again.affected(chosen)
+        try:
+            receipt = apply(chosen, open_tools(azure, self.folder), consent)
+        except BaseException:
+            if Operations(self.folder).unfinished(chosen.remedy, chosen.resource):
+                self._forget(names)
+            raise
+        self.receipts.append(receipt)
+        self._forget(names)
+        self._ask(names)
+        steps = tuple(_concerned(before, self.diagnosis().steps, chosen))
+        self.changed |= {was.cause: was for was, _ in steps}
         self.save()
-        return done
+        return Change(receipt, steps)
 
-    def retry(self, on_progress: Callable[[Progress], None], stopped: Event) -> Proof:
-        """Back up now, follow the job to its end, look at the backup again, and say whether that proves it fixed."""
-        from vmbackup.remedies.executor import open_tools
-        from vmbackup.remedies.retry.back_up_now import retry
-        from vmbackup.runs.examine import azure_facts
+    def _forget(self, names: Sequence[str]) -> None:
+        """Drop what a change may have made untrue: these facts, and all that the guest said, be it in a file."""
+        self.evidence = {name: fact for name, fact in without_guest(self.evidence).items() if name not in names}
+        self.parameters = replace(self.parameters, guest_output="")
+        self.save()
 
-        azure, language = self._azure(), self.run.parameters.language
-        tools = open_tools(azure, self.folder)
-        proof = retry(
-            tools,
-            self.run.target,
-            self.run.evidence,
-            language=language,
+    def back_up(
+        self,
+        on_progress: Callable[[Progress], None] | None = None,
+        stopped: Event | None = None,
+        deadline_s: float = BACKUP_S,
+    ) -> Proof:
+        """Back up now, follow the job to its end, look at the backup again, and say whether that proves it fixed.
+
+        Raises RemedyRefused, with nothing started, for an unprotected VM, a running backup or too many of a day.
+        """
+        self.proof = back_up_now.retry(
+            open_tools(self._azure(), self.folder),
+            self.target,
+            self.evidence,
+            language=self.language,
+            deadline_s=deadline_s,
             on_progress=on_progress,
-            cancelled=stopped.is_set,
+            cancelled=(stopped or Event()).is_set,
         )
-        self.run.proof = proof
-        backup = [name for name in FACTS if name.startswith("backup.")]
-        self.run.evidence = {**self.run.evidence, **azure_facts(azure, self.run.target, self.run.parameters, backup)}
+        self._ask([name for name in FACTS if name.startswith("backup.")], ask_guest=False)
         self.save()
-        return proof
+        return self.proof
 
     # --- keeping ---
 
+    def result(self) -> dict[str, Any]:
+        """The machine-readable result, as the run stands."""
+        receipts = [receipt.as_json() for receipt in self.receipts]
+        proof = self.proof.as_json() if self.proof else None
+        return result.as_json(self.target, self.diagnosis(), self.evidence, self.language, receipts, proof)
+
     def save(self) -> None:
-        """Keep everything in the run folder, with an earlier walk as long as it was not decided about, and renew the
-        result there."""
-        if not self.run.evidence:
+        """Write result and evidence into the run folder, and what is needed to resume; an earlier run that was not
+        decided about stays resumable."""
+        if not (self.kept and self.evidence):
             return
-        self.run.result()
+        folder.save(self.folder / "evidence.json", self.target, self.evidence)
+        folder.write_json(self.folder / "result.json", self.result())
         known, skipped, pasted_at, proof = self._joined()
-        evidence.save(self.folder / EVIDENCE_FILE, self.run.target, known)
-        heard = clock.azure_now(self.run.evidence)
-        save_walk(self.folder, SavedWalk(self.run.target.vm_id, self.run.section, heard, skipped, pasted_at, proof))
+        folder.save(self.folder / EVIDENCE_FILE, self.target, known)
+        saved_at = clock.azure_now(self.evidence)
+        save_walk(self.folder, SavedWalk(self.target.vm_id, self.section, saved_at, skipped, pasted_at, proof))
+
+    @property
+    def earlier(self) -> Earlier | None:
+        """An earlier run that can be resumed; beside new evidence only one in which its operator did something."""
+        found = self._earlier
+        return found if found and (found.worth or not self.evidence) else None
 
     def resume(self) -> None:
-        """Go on where the earlier walk ended. Beside new evidence only the guest's answers come from it, with their
-        own time: all else was asked anew. Raises SetupError when there is no earlier walk."""
+        """Go on where the earlier run ended. Beside new evidence only the guest's answers come from it, with their
+        own time: all else was asked anew. Raises SetupError when there is no earlier run."""
         if self.earlier is None:
-            raise SetupError(catalog.text("guide.nothing_to_resume", self.run.parameters.language))
-        self.run.evidence, self.skipped, self.pasted_at, self.run.proof = self._joined()
-        self.run.receipts = self.applied_earlier()
-        self.earlier = None
+            raise SetupError(catalog.text("guide.nothing_to_resume", self.language))
+        self.evidence, self.skipped, self.pasted_at, self.proof = self._joined()
+        self.receipts = self._applied()
+        self._earlier = None
         self.save()
 
-    def applied_earlier(self) -> list[Receipt]:
-        """The receipts of the remedies in the run folder; the retry is a backup, no remedy, and its proof says all."""
-        from vmbackup.remedies.journal import Operations
-        from vmbackup.remedies.retry.back_up_now import REMEDY
-
-        return [each for each in Operations(self.folder).receipts() if each.remedy != REMEDY]
+    def start_over(self) -> None:
+        """Leave an earlier run behind."""
+        self._earlier = None
 
     def _joined(self) -> tuple[dict[str, Fact], dict[str, Skip], str | None, Proof | None]:
         if self.earlier is None:
-            return self.run.evidence, self.skipped, self.pasted_at, self.run.proof
-        found, saved = self.earlier
-        known = _with_guest(saved, self.run.evidence) if self.run.evidence else saved
-        skipped = {**found.skipped, **self.skipped}
-        return known, skipped, self.pasted_at or found.pasted_at, self.run.proof or found.proof
+            return self.evidence, self.skipped, self.pasted_at, self.proof
+        saved, known = self.earlier.saved, self.earlier.evidence
+        if self.evidence:
+            # What the guest said before this run changed something is not known any more.
+            known = self.evidence if self.receipts else _with_guest(known, self.evidence)
+        return known, {**saved.skipped, **self.skipped}, self.pasted_at or saved.pasted_at, self.proof or saved.proof
+
+    def _find_earlier(self) -> Earlier | None:
+        saved, kept = load_walk(self.folder), self.folder / EVIDENCE_FILE
+        if saved is not None and saved.vm_id.lower() != self.target.vm_id.lower():
+            raise SetupError(catalog.text("guide.other_vm", self.language, folder=str(self.folder), vm=saved.vm_id))
+        if saved is None or not kept.exists():
+            return None
+        target, known = folder.load(kept)
+        return Earlier(saved, known, self._applied()) if target.vm_id.lower() == self.target.vm_id.lower() else None
+
+    def _applied(self) -> list[Receipt]:
+        """The receipts of the remedies in the run folder; a backup is no remedy, and its proof says all."""
+        return [each for each in Operations(self.folder).receipts() if each.remedy != back_up_now.REMEDY]
 
     def _azure(self) -> Azure:
-        if self.run.azure is None:
-            raise RunbookError(catalog.text("guide.replay", self.run.parameters.language))
-        return self.run.azure
+        if self.azure is None:
+            raise SetupError(catalog.text("guide.replay", self.language))
+        return self.azure
+
+
+def _until(stopped: Event | None, ask: Callable[[], dict[str, Fact]]) -> dict[str, Fact] | None:
+    """What asking gives, or None when it was stopped before its end; then it sends no further request."""
+    if stopped is None:
+        return ask()
+    ended: list[dict[str, Fact] | BaseException] = []
+
+    def work() -> None:
+        try:
+            ended.append(ask())
+        except BaseException as error:  # handed to the caller's thread, which raises it
+            ended.append(error)
+
+    with calling() as call:
+        thread = start_thread(work)
+    while thread.is_alive() and not stopped.is_set():
+        thread.join(0.05)
+    if not ended:
+        call.stop()
+        return None
+    if isinstance(ended[0], BaseException):
+        raise ended[0]
+    return ended[0]
+
+
+def _concerned(before: Sequence[Step], after: Sequence[Step], chosen: Plan) -> list[tuple[Step, Step]]:
+    return [
+        (was, now)
+        for was, now in zip(before, after, strict=True)
+        if was.verdict is not now.verdict or {finding.check for finding in was.findings}.intersection(chosen.cures)
+    ]
+
+
+def _is_guests(name: str) -> bool:
+    return name.startswith("guest.")
 
 
 def _with_guest(old: Evidence, new: Evidence) -> dict[str, Fact]:
     """The new facts; of the guest the old ones, with their own time, as long as it did not answer anew."""
-    probe = new.get("guest.probe")
-    if probe is not None and probe.answered:
-        return dict(new)
-    earlier = old.get("guest.probe")
-    kept = {name: fact for name, fact in old.items() if name.startswith("guest.")}
-    if earlier is not None and earlier.answered:
-        return {**new, **kept}
+    if not _answered(new) and _answered(old):
+        return {**new, **{name: fact for name, fact in old.items() if _is_guests(name)}}
     return dict(new)
+
+
+def _answered(known: Evidence) -> bool:
+    return "guest.probe" in known and known["guest.probe"].answered

@@ -16,17 +16,10 @@ from vmbackup import sanitize
 from vmbackup.model import SetupError, Verdict
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs.folder import write_json
+from vmbackup.runs.state import Skip
 
 SCHEMA = "vmbackup.walk/1"
 FILE = "walk.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """A step that the operator left open on purpose: the reason, and when (Azure's clock)."""
-
-    reason: str
-    at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,7 @@ def load_walk(folder: Path) -> SavedWalk | None:
     path = folder / FILE
     try:
         saved = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
         raise SetupError(f"{path} is not readable: it is damaged. Delete it to begin the walk anew.") from None

@@ -1,4 +1,4 @@
-"""Everything about a walk in one file for the ticket: a page that opens anywhere, the result and the evidence."""
+"""Everything about a run in one file for the ticket: a page that opens anywhere, the result and the evidence."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from pathlib import Path
 from vmbackup import clock, sanitize
 from vmbackup.arm.audit import rows
 from vmbackup.catalog.words import cause_title, section_title
-from vmbackup.pages import load as plot
-from vmbackup.pages import outcome as summary
-from vmbackup.pages import overview as card
-from vmbackup.pages import timeline
+from vmbackup.pages import load, outcome, overview, remedies, step, timeline
 from vmbackup.pages.blocks import Block, Heading, Page
-from vmbackup.pages.step import step as step_page
-from vmbackup.runs.run import Walkthrough
+from vmbackup.remedies.executor import AUDIT_FILE
+from vmbackup.runs.run import Run
+from vmbackup.runs.state import State
 
 NAME = "ticket.zip"
 PAGE = "runbook.html"
@@ -30,40 +28,37 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #8888; p
 """
 
 
-def page(way: Walkthrough, language: str) -> Page:
-    """The whole walk: VM, causes with their evidence, what changed, load, what was done, every changing request."""
-    from vmbackup.pages import remedies as pages
-    from vmbackup.remedies.executor import AUDIT_FILE
-
-    known, walked = way.run.evidence, way.walk()
+def page(state: State) -> Page:
+    """The whole run: VM, causes with their evidence, what changed, load, what was done, every changing request."""
+    known, language = state.evidence, state.language
     blocks: list[Block] = [
-        Heading(section_title(way.run.section, language), 2),
-        *card.page(way.run.target, known, language).blocks,
-        *summary.page(way, language).blocks,
+        Heading(section_title(state.section, language), 2),
+        *overview.page(state.target, known, language).blocks,
+        *outcome.summary(state).blocks,
     ]
-    for step in walked.steps:
-        blocks.append(Heading(f"{step.number}. {cause_title(step.cause, language)}"))
-        blocks += step_page(walked, step, known, language).blocks
+    for judged in state.diagnosis().steps:
+        blocks.append(Heading(f"{judged.number}. {cause_title(judged.cause, language)}"))
+        blocks += step.page(state, judged.cause).blocks
     blocks += timeline.page(known, language).blocks
-    blocks += plot.page(known, language).blocks
-    blocks += pages.audit(rows(way.folder / AUDIT_FILE), language).blocks
+    blocks += load.page(known, language).blocks
+    blocks += remedies.audit(rows(state.folder / AUDIT_FILE), language).blocks
     return Page(blocks)
 
 
-def document(way: Walkthrough, language: str) -> str:
+def document(state: State) -> str:
     """The page as an HTML document that needs nothing else."""
-    title = html.escape(sanitize.text(f"{way.run.target.vm_name} · {clock.local(clock.azure_now(way.run.evidence))}"))
+    title = html.escape(sanitize.text(f"{state.target.vm_name} · {clock.local(clock.azure_now(state.evidence))}"))
     return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>{page(way, language).html()}</main></body></html>\n"
+        f'<!doctype html><html lang="{state.language}"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>{page(state).html()}</main></body></html>\n"
     )
 
 
-def save(way: Walkthrough, language: str) -> tuple[Path, bytes]:
+def save(run: Run) -> tuple[Path, bytes]:
     """Write result.json, evidence.json, the page and, with all that was changed, ``ticket.zip`` into the run folder."""
-    way.run.result()
-    folder = way.folder
-    folder.joinpath(PAGE).write_text(document(way, language), "utf-8")
+    run.save()
+    folder = run.folder
+    folder.joinpath(PAGE).write_text(document(run), "utf-8")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in (PAGE, "result.json", "evidence.json", "walk.json", "audit.jsonl", "receipts.jsonl"):

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.pages import outcome as summary
+from vmbackup.pages import outcome
 from vmbackup.pages.blocks import Page, Paragraph
-from vmbackup.runs.run import Walkthrough
+from vmbackup.runs.run import Run
 from vmbackup.widgets import controls
 
 
 class Ending:
     """Summary, retry and ticket. ``on_retry`` is told only after the operator confirmed; ``on_save`` at once."""
 
-    def __init__(self, way: Walkthrough, on_retry: Callable[[], object], on_save: Callable[[], object]) -> None:
-        self._way, self._on_retry = way, on_retry
+    def __init__(self, run: Run, on_retry: Callable[[], object], on_save: Callable[[], object]) -> None:
+        self._run, self._on_retry = run, on_retry
         self._summary = controls.view()
         self._retry = controls.button(lambda: self._ask(True), "vmbackup-main")
         self._save = controls.button(on_save)
@@ -36,7 +36,7 @@ class Ending:
 
     def show(self, busy: bool, language: str) -> None:
         """Bring summary and words up to date."""
-        controls.put(self._summary, summary.page(self._way, language))
+        controls.put(self._summary, outcome.summary(self._run))
         for button, key in (
             (self._retry, "retry"),
             (self._save, "save"),
@@ -45,7 +45,7 @@ class Ending:
         ):
             controls.word(button, catalog.text(f"guide.{key}", language))
         controls.put(self._question, Page([Paragraph(catalog.text("guide.confirm_retry", language))]))
-        controls.visible(self._retry, self._way.live)
+        controls.visible(self._retry, self._run.live)
         self._retry.disabled = self._save.disabled = self._yes.disabled = busy
         self._show_file(language)
 

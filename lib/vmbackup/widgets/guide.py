@@ -7,31 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from threading import Event, RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vmbackup import catalog
 from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact, RunbookError
-from vmbackup.pages import load as plot
-from vmbackup.pages import outcome as summary
-from vmbackup.pages import overview as card
-from vmbackup.pages import progress, timeline
+from vmbackup.pages import load, outcome, overview, progress, timeline
 from vmbackup.pages.blocks import Folded, Page
-from vmbackup.runs.run import Examined, Walkthrough
-from vmbackup.ticket import bundle as ticket
+from vmbackup.remedies.apply import Confirmation
+from vmbackup.remedies.plan import Plan
+from vmbackup.remedies.retry.progress import Progress
+from vmbackup.runs.run import Run
 from vmbackup.widgets import controls
 from vmbackup.widgets.background import Work
 from vmbackup.widgets.display import Twin
 from vmbackup.widgets.ending import Ending
-from vmbackup.widgets.notice import Notice
-from vmbackup.widgets.offer import Offer
+from vmbackup.widgets.notice import Notice, Offer
 from vmbackup.widgets.step_panel import Panel
 from vmbackup.widgets.stepper import Stepper
-
-if TYPE_CHECKING:
-    from vmbackup.remedies.plan import Plan
-    from vmbackup.remedies.retry.progress import Progress
 
 OTHER = {"en": "de", "de": "en"}
 # What takes long, and the message at its end.
@@ -39,10 +34,12 @@ _ENDED = {"collect": "collected", "recheck": "rechecked", "apply": "applied", "r
 
 
 class Guide:
-    """The tool. Showing it in a cell shows a folded page too, kept up to date, for viewers without buttons."""
+    """The tool. Showing it in a cell shows a folded page too, kept up to date, for viewers without buttons.
 
-    def __init__(self, run: Examined) -> None:
-        self.way = Walkthrough(run)
+    ``save_ticket`` writes everything for the ticket and gives the file's path and content."""
+
+    def __init__(self, run: Run, save_ticket: Callable[[], tuple[Path, bytes]]) -> None:
+        self.run, self._save_ticket = run, save_ticket
         self.opened: str | None = None
         self.work: Work[Any] = Work()
         self._lock = RLock()
@@ -52,16 +49,16 @@ class Guide:
         self._twin = Twin()
         self._build()
         if run.evidence:
-            self.opened = self.way.next_cause()
+            self.opened = self.run.next_cause()
             self._finish("opened")
-        elif self.way.live:
+        elif self.run.live:
             self._collect()
         self.show()
 
     @property
     def language(self) -> str:
         """``en`` or ``de``; the button switches it for the whole run."""
-        return self.way.run.parameters.language
+        return self.run.language
 
     @property
     def changing(self) -> bool:
@@ -73,7 +70,7 @@ class Guide:
         self.notice = Notice(do(self._stop))
         self._switch = controls.button(do(self._other_language))
         self._again = controls.button(do(self._collect))
-        self.offer = Offer(self.way, do(self._take_over), do(self._start_anew))
+        self.offer = Offer(do(self._resume), do(self._start_over))
         self._card, self._outcome = controls.view("vmbackup-card"), controls.view()
         self._history, self._load = controls.view(), controls.view()
         actions: Mapping[str, Callable[..., object]] = {
@@ -85,9 +82,9 @@ class Guide:
             "apply": do(self._apply),
             "say": do(self._say),
         }
-        self.panel = Panel(self.way, actions)
+        self.panel = Panel(self.run, actions)
         self.stepper: Stepper | None = None
-        self.ending = Ending(self.way, do(self._retry), do(self._save))
+        self.ending = Ending(self.run, do(self._retry), do(self._save))
         self._steps = controls.rows()
         self.box = controls.rows(
             controls.row(self._switch, self._again),
@@ -110,10 +107,10 @@ class Guide:
         controls.word(self._switch, catalog.text("guide.other_language", language))
         controls.word(self._again, catalog.text("guide.again", language))
         self._again.disabled = busy
-        controls.visible(self._again, self.way.live)
+        controls.visible(self._again, self.run.live)
         self.notice.show(busy and self._doing in ("collect", "retry"), language)
-        self.offer.show(busy, language)
-        known = self.way.run.evidence
+        self.offer.show(self.run.earlier, busy, language)
+        known = self.run.evidence
         for part in (self._card, self._outcome, self._steps, self._history, self._load, self.ending.box):
             controls.visible(part, bool(known))
         if known:
@@ -122,17 +119,17 @@ class Guide:
             self.notice.progress(None)
 
     def _show_walk(self, language: str, busy: bool) -> None:
-        known, walked = self.way.run.evidence, self.way.walk()
-        controls.put(self._card, card.page(self.way.run.target, known, language))
-        controls.put(self._outcome, summary.headline(self.way, busy, language))
+        known, walked = self.run.evidence, self.run.diagnosis()
+        controls.put(self._card, overview.page(self.run.target, known, language))
+        controls.put(self._outcome, outcome.headline(self.run, () if busy else self.run.interrupted()))
         if self.stepper is None:
             self.stepper = Stepper(walked.steps, self.panel.box, self._guarded(self._open))
             self._steps.children = (self.stepper.box,)
         if self.opened is not None:
             self.panel.show(self.opened, busy, language)
-        self.stepper.show(walked.steps, self.way.skipped, self.opened, language)
+        self.stepper.show(walked.steps, self.run.skipped, self.opened, language)
         controls.put(self._history, _folded(timeline.page(known, language)))
-        controls.put(self._load, _folded(plot.page(known, language)))
+        controls.put(self._load, _folded(load.page(known, language)))
         self.ending.show(busy, language)
 
     def _say(self, key: str, **values: Any) -> None:
@@ -166,66 +163,64 @@ class Guide:
         self.show()
 
     def _go_on(self) -> None:
-        cause = self.way.next_cause()
+        cause = self.run.next_cause()
         if cause is not None and cause != self.opened:
             self._open(cause)
 
     def _other_language(self) -> None:
-        run = self.way.run
-        run.parameters = replace(run.parameters, language=OTHER[self.language])
+        self.run.parameters = replace(self.run.parameters, language=OTHER[self.language])
         self.show()
         self._finish("language")
 
-    def _take_over(self) -> None:
-        self.way.resume()
-        self.opened = self.way.next_cause()
+    def _resume(self) -> None:
+        self.run.resume()
+        self.opened = self.run.next_cause()
         self.show()
         self._finish("resumed")
 
-    def _start_anew(self) -> None:
-        self.way.earlier = None
+    def _start_over(self) -> None:
+        self.run.start_over()
         self.show()
 
     def _skip(self, reason: str) -> None:
         if self.opened is not None:
-            self.way.skip(self.opened, reason)
+            self.run.skip(self.opened, reason)
             self.panel.fold()
-            self.opened = self.way.next_cause()
+            self.opened = self.run.next_cause()
             self.show()
             self._finish("skipped")
 
     def _take_up(self) -> None:
         if self.opened is not None:
-            self.way.take_up(self.opened)
+            self.run.take_up(self.opened)
             self.show()
             self._finish("taken_up")
 
     def _paste(self, text: str) -> None:
-        self.way.paste(text)
+        self.run.paste(text)
         self.panel.paste.clear()
         self.panel.fold()
         self.show()
         self._finish("pasted")
 
     def _save(self) -> None:
-        self.ending.saved(*ticket.save(self.way, self.language), self.language)
+        self.ending.saved(*self._save_ticket(), self.language)
         self._say("saved")
 
     # --- what takes long ---
 
     def _collect(self) -> None:
-        self._begin("collect", lambda stopped: self.way.collect(self._note, stopped))
+        self._begin("collect", lambda stopped: self.run.collect(self._note, stopped))
 
     def _recheck(self) -> None:
         if (cause := self.opened) is not None:
-            self._begin("recheck", lambda _: self.way.recheck(cause, self._note))
+            self._begin("recheck", lambda _: self.run.recheck(cause, self._note))
 
     def _apply(self, plan: Plan) -> None:
-        if (cause := self.opened) is not None:
-            self._begin("apply", lambda _: self.way.apply(cause, plan))
+        self._begin("apply", lambda _: self.run.apply(plan, Confirmation.of(plan)))
 
     def _retry(self) -> None:
-        self._begin("retry", lambda stopped: self.way.retry(self._follow, stopped))
+        self._begin("retry", lambda stopped: self.run.back_up(self._follow, stopped))
 
     def _begin(self, doing: str, job: Callable[[Event], Any]) -> None:
         if self.work.busy:
@@ -243,7 +238,7 @@ class Guide:
         if self._doing == "apply":
             self.panel.fold()
         if self._doing == "collect" and self.opened is None:
-            self.opened = self.way.next_cause()
+            self.opened = self.run.next_cause()
         self.show()
         stopped = self._doing == "collect" and self.work.stopped.is_set()
         self._finish("stopped" if stopped else _ENDED[self._doing])
@@ -285,7 +280,7 @@ class Guide:
 
     def page(self) -> Page:
         """The tool as a page, as it stands now."""
-        return summary.whole(self.way, self.language)
+        return outcome.whole(self.run)
 
     def _finish(self, key: str) -> None:
         self._say(key)

@@ -1,16 +1,18 @@
-"""What the tool says last: its message, an error, how long work goes on. Stays in view wherever the operator is."""
+"""What the tool says last, and what it asks first: message, error, how long work goes on, an earlier run to resume."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from vmbackup import catalog, sanitize
-from vmbackup.pages.blocks import Page, Paragraph
+from vmbackup import catalog, clock, sanitize
+from vmbackup.pages.blocks import Block, Page, Paragraph
+from vmbackup.runs.run import Earlier
 from vmbackup.widgets import controls
 
 
 class Notice:
-    """Message, error, progress and the button that ends the work. ``on_cancel`` is told at once."""
+    """Message, error, progress and the button that ends the work; stays in view wherever the operator is.
+    ``on_cancel`` is called at once."""
 
     def __init__(self, on_cancel: Callable[[], object]) -> None:
         self.status = controls.Frontend(kind="status")
@@ -42,3 +44,31 @@ class Notice:
     def progress(self, page: Page | None) -> None:
         """How the work under way goes on; None at its end."""
         controls.put(self._progress, page)
+
+
+class Offer:
+    """The offer to go on with an earlier run of this VM, found in the run folder, or to start over."""
+
+    def __init__(self, on_resume: Callable[[], object], on_anew: Callable[[], object]) -> None:
+        self._page = controls.view()
+        self._resume, self._anew = controls.button(on_resume), controls.button(on_anew)
+        self.box = controls.rows(self._page, controls.row(self._resume, self._anew), classes=("vmbackup-part",))
+
+    def show(self, earlier: Earlier | None, busy: bool, language: str) -> None:
+        """Bring it up to date; nothing is offered where there is no earlier run."""
+        controls.visible(self.box, earlier is not None)
+        for button, key in ((self._resume, "resume"), (self._anew, "anew")):
+            controls.word(button, catalog.text(f"guide.{key}", language))
+            button.disabled = busy
+        if earlier is not None:
+            controls.put(self._page, _described(earlier, language))
+
+
+def _described(earlier: Earlier, language: str) -> Page:
+    saved = earlier.saved
+    values = {"when": clock.local(saved.saved_at), "skipped": len(saved.skipped), "applied": len(earlier.receipts)}
+    blocks: list[Block] = [Paragraph(catalog.text("guide.earlier", language, **values))]
+    if saved.pasted_at:
+        pasted = catalog.text("guide.was_pasted", language, when=clock.local(saved.pasted_at))
+        blocks.append(Paragraph(pasted))
+    return Page(blocks)

@@ -8,8 +8,8 @@ from typing import Any
 from vmbackup import catalog
 from vmbackup.diagnosis import operating_system
 from vmbackup.model import Verdict
-from vmbackup.pages import evidence
-from vmbackup.runs.run import Walkthrough
+from vmbackup.pages import step as step_page
+from vmbackup.runs.run import Run
 from vmbackup.widgets import controls
 from vmbackup.widgets.paste import Paste
 from vmbackup.widgets.plans import Plans
@@ -22,8 +22,8 @@ class Panel:
     """The open step. ``on`` maps what an operator may do to who does it: ``recheck``, ``take_up`` and ``next`` take
     nothing, ``paste`` and ``skip`` take a text, ``apply`` a plan, ``say`` the key of a message."""
 
-    def __init__(self, way: Walkthrough, on: Mapping[str, Callable[..., object]]) -> None:
-        self._way, self._on = way, on
+    def __init__(self, run: Run, on: Mapping[str, Callable[..., object]]) -> None:
+        self._run, self._on = run, on
         self._page = controls.view()
         self._cause = ""
         self._unfolded = ""
@@ -54,17 +54,17 @@ class Panel:
         if cause != self._cause:
             self._unfolded = ""
         self._cause, self._language = cause, language
-        controls.put(self._page, evidence.page(self._way, cause, language))
+        controls.put(self._page, step_page.page(self._run, cause))
         for name, button in self._buttons.items():
             controls.word(button, catalog.text(f"guide.{name}", language))
             controls.visible(button, self._offered(name))
             button.disabled = busy and name != "next"
-        self.paste.show(operating_system(self._way.run.evidence), busy, language)
+        self.paste.show(operating_system(self._run.evidence), busy, language)
         controls.word(self._reason, catalog.text("guide.reason", language))
         controls.word(self._leave, catalog.text("guide.leave", language))
         self._leave.disabled = busy
         if self._unfolded == "plan":
-            self.plans.show(self._way.plans(cause), busy, language)
+            self.plans.show(self._run.plans(cause), busy, language)
         self._fold()
 
     def fold(self) -> None:
@@ -74,28 +74,24 @@ class Panel:
         self._fold()
 
     def _offered(self, name: str) -> bool:
-        verdict = self._way.walk().step(self._cause).verdict
-        skipped = self._cause in self._way.skipped
+        step = self._run.diagnosis().step(self._cause)
+        verdict, skipped = step.verdict, self._cause in self._run.skipped
         judged = verdict is not Verdict.NOT_APPLICABLE
-        asks_guest = any(
-            fact.startswith("guest.")
-            for finding in self._way.walk().step(self._cause).findings
-            for fact in finding.evidence
-        )
+        asks_guest = any(fact.startswith("guest.") for finding in step.findings for fact in finding.evidence)
         return {
-            "recheck": self._way.live and judged,
-            "plan": self._way.live and (verdict is Verdict.PROBLEM or bool(self._way.interrupted(self._cause))),
+            "recheck": self._run.live and judged,
+            "plan": self._run.live and (verdict is Verdict.PROBLEM or bool(self._run.interrupted(self._cause))),
             "script": judged and asks_guest,
             "paste": judged and asks_guest,
             "skip": verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) and not skipped,
             "take_up": skipped,
-            "next": self._way.next_cause() not in (None, self._cause),
+            "next": self._run.next_cause() not in (None, self._cause),
         }[name]
 
     def _press(self, name: str) -> None:
         self._unfolded = "" if self._unfolded == name else name
         if self._unfolded == "plan":
-            self.plans.show(self._way.plans(self._cause), False, self._language)
+            self.plans.show(self._run.plans(self._cause), False, self._language)
         self._fold()
 
     def _fold(self) -> None:

@@ -10,7 +10,7 @@ from vmbackup import catalog
 from vmbackup.catalog.words import cause_title, word
 from vmbackup.model import Step, Verdict
 from vmbackup.pages.blocks import SIGNS, Heading, Page
-from vmbackup.runs.saved_walk import Skip
+from vmbackup.runs.state import Skip
 from vmbackup.sanitize import text
 from vmbackup.widgets import controls
 

@@ -17,10 +17,9 @@ ROOT = Path(__file__).parents[3]
 
 
 def vmbackup(*arguments: str, cwd: Path = ROOT, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    script = Path(sys.executable).with_name("vmbackup")
     environment = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1"}
     return subprocess.run(
-        [script, *arguments],
+        [sys.executable, "-m", "vmbackup", *arguments],
         cwd=cwd,
         input=stdin,
         capture_output=True,

@@ -103,8 +103,8 @@ def test_a_folder_that_cannot_be_written_is_named_and_nothing_is_changed(tmp_pat
         command
     ]
     said = call(*words, "--scenario", "extension_failed_linux", "--folder", tmp_path / "file" / "run")
-    assert isinstance(said.exception, RemedyRefused)
-    assert "nothing is changed" in str(said.exception)
+    assert isinstance(said.exception, SetupError)
+    assert f"Cannot write {tmp_path / 'file' / 'run'}" in str(said.exception)
 
 
 def test_spoilt_files_in_the_folder_stop_nothing(tmp_path):

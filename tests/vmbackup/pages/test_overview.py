@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vmbackup.model import Fact, FactStatus, Target
-from vmbackup.pages import overview as card
+from vmbackup.pages import overview
 from worlds import examine
 
 DENIED = {"action": "Microsoft.Compute/virtualMachines/read", "scope": "/subscriptions/s"}
@@ -13,7 +13,7 @@ VM = Target("s", "g", "vm-1")
 
 
 def said(evidence: dict[str, Fact], language: str = "en") -> str:
-    return card.page(VM, evidence, language).text()
+    return overview.page(VM, evidence, language).text()
 
 
 def test_a_failed_backup_at_a_glance() -> None:
@@ -30,7 +30,7 @@ def test_a_silent_agents_status_is_no_heartbeat() -> None:
 
 
 def test_the_clock_of_a_kept_promise_is_no_problem() -> None:
-    page = card.page(VM, examine("healthy_linux"), "en")
+    page = overview.page(VM, examine("healthy_linux"), "en")
     assert "the policy plans one every 24 h" in page.text()
     assert "✖" not in page.html()
 

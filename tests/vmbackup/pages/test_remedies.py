@@ -8,6 +8,8 @@ from remedy_cases import TARGET, evidence, step
 from vmbackup.pages import remedies as pages
 from vmbackup.remedies.apply import Confirmation
 from vmbackup.remedies.plan import plan
+from vmbackup.remedies.receipt import Receipt
+from vmbackup.runs.state import Change
 
 FOUND = plan(step("extension", "vmsnapshot_linux_is_loaded"), evidence(), TARGET, "en")
 
@@ -34,6 +36,7 @@ def test_what_was_interrupted_is_named(language):
 
 
 def test_the_verdicts_of_what_a_remedy_concerns_are_compared():
-    before = [step("extension", "vmsnapshot_linux_is_loaded"), step("disks", "disks_are_managed")]
-    text = pages.verdicts(before, before, ["vmsnapshot_linux_is_loaded"], "en").text()
+    before = step("extension", "vmsnapshot_linux_is_loaded")
+    done = Receipt("remove_backup_extension", "/vm", "done", "me", None, None, (), {}, {})
+    text = pages.change(Change(done, ((before, before),)), "en").text()
     assert text.count("Problem") == 2

@@ -5,32 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import pytest
 
 from vmbackup.model import Verdict
-from vmbackup.notebook.runbook import Run
+from vmbackup.notebook.runbook import Runbook
 from vmbackup.remedies.apply import Confirmation
 from vmbackup.remedies.plan import Plan
-from vmbackup.runs.run import Walkthrough
+from vmbackup.runs.run import Run
 from walking import guest_output, run_over
 
 Apply = Callable[[Run, Plan], object]
 BackUp = Callable[[Run], object]
 
 
+def agreed(run: Run, plan: Plan) -> None:
+    run.apply(plan, Confirmation.of(plan))
+
+
 def headless(run: Run, plan: Plan) -> None:
-    run.carry_out(plan, Confirmation.of(plan))
+    run.parameters = replace(run.parameters, remedies=plan.remedy, max_risk="high")
+    Runbook(run).remedies()
+    assert [receipt.remedy for receipt in run.receipts] == [plan.remedy]
 
 
-def guided(run: Run, plan: Plan) -> None:
-    cause = next(step.cause for step in run.walk().steps for each in step.findings if each.check in plan.cures)
-    Walkthrough(run).apply(cause, plan)
-
-
-def back_up_guided(run: Run) -> None:
-    Walkthrough(run).retry(lambda progress: None, Event())
+def back_up_headless(run: Run) -> None:
+    Runbook(run).retry()
 
 
 def plan_of(run: Run, remedy: str) -> Plan:
@@ -45,24 +45,24 @@ def older_failure(scenario: str, folder: Path) -> str:
         return str(failed[-1])
 
 
-@pytest.mark.parametrize("apply", [headless, guided])
+@pytest.mark.parametrize("apply", [headless, agreed])
 @pytest.mark.parametrize("probe", ["auto", "never"])
 def test_old_words_of_the_guest_do_not_outlive_a_change(apply: Apply, probe: str, tmp_path: Path) -> None:
     with run_over("guest_disk_full_linux", tmp_path, "internal_error") as run:
         run.collect()
         old = {name: fact for name, fact in run.evidence.items() if name.startswith("guest.")}
         assert old["guest.probe"].answered
-        assert run.walk().step("agent_linux").verdict is Verdict.PROBLEM
+        assert run.diagnosis().step("agent_linux").verdict is Verdict.PROBLEM
         plan = plan_of(run, "restart_guest_agent_linux")
         run.parameters = replace(run.parameters, probe=probe)
         apply(run, plan)
         assert not [name for name, fact in old.items() if run.evidence.get(name) is fact]
         asked = run.evidence["guest.probe"].answered
         assert asked is (probe == "auto")
-        assert run.walk().step("agent_linux").verdict is (Verdict.PROBLEM if asked else Verdict.UNKNOWN)
+        assert run.diagnosis().step("agent_linux").verdict is (Verdict.PROBLEM if asked else Verdict.UNKNOWN)
 
 
-@pytest.mark.parametrize("apply", [headless, guided])
+@pytest.mark.parametrize("apply", [headless, agreed])
 def test_what_was_pasted_before_a_change_does_not_outlive_it(apply: Apply, tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         file = tmp_path / "pasted.txt"
@@ -75,7 +75,7 @@ def test_what_was_pasted_before_a_change_does_not_outlive_it(apply: Apply, tmp_p
         assert [name for name in run.evidence if name.startswith("guest.")] == ["guest.probe"]
 
 
-@pytest.mark.parametrize(("apply", "back_up"), [(headless, Run.retry), (guided, back_up_guided)])
+@pytest.mark.parametrize(("apply", "back_up"), [(headless, back_up_headless), (agreed, Run.back_up)])
 def test_the_job_that_was_named_stays_the_one_in_question(apply: Apply, back_up: BackUp, tmp_path: Path) -> None:
     scenario = "secure_channel_windows"
     named = older_failure(scenario, tmp_path / "listed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from threading import Event
@@ -13,11 +14,17 @@ import ipywidgets
 import pytest
 
 from vmbackup.model import Fact, FactStatus
-from vmbackup.notebook.shown import guide
+from vmbackup.notebook.frontend import guide
 from vmbackup.pages.blocks import Page
 from vmbackup.remedies.journal import Operations
+from vmbackup.runs.run import Run
+from vmbackup.ticket import bundle
 from vmbackup.widgets.guide import Guide
 from walking import guest_output, opened, run_over
+
+
+def shown_over(run: Run) -> Guide:
+    return Guide(run, partial(bundle.save, run))
 
 
 def widgets(box: Any) -> Iterator[Any]:
@@ -56,7 +63,7 @@ def field(tool: Guide, label: str) -> Any:
 
 def test_opened_without_evidence_it_asks_for_itself(tmp_path: Path) -> None:
     with run_over("agent_old_linux", tmp_path) as run:
-        tool = Guide(run)
+        tool = shown_over(run)
         tool.work.wait()
         assert "Probable cause found" in shown(tool)
         assert tool.notice.status.text == "Everything was asked anew."
@@ -66,7 +73,7 @@ def test_opened_without_evidence_it_asks_for_itself(tmp_path: Path) -> None:
 def test_a_step_opens_where_it_stands_and_closes_the_one_before(tmp_path: Path) -> None:
     with run_over("agent_old_linux", tmp_path) as run:
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         assert "▾ 3. ✖ Problem" in shown(tool)
         press(tool, "▸ 1. ")
         assert "▾ 1. " in shown(tool)
@@ -76,7 +83,7 @@ def test_a_step_opens_where_it_stands_and_closes_the_one_before(tmp_path: Path) 
 def test_every_word_follows_the_language(tmp_path: Path) -> None:
     with run_over("agent_old_linux", tmp_path) as run:
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         press(tool, "Deutsch")
         assert "Wahrscheinliche Ursache gefunden" in shown(tool)
         assert "Erneut prüfen" in shown(tool)
@@ -87,7 +94,7 @@ def test_every_word_follows_the_language(tmp_path: Path) -> None:
 def test_a_question_and_what_was_saved_follow_the_language(tmp_path: Path) -> None:
     with run_over("agent_old_linux", tmp_path) as run:
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         press(tool, "Save for the ticket")
         press(tool, "Plan a remedy")
         press(tool, "Apply: ")
@@ -102,7 +109,7 @@ def test_a_question_and_what_was_saved_follow_the_language(tmp_path: Path) -> No
 def test_a_question_about_what_is_no_longer_planned_is_taken_back(tmp_path: Path) -> None:
     with run_over("agent_old_linux", tmp_path) as run:
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         press(tool, "Plan a remedy")
         press(tool, "Apply: ")
         run.evidence["vm.agent"] = Fact(FactStatus.FAILED, why="timeout", details={"seconds": "30"})
@@ -113,7 +120,7 @@ def test_a_question_about_what_is_no_longer_planned_is_taken_back(tmp_path: Path
 def test_while_something_is_under_way_nothing_else_is_begun(tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         press(tool, "Paste output")
         goes_on = Event()
         tool.work.start(lambda _: goes_on.wait(), lambda _: None, lambda _: None, lambda: None)
@@ -128,7 +135,7 @@ def test_while_something_is_under_way_nothing_else_is_begun(tmp_path: Path) -> N
 def test_a_double_click_is_told_what_goes_on(tmp_path: Path) -> None:
     with opened("agent_stopped_linux", tmp_path) as (run, simulator):
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         simulator.latency_ms = 50
         [again] = [each for each in widgets(tool.box) if getattr(each, "description", "") == "Ask everything again"]
         again.click()
@@ -159,7 +166,7 @@ def test_what_an_interrupted_run_began_is_said_and_offered(tmp_path: Path) -> No
         run.collect()
         plan = next(each for each in run.plans() if each.applicable)
         Operations(tmp_path).begin(plan.remedy, plan.resource, {}, plan.values, plan.cures)
-        tool = Guide(run)
+        tool = shown_over(run)
         assert "An earlier run was interrupted in the middle of this" in shown(tool)
         press(tool, "Plan a remedy")
         press(tool, "Apply: ")
@@ -171,7 +178,7 @@ def test_what_an_interrupted_run_began_is_said_and_offered(tmp_path: Path) -> No
 def test_output_of_another_vm_is_refused_and_what_was_known_stays(tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         known = dict(run.evidence)
         press(tool, "Paste output")
         field(tool, "Output of the guest script").value = guest_output(run, "agent_stopped").replace("A", "B", 40)
@@ -185,7 +192,7 @@ def test_output_of_another_vm_is_refused_and_what_was_known_stays(tmp_path: Path
 def test_nothing_changes_before_the_operator_confirmed(tmp_path: Path) -> None:
     with opened("agent_old_linux", tmp_path) as (run, simulator):
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         press(tool, "Plan a remedy")
         press(tool, "Apply: ")
         press(tool, "No, change nothing")
@@ -199,7 +206,7 @@ def test_nothing_changes_before_the_operator_confirmed(tmp_path: Path) -> None:
 def test_an_error_in_what_a_button_does_is_shown_and_the_tool_goes_on(tmp_path: Path) -> None:
     with opened("agent_old_linux", tmp_path) as (run, simulator):
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         simulator.azure.worlds[0].spec["faults"] = [{"match": ".", "status": 401, "code": "ExpiredAuthenticationToken"}]
         press(tool, "Re-check")
         assert "az login" in tool.notice.status.text
@@ -214,7 +221,7 @@ def test_without_somebody_who_looks_on_there_is_the_page_that_says_the_same(tmp_
         run.collect()
         page = guide(run)
         assert isinstance(page, Page)
-        tool = Guide(run)
+        tool = shown_over(run)
         assert tool.page().text() == page.text()
         for words in ("Virtual machine", "Probable cause found", "What changed before", "Load while the snapshot"):
             assert words in page.text()
@@ -235,9 +242,9 @@ class Tags(HTMLParser):
 def test_names_from_azure_and_words_of_the_operator_bring_no_element(tmp_path: Path, section: str) -> None:
     with run_over("error_hostile_names", tmp_path, section) as run:
         run.collect()
-        tool = Guide(run)
+        tool = shown_over(run)
         press(tool, "▸ 1. ") if "▸ 1. " in shown(tool) else None
-        tool.way.skip("extension", "<script>alert(1)</script><img src=x onerror=alert(1)>")
+        tool.run.skip("extension", "<script>alert(1)</script><img src=x onerror=alert(1)>")
         tool.show()
         tags = Tags()
         tags.feed(shown(tool))

@@ -1,0 +1,92 @@
+"""From parameters to a run: opens the live Azure, an embedded simulator, or saved evidence."""
+
+from __future__ import annotations
+
+import atexit
+import difflib
+import os
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vmbackup import catalog
+from vmbackup.arm.connection import Azure, Connection
+from vmbackup.catalog.remedies import remedies
+from vmbackup.model import SetupError, Target
+from vmbackup.parameters import Parameters, target
+from vmbackup.runs import folder
+from vmbackup.runs.examine import pasted
+from vmbackup.runs.run import Run
+
+if TYPE_CHECKING:
+    from azuresim.world import World
+
+# Sovereign clouds have an address of their own; the variable names it.
+_LIVE_ENDPOINT = os.environ.get("VMBACKUP_ARM_ENDPOINT", "https://management.azure.com")
+
+
+def open_run(parameters: Parameters, section: str | None, kept: bool = True) -> Run:
+    """The run that checked parameters ask for; ``kept`` is whether the run folder follows it. Raises SetupError."""
+    if section is not None and section not in catalog.sections():
+        raise SetupError(f"There is no section {section!r}. There are: {', '.join(catalog.sections())}.")
+    refuse_unknown_remedies(parameters.remedies)
+    if parameters.azure == "replay":
+        return _replay(parameters, section, kept)
+    if parameters.azure == "simulator":
+        azure, (world,) = connect_simulator([parameters.scenario])
+        vm = world.vms[0]
+        subject = Target(vm["subscription_id"], vm["resource_group"], vm["vm_name"], parameters.vault_id or None)
+        if world.pasted and not parameters.guest_output:
+            parameters = replace(parameters, guest_output=str(world.pasted))
+        return Run(parameters, section, subject, azure=azure, kept=kept)
+    subject = target(parameters)
+    return Run(parameters, section, subject, azure=connect_azure(subject.subscription_id), kept=kept)
+
+
+def refuse_unknown_remedies(named: str) -> None:
+    """Raises SetupError for a name, among those separated by commas, that no remedy has."""
+    for name in (each.strip() for each in named.split(",")):
+        if name and name not in remedies():
+            close = difflib.get_close_matches(name, list(remedies()), 1)
+            hint = f" Did you mean {close[0]!r}?" if close else " `vmbackup plan` names those for a VM."
+            raise SetupError(f"There is no remedy {name!r}.{hint}")
+
+
+def connect_azure(subscription_id: str) -> Azure:
+    """The real Azure, signed in by whatever DefaultAzureCredential finds: az login, managed identity, environment."""
+    from azure.identity import DefaultAzureCredential
+
+    return Azure(DefaultAzureCredential(), subscription_id, Connection(_LIVE_ENDPOINT))
+
+
+_simulators = ExitStack()
+atexit.register(_simulators.close)
+
+
+def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
+    """An embedded simulator with these worlds (names, or YAML files), and the worlds. It ends with the process."""
+    from azure.identity import DefaultAzureCredential
+
+    from azuresim.loading import is_file, load_world, scenario_names
+    from azuresim.schema import WorldError
+    from azuresim.serve import Simulator
+
+    for name in scenarios:
+        if name not in scenario_names() and not is_file(name):
+            raise SetupError(f"There is no scenario {name!r}. `vmbackup demo --list` names them.")
+    try:
+        worlds = [load_world(name) for name in scenarios]
+    except WorldError as error:
+        raise SetupError(f"The scenario cannot be loaded: {error}") from None
+    simulator = _simulators.enter_context(Simulator(worlds))
+    os.environ.update(simulator.environment)
+    connection = Connection(simulator.endpoint, polling_interval_s=0.05)
+    return Azure(DefaultAzureCredential(), worlds[0].subscription, connection), worlds
+
+
+def _replay(parameters: Parameters, section: str | None, kept: bool) -> Run:
+    subject, facts = folder.load(Path(parameters.evidence_file))
+    if parameters.guest_output:
+        facts |= pasted(Path(parameters.guest_output), facts)
+    return Run(parameters, section, subject, facts, kept=kept)

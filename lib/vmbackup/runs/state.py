@@ -1,0 +1,76 @@
+"""One VM's run as data: what was asked for, found, decided and changed. Pages show it; only ``runs.run`` changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vmbackup.diagnosis import Walk, walk
+from vmbackup.failures.triage import Triage, triage, triage_job
+from vmbackup.model import Fact, Step, Target
+from vmbackup.parameters import Parameters
+from vmbackup.remedies.receipt import Receipt
+from vmbackup.remedies.retry.proof import Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A step that the operator left open on purpose: the reason, and when (Azure's clock)."""
+
+    reason: str
+    at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A remedy that was applied: its receipt, and each step that it concerns or that differs now, before and after."""
+
+    receipt: Receipt
+    steps: tuple[tuple[Step, Step], ...]
+
+
+@dataclass(slots=True)
+class State:
+    """The run of one VM, without the means to go on. A section of None is the general walk through all causes.
+
+    ``changed`` keeps, per cause that a remedy concerned, the step as it was before; ``pasted_at`` is when guest output
+    was pasted (Azure's clock); ``asked_again`` is whether anything was asked after the first collection.
+    """
+
+    parameters: Parameters
+    section: str | None
+    target: Target
+    evidence: dict[str, Fact] = field(default_factory=dict)
+    skipped: dict[str, Skip] = field(default_factory=dict)
+    changed: dict[str, Step] = field(default_factory=dict)
+    receipts: list[Receipt] = field(default_factory=list)
+    proof: Proof | None = None
+    pasted_at: str | None = None
+    asked_again: bool = False
+
+    @property
+    def language(self) -> str:
+        """``en`` or ``de``."""
+        return self.parameters.language
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.parameters.folder
+
+    @property
+    def went_on(self) -> bool:
+        """Whether anything happened after the first collection, so that what was shown of that is older."""
+        return bool(self.asked_again or self.pasted_at or self.receipts or self.proof)
+
+    def diagnosis(self) -> Walk:
+        """The judged causes, as the evidence stands."""
+        return walk(self.section, self.evidence)
+
+    def triage(self) -> Triage | None:
+        """Where the failure belongs: what was pasted, else the newest failed job; None when there is neither."""
+        pasted = self.parameters.failure
+        if pasted and not self.parameters.job_name:
+            return triage(pasted)
+        fact = self.evidence.get("backup.failed_job")
+        return triage_job(fact.data) if fact and fact.answered and fact.data else None
