@@ -26,7 +26,6 @@ from ipykernel.ipkernel import IPythonKernel
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
-import vmbackup
 from vmbackup.fleet.messages import IOPUB, SHELL, Frames, SocketSession
 
 FLUSH_EVERY_S = 0.2
@@ -102,7 +101,7 @@ def _modules_request(stream: bytes, ident: object, parent: dict[str, Any]) -> No
     """Tell which installed modules the notebook imported, in the order of their import."""
     kernel = SocketKernel.instance()
     homes = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-    ours = str(Path(vmbackup.__file__).parents[1])
+    ours = str(Path(__file__).parents[2])
     files = ((name, getattr(module, "__file__", None) or "") for name, module in list(sys.modules.items()))
     installed = [name for name, file in files if file.startswith((*homes, ours)) and name != "__main__"]
     kernel.session.send(stream, "modules_reply", {"modules": installed}, parent=parent)
