@@ -28,10 +28,9 @@ from urllib.parse import unquote, urlsplit
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 
-from vmbackup import sanitize
+from vmbackup import clock, sanitize
 from vmbackup.arm.call import current
 from vmbackup.arm.pipeline import azure_time
-from vmbackup.arm.wire import stamp
 from vmbackup.model import RemedyRefused, RunbookError
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -114,7 +113,7 @@ class Audit:
             {
                 "id": row,
                 "event": "answered",
-                "azure_time": stamp(azure_time(headers)),
+                "azure_time": clock.stamp(azure_time(headers)),
                 "status": status,
                 "request_id": headers.get("x-ms-request-id"),
                 "correlation_id": headers.get("x-ms-correlation-request-id"),

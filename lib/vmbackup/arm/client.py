@@ -17,12 +17,13 @@ from azure.core.exceptions import AzureError, IncompleteReadError, ServiceReques
 from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 
+from vmbackup import clock
 from vmbackup.arm.audit import changes
 from vmbackup.arm.call import remaining_s
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, code_and_message, cut
 from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong, azure_time, retry_after_s
-from vmbackup.arm.wire import inside, stamp
+from vmbackup.arm.wire import inside
 
 API_VERSIONS = {
     "microsoft.compute": "2024-07-01",
@@ -59,7 +60,7 @@ class Response:
     @property
     def time(self) -> str | None:
         """Azure's clock, ISO 8601 UTC."""
-        return stamp(azure_time(self.headers))
+        return clock.stamp(azure_time(self.headers))
 
     @property
     def request_id(self) -> str:

@@ -6,8 +6,7 @@ A request is noted with the current call as ``METHOD path?query``; Azure's ``Dat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,6 +16,7 @@ from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 
+from vmbackup import clock
 from vmbackup.arm.call import current, remaining_s
 from vmbackup.model import RunbookError
 
@@ -115,7 +115,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 def azure_time(headers: Mapping[str, str]) -> datetime | None:
     """Azure's clock, from the ``Date`` header of an answer; None where there is none."""
-    return _date(headers.get("Date"))
+    return clock.parse_http_date(headers.get("Date"))
 
 
 def _number(words: str) -> float:
@@ -127,16 +127,8 @@ def _number(words: str) -> float:
 
 def _until(words: str, date: str | None) -> float:
     """Seconds from one HTTP date to another; 0 where one of them is none."""
-    end, now = _date(words), _date(date)
+    end, now = clock.parse_http_date(words), clock.parse_http_date(date)
     return (end - now).total_seconds() if end and now else 0.0
-
-
-def _date(words: str | None) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(words or "")
-    except (TypeError, ValueError):
-        return None
-    return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
 
 def _size(answer: Any, streamed: Any) -> int:

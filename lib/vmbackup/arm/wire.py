@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
-
-from dateutil import parser
 
 from vmbackup.arm.errors import Unreadable
 
@@ -96,23 +93,6 @@ def whole_pages(response: Any) -> None:
 def texts(wire: object, *path: str) -> list[str]:
     """The texts in the list at this path."""
     return [value for value in entries(wire, *path) if isinstance(value, str) and value]
-
-
-def moment(said: str | None) -> datetime | None:
-    """A point in time, in UTC; Azure writes up to seven decimals and sometimes no zone."""
-    if not said:
-        return None
-    try:
-        found = parser.isoparse(re.sub(r"(\.\d{6})\d+", r"\1", said))
-        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        return None
-
-
-def stamp(moment_or_text: datetime | str | None) -> str | None:
-    """The point in time as ``2026-11-23T03:00:00Z``."""
-    found = moment(moment_or_text) if isinstance(moment_or_text, str) else moment_or_text
-    return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else None
 
 
 def span_s(said: str | None) -> float | None:

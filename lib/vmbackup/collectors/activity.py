@@ -6,9 +6,10 @@ from datetime import timedelta
 from functools import partial
 from itertools import chain, islice
 
+from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import cut
-from vmbackup.arm.wire import inside, moment, resource, stamp, text
+from vmbackup.arm.wire import inside, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.azure import ActivityEvent, FailedJob, Policy, ResourceHealth, RestorePointCollection, VmModel
 
@@ -31,10 +32,10 @@ def activity(
 ) -> Answers:
     """What was done in the resource groups of the VM and of its restore points in the 24 hours before the first
     failure, and while it failed."""
-    first = moment(job["first_failure"]) if job else None
+    first = clock.parse(job["first_failure"]) if job else None
     start = (first or ask.now) - _BEFORE
     end = min(first + _AFTER, ask.now) if first else ask.now
-    span = f"eventTimestamp ge '{stamp(start)}' and eventTimestamp le '{stamp(end)}'"
+    span = f"eventTimestamp ge '{clock.stamp(start)}' and eventTimestamp le '{clock.stamp(end)}'"
     groups = {ask.target.resource_group, *restore_point_groups(collections, policy, model)}
     found = gather([partial(_events, ask, span, group) for group in sorted(groups)])
     return {"vm.activity": sorted(chain(*found), key=lambda event: event["time"], reverse=True)}
@@ -62,7 +63,7 @@ def read_event(wire: object) -> ActivityEvent:
     event = resource(wire)
     message = text(event, "properties", "statusMessage") or text(event, "description")
     return {
-        "time": stamp(text(event, "eventTimestamp")) or "",
+        "time": clock.stamp(text(event, "eventTimestamp")) or "",
         "operation": text(event, "operationName", "value") or "",
         "status": text(event, "status", "value"),
         "caller": text(event, "caller"),
@@ -86,5 +87,5 @@ def read_health(wire: object) -> ResourceHealth:
         "state": text(properties, "availabilityState") or "Unknown",
         "reason": text(properties, "reasonType") or text(properties, "title"),
         "summary": text(properties, "summary"),
-        "since": stamp(text(properties, "occuredTime") or text(properties, "occurredTime")),
+        "since": clock.stamp(text(properties, "occuredTime") or text(properties, "occurredTime")),
     }

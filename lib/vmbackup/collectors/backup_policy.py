@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from vmbackup.arm.wire import inside, moment, resource, text, texts, whole
+from vmbackup import clock
+from vmbackup.arm.wire import inside, resource, text, texts, whole
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.protection import vault
 from vmbackup.facts.azure import Policy, ProtectedItem, Protection
@@ -56,13 +57,13 @@ def _times(schedule: Any) -> list[str]:
     for part in ("dailySchedule", "weeklySchedule"):
         said = said or texts(schedule, part, "scheduleRunTimes")
     # The date in front is a dummy: only hour and minute count, in the policy's own zone.
-    starts = [moment(each) for each in said] or _window(inside(schedule, "hourlySchedule"))
+    starts = [clock.parse(each) for each in said] or _window(inside(schedule, "hourlySchedule"))
     return [each.strftime("%H:%M") for each in starts if each]
 
 
 def _window(hourly: Any) -> list[datetime | None]:
     """The starts of an hourly policy, its window's end among them; the first alone where the window is not said."""
-    first = moment(text(hourly, "scheduleWindowStartTime"))
+    first = clock.parse(text(hourly, "scheduleWindowStartTime"))
     every, length = whole(hourly, "interval") or _DAY_H, whole(hourly, "scheduleWindowDuration") or 0
     hours = range(0, min(length, _DAY_H - 1) + 1, every) if every > 0 else [0]
     return [first + timedelta(hours=hour) for hour in hours] if first else []

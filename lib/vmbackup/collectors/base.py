@@ -15,11 +15,11 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from vmbackup import clock
 from vmbackup.arm.call import Call, calling, start_thread
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import as_fact
-from vmbackup.arm.wire import stamp
 from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 
@@ -244,7 +244,7 @@ def _fact(given: Any) -> Fact:
 
 def recorded(fact: Fact, call: Call, took_ms: int = 0) -> Fact:
     """The fact with what was asked for it, and when by Azure's clock."""
-    return replace(fact, how=tuple(sorted(call.requests)), taken_at=stamp(call.azure_time), took_ms=took_ms)
+    return replace(fact, how=tuple(sorted(call.requests)), taken_at=clock.stamp(call.azure_time), took_ms=took_ms)
 
 
 def slowest_chain_ms(evidence: Mapping[str, Fact]) -> int:

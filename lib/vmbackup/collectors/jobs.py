@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from vmbackup import clock
 from vmbackup.arm.call import calling, gather
 from vmbackup.arm.client import Arm, Response
 from vmbackup.arm.connection import Azure
@@ -22,7 +23,6 @@ from vmbackup.arm.wire import (
     part_after,
     resource,
     span_s,
-    stamp,
     text,
     texts,
     whole,
@@ -97,8 +97,8 @@ def read_job(wire: object) -> Job:
         "name": text(job, "name") or last_part(text(job, "id")) or "",
         "operation": text(properties, "operation"),
         "status": text(properties, "status"),
-        "start": stamp(text(properties, "startTime")),
-        "end": stamp(text(properties, "endTime")),
+        "start": clock.stamp(text(properties, "startTime")),
+        "end": clock.stamp(text(properties, "endTime")),
         "error_code": whole(first, "errorCode"),
         "error_title": text(first, "errorTitle"),
     }
@@ -168,13 +168,13 @@ def read_failed_job(wire: object, first_failure: str | None = None) -> FailedJob
     return {
         "name": text(job, "name") or last_part(text(job, "id")) or "",
         "status": text(properties, "status") or "",
-        "start": stamp(text(properties, "startTime")),
-        "end": stamp(text(properties, "endTime")),
+        "start": clock.stamp(text(properties, "startTime")),
+        "end": clock.stamp(text(properties, "endTime")),
         "duration_s": span_s(text(properties, "duration")),
         "errors": [_error(each) for each in entries(properties, "errorDetails")],
         "dynamic_message": text(extended, "dynamicErrorMessage"),
         "tasks": [_task(each) for each in entries(extended, "tasksList")],
-        "first_failure": first_failure or stamp(text(properties, "startTime")),
+        "first_failure": first_failure or clock.stamp(text(properties, "startTime")),
     }
 
 
@@ -222,7 +222,7 @@ def _of_vault(azure: Azure, vault_id: str) -> list[Any]:
         raise SetupError(
             f"Azure does not know the vault {vault_id} ({refused.code}: {cut(refused.message)}) Check vault_id."
         ) from None
-    listed.sort(key=lambda wire: stamp(text(wire, "properties", "startTime")) or "", reverse=True)
+    listed.sort(key=lambda wire: clock.stamp(text(wire, "properties", "startTime")) or "", reverse=True)
     full = gather([partial(_in_full, Arm.on(azure), vault_id, wire) for wire in listed[:_IN_FULL]])
     return full + listed[_IN_FULL:]
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import refusal
-from vmbackup.arm.wire import entries, inside, moment, number, resource, stamp, text
+from vmbackup.arm.wire import entries, inside, number, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.azure import FailedJob, Metrics, Series, VmModel
 
@@ -41,20 +42,20 @@ def metrics(ask: Ask, model: VmModel | None, job: FailedJob | None) -> Answers:
             raise
         wires = gather([partial(_metrics_or_none, ask, name, start, end) for name in names])
     series = {name: each for wire in wires if wire is not None for name, each in read_series(wire).items()}
-    begin, finish = stamp(start) or "", stamp(end) or ""
+    begin, finish = clock.stamp(start) or "", clock.stamp(end) or ""
     found: Metrics = {"start": begin, "end": finish, "window": window, "series": series}
     return {"vm.metrics": found}
 
 
 def snapshot_window(job: FailedJob | None, now: datetime) -> tuple[datetime, datetime, str]:
     """When the snapshot was taken: the job's first task, else the whole job, else (no job) the last hour."""
-    begun = moment(job["start"]) if job else None
+    begun = clock.parse(job["start"]) if job else None
     if job is None or begun is None:
         return now - timedelta(hours=1), now, "last_hour"
     for task in job["tasks"]:
         if task["name"].lower() == _SNAPSHOT and task["duration_s"]:
             return *_whole_minutes(begun, begun + timedelta(seconds=task["duration_s"])), "snapshot_task"
-    end = moment(job["end"]) or begun + timedelta(seconds=job["duration_s"] or 3600)
+    end = clock.parse(job["end"]) or begun + timedelta(seconds=job["duration_s"] or 3600)
     return *_whole_minutes(begun, max(end, begun)), "job"
 
 
@@ -79,7 +80,7 @@ def _metrics_or_none(ask: Ask, name: str, start: datetime, end: datetime) -> Any
 def _metrics(ask: Ask, names: str, start: datetime, end: datetime) -> Any:
     answer = ask.azure.monitor.metrics.list(
         ask.target.vm_id,
-        timespan=f"{stamp(start)}/{stamp(end)}",
+        timespan=f"{clock.stamp(start)}/{clock.stamp(end)}",
         interval="PT1M",
         metricnames=names,
         aggregation="Average",
@@ -95,7 +96,7 @@ def read_series(wire: object) -> dict[str, Series]:
         if name is None:
             continue
         data = [each for line in entries(metric, "timeseries") for each in entries(line, "data")]
-        points = [(stamp(text(each, "timeStamp")), number(inside(each, "average"))) for each in data]
+        points = [(clock.stamp(text(each, "timeStamp")), number(inside(each, "average"))) for each in data]
         known = sorted((time, value) for time, value in points if time is not None and value is not None)
         found[name] = {"unit": text(metric, "unit") or "", "aggregation": "Average", "points": known}
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
+from vmbackup import clock
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import Unreadable, as_fact, cut, refusal
 from vmbackup.arm.wire import (
@@ -16,7 +17,6 @@ from vmbackup.arm.wire import (
     last_part,
     part_after,
     resource,
-    stamp,
     text,
     whole,
     whole_pages,
@@ -172,7 +172,7 @@ def read_item(wire: object) -> ProtectedItem:
     properties = inside(item, "properties")
     exclusion = inside(properties, "extendedProperties", "diskExclusionProperties")
     luns = entries(exclusion, "diskLunList") if isinstance(exclusion, Mapping) else None
-    last = stamp(text(properties, "lastBackupTime"))
+    last = clock.stamp(text(properties, "lastBackupTime"))
     return {
         "id": text(item, "id") or "",
         "protection_state": text(properties, "protectionState"),
@@ -181,7 +181,7 @@ def read_item(wire: object) -> ProtectedItem:
         "health_details": [_health_detail(each) for each in entries(properties, "healthDetails")],
         "last_backup_status": text(properties, "lastBackupStatus"),
         "last_backup_time": None if last == _NEVER else last,
-        "last_recovery_point": stamp(text(properties, "lastRecoveryPoint")),
+        "last_recovery_point": clock.stamp(text(properties, "lastRecoveryPoint")),
         "policy_id": text(properties, "policyId"),
         "policy_name": text(properties, "policyName") or last_part(text(properties, "policyId")),
         "source_resource_id": text(properties, "sourceResourceId") or text(properties, "virtualMachineId"),
@@ -220,7 +220,7 @@ def points_of(azure: Azure, protected: Protection) -> list[RecoveryPoint]:
 def read_recovery_point(wire: object) -> RecoveryPoint:
     """One recovery point of the list."""
     point = resource(wire)
-    time = stamp(text(point, "properties", "recoveryPointTime"))
+    time = clock.stamp(text(point, "properties", "recoveryPointTime"))
     if time is None:
         raise Unreadable("a recovery point without a time cannot be told from the newest one")
     return {

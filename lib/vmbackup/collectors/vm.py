@@ -8,8 +8,9 @@ from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from vmbackup import clock
 from vmbackup.arm.errors import cut, refusal
-from vmbackup.arm.wire import entries, flag, inside, moment, resource, stamp, text
+from vmbackup.arm.wire import entries, flag, inside, resource, text
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.facts.azure import Handler, VmAgent, VmModel, VmPower
 from vmbackup.model import SetupError
@@ -129,15 +130,15 @@ def read_agent(view: object, now: datetime | None = None) -> VmAgent | None:
     if not isinstance(agent, Mapping) or not agent:
         return None
     statuses = [status for status in entries(agent, "statuses") if isinstance(status, Mapping)]
-    newest: Mapping[str, Any] = max(statuses, key=lambda each: moment(text(each, "time")) or _LONG_AGO, default={})
-    reported = moment(text(newest, "time"))
+    newest: Mapping[str, Any] = max(statuses, key=lambda each: clock.parse(text(each, "time")) or _LONG_AGO, default={})
+    reported = clock.parse(text(newest, "time"))
     return {
         "version": text(agent, "vmAgentVersion"),
         "code": text(newest, "code"),
         "level": text(newest, "level"),
         "display_status": text(newest, "displayStatus"),
         "message": text(newest, "message"),
-        "reported_at": stamp(reported),
+        "reported_at": clock.stamp(reported),
         "age_s": (now - reported).total_seconds() if now and reported else None,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vmbackup import clock
 from vmbackup.facts.azure import FailedJob, Job, JobError, ProtectedItem
 from vmbackup.facts.guest import GuestExtension
 
@@ -60,10 +61,11 @@ def failed_unlisted(jobs: list[Job] | None, item: ProtectedItem | None) -> bool:
 def is_over(last: str | None, jobs: list[Job] | None) -> bool:
     """Whether a backup that began after this moment was good: what a log or an event said then is history.
 
-    Times are ISO 8601 in UTC; False where one of them is not known.
+    False where one of the times is not known.
     """
-    good = [each["start"] or "" for each in backups(jobs) if (each["status"] or "").lower() == "completed"]
-    return last is not None and last[:19] < max(good, default="")[:19]
+    good = [clock.stamp(each["start"]) for each in backups(jobs) if (each["status"] or "").lower() == "completed"]
+    seen = clock.stamp(last)
+    return seen is not None and seen < max(filter(None, good), default="")
 
 
 def names_no_network(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vmbackup import clock
 from vmbackup.arm.audit import Audit, allow_changes
 from vmbackup.arm.call import calling
 from vmbackup.arm.client import Arm, OperationResult
@@ -239,7 +240,5 @@ def _merged(shown: list[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _later(time: str | None, seconds: int) -> str | None:
-    if time is None:
-        return None
-    moved = datetime.fromisoformat(time.replace("Z", "+00:00")) + timedelta(seconds=seconds)
-    return moved.isoformat().replace("+00:00", "Z")
+    moment = clock.parse(time)
+    return clock.stamp(moment + timedelta(seconds=seconds)) if moment else None

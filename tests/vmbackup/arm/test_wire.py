@@ -42,22 +42,6 @@ def test_a_value_of_another_type_is_none(value: Any, text: Any, flag: Any, whole
     assert (reading.text(told, "key"), reading.flag(told, "key"), reading.whole(told, "key")) == (text, flag, whole)
 
 
-@pytest.mark.parametrize(
-    ("said", "stamp"),
-    [
-        ("2026-11-23T03:00:00Z", "2026-11-23T03:00:00Z"),
-        ("2026-11-23T03:00:00.1234567+01:00", "2026-11-23T02:00:00Z"),
-        ("2026-11-23T03:00:00", "2026-11-23T03:00:00Z"),
-        ("yesterday", None),
-        ("0001-01-01T00:00:00+14:00", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_a_time_is_utc_or_none(said: str | None, stamp: str | None) -> None:
-    assert reading.stamp(said) == stamp
-
-
 def test_parts_of_an_id_are_found_in_any_case() -> None:
     vault = "/subscriptions/s/RESOURCEGROUPS/g/providers/P/vaults/v"
     assert (reading.part_after(vault, "resourceGroups"), reading.last_part(vault)) == ("g", "v")

@@ -38,6 +38,7 @@ GOOD_THEN_FAILED = [job("Completed", "2026-11-20T22:00:00.12Z"), job("Failed", "
     [
         ("2018-03-05T14:31:57Z", GOOD_THEN_FAILED, True),
         ("2026-11-20T22:01:00Z", GOOD_THEN_FAILED, False),
+        ("2026-11-20T22:30:00+01:00", GOOD_THEN_FAILED, True),
         ("2018-03-05T14:31:57Z", [job("Failed"), job("CompletedWithWarnings"), job(operation="Restore")], False),
         ("2018-03-05T14:31:57Z", None, False),
         (None, GOOD_THEN_FAILED, False),

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 from azure.core.exceptions import AzureError
 
+from vmbackup import clock
 from vmbackup.arm.audit import allow_changes
 from vmbackup.arm.call import calling
 from vmbackup.arm.client import Response
 from vmbackup.arm.errors import REFUSALS, RequestRefused, ResponseLost, Unreadable, refusal, words
-from vmbackup.arm.wire import flag, inside, moment, number, stamp, text
+from vmbackup.arm.wire import flag, inside, number, text
 from vmbackup.checks.backup_in_progress import RUNNING, running_backup
 from vmbackup.collectors.jobs import job_in_full, jobs_of, read_failed_job, read_job
 from vmbackup.collectors.protection import points_of, read_item
@@ -128,7 +129,7 @@ class _Retry:
         self.known_points = set(earlier.before.get("points", []) if earlier else [each["name"] for each in points])
         self.old = [point for point in points if point["name"] in self.known_points]
         if earlier is None:
-            before = {"points": sorted(self.known_points), "jobs": self.known_jobs, "at": stamp(self.began)}
+            before = {"points": sorted(self.known_points), "jobs": self.known_jobs, "at": clock.stamp(self.began)}
             self.operation = self.tools.operations.begin(REMEDY, self.item, before)
         return job, starts
 
@@ -142,7 +143,7 @@ class _Retry:
         self.operation, self.known_jobs = earlier.id, earlier.before.get("jobs", [])
         job = None
         if earlier.sent:
-            since = moment(str(earlier.before.get("at"))) or _LONG_AGO
+            since = clock.parse(str(earlier.before.get("at"))) or _LONG_AGO
             job = self._job_of_operation(earlier.accepted.get(0)) or self._job_since(since)
         if job and not self._is_newest(job):
             self._closed(Proof(Verdict.UNKNOWN, "outdated", job=job))
@@ -167,14 +168,14 @@ class _Retry:
             raise self._refused("backup_running", job=running["name"])
         tried = [self._start_of(each) for each in jobs if self.on_demand[each["name"]]]
         if len(tried) >= ON_DEMAND_PER_DAY:
-            free = stamp(tried[ON_DEMAND_PER_DAY - 1] + timedelta(days=1))
+            free = clock.stamp(tried[ON_DEMAND_PER_DAY - 1] + timedelta(days=1))
             raise self._refused("too_many_backups", count=len(tried), limit=ON_DEMAND_PER_DAY, when=free)
 
     # --- start ---
 
     def _start(self) -> str | None:
         self.tools.operations.sending(self.operation, 0)
-        expiry = stamp(self.began + timedelta(days=RETAIN_DAYS))
+        expiry = clock.stamp(self.began + timedelta(days=RETAIN_DAYS))
         body = {"properties": {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": expiry}}
         try:
             answer = self._change("POST", f"{self.item}/backup", body)
@@ -255,7 +256,7 @@ class _Retry:
         for look in range(_LOOKS_FOR_POINT if ended.startswith("completed") else 0):
             if look:
                 self.arm.sleep(self.arm.interval_s)
-            fresh = [point for point in self._points() if self._is_new(point, moment(read["start"]) or _LONG_AGO)]
+            fresh = [point for point in self._points() if self._is_new(point, clock.parse(read["start"]) or _LONG_AGO)]
             if fresh:
                 break
         want = wanted(self.policy, self._power())
@@ -265,7 +266,7 @@ class _Retry:
 
     def _is_new(self, point: RecoveryPoint, start: datetime) -> bool:
         """A point that shows up late may be an earlier backup's; one that was made since the job began is its own."""
-        return point["name"] not in self.known_points and (moment(point["time"]) or _LONG_AGO) >= start
+        return point["name"] not in self.known_points and (clock.parse(point["time"]) or _LONG_AGO) >= start
 
     # --- around ---
 
@@ -302,7 +303,7 @@ class _Retry:
         return (text(response.body, "properties", "status") or "").lower()
 
     def _start_of(self, job: Job) -> datetime:
-        return moment(job["start"]) or _LONG_AGO
+        return clock.parse(job["start"]) or _LONG_AGO
 
     def _power(self) -> str | None:
         try:
@@ -315,7 +316,7 @@ class _Retry:
         return replace(
             proof,
             last_good=last_good(self.old, self.policy, (data(self.evidence, "vm.model") or {}).get("os")),
-            next_run=stamp(start) if start else None,
+            next_run=clock.stamp(start) if start else None,
             next_run_h=round((start - self._now).total_seconds() / 3600, 1) if start else None,
             request_ids=tuple(filter(None, self.request_ids)),
         )
@@ -325,7 +326,7 @@ class _Retry:
         outcome = "done" if proof.fixed else "unsure" if proof.verdict is Verdict.UNKNOWN else "failed"
         point: Mapping[str, Any] = proof.point or {}
         receipt = Receipt(
-            REMEDY, self.item, outcome, self.tools.audit.who, None, stamp(self._now), proof.request_ids,
+            REMEDY, self.item, outcome, self.tools.audit.who, None, clock.stamp(self._now), proof.request_ids,
             {}, {"job": proof.job, "point": point.get("name"), "type": point.get("type")}, proof.reason,
         )  # fmt: skip
         self.tools.operations.close(self.operation, receipt)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tzlocal.windows_tz import win_tz
 
+from vmbackup import clock
 from vmbackup.facts.azure import Policy
 
 # Windows time zone ids and the places that keep their time (Unicode CLDR).
@@ -51,7 +52,7 @@ def longest_gap_h(policy: Policy | None) -> float | None:
 
 def _week(policy: Policy) -> tuple[list[time], list[int]]:
     """The starts of a day, and the days (0 is Monday) that have them; nothing where the policy does not tell."""
-    times = [_clock(each) for each in policy["times"]]
+    times = [clock.parse_time_of_day(each) for each in policy["times"]]
     known = [at for at in times if at is not None]
     frequency = (policy["frequency"] or "").lower()
     # Of an hourly policy a single time is only the beginning of its window.
@@ -74,11 +75,4 @@ def _zone(name: str | None) -> tzinfo | None:
     try:
         return ZoneInfo(place) if place else None
     except (ZoneInfoNotFoundError, OSError):
-        return None
-
-
-def _clock(words: str) -> time | None:
-    try:
-        return time.fromisoformat(words)
-    except ValueError:
         return None

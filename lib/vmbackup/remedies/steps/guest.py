@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from vmbackup import clock
 from vmbackup.arm.client import Arm, OperationResult
 from vmbackup.arm.run_command import run_command_error, run_command_output, run_command_stderr
 from vmbackup.catalog import remedies as catalogue
@@ -65,7 +66,7 @@ def agent_is_back(arm: Arm, vm_id: str, since: str | None, deadline_s: float) ->
     waited = 0.0
     while True:
         shown = agent(instance_view(arm, vm_id))
-        if shown["status"] == "Ready" and (not since or str(shown["time"] or "")[:19] > since[:19]):
+        if shown["status"] == "Ready" and (not since or (clock.stamp(shown["time"]) or "") > since):
             return True
         if waited >= deadline_s:
             return False
