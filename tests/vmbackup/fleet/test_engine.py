@@ -14,7 +14,8 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
-from vmbackup.fleet.engine import MEMORY_MB, KernelDied, WarmEngine
+from vmbackup.fleet.engine import WarmEngine
+from vmbackup.fleet.forked import MEMORY_MB, KernelDied
 
 papermill_engines.register("vmbackup", WarmEngine)
 papermill_engines.register("papermill's own", NBClientEngine)

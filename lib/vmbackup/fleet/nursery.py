@@ -1,0 +1,94 @@
+"""The zygote as its users see it: started once for a process, or shared by the processes of a machine."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+ZYGOTE = "VMBACKUP_ZYGOTE"
+"""Environment variable with the socket of a zygote that is shared by the processes of a machine."""
+_START_S = 60.0
+_END_S = 5.0
+_CHUNK = 1 << 16
+# OpenBLAS would start threads, which a fork loses; ipykernel's debugger warns of frozen modules although nobody debugs.
+_ZYGOTES_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+
+class ZygoteGone(RuntimeError):
+    """The process that forks kernels did not start, or ended."""
+
+
+class ZygoteProcess:
+    """A zygote started by this process; it ends when this process ends, however that happens."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="vmbackup-zygote-")
+        self.path = str(Path(self._folder.name) / "socket")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "vmbackup.fleet.zygote", self.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            env={**_ZYGOTES_ENVIRONMENT, **os.environ},
+        )
+        assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], _START_S)
+        if not ready or self._process.stdout.readline() != b"ready\n":
+            self.close()
+            raise ZygoteGone("The process that forks kernels did not start.")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End it and every kernel it forked."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+
+
+_own: ZygoteProcess | None = None
+_starting = threading.Lock()
+
+
+def zygote_path() -> str:
+    """The socket of the zygote to use: the machine's, if one is named and answers, else this process's own."""
+    global _own
+    shared = os.environ.get(ZYGOTE)
+    if shared and Path(shared).exists():
+        return shared
+    with _starting:
+        if _own is None or not _own.alive:
+            if _own is not None:
+                _own.close()
+            _own = ZygoteProcess()
+            atexit.register(_own.close)
+        return _own.path
+
+
+def asked(request: dict[str, Any], descriptors: tuple[int, ...] = ()) -> dict[str, Any]:
+    """The zygote's answer to one request; see :mod:`vmbackup.fleet.zygote`. Raises ZygoteGone."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.connect(zygote_path())
+        socket.send_fds(connection, [json.dumps(request).encode()], descriptors)
+        answer = connection.recv(_CHUNK)
+    if not answer:
+        raise ZygoteGone("The process that forks kernels ended.")
+    return dict(json.loads(answer))
