@@ -55,7 +55,7 @@ def jobs_of(azure: Azure, target: Target, protected: Protection, days: int = DAY
     """The VM's backup jobs of these days as Azure sends them, newest first."""
     subscription, group, name = vault(protected)
     listed = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), days=days))
-    ours = [wire for wire in listed if _is_of(wire, target.resource_group, target.vm_name)]
+    ours = [wire for wire in listed if is_about(wire, target)]
     return sorted(ours, key=lambda wire: read_job(wire)["start"] or "", reverse=True)
 
 
@@ -77,15 +77,25 @@ def _twelve_hours(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %I:%M:%S} {half}"
 
 
-def _is_of(wire: object, group: str, vm_name: str) -> bool:
-    properties = inside(wire, "properties")
-    container = (text(properties, "containerName") or "").lower().split(";")
-    if len(container) >= 3:
-        return container[-2:] == [group.lower(), vm_name.lower()]
-    named = text(properties, "entityFriendlyName")
-    if named is None:
+def is_about(job: object, target: Target) -> bool:
+    """Whether a job is this VM's: by resource group and name, or by its whole name where it says no more.
+
+    Raises Unreadable for a job that names no VM: it could be any VM's.
+    """
+    group, name = vm_of(job)
+    if not name:
         raise Unreadable("a job does not say which VM it is about")
-    return named.lower() == vm_name.lower()
+    same_group = group is None or group.lower() == target.resource_group.lower()
+    return same_group and name.lower() == target.vm_name.lower()
+
+
+def vm_of(job: object) -> tuple[str | None, str | None]:
+    """Resource group and name of the VM that a job is about, as far as the job says: its container has both."""
+    properties = inside(job, "properties")
+    container = (text(properties, "containerName") or "").split(";")
+    if len(container) >= 3:
+        return container[-2], container[-1]
+    return None, text(properties, "entityFriendlyName") or container[-1] or None
 
 
 def read_job(wire: object) -> Job:
@@ -133,8 +143,8 @@ def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
         # The list says that it failed: that its details are gone is not the same as no failure.
         return {"backup.failed_job": refused(RequestRefused(response.status, "NotFound", missing))}
     wire = response.body
-    if ask.failure and not _is_of(wire, ask.target.resource_group, ask.target.vm_name):
-        other = text(wire, "properties", "entityFriendlyName")
+    if ask.failure and not is_about(wire, ask.target):
+        other = "/".join(filter(None, vm_of(wire)))
         raise SetupError(f"The job {name} is about {other}, not about {ask.target.vm_name}. Check failure and vm_name.")
     return {"backup.failed_job": read_failed_job(wire, bad[-1]["start"] if bad else None)}
 
@@ -276,20 +286,18 @@ def read_failed_row(wire: object) -> dict[str, Any]:
     # Resource Graph may write ids in small letters.
     cut = job_id.lower().find("/backupjobs/")
     vault_id = job_id[:cut] if cut >= 0 else job_id
-    container = (text(properties, "containerName") or "").split(";")
-    name = text(properties, "entityFriendlyName") or container[-1]
+    group, name = vm_of(job)
     error: JobError | None = read["errors"][0] if read["errors"] else None
     subscription = part_after(vault_id, "subscriptions")
     named = text(properties, "dataSourceInfo", "resourceID") or text(properties, "virtualMachineId")
     built = (
-        f"/subscriptions/{subscription}/resourceGroups/{container[-2]}/providers/Microsoft.Compute"
-        f"/virtualMachines/{container[-1]}"
-        if len(container) >= 3
+        f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+        if group
         else None
     )
     return {
         "name": read["name"],
-        "vm_name": name,
+        "vm_name": text(properties, "entityFriendlyName") or name or "",
         "vm_id": named or built,
         "vault_id": vault_id,
         "time": read["start"],

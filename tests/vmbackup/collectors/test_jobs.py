@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ import pytest
 
 from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors import collect, failed_jobs
-from vmbackup.collectors.jobs import job_filter, read_failed_job, read_failed_row, read_job, since_last_good
+from vmbackup.collectors.jobs import (
+    is_about,
+    job_filter,
+    jobs_of,
+    read_failed_job,
+    read_failed_row,
+    read_job,
+    since_last_good,
+)
 from vmbackup.facts.azure import Job
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 from worlds import world
@@ -139,6 +148,40 @@ def test_the_operator_may_name_an_older_failure() -> None:
 def test_a_job_that_the_vault_does_not_have_is_refused_and_not_called_absent() -> None:
     with world("agent_stopped_linux") as (_, azure, target), pytest.raises(SetupError, match="has no job"):
         collect(azure, target, deadline_s=20, failure=UNKNOWN_JOB)
+
+
+@pytest.mark.parametrize(
+    ("said", "about"),
+    [
+        ({"containerName": "iaasvmcontainer;iaasvmcontainerv2;RG;Web"}, True),
+        ({"containerName": "IaasVMContainerV2;rg;web"}, True),
+        ({"containerName": "iaasvmcontainerv2;rg;web", "entityFriendlyName": "other"}, True),
+        ({"entityFriendlyName": "WEB"}, True),
+        ({"containerName": "web"}, True),
+        ({"containerName": "iaasvmcontainerv2;rg;eb"}, False),
+        ({"containerName": "iaasvmcontainerv2;rg;my-web"}, False),
+        ({"containerName": "iaasvmcontainerv2;prod-rg;web"}, False),
+        ({"containerName": "iaasvmcontainerv2;prod-rg;web", "entityFriendlyName": "web"}, False),
+        ({"containerName": "eb"}, False),
+        ({"containerName": "eb", "entityFriendlyName": "eb"}, False),
+        ({"entityFriendlyName": "eb"}, False),
+    ],
+)
+def test_a_job_is_a_vms_by_its_whole_name(said: dict[str, str], about: bool) -> None:
+    assert is_about({"properties": said}, Target("s", "rg", "web")) is about
+
+
+@pytest.mark.parametrize("said", [{}, {"containerName": ""}, {"entityFriendlyName": None}])
+def test_a_job_that_names_no_vm_could_be_any_vms(said: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable):
+        is_about({"properties": said}, Target("s", "rg", "web"))
+
+
+def test_a_vm_whose_name_ends_anothers_has_none_of_its_jobs() -> None:
+    with world("agent_stopped_linux") as (_, azure, target):
+        protected = collect(azure, target, deadline_s=20, only=["backup.protection"])["backup.protection"].data
+        assert jobs_of(azure, target, protected)
+        assert jobs_of(azure, replace(target, vm_name=target.vm_name[-5:]), protected) == []
 
 
 def test_a_job_of_another_vm_is_refused() -> None:
