@@ -21,7 +21,8 @@ from vmbackup import clock
 from vmbackup.arm.audit import changes
 from vmbackup.arm.call import remaining_s
 from vmbackup.arm.connection import Azure
-from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, code_and_message, cut
+from vmbackup.arm.error_body import code_and_message
+from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, cut, not_found
 from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong, azure_time, retry_after_s
 from vmbackup.arm.wire import inside
 
@@ -106,8 +107,8 @@ class Arm:
     def request(self, method: str, path: str, body: Any = None, query: str = "") -> Response:
         """Send one request; ``path`` is a resource id or a full URL of this endpoint.
 
-        Raises RequestRefused for 4xx and 5xx (404 of a GET is an answer, its body None), and ResponseLost for a broken
-        connection, a read whose answer is no JSON, and a change that Azure answers with 5xx.
+        Raises RequestRefused for 4xx and 5xx (that a resource is not there is an answer, without a body), and
+        ResponseLost for a broken connection, a read whose answer is no JSON, and a change that Azure answers with 5xx.
         """
         request = HttpRequest(method, self._url(path, query), json=body, headers={"Accept": "application/json"})
         changing = changes(method, request.url)
@@ -118,12 +119,12 @@ class Arm:
                 break
             self.sleep(wait)
             response = self._once(request, changing)
-        if response.status == 404 and method in ("GET", "DELETE"):
-            return Response(404, None, response.headers)
         if response.status >= 400:
             code, message = code_and_message(response.body)
             asked = retry_after_s(response.headers)
-            refused = RequestRefused(response.status, code or f"HTTP {response.status}", message, asked)
+            refused = RequestRefused(response.status, code, message, asked)
+            if method in ("GET", "DELETE") and not_found(refused):
+                return Response(404, None, response.headers)
             if response.status >= 500 and changing:
                 raise ResponseLost(str(refused)) from refused
             raise refused
@@ -194,7 +195,7 @@ class Arm:
     def _once(self, request: HttpRequest, changing: bool) -> Response:
         try:
             response = self._send(request, {"retry_total": 0} if changing else {}).http_response
-            body = _json(response.read())
+            content = response.read()
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
             raise ResponseLost(f"The connection to Azure broke: {type(error).__name__}.") from error
         except (AnswerTooLarge, WaitTooLong) as error:
@@ -202,6 +203,8 @@ class Arm:
         except AzureError as error:
             status = getattr(getattr(error, "response", None), "status_code", 0) or 0
             raise RequestRefused(status, type(error).__name__, str(error)[:300]) from error
+        # The reader of errors knows more than JSON.
+        body = content if response.status_code >= 400 else _json(content)
         return Response(response.status_code, body, response.headers)
 
     def _url(self, path: str, query: str) -> str:
@@ -239,7 +242,7 @@ def _state(response: Response) -> str | None:
 def _json(content: bytes) -> Any:
     try:
         return json.loads(content) if content else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return _UNREADABLE
 
 

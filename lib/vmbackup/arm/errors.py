@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from typing import Any
-
 from azure.core.exceptions import (
     ClientAuthenticationError,
     DecodeError,
@@ -20,13 +15,14 @@ from azure.core.exceptions import (
 )
 
 from vmbackup import sanitize
+from vmbackup.arm.error_body import code_and_message, missing_right
 from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong, retry_after_s
 from vmbackup.model import Fact, FactStatus, RemedyRefused, RunbookError, SetupError
 
 _LONGEST_MESSAGE = 300
-_ACTION = re.compile(
-    r"perform(?:ing)? action '(?P<action>[^']+)'(?: (?:over|on) scope '(?P<scope>[^']+)')?", re.IGNORECASE
-)
+_ABOUT_RIGHTS = ("authorizationfailed", "forbidden", "accessdenied", "unauthorized")
+# Network answers 429 for this too, but nobody asked too often: it is at work on the same resource.
+_BUSY = ("retryableerrorduetoanotheroperation",)
 _SIGN_IN = (
     "Not signed in to Azure, or the sign-in has expired: {reason} Run `az login`, or use a managed identity or a "
     "service principal from the environment, then try again."
@@ -42,11 +38,12 @@ class ResponseLost(RunbookError):
 
 
 class RequestRefused(RunbookError):
-    """Azure said no. ``status``, ``code`` and ``message`` are Azure's own; ``wait_s`` is how long it asks to wait."""
+    """Azure said no. ``status``, ``code`` (a dash where it gave none) and ``message`` are its own; ``wait_s`` is how
+    long it asks to wait."""
 
     def __init__(self, status: int, code: str, message: str, wait_s: float | None = None) -> None:
-        super().__init__(f"Azure refused ({status} {code}): {cut(message)}")
-        self.status, self.code, self.message, self.wait_s = status, code, message, wait_s
+        super().__init__(f"Azure refused ({status} {code or '-'}): {cut(message)}")
+        self.status, self.code, self.message, self.wait_s = status, code or "-", message, wait_s
 
 
 class OperationFailed(RequestRefused):
@@ -63,7 +60,7 @@ REFUSALS = (RequestRefused, HttpResponseError)
 def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float = 0) -> Fact:
     """The fact that this error makes. Raises SetupError when nobody is signed in.
 
-    ``actions`` are the RBAC actions of what was asked, for a 403 that names none; ``seconds`` is how long it was tried.
+    ``actions`` are the rights that the question takes, for a refusal that names none; ``seconds`` is how long it took.
     """
     if isinstance(error, SetupError):
         raise error
@@ -87,7 +84,7 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
         return _failed("conflict", code="MissingSubscriptionRegistration", message=unregistered)
     if isinstance(error, IncompleteReadError):
         return _failed("cut_off")
-    if isinstance(error, (DecodeError, DeserializationError, UnicodeError, Unreadable)):
+    if isinstance(error, (DecodeError, DeserializationError, UnicodeError, RecursionError, Unreadable)):
         return _failed("unreadable", detail=words(error))
     if isinstance(error, ClientAuthenticationError) and _status(error) not in (401, 403):
         raise SetupError(_SIGN_IN.format(reason=words(error))) from None
@@ -112,33 +109,34 @@ def _answered(error: RequestRefused, actions: tuple[str, ...]) -> Fact:
     status, code, message = error.status, error.code, cut(error.message)
     if status == 401:
         raise SetupError(_SIGN_IN.format(reason=f"{code}: {message}")) from None
-    if status == 403:
-        # The whole message: its action and its scope stand behind the first 300 characters.
-        return _denied(error.message, actions)
-    if status == 404:
-        return Fact(FactStatus.ABSENT, why="none")
-    if status == 409:
+    right = missing_right(error.message) if status == 403 else None
+    if status == 403 and (right or code.lower() in _ABOUT_RIGHTS):
+        return _denied(*(right or (actions[0] if actions else "?", "")))
+    if status == 409 or code.lower() in _BUSY:
         return _failed("conflict", code=code, message=message)
     if status == 429:
         return _failed("throttled", retry_after="?" if error.wait_s is None else f"{error.wait_s:g}")
     if status == 408 or status >= 500:
         return _failed("server_error", status=status, code=code)
     if status >= 400:
-        return refused(error)
+        return _failed("refused", status=status, code=code, message=message)
     return _failed("operation_failed", code=code, message=message)
 
 
-def refused(error: BaseException) -> Fact:
-    """The fact of a question that Azure did not answer, whatever the status means elsewhere."""
+def _denied(action: str, scope: str) -> Fact:
+    return Fact(
+        FactStatus.DENIED, why="missing_action", details={"action": action, "scope": sanitize.text(scope) or "?"}
+    )
+
+
+def not_found(error: BaseException) -> bool:
+    """Whether Azure Resource Manager itself says that what was looked for is not there.
+
+    A 404 of a proxy, or one that says that something around it is not known (its subscription, its type), is none.
+    """
     found = refusal(error)
-    return _failed("refused", status=found.status, code=found.code, message=cut(found.message))
-
-
-def _denied(message: str, actions: tuple[str, ...]) -> Fact:
-    found = _ACTION.search(message)
-    action = found["action"] if found else (actions[0] if actions else "?")
-    scope = (found["scope"] if found else None) or "?"
-    return Fact(FactStatus.DENIED, why="missing_action", details={"action": action, "scope": sanitize.text(scope)})
+    code = found.code.lower()
+    return found.status == 404 and code.endswith("notfound") and not code.startswith("subscription")
 
 
 def _failed(why: str, **details: object) -> Fact:
@@ -153,22 +151,9 @@ def refusal(error: BaseException) -> RequestRefused:
     headers = response.headers if response is not None else {}
     outer = getattr(error, "error", None)
     code, message = code_and_message(_body(error))
-    code = code or str(getattr(outer, "code", "") or "") or type(error).__name__
+    code = code or str(getattr(outer, "code", "") or "")
     message = message or str(getattr(outer, "message", "") or "") or str(error)
     return RequestRefused(_status(error), code, message, retry_after_s(headers))
-
-
-def code_and_message(body: object) -> tuple[str, str]:
-    """The innermost code and message of an error body, "" where it has none. Operations nest the reason."""
-    code = message = ""
-    inner = body.get("error", body) if isinstance(body, Mapping) else None
-    while isinstance(inner, Mapping):
-        lowered = {str(key).lower(): value for key, value in inner.items()}
-        code, message = str(lowered.get("code") or code), str(lowered.get("message") or message)
-        details = lowered.get("details")
-        nested = details[0] if isinstance(details, list) and details else lowered.get("error")
-        inner = nested if isinstance(nested, Mapping) else None
-    return code, message
 
 
 def _status(error: BaseException) -> int:
@@ -176,12 +161,13 @@ def _status(error: BaseException) -> int:
     return getattr(error, "status_code", None) or getattr(response, "status_code", None) or 0
 
 
-def _body(error: BaseException) -> Any:
+def _body(error: BaseException) -> str:
     try:
         # Older clients' responses have no json().
-        return json.loads(getattr(error, "response").text())  # noqa: B009 - mypy does not know that there is one
-    except Exception:  # any body that is no JSON simply has no code in it
-        return None
+        text: str = getattr(error, "response").text()  # noqa: B009 - mypy does not know that there is one
+        return text
+    except Exception:  # a body that cannot be read simply has no code in it
+        return ""
 
 
 def words(error: BaseException) -> str:

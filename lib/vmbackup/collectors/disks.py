@@ -9,7 +9,7 @@ from typing import Any
 from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup.arm.call import gather
-from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.errors import Unreadable, not_found
 from vmbackup.arm.wire import entries, flag, inside, last_part, part_after, text, whole
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.azure import Disk
@@ -32,7 +32,9 @@ def _managed_disk(ask: Ask, attached: object) -> Any:
     group, name = part_after(resource_id, "resourceGroups"), last_part(resource_id)
     try:
         return ask.azure.compute.disks.get(group or ask.target.resource_group, name or "").as_dict()
-    except ResourceNotFoundError:
+    except ResourceNotFoundError as error:
+        if not not_found(error):
+            raise
         # An ephemeral disk is no resource of its own; of any other missing one the VM's words are all there is.
         return None
 

@@ -20,7 +20,6 @@ from vmbackup.arm.call import calling
 from vmbackup.arm.client import Arm, Response, accepted
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, as_fact, cut
-from vmbackup.arm.errors import refused as refused_fact
 from vmbackup.arm.run_command import run_command_error, run_command_output
 from vmbackup.arm.wire import text
 from vmbackup.collectors.base import ABSENT, recorded
@@ -153,8 +152,7 @@ def _classified(error: Exception, seconds: float) -> Fact:
     reason = run_command_error(status, refused.code, refused.message)
     if reason not in _GENERAL:
         return _failed(f"run_command_{reason}", message=cut(refused.message))
-    # "There is none" would be an answer; that the script did not run is none.
-    return refused_fact(refused) if general.answered else general
+    return general
 
 
 # --- boot diagnostics ----------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from vmbackup import clock
 from vmbackup.arm.call import calling, gather
 from vmbackup.arm.client import Arm, Response
 from vmbackup.arm.connection import Azure
-from vmbackup.arm.errors import RequestRefused, ResponseLost, Unreadable, as_fact, cut, refusal, refused
+from vmbackup.arm.errors import RequestRefused, ResponseLost, Unreadable, as_fact, cut, refusal
 from vmbackup.arm.wire import (
     entries,
     inside,
@@ -141,7 +141,7 @@ def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
         if ask.failure:
             raise SetupError(f"{missing} Check failure, or leave it empty.")
         # The list says that it failed: that its details are gone is not the same as no failure.
-        return {"backup.failed_job": refused(RequestRefused(response.status, "NotFound", missing))}
+        return {"backup.failed_job": as_fact(RequestRefused(response.status, "NotFound", missing))}
     wire = response.body
     if ask.failure and not is_about(wire, ask.target):
         other = "/".join(filter(None, vm_of(wire)))
@@ -274,8 +274,13 @@ def _of_subscription(azure: Azure) -> list[Any]:
 
 def _require_subscription(azure: Azure) -> None:
     """Resource Graph has no rows for a subscription that is not there, or that may not be read at all."""
-    if not Arm.on(azure).request("GET", f"/subscriptions/{azure.subscription_id}").found:
-        raise SetupError(f"Azure does not know the subscription {azure.subscription_id}. Check subscription_id.")
+    try:
+        Arm.on(azure).request("GET", f"/subscriptions/{azure.subscription_id}")
+    except RequestRefused as error:
+        if error.code.lower() != "subscriptionnotfound":
+            raise
+        unknown = f"Azure does not know the subscription {azure.subscription_id}. Check subscription_id."
+        raise SetupError(unknown) from None
 
 
 def read_failed_row(wire: object) -> dict[str, Any]:

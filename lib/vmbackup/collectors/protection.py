@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from vmbackup import clock
 from vmbackup.arm.connection import Azure
-from vmbackup.arm.errors import Unreadable, as_fact, cut, refusal
+from vmbackup.arm.errors import Unreadable, as_fact, cut, not_found, refusal
 from vmbackup.arm.wire import (
     entries,
     flag,
@@ -151,19 +151,25 @@ def protected_item(ask: Ask, protected: Protection) -> Answers:
         wire = items.get(name, group, _FABRIC, protected["container"], protected["item"]).as_dict()
     except ResourceNotFoundError as error:
         refuse_missing_vault(protected, error)
-        raise
+        if not not_found(error) or _is_of_vault(error):
+            raise
+        return {"backup.item": ABSENT}
     return {"backup.item": read_item(wire)}
 
 
 def refuse_missing_vault(protected: Protection, error: HttpResponseError) -> None:
     """Raise SetupError if it is the vault itself that is not there, and it was the operator who named it."""
-    refused = refusal(error)
-    missing = refused.code.lower() in ("resourcenotfound", "resourcegroupnotfound", "vaultnotfound")
-    if protected["via"] == "parameter" and missing:
+    if protected["via"] == "parameter" and _is_of_vault(error):
+        refused = refusal(error)
         raise SetupError(
             f"Azure does not know the vault {protected['vault_id']} ({refused.code}: {cut(refused.message)}) "
             "Check vault_id, or leave it empty and let Azure say which vault protects the VM."
         ) from None
+
+
+def _is_of_vault(error: HttpResponseError) -> bool:
+    """Whether it is the vault that is not there, and not only something in it."""
+    return refusal(error).code.lower() in ("resourcenotfound", "resourcegroupnotfound", "vaultnotfound")
 
 
 def read_item(wire: object) -> ProtectedItem:

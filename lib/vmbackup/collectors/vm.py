@@ -9,7 +9,7 @@ from typing import Any
 from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup import clock
-from vmbackup.arm.errors import cut, refusal
+from vmbackup.arm.errors import cut, not_found, refusal
 from vmbackup.arm.wire import entries, flag, inside, resource, text
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.facts.azure import Handler, VmAgent, VmModel, VmPower
@@ -32,6 +32,8 @@ def virtual_machine(ask: Ask) -> Answers:
     try:
         found = ask.azure.compute.virtual_machines.get(target.resource_group, target.vm_name, expand="instanceView")
     except ResourceNotFoundError as error:
+        if not not_found(error):
+            raise
         refused = refusal(error)
         raise SetupError(
             f"Azure does not know the VM {target.vm_name} in {target.resource_group} ({refused.code}: "

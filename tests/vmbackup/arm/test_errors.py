@@ -21,7 +21,7 @@ from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
 from azure.identity import CredentialUnavailableError
 
 from recordings import Recording, recordings
-from vmbackup.arm.errors import Unreadable, as_fact, refusal
+from vmbackup.arm.errors import RequestRefused, Unreadable, as_fact, not_found, refusal
 from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong
 from vmbackup.model import FactStatus, RemedyRefused, SetupError
 
@@ -68,7 +68,27 @@ def refused(code: str, message: str, **more: Any) -> dict[str, Any]:
         (answered(409, refused("C", "m")), "conflict", {"code": "C", "message": "m"}),
         (answered(400, refused("B", "m")), "refused", {"status": "400", "code": "B", "message": "m"}),
         (answered(500, refused("I", "m")), "server_error", {"status": "500", "code": "I"}),
-        (answered(503, "<html>"), "server_error", {"status": "503", "code": "HttpResponseError"}),
+        (answered(503, "<html>"), "server_error", {"status": "503", "code": "-"}),
+        (
+            answered(403, "page"),
+            "refused",
+            {"status": "403", "code": "-", "message": "Operation returned an invalid status 'None' Content: page"},
+        ),
+        (
+            answered(404, refused("ResourceNotFound", "m")),
+            "refused",
+            {"status": "404", "code": "ResourceNotFound", "message": "m"},
+        ),
+        (
+            answered(
+                429,
+                refused(
+                    "RetryableError", "m", details=[{"code": "RetryableErrorDueToAnotherOperation", "message": "n"}]
+                ),
+            ),
+            "conflict",
+            {"code": "RetryableErrorDueToAnotherOperation", "message": "n"},
+        ),
         (answered(200, {"status": "Failed", **refused("F", "m")}), "operation_failed", {"code": "F", "message": "m"}),
     ],
     ids=str,
@@ -78,15 +98,33 @@ def test_each_kind_of_failure_has_its_reason(error: Exception, why: str, details
     assert (fact.status, fact.why, dict(fact.details)) == (FactStatus.FAILED, why, details)
 
 
-def test_nothing_there_is_an_answer() -> None:
-    fact = as_fact(answered(404, refused("ResourceNotFound", "m")))
-    assert (fact.status, fact.why) == (FactStatus.ABSENT, "none")
+@pytest.mark.parametrize(
+    ("error", "is_not_there"),
+    [
+        (answered(404, refused("ResourceNotFound", "m")), True),
+        (answered(404, {"ErrorCode": "ResourceExtendedInfoNotFound", "Message": {"Value": ""}}), True),
+        (RequestRefused(404, "BMSUserErrorObjectNotFound", "m"), True),
+        (answered(404, refused("SubscriptionNotFound", "m")), False),
+        (answered(404, refused("InvalidResourceType", "m")), False),
+        (answered(404, "<html><title>404 Not Found</title></html>"), False),
+        (answered(404), False),
+        (answered(200, refused("ResourceNotFound", "m")), False),
+    ],
+)
+def test_only_azure_itself_says_that_something_is_not_there(error: Exception, is_not_there: bool) -> None:
+    assert not_found(error) is is_not_there
 
 
 @pytest.mark.parametrize(
     ("message", "action", "scope"),
     [
         ("The client 'c' does not have authorization to perform action 'A/read' over scope '/s' or …", "A/read", "/s"),
+        (
+            "The client has permission to perform action 'H/write' on scope '/h'; however, it does not have permission "
+            "to perform action 'A/read' on the linked scope(s) '/s' or the linked scope(s) are invalid.",
+            "A/read",
+            "/s",
+        ),
         (f"The client '{'c' * 300}' does … to perform action 'A/read' over scope '/s' or …", "A/read", "/s"),
         ("… is not authorized for performing action 'A/read' on scope '/s'.", "A/read", "/s"),
         ("Forbidden", "declared/read", "?"),
@@ -142,12 +180,13 @@ ERRORS = [f"error_{status}" for status in (400, 401, 403, 404, 408, 409, 412, 42
 WHY = {
     "400": "refused",
     "403": "missing_action",
-    "404": "none",
+    "404": "refused",
     "408": "server_error",
     "409": "conflict",
     "412": "refused",
     "429": "throttled",
 }
+SPECIAL = {"429__retryableerror-": "conflict", "403__linkedauthorizationfailed": "refused"}
 
 
 @pytest.mark.parametrize("recorded", recordings(*ERRORS))
@@ -158,18 +197,20 @@ def test_every_error_becomes_a_fact_with_its_reason(recorded: Recording) -> None
             as_fact(error_of(recorded))
         return
     fact = as_fact(error_of(recorded), ("declared/read",))
-    assert fact.why == WHY.get(kind, "server_error")
+    special = next((why for word, why in SPECIAL.items() if word in recorded.name), None)
+    assert fact.why == (special or WHY.get(kind, "server_error"))
     assert fact.data is None
     assert all(isinstance(value, str) and len(value) < 400 for value in fact.details.values())
 
 
 @pytest.mark.parametrize("recorded", recordings("error_403"))
-def test_a_403_names_the_missing_action(recorded: Recording) -> None:
+def test_a_403_names_the_missing_action_and_never_one_that_the_caller_has(recorded: Recording) -> None:
     fact = as_fact(error_of(recorded), ("declared/read",))
+    if b"has permission to perform action" in recorded.body:
+        assert (fact.why, fact.details["code"]) == ("refused", "LinkedAuthorizationFailed")
+        return
     assert fact.status is FactStatus.DENIED
-    assert "/" in fact.details["action"]
-    if b"to perform action" in recorded.body:
-        assert fact.details["action"] in recorded.body.decode()
+    assert fact.details["action"] in recorded.body.decode()
 
 
 @pytest.mark.parametrize("recorded", recordings("compute_operation"))

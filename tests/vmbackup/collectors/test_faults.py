@@ -79,7 +79,7 @@ def test_of_a_vm_that_is_not_seen_no_vault_is_no_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("world", "fact", "why"),
     [
-        ("error_404_below_vm", "network.nics", "none"),
+        ("error_404_below_vm", "network.nics", "refused"),
         ("error_409", "network.rules", "conflict"),
         ("error_429", "vm.metrics", "throttled"),
         ("error_500", "vm.locks", "server_error"),
@@ -152,3 +152,56 @@ def test_hostile_names_arrive_as_they_are_and_nothing_is_lost() -> None:
     evidence = examine("error_hostile_names")
     assert any("<script>" in extension["name"] for extension in evidence["vm.extensions"].data)
     assert all(fact.answered for fact in evidence.values())
+
+
+NO_ANSWER = "<html><body><h1>404 Not Found</h1>proxy.example</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("path", "fact"),
+    [
+        ("GET .*/extensions$", "vm.extensions"),
+        ("GET .*/versions$", "vm.extension_versions"),
+        ("GET .*/disks/", "vm.disks"),
+        ("GET .*/restorePointCollections$", "vm.restore_points"),
+        ("GET .*/locks$", "vm.locks"),
+        ("GET .*/values$", "vm.activity"),
+        ("GET .*/metrics$", "vm.metrics"),
+        ("GET .*/availabilityStatuses/", "vm.health"),
+        ("GET .*/networkInterfaces/[^/]*$", "network.nics"),
+        ("GET .*/subnets/", "network.subnets"),
+        ("POST .*/effectiveNetworkSecurityGroups$", "network.rules"),
+        ("POST .*/effectiveRouteTable$", "network.routes"),
+        ("POST .*/backupStatus$", "backup.protection"),
+        ("GET .*/protectedItems/[^/]*$", "backup.item"),
+        ("GET .*/backupPolicies/", "backup.policy"),
+        ("GET .*/backupJobs$", "backup.jobs"),
+        ("GET .*/recoveryPoints$", "backup.recovery_points"),
+        ("GET .*/backupProtectedItems$", "backup.neighbours"),
+    ],
+)
+def test_a_404_of_a_proxy_is_no_answer_and_nor_is_one_of_a_list(tmp_path: Path, path: str, fact: str) -> None:
+    page = {"match": path, "mode": "plain", "status": 404, "body": NO_ANSWER}
+    own = {"match": path, "status": 404, "code": "ResourceNotFound", "message": "The resource was not found."}
+    for fault in (page, own):
+        lost = tmp_path / "lost.yaml"
+        lost.write_text(json.dumps({"os": "linux", "faults": [fault, {**fault, "match": "ResourceGraph"}]}), "utf-8")
+        found = examine(str(lost))[fact]
+        is_the_disk_itself = fault is own and fact == "vm.disks"
+        assert found.status is (FactStatus.OK if is_the_disk_itself else FactStatus.FAILED)
+
+
+def test_a_protected_item_that_the_vault_does_not_have_is_absent_and_one_of_a_lost_vault_is_not(tmp_path: Path) -> None:
+    for code, status in (("BMSUserErrorObjectNotFound", FactStatus.ABSENT), ("ResourceNotFound", FactStatus.FAILED)):
+        fault = {"match": "GET .*/protectedItems/[^/]*$", "status": 404, "code": code}
+        lost = tmp_path / "lost.yaml"
+        lost.write_text(json.dumps({"os": "linux", "faults": [fault]}), "utf-8")
+        assert examine(str(lost))["backup.item"].status is status
+
+
+def test_metrics_that_are_refused_are_not_empty(tmp_path: Path) -> None:
+    refused = tmp_path / "refused.yaml"
+    fault = {"match": "/metrics", "status": 400, "code": "BadRequest", "message": "Invalid timespan."}
+    refused.write_text(json.dumps({"os": "linux", "faults": [fault]}), "utf-8")
+    fact = examine(str(refused))["vm.metrics"]
+    assert (fact.status, fact.why, fact.details["message"]) == (FactStatus.FAILED, "refused", "Invalid timespan.")
