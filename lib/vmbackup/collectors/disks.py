@@ -10,7 +10,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable, not_found
-from vmbackup.arm.wire import entries, flag, inside, last_part, part_after, text, whole
+from vmbackup.arm.wire import flag, inside, last_part, listed, part_after, resource, text, whole
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.azure import Disk
 
@@ -40,11 +40,9 @@ def _managed_disk(ask: Ask, attached: object) -> Any:
 
 
 def attached_disks(vm: object) -> list[tuple[str, Any]]:
-    """``("os", …)`` first, then ``("data", …)`` in the order of the model."""
+    """``("os", …)`` first, then ``("data", …)`` in the order of the model. Raises Unreadable where one is not told."""
     profile = inside(vm, "properties", "storageProfile")
-    system = inside(profile, "osDisk")
-    data = [("data", each) for each in entries(profile, "dataDisks")]
-    return ([("os", system)] if isinstance(system, Mapping) else []) + data
+    return [("os", resource(inside(profile, "osDisk"))), *(("data", each) for each in listed(profile, "dataDisks"))]
 
 
 def read_disk(role: str, attached: object, own: object = None) -> Disk:

@@ -29,7 +29,7 @@ from vmbackup.arm.wire import (
     whole_pages,
 )
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.protection import refuse_missing_vault, vault
+from vmbackup.collectors.protection import graph_rows, refuse_missing_vault, vault
 from vmbackup.facts.azure import FailedJob, Job, JobError, JobTask, Protection
 from vmbackup.failures.jobs import backup_failed, newest_finished
 from vmbackup.model import Fact, FactStatus, SetupError, Target
@@ -261,9 +261,7 @@ def _of_subscription(azure: Azure) -> list[Any]:
         options = QueryRequestOptions(skip_token=following)
         asked = QueryRequest(subscriptions=[azure.subscription_id], query=query, options=options)
         answer = azure.graph.resources(asked)
-        if not isinstance(answer.data, list):
-            raise Unreadable(f"expected rows of Resource Graph, found {type(answer.data).__name__}")
-        rows += answer.data
+        rows += graph_rows(answer)
         following = answer.skip_token
         if not following:
             break

@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError
 from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import refusal
-from vmbackup.arm.wire import entries, inside, number, resource, text
+from vmbackup.arm.wire import entries, inside, listed, number, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.azure import FailedJob, Metrics, Series, VmModel
 
@@ -95,7 +95,7 @@ def _metrics(ask: Ask, names: str, start: datetime, end: datetime) -> Any:
 def read_series(wire: object) -> dict[str, Series]:
     """``{"value": [{"name": {"value": "Percentage CPU"}, "unit": "Percent", "timeseries": [{"data": […]}]}]}``."""
     found: dict[str, Series] = {}
-    for metric in entries(resource(wire), "value"):
+    for metric in listed(resource(wire), "value"):
         name = text(metric, "name", "value")
         if name is None:
             continue

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from vmbackup.arm.call import gather
-from vmbackup.arm.wire import entries, flag, inside, last_part, part_after, resource, text
+from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.wire import entries, flag, inside, last_part, listed, part_after, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.facts.azure import IpConfig, Nic, Subnet, VmModel
+from vmbackup.facts.azure import IpConfig, Nic, Subnet
 
 
-@collector("_groups", "network.nics", needs=("vm.model",), actions=("Microsoft.Network/networkInterfaces/read",))
-def interfaces(ask: Ask, model: VmModel) -> Answers:
+@collector("_groups", "network.nics", needs=("_vm",), actions=("Microsoft.Network/networkInterfaces/read",))
+def interfaces(ask: Ask, vm: Mapping[str, Any]) -> Answers:
     """Every interface of the VM, the primary one first."""
-    wires = gather([partial(_interface, ask, known) for known in model["nic_ids"]])
+    wires = gather([partial(_interface, ask, known) for known in interface_ids(vm)])
     nics = [read_nic(wire) for wire in wires]
     if len(nics) == 1:
         nics[0]["primary"] = True
     groups = {nic["id"].lower(): read_application_groups(wire) for nic, wire in zip(nics, wires, strict=True)}
     return {"_groups": groups, "network.nics": sorted(nics, key=lambda nic: not nic["primary"])}
+
+
+def interface_ids(vm: Mapping[str, Any]) -> list[str]:
+    """The ids of the VM's interfaces. Raises Unreadable where the VM does not say which it has."""
+    return [_id(each) for each in listed(vm, "properties", "networkProfile", "networkInterfaces")]
+
+
+def _id(wire: object) -> str:
+    """Raises Unreadable where there is none: what has no id cannot be found again."""
+    found = text(wire, "id")
+    if found is None:
+        raise Unreadable("a resource without an id")
+    return found
 
 
 def _interface(ask: Ask, resource_id: str) -> Any:
@@ -32,11 +47,11 @@ def read_nic(wire: object) -> Nic:
     nic = resource(wire)
     properties = inside(nic, "properties")
     return {
-        "id": text(nic, "id") or "",
+        "id": _id(nic),
         "name": text(nic, "name") or last_part(text(nic, "id")) or "",
         "primary": flag(properties, "primary") is True,
         "nsg_id": text(properties, "networkSecurityGroup", "id"),
-        "ip_configs": [_ip_config(each) for each in entries(properties, "ipConfigurations")],
+        "ip_configs": [_ip_config(each) for each in listed(properties, "ipConfigurations")],
     }
 
 
@@ -47,7 +62,7 @@ def _ip_config(wire: object) -> IpConfig:
         "primary": flag(properties, "primary") is True,
         "private_ip": text(properties, "privateIPAddress"),
         "allocation": text(properties, "privateIPAllocationMethod"),
-        "subnet_id": text(properties, "subnet", "id"),
+        "subnet_id": _id(inside(properties, "subnet")),
     }
 
 
@@ -85,7 +100,7 @@ def read_subnet(wire: object) -> Subnet:
     properties = inside(subnet, "properties")
     services = (text(each, "service") for each in entries(properties, "serviceEndpoints"))
     return {
-        "id": text(subnet, "id") or "",
+        "id": _id(subnet),
         "nsg_id": text(properties, "networkSecurityGroup", "id"),
         "route_table_id": text(properties, "routeTable", "id"),
         "nat_gateway_id": text(properties, "natGateway", "id"),

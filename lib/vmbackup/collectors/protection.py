@@ -15,6 +15,7 @@ from vmbackup.arm.wire import (
     flag,
     inside,
     last_part,
+    listed,
     part_after,
     resource,
     text,
@@ -105,12 +106,19 @@ def _from_graph(ask: Ask) -> Protection | None:
     )
     try:
         asked = QueryRequest(subscriptions=[ask.azure.subscription_id], query=query)
-        rows = ask.azure.graph.resources(asked).data
+        answer = ask.azure.graph.resources(asked)
     except HttpResponseError:
         return None
-    found = [read_graph_item(row) for row in rows or []]
+    found = [read_graph_item(row) for row in graph_rows(answer)]
     # A VM that changed its vault is still listed in the old one, where its protection was stopped.
     return min(found, key=lambda each: "stopped" in (each["status"] or "").lower(), default=None)
+
+
+def graph_rows(answer: Any) -> list[Any]:
+    """The rows of an answer of Resource Graph. Raises Unreadable where it has none."""
+    if not isinstance(answer.data, list):
+        raise Unreadable(f"expected rows of Resource Graph, found {type(answer.data).__name__}")
+    return answer.data
 
 
 def _quoted(words: str) -> str:
@@ -121,10 +129,14 @@ def read_graph_item(wire: object) -> Protection:
     """A protected item as Resource Graph shows it; container and vault are parts of its id."""
     row = resource(wire)
     item_id = text(row, "id") or ""
+    vault_id, fabric, _ = item_id.lower().partition("/backupfabrics/")
+    container = part_after(item_id, "protectionContainers")
+    if not (vault_id and fabric and container):
+        raise Unreadable("a protected item of Resource Graph without vault or container in its id")
     return {
         "status": text(row, "properties", "currentProtectionState") or text(row, "properties", "protectionState"),
-        "vault_id": item_id[: item_id.lower().find("/backupfabrics/")],
-        "container": part_after(item_id, "protectionContainers") or "",
+        "vault_id": item_id[: len(vault_id)],
+        "container": container,
         "item": last_part(item_id) or "",
         "policy_name": text(row, "properties", "policyName"),
         "via": "resource_graph",
@@ -177,7 +189,7 @@ def read_item(wire: object) -> ProtectedItem:
     item = resource(wire)
     properties = inside(item, "properties")
     exclusion = inside(properties, "extendedProperties", "diskExclusionProperties")
-    luns = entries(exclusion, "diskLunList") if isinstance(exclusion, Mapping) else None
+    luns = listed(exclusion, "diskLunList") if isinstance(exclusion, Mapping) else None
     last = clock.stamp(text(properties, "lastBackupTime"))
     return {
         "id": text(item, "id") or "",

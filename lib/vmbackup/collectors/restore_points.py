@@ -49,10 +49,13 @@ def read_collection(wire: object) -> RestorePointCollection:
     """``GET restorePointCollections/{name}?$expand=restorePoints``; without the list the number is not known."""
     collection = resource(wire)
     listed = inside(collection, "properties", "restorePoints")
+    collection_id = text(collection, "id")
+    if collection_id is None:
+        raise Unreadable("a restore point collection without an id")
     return {
-        "id": text(collection, "id") or "",
+        "id": collection_id,
         "name": text(collection, "name") or "",
-        "resource_group": part_after(text(collection, "id"), "resourceGroups") or "",
+        "resource_group": part_after(collection_id, "resourceGroups") or "",
         "provisioning_state": text(collection, "properties", "provisioningState"),
         "restore_points": len(listed) if isinstance(listed, list) else None,
     }

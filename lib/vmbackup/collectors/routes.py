@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from vmbackup.arm.call import gather
-from vmbackup.arm.errors import REFUSALS, as_fact
+from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact
 from vmbackup.arm.wire import inside, last_part, listed, part_after, resource, text, texts
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.network import subnets_of
@@ -48,9 +48,13 @@ def read_effective_routes(nic_id: str, wire: object) -> NicRoutes:
 
 
 def _effective_route(said: object) -> Route:
+    prefixes, next_hop = texts(said, "addressPrefix"), text(said, "nextHopType")
+    if not (prefixes and next_hop):
+        # Left out, it would let through what it leads astray.
+        raise Unreadable("a route without a prefix or a next hop")
     return {
-        "prefixes": texts(said, "addressPrefix"),
-        "next_hop": text(said, "nextHopType") or "",
+        "prefixes": prefixes,
+        "next_hop": next_hop,
         "next_hop_ips": texts(said, "nextHopIpAddress"),
         "origin": text(said, "source"),
         "state": text(said, "state") or "Active",
@@ -88,10 +92,13 @@ def read_route_table(wire: object) -> list[Route]:
 
 
 def _written_route(said: object) -> Route:
-    prefix, address = text(said, "addressPrefix"), text(said, "nextHopIpAddress")
+    prefix, next_hop = text(said, "addressPrefix"), text(said, "nextHopType")
+    address = text(said, "nextHopIpAddress")
+    if not (prefix and next_hop):
+        raise Unreadable("a route without a prefix or a next hop")
     return {
-        "prefixes": [prefix] if prefix else [],
-        "next_hop": text(said, "nextHopType") or "",
+        "prefixes": [prefix],
+        "next_hop": next_hop,
         "next_hop_ips": [address] if address else [],
         "origin": "User",
         "state": "Active",

@@ -94,7 +94,7 @@ def read_nsg(
     Given an interface's addresses and application security groups, rules for other senders are left out.
     """
     nsg = resource(wire)
-    own = listed(nsg, "properties", "securityRules") + entries(nsg, "properties", "defaultSecurityRules")
+    own = listed(nsg, "properties", "securityRules") + listed(nsg, "properties", "defaultSecurityRules")
     mine = [each for each in own if _sends(inside(each, "properties"), addresses, groups)]
     return [_rule(each, inside(each, "properties"), text(nsg, "id"), layer) for each in mine]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -62,15 +63,23 @@ ANYTHING = st.recursive(
 )
 
 
+READERS: list[Callable[[Any], object]] = [
+    read_model,
+    read_item,
+    read_policy,
+    read_failed_job,
+    read_nic,
+    read_power,
+    read_job,
+    lambda wire: read_effective_rules("nic", wire, ["10.0.0.4"]),
+    lambda wire: read_nsg(wire, "nic", ["10.0.0.4"], []),
+]
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, ANYTHING, max_size=6))
 def test_no_object_crashes_a_reader(wire: dict[str, Any]) -> None:
-    for read in (read_model, read_item, read_policy, read_failed_job, read_nic, read_power):
-        read(wire)
-    with suppress(Unreadable):
-        read_effective_rules("nic", wire, ["10.0.0.4"])
-    with suppress(Unreadable):
-        read_nsg(wire, "nic", ["10.0.0.4"], [])
-    with suppress(Unreadable):
-        read_job(wire)
+    for read in READERS:
+        with suppress(Unreadable):
+            read(wire)
     read_extensions([wire], wire)

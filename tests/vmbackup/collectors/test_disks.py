@@ -48,9 +48,10 @@ def test_a_disk_of_no_kind_is_unreadable_and_not_unmanaged() -> None:
         read_disk("data", {"name": "d", "lun": 0, "managedDisk": None})
 
 
-@pytest.mark.parametrize("profile", [None, {}, {"osDisk": None, "dataDisks": None}])
-def test_no_disks_are_an_empty_list(profile: Any) -> None:
-    assert attached_disks({"properties": {"storageProfile": profile}}) == []
+@pytest.mark.parametrize("profile", [None, {}, {"osDisk": {}}, {"osDisk": {}, "dataDisks": None}, {"dataDisks": []}])
+def test_disks_that_the_vm_does_not_tell_are_not_none(profile: Any) -> None:
+    with pytest.raises(Unreadable):
+        attached_disks({"properties": {"storageProfile": profile}})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors import collect
 from vmbackup.collectors.metrics import read_series, snapshot_window
 from vmbackup.facts.azure import FailedJob
@@ -84,5 +85,7 @@ def test_a_minute_without_a_value_is_no_zero(wire: Any, points: list[Any]) -> No
     assert read_series(wire)["m"]["points"] == points
 
 
-def test_no_metrics_are_no_series() -> None:
-    assert read_series({"value": None}) == {}
+def test_metrics_that_were_left_out_are_not_none() -> None:
+    assert read_series({"value": []}) == {}
+    with pytest.raises(Unreadable):
+        read_series({"value": None})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vmbackup.arm.errors import Unreadable
-from vmbackup.collectors.network import read_application_groups, read_nic, read_subnet, subnets_of
+from vmbackup.collectors.network import interface_ids, read_application_groups, read_nic, read_subnet, subnets_of
 from vmbackup.collectors.routes import read_effective_routes, read_route_table
 from worlds import examine
 
@@ -31,17 +31,26 @@ def test_an_interface_keeps_its_addresses_and_how_they_were_given() -> None:
 
 
 @pytest.mark.parametrize("properties", [None, {}, {"ipConfigurations": None}, {"ipConfigurations": [None]}])
-def test_an_interface_without_addresses_is_read_as_such(properties: Any) -> None:
+def test_an_interface_that_does_not_tell_its_addresses_is_not_one_without(properties: Any) -> None:
     wire = {"id": "/nics/n", "properties": properties}
-    assert all(config["private_ip"] is None for config in read_nic(wire)["ip_configs"])
+    with pytest.raises(Unreadable):
+        read_nic(wire)
     assert read_application_groups(wire) == []
+
+
+@pytest.mark.parametrize("wire", [{}, {"networkInterfaces": None}, {"networkInterfaces": [{"id": None}]}])
+def test_interfaces_that_the_vm_does_not_tell_are_not_none(wire: Any) -> None:
+    with pytest.raises(Unreadable):
+        interface_ids({"properties": {"networkProfile": wire}})
 
 
 def test_a_subnet_that_says_nothing_about_default_outbound_access_has_none() -> None:
     assert read_subnet({"id": "/s", "properties": {}})["default_outbound"] is None
     assert read_subnet({"id": "/s", "properties": {"defaultOutboundAccess": False}})["default_outbound"] is False
     endpoints = [{"service": "Microsoft.Storage"}, {"service": None}]
-    assert read_subnet({"properties": {"serviceEndpoints": endpoints}})["service_endpoints"] == ["Microsoft.Storage"]
+    assert read_subnet({"id": "/s", "properties": {"serviceEndpoints": endpoints}})["service_endpoints"] == [
+        "Microsoft.Storage"
+    ]
 
 
 def test_the_only_interface_is_the_primary_one_and_several_keep_the_primary_first(tmp_path: Path) -> None:
@@ -81,6 +90,16 @@ def test_a_route_table_holds_the_users_routes() -> None:
     [route] = read_route_table(table)
     assert (route["prefixes"], route["next_hop_ips"], route["origin"]) == (["0.0.0.0/0"], ["10.0.9.4"], "User")
     assert read_route_table({"properties": {"routes": []}}) == []
+
+
+@pytest.mark.parametrize("gone", ["addressPrefix", "nextHopType"])
+def test_half_a_route_is_unreadable(gone: str) -> None:
+    said = {"addressPrefix": "0.0.0.0/0", "nextHopType": "None"}
+    half = {name: value for name, value in said.items() if name != gone}
+    with pytest.raises(Unreadable):
+        read_route_table({"properties": {"routes": [{"properties": half}]}})
+    with pytest.raises(Unreadable):
+        read_effective_routes("nic", {"value": [{**half, "addressPrefix": None}]})
 
 
 def test_routes_that_were_left_out_are_not_the_same_as_none() -> None:

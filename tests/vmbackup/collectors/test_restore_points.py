@@ -15,8 +15,10 @@ from worlds import examine
 def test_the_points_of_a_collection_are_counted_where_they_are_listed() -> None:
     wire = {"id": "/subscriptions/s/resourceGroups/RG/x/c", "name": "c", "properties": {"restorePoints": [{}, {}]}}
     assert (read_collection(wire)["restore_points"], read_collection(wire)["resource_group"]) == (2, "RG")
-    assert read_collection({"properties": {"restorePoints": []}})["restore_points"] == 0
-    assert read_collection({"properties": {}})["restore_points"] is None
+    assert read_collection({"id": "/c", "properties": {"restorePoints": []}})["restore_points"] == 0
+    assert read_collection({"id": "/c", "properties": {}})["restore_points"] is None
+    with pytest.raises(Unreadable):
+        read_collection({"properties": {"restorePoints": []}})
 
 
 def test_a_collection_whose_points_cannot_be_read_is_still_there(tmp_path: Path) -> None:

@@ -85,12 +85,17 @@ def test_a_written_group_ends_with_its_default_rules() -> None:
 @pytest.mark.parametrize(("groups", "holds"), [(["/asg/web"], True), (["/asg/db"], False), ([], False), (None, True)])
 def test_a_written_rule_may_name_its_senders_by_group(groups: list[str] | None, holds: bool) -> None:
     rule = {"name": "r", "properties": {**OUT, "sourceApplicationSecurityGroups": [{"id": "/asg/Web"}]}}
-    assert bool(read_nsg({"properties": {"securityRules": [rule]}}, "subnet", ME, groups)) is holds
+    assert (
+        bool(read_nsg({"properties": {"securityRules": [rule], "defaultSecurityRules": []}}, "subnet", ME, groups))
+        is holds
+    )
 
 
 def test_no_rules_are_no_rules() -> None:
     assert read_effective_rules("nic", {"value": []})["rules"] == []
-    assert read_nsg({"properties": {"securityRules": []}}, "nic") == []
+    assert read_nsg({"properties": {"securityRules": [], "defaultSecurityRules": []}}, "nic") == []
+    with pytest.raises(Unreadable):
+        read_nsg({"properties": {"securityRules": []}}, "nic")
 
 
 @pytest.mark.parametrize(
