@@ -12,6 +12,7 @@ from vmbackup.diagnosis import Walk, walk
 from vmbackup.model import Fact, FactStatus, SetupError
 from vmbackup.parameters import Parameters, read
 from vmbackup.runs.examine import examine, guest_decides
+from vmbackup.runs.folder import RunFolder
 from vmbackup.runs.open import open_run
 from worlds import world
 
@@ -21,7 +22,7 @@ SECTION = "snapshot_extension_failed"
 def examined(name: str, tmp_path: Path, **parameters: object) -> tuple[dict[str, Fact], list[tuple[str, str]]]:
     given = Parameters(scenario=name, run_folder=str(tmp_path), deadline_s=20, **parameters)  # type: ignore[arg-type]
     with world(name) as (simulator, azure, target):
-        return examine(azure, target, given, SECTION), list(simulator.requests)
+        return examine(azure, target, given, SECTION, RunFolder(tmp_path)), list(simulator.requests)
 
 
 def problems(walked: Walk) -> set[str]:
@@ -41,7 +42,7 @@ def problems(walked: Walk) -> set[str]:
 def test_the_probe_decides_what_the_control_plane_left_open(name: str, check: str, tmp_path: Path) -> None:
     with world(name) as (_, azure, target):
         parameters = Parameters(scenario=name, run_folder=str(tmp_path), probe="never", deadline_s=20)
-        without = examine(azure, target, parameters, SECTION)
+        without = examine(azure, target, parameters, SECTION, RunFolder(tmp_path))
     assert check not in problems(walk(SECTION, without))
     evidence, _ = examined(name, tmp_path)
     assert evidence["guest.probe"].answered
@@ -115,7 +116,7 @@ def test_a_world_from_any_folder_is_examined_with_what_was_pasted_beside_it(tmp_
     run = open_run(read({"scenario": str(file)}), SECTION)
     run.collect()
     assert "guest_clock_is_right" in problems(run.diagnosis())
-    assert run.parameters.folder == Path("runs/of mine")
+    assert run.parameters.folder == "runs/of mine"
 
 
 def test_a_world_nobody_understands_is_refused_by_file_and_key(tmp_path: Path) -> None:

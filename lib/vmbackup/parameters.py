@@ -56,10 +56,10 @@ class Parameters:
     deadline_s: int = 120
 
     @property
-    def folder(self) -> Path:
-        """Where results are saved; ``runs/<VM>`` in the working directory unless the parameter says otherwise."""
+    def folder(self) -> str:
+        """Where results are saved: a path or URL, ``runs/<VM>`` in the working directory where none was given."""
         named = self.vm_name or self.vm_id.rstrip("/").rpartition("/")[2] or Path(self.scenario).stem
-        return Path(self.run_folder or f"runs/{named or 'vm'}")
+        return self.run_folder or f"runs/{named or 'vm'}"
 
     @property
     def job_name(self) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vmbackup import sanitize
 from vmbackup.parameters import read
 
 if TYPE_CHECKING:
@@ -69,4 +70,6 @@ def examined(given: Mapping[str, Any], section: str, otherwise: str | None, *, k
     if not section and triaged and triaged.section:
         run.section = triaged.section
         run.save()
+    for notice in run.files.notices:
+        typer.echo(sanitize.text(notice), err=True)
     return run

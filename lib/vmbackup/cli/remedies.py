@@ -270,11 +270,9 @@ def _retry(run: Run, timeout_s: int, as_json: bool) -> int:
 
 def _print_audit(run: Run, as_json: bool) -> None:
     """The end of a command that changes something: every changing request, or all in one JSON document."""
-    from vmbackup.arm.audit import rows
     from vmbackup.pages import remedies as pages
-    from vmbackup.remedies.executor import AUDIT_FILE
 
-    audited = rows(run.parameters.folder / AUDIT_FILE)
+    audited = run.audit()
     if not as_json:
         typer.echo(pages.audit(audited, run.language).text())
         return

@@ -7,12 +7,10 @@ makes something run; it changes nothing.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from vmbackup.arm.blob import newest_part
@@ -39,6 +37,8 @@ FORCED = ("agent_not_ready", "agent_silent")
 """The obstacles that ``probe: force`` tries in spite of: Azure may be wrong about the agent."""
 _GENERAL = {"denied", "not_found", "conflict", "throttled", "timeout", "server_error", "refused"}
 
+Keep = Callable[[Mapping[str, str]], object]
+
 
 def script(os: str) -> str:
     """One of SCRIPTS, as it runs and as an operator may paste it."""
@@ -61,17 +61,24 @@ def obstacle(evidence: Evidence) -> Fact | None:
     return None
 
 
-def probe(azure: Azure, target: Target, evidence: Evidence, deadline_s: float, token: Path) -> dict[str, Fact]:
+def probe(
+    azure: Azure,
+    target: Target,
+    evidence: Evidence,
+    deadline_s: float,
+    left: Mapping[str, str],
+    keep: Keep,
+) -> dict[str, Fact]:
     """Run the guest script in the VM and return its facts, or ``guest.probe`` alone with the reason why not.
 
-    ``token`` is a file that keeps the operation's address while it runs: a run that was interrupted, or that ended at
-    its deadline, is picked up there instead of being started twice.
+    ``keep`` is called with the addresses of the operation once it runs, and with none once it has ended: one that was
+    interrupted, or not seen to its end in time, is ``left`` to the next probe instead of being started twice.
     """
     os = (_data(evidence, "vm.model") or {})["os"]
     begun = time.monotonic()
     with calling(target.vm_id, deadline_s) as call:
         try:
-            output = run_command_output(_run(Arm.on(azure), target, os, token))
+            output = run_command_output(_run(Arm.on(azure), target, os, left, keep))
             facts = from_text(output, evidence)
         except GuestOutputError as error:
             facts = {"guest.probe": _failed("unreadable", detail=str(error))}
@@ -107,37 +114,26 @@ def _facts(document: GuestDocument) -> dict[str, Fact]:
 # --- Run Command ---------------------------------------------------------------------------------------------------
 
 
-def _run(arm: Arm, target: Target, os: str, token: Path) -> Any:
-    left = _left(arm, token)
-    if left is not None:
+def _run(arm: Arm, target: Target, os: str, left: Mapping[str, str], keep: Keep) -> Any:
+    # What was left comes from a file that anyone may have edited, and the sign-in goes to Azure alone.
+    if left and all(map(arm.is_ours, left.values())):
         try:
-            return _end(arm, left, token)
+            return _end(arm, accepted(left), keep)
         except RequestRefused as error:
             if error.status not in _FORGOTTEN:
                 raise
     command = {"commandId": _COMMANDS[os], "script": script(os).splitlines()}
     response = arm.request("POST", f"{target.vm_id}/runCommand", command)
-    token.parent.mkdir(parents=True, exist_ok=True)
-    token.write_text(json.dumps(response.addresses), "utf-8")
-    return _end(arm, response, token)
+    keep(response.addresses)
+    return _end(arm, response, keep)
 
 
-def _left(arm: Arm, token: Path) -> Response | None:
-    """The operation that an earlier run left; a file may have been edited, and the sign-in goes to Azure alone."""
-    try:
-        addresses = json.loads(token.read_text("utf-8"))
-        ours = bool(addresses) and all(map(arm.is_ours, addresses.values()))
-    except (OSError, ValueError, AttributeError):
-        return None
-    return accepted(addresses) if ours else None
-
-
-def _end(arm: Arm, response: Response, token: Path) -> Any:
+def _end(arm: Arm, response: Response, keep: Keep) -> Any:
     """The operation's result. Once it has ended, well or badly, there is nothing left to pick up."""
     ended = arm.finish(response)
     if ended.how == "timeout":
         raise TimeoutError
-    token.unlink(missing_ok=True)
+    keep({})
     if ended.how != "succeeded":
         raise OperationFailed(ended.code, ended.message)
     return ended.body

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vmbackup import catalog
-from vmbackup.arm.audit import rows
 from vmbackup.model import RemedyRefused, SetupError
 from vmbackup.notebook import frontend
 from vmbackup.pages import failure as failure_page
@@ -16,7 +15,6 @@ from vmbackup.pages import remedies as pages
 from vmbackup.pages.blocks import Block, Page, Paragraph
 from vmbackup.parameters import from_notebook
 from vmbackup.remedies.apply import Confirmation, allowed
-from vmbackup.remedies.executor import AUDIT_FILE
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs import open as opening
 from vmbackup.runs.result import MIME_TYPE
@@ -56,7 +54,7 @@ class Runbook:
             with frontend.asking(self.language) as on_fact:
                 self.run.collect(on_fact)
         page = overview.collected(self.run.target, self.run.evidence, self.language)
-        return Page([*self._source(), *page.blocks])
+        return Page([*self._source(), *map(Paragraph, self.run.files.notices), *page.blocks])
 
     def failure(self) -> Page:
         """The failed job and whether it belongs to this runbook."""
@@ -111,7 +109,7 @@ class Runbook:
             proof = run.back_up()
         except RemedyRefused as refused:
             return Page([Paragraph(str(refused))])
-        audited = pages.audit(rows(run.folder / AUDIT_FILE), self.language)
+        audited = pages.audit(run.audit(), self.language)
         return Page([*pages.proof(proof, self.language).blocks, *audited.blocks])
 
     def result(self) -> Page:

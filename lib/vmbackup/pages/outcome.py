@@ -42,11 +42,12 @@ def next_actions(state: State) -> list[str]:
     return actions(diagnosis.next, state.evidence, state.language)
 
 
-def headline(state: State, begun: Iterable[Plan] = ()) -> Page:
-    """The outcome, and above it what an earlier run began and did not end, and what a backup proved."""
+def headline(state: State, begun: Iterable[Plan] = (), notices: Iterable[str] = ()) -> Page:
+    """The outcome; above it notices about the run folder, what an earlier run did not end, and what a backup proved."""
     proof = remedies.proof(state.proof, state.language).blocks if state.proof else []
     proved = [block for block in proof if isinstance(block, Banner)]
-    return Page([*remedies.interrupted(begun, state.language).blocks, *proved, outcome(state)])
+    interrupted = remedies.interrupted(begun, state.language).blocks
+    return Page([*map(Paragraph, notices), *interrupted, *proved, outcome(state)])
 
 
 def summary(state: State) -> Page:
@@ -94,7 +95,7 @@ def result(state: State) -> Page:
         blocks.append(Paragraph(", ".join(denied), catalog.text("label.rights", language) + ":"))
     blocks += [Paragraph(action, catalog.text("label.next", language)) for action in next_actions(state)]
     blocks.append(Paragraph(catalog.text("action.retry", language)))
-    blocks.append(Paragraph(str(state.folder), catalog.text("label.saved", language) + ":"))
+    blocks.append(Paragraph(state.folder, catalog.text("label.saved", language) + ":"))
     return Page(blocks)
 
 

@@ -11,8 +11,7 @@ from vmbackup.collectors import collect, guest
 from vmbackup.diagnosis import walk
 from vmbackup.model import Evidence, Fact, FactStatus, Finding, SetupError, Target, Verdict
 from vmbackup.parameters import Parameters
-
-TOKEN = "run_command.operation"
+from vmbackup.runs.folder import RunFolder
 
 
 def examine(
@@ -20,6 +19,7 @@ def examine(
     target: Target,
     parameters: Parameters,
     section: str | None,
+    files: RunFolder,
     *,
     only: Sequence[str] | None = None,
     known: Evidence = MappingProxyType({}),
@@ -27,17 +27,23 @@ def examine(
     on_fact: Callable[[str, Fact], object] | None = None,
 ) -> dict[str, Fact]:
     """What was asked: all facts or ``only`` these of the control plane's, and the guest's as far as parameters and VM
-    allow. ``known`` are earlier answers that help to decide whether the guest is needed."""
+    allow. ``known`` are earlier answers that help to decide whether the guest is needed; ``files`` keep where a guest
+    script runs, so that none is started twice."""
     fresh = collect(
         azure, target, deadline_s=parameters.deadline_s, failure=parameters.job_name, on_fact=on_fact, only=only
     )
     if ask_guest:
-        fresh |= guest_facts(azure, target, parameters, section, {**without_guest(known), **fresh})
+        fresh |= guest_facts(azure, target, parameters, section, files, {**without_guest(known), **fresh})
     return fresh
 
 
 def guest_facts(
-    azure: Azure, target: Target, parameters: Parameters, section: str | None, evidence: Evidence
+    azure: Azure,
+    target: Target,
+    parameters: Parameters,
+    section: str | None,
+    files: RunFolder,
+    evidence: Evidence,
 ) -> dict[str, Fact]:
     """The guest's facts; where it was not examined ``guest.probe`` says why, and boot diagnostics are read instead."""
     if parameters.guest_output:
@@ -49,7 +55,8 @@ def guest_facts(
     hindered = guest.obstacle(evidence)
     if hindered is not None and (parameters.probe != "force" or hindered.why not in guest.FORCED):
         return {"guest.probe": hindered, **_boot_diagnostics(azure, target, parameters, evidence)}
-    found = guest.probe(azure, target, evidence, parameters.deadline_s, parameters.folder / TOKEN)
+    left, keep = files.guest_operation(), files.note_guest_operation
+    found = guest.probe(azure, target, evidence, parameters.deadline_s, left, keep)
     if not found["guest.probe"].answered:
         found |= _boot_diagnostics(azure, target, parameters, evidence)
     return found

@@ -39,6 +39,7 @@ from vmbackup.model import Evidence, Fact, FactStatus, RemedyRefused, SetupError
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs import storage
 from vmbackup.runs.lock import Held, folder_lock, vm_lock
+from vmbackup.runs.state import Skip
 
 if TYPE_CHECKING:
     from vmbackup.arm.connection import Azure
@@ -59,14 +60,6 @@ SCHEMA = "vmbackup.evidence/1"
 SHAPES = {**FACTS, **GUEST_FACTS, **FACTS_LINUX, **FACTS_WINDOWS}
 
 _Content = TypeVar("_Content")
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """A step that the operator left open on purpose: the reason, and when (Azure's clock)."""
-
-    reason: str
-    at: str | None
 
 
 class _SkipJson(TypedDict):
@@ -224,15 +217,18 @@ class RunFolder:
 
     # --- the guest script that is running ---
 
-    def guest_operation(self) -> list[str]:
+    def guest_operation(self) -> dict[str, str]:
         """The addresses of the Run Command that an earlier collection did not see the end of. Whoever goes there checks
         them: they are read from a file."""
-        return (self._read(GUEST_OPERATION) or b"").decode("utf-8", "replace").split()
+        found = self._read_json(GUEST_OPERATION)
+        known = found.items() if isinstance(found, dict) else ()
+        return {name: address for name, address in known if isinstance(address, str)}
 
-    def note_guest_operation(self, addresses: list[str]) -> None:
+    def note_guest_operation(self, addresses: Mapping[str, str]) -> None:
         """Keep the addresses of a Run Command that was sent; with none it has ended."""
         if addresses:
-            self.write(GUEST_OPERATION, "\n".join(addresses).encode())
+            # As it is: an address that Azure signed is of no use without its signature.
+            self.write(GUEST_OPERATION, json.dumps(dict(addresses)).encode())
         else:
             self._storage.delete(GUEST_OPERATION)
 
@@ -370,21 +366,3 @@ def _fact(saved: dict[str, Any]) -> Fact:
         taken_at,
         int(saved["took_ms"]),
     )
-
-
-# Until the run itself goes through RunFolder: the same files by their paths.
-
-
-def save(path: Path, target: Target, evidence: Evidence) -> None:
-    """Write evidence to a file of this name."""
-    write_json(path, _evidence_json(target, evidence))
-
-
-def load(path: Path) -> tuple[Target, dict[str, Fact]]:
-    """Read what :func:`save` wrote."""
-    return load_evidence(str(path))
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON to a file of this name."""
-    RunFolder(path.parent)._write_json(path.name, content)

@@ -15,8 +15,8 @@ from vmbackup.arm.connection import Azure, Connection
 from vmbackup.catalog.remedies import remedies
 from vmbackup.model import SetupError, Target
 from vmbackup.parameters import Parameters, target
-from vmbackup.runs import folder
 from vmbackup.runs.examine import pasted
+from vmbackup.runs.folder import load_evidence
 from vmbackup.runs.run import Run
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
 
 
 def _replay(parameters: Parameters, section: str | None, kept: bool) -> Run:
-    subject, facts = folder.load(Path(parameters.evidence_file))
+    subject, facts = load_evidence(parameters.evidence_file)
     if parameters.guest_output:
         facts |= pasted(Path(parameters.guest_output), facts)
     return Run(parameters, section, subject, facts, kept=kept)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 from vmbackup import catalog, clock
+from vmbackup.arm.audit import rows
 from vmbackup.arm.call import calling, start_thread
 from vmbackup.arm.connection import Azure
 from vmbackup.checks.base import load
@@ -20,21 +22,17 @@ from vmbackup.facts.azure import FACTS
 from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Step, Verdict
 from vmbackup.remedies import again
 from vmbackup.remedies.apply import Confirmation, apply
-from vmbackup.remedies.executor import open_tools
-from vmbackup.remedies.journal import Operations
 from vmbackup.remedies.plan import Plan, plan
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry import back_up_now
 from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof
-from vmbackup.runs import folder, result
+from vmbackup.runs import result
 from vmbackup.runs.examine import examine, without_guest
-from vmbackup.runs.saved_walk import SavedWalk, load_walk, save_walk
+from vmbackup.runs.folder import AUDIT, RunFolder, SavedRun
 from vmbackup.runs.state import Change, Skip, State
 
 OnFact = Callable[[str, Fact], object]
-# Beside evidence.json, which every collection writes anew.
-EVIDENCE_FILE = "walk.evidence.json"
 BACKUP_S = 7200
 _STATE_OF_VM = ("vm.model", "vm.power", "vm.agent")
 # What boot diagnostics say comes from the platform, not from the guest script.
@@ -45,7 +43,7 @@ _PLATFORMS_OWN = ("guest.boot_report", "guest.serial_log")
 class Earlier:
     """An earlier run of this VM, found in the run folder: what its operator did, its evidence, what it changed."""
 
-    saved: SavedWalk
+    saved: SavedRun
     evidence: dict[str, Fact]
     receipts: list[Receipt]
 
@@ -65,9 +63,11 @@ class Run(State):
 
     azure: Azure | None = None
     kept: bool = True
+    files: RunFolder = field(init=False)
     _earlier: Earlier | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        self.files = RunFolder(self.folder, self.language)
         self._earlier = self._find_earlier() if self.kept else None
 
     @property
@@ -129,7 +129,7 @@ class Run(State):
 
         def ask() -> dict[str, Fact]:
             return examine(
-                azure, self.target, self.parameters, self.section,
+                azure, self.target, self.parameters, self.section, self.files,
                 only=names, known=known, ask_guest=ask_guest, on_fact=note,
             )  # fmt: skip
 
@@ -176,7 +176,7 @@ class Run(State):
         """The plans of what an earlier run in this folder began on this VM and did not end; of one cause, if given."""
         if self.azure is None:
             return []
-        begun = again.interrupted(Operations(self.folder).unfinished(), self.evidence, self.target, self.language)
+        begun = again.interrupted(self.files.journal.unfinished(), self.evidence, self.target, self.language)
         checks = set(catalog.causes()[cause]["checks"]) if cause else set()
         return [each for each in begun if cause is None or checks.intersection(each.cures)]
 
@@ -191,9 +191,10 @@ class Run(State):
         """Apply one plan that was agreed to, then ask again for what it should have changed. Raises RemedyRefused."""
         azure, before, names = self._azure(), self.diagnosis().steps, again.affected(chosen)
         try:
-            receipt = apply(chosen, open_tools(azure, self.folder), consent)
+            with self.files.changing(azure, self.target) as tools:
+                receipt = apply(chosen, tools, consent)
         except BaseException:
-            if Operations(self.folder).unfinished(chosen.remedy, chosen.resource):
+            if self.files.journal.unfinished(chosen.remedy, chosen.resource):
                 self._forget(names)
             raise
         self.receipts.append(receipt)
@@ -220,15 +221,16 @@ class Run(State):
 
         Raises RemedyRefused, with nothing started, for an unprotected VM, a running backup or too many of a day.
         """
-        self.proof = back_up_now.retry(
-            open_tools(self._azure(), self.folder),
-            self.target,
-            self.evidence,
-            language=self.language,
-            deadline_s=deadline_s,
-            on_progress=on_progress,
-            cancelled=(stopped or Event()).is_set,
-        )
+        with self.files.changing(self._azure(), self.target) as tools:
+            self.proof = back_up_now.retry(
+                tools,
+                self.target,
+                self.evidence,
+                language=self.language,
+                deadline_s=deadline_s,
+                on_progress=on_progress,
+                cancelled=(stopped or Event()).is_set,
+            )
         self._ask([name for name in FACTS if name.startswith("backup.")], ask_guest=False)
         self.save()
         return self.proof
@@ -246,12 +248,16 @@ class Run(State):
         decided about stays resumable."""
         if not (self.kept and self.evidence):
             return
-        folder.save(self.folder / "evidence.json", self.target, self.evidence)
-        folder.write_json(self.folder / "result.json", self.result())
+        self.files.save_evidence(self.target, self.evidence)
+        self.files.save_result(self.result())
         known, skipped, pasted_at, proof = self._joined()
-        folder.save(self.folder / EVIDENCE_FILE, self.target, known)
         saved_at = clock.azure_now(self.evidence)
-        save_walk(self.folder, SavedWalk(self.target.vm_id, self.section, saved_at, skipped, pasted_at, proof))
+        saved = SavedRun(self.target.vm_id, self.section, saved_at, skipped, pasted_at, proof)
+        self.files.save_run(saved, self.target, known)
+
+    def audit(self) -> list[dict[str, Any]]:
+        """Every changing request of this run folder, one row each."""
+        return rows(Path(self.folder) / AUDIT)
 
     @property
     def earlier(self) -> Earlier | None:
@@ -283,17 +289,17 @@ class Run(State):
         return known, {**saved.skipped, **self.skipped}, self.pasted_at or saved.pasted_at, self.proof or saved.proof
 
     def _find_earlier(self) -> Earlier | None:
-        saved, kept = load_walk(self.folder), self.folder / EVIDENCE_FILE
-        if saved is not None and saved.vm_id.lower() != self.target.vm_id.lower():
-            raise SetupError(catalog.text("guide.other_vm", self.language, folder=str(self.folder), vm=saved.vm_id))
-        if saved is None or not kept.exists():
+        found = self.files.saved_run()
+        if found is None:
             return None
-        target, known = folder.load(kept)
-        return Earlier(saved, known, self._applied()) if target.vm_id.lower() == self.target.vm_id.lower() else None
+        saved, known = found
+        if saved.vm_id.lower() != self.target.vm_id.lower():
+            raise SetupError(catalog.text("guide.other_vm", self.language, folder=self.folder, vm=saved.vm_id))
+        return Earlier(saved, known, self._applied())
 
     def _applied(self) -> list[Receipt]:
         """The receipts of the remedies in the run folder; a backup is no remedy, and its proof says all."""
-        return [each for each in Operations(self.folder).receipts() if each.remedy != back_up_now.REMEDY]
+        return [each for each in self.files.journal.receipts() if each.remedy != back_up_now.REMEDY]
 
     def _azure(self) -> Azure:
         if self.azure is None:

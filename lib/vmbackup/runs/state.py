@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from vmbackup.diagnosis import Walk, walk
 from vmbackup.failures.triage import Triage, triage, triage_job
@@ -54,8 +53,8 @@ class State:
         return self.parameters.language
 
     @property
-    def folder(self) -> Path:
-        """The run folder."""
+    def folder(self) -> str:
+        """Where the run folder is: a path or URL."""
         return self.parameters.folder
 
     @property

@@ -5,19 +5,14 @@ from __future__ import annotations
 import html
 import io
 import zipfile
-from pathlib import Path
 
 from vmbackup import clock, sanitize
-from vmbackup.arm.audit import rows
 from vmbackup.catalog.words import cause_title, section_title
 from vmbackup.pages import load, outcome, overview, remedies, step, timeline
 from vmbackup.pages.blocks import Block, Heading, Page
-from vmbackup.remedies.executor import AUDIT_FILE
+from vmbackup.runs.folder import HANDED_OUT, PAGE, TICKET
 from vmbackup.runs.run import Run
-from vmbackup.runs.state import State
 
-NAME = "ticket.zip"
-PAGE = "runbook.html"
 # A page of its own: no script, no style sheet from elsewhere.
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -28,43 +23,41 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #8888; p
 """
 
 
-def page(state: State) -> Page:
+def page(run: Run) -> Page:
     """The whole run: VM, causes with their evidence, what changed, load, what was done, every changing request."""
-    known, language = state.evidence, state.language
+    known, language = run.evidence, run.language
     blocks: list[Block] = [
-        Heading(section_title(state.section, language), 2),
-        *overview.page(state.target, known, language).blocks,
-        *outcome.summary(state).blocks,
+        Heading(section_title(run.section, language), 2),
+        *overview.page(run.target, known, language).blocks,
+        *outcome.summary(run).blocks,
     ]
-    for judged in state.diagnosis().steps:
+    for judged in run.diagnosis().steps:
         blocks.append(Heading(f"{judged.number}. {cause_title(judged.cause, language)}"))
-        blocks += step.page(state, judged.cause).blocks
+        blocks += step.page(run, judged.cause).blocks
     blocks += timeline.page(known, language).blocks
     blocks += load.page(known, language).blocks
-    blocks += remedies.audit(rows(state.folder / AUDIT_FILE), language).blocks
+    blocks += remedies.audit(run.audit(), language).blocks
     return Page(blocks)
 
 
-def document(state: State) -> str:
+def document(run: Run) -> str:
     """The page as an HTML document that needs nothing else."""
-    title = html.escape(sanitize.text(f"{state.target.vm_name} · {clock.local(clock.azure_now(state.evidence))}"))
+    title = html.escape(sanitize.text(f"{run.target.vm_name} · {clock.local(clock.azure_now(run.evidence))}"))
     return (
-        f'<!doctype html><html lang="{state.language}"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>{page(state).html()}</main></body></html>\n"
+        f'<!doctype html><html lang="{run.language}"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>{page(run).html()}</main></body></html>\n"
     )
 
 
-def save(run: Run) -> tuple[Path, bytes]:
+def save(run: Run) -> tuple[str, bytes]:
     """Write result.json, evidence.json, the page and, with all that was changed, ``ticket.zip`` into the run folder."""
     run.save()
-    folder = run.folder
-    folder.joinpath(PAGE).write_text(document(run), "utf-8")
+    run.files.write(PAGE, document(run).encode())
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in (PAGE, "result.json", "evidence.json", "walk.json", "audit.jsonl", "receipts.jsonl"):
-            path = folder / name
-            if path.exists():
-                archive.write(path, name)
-    content = packed.getvalue()
-    folder.joinpath(NAME).write_bytes(content)
-    return folder / NAME, content
+        for name in HANDED_OUT:
+            content = run.files.read(name)
+            if content is not None:
+                archive.writestr(name, content)
+    run.files.write(TICKET, packed.getvalue())
+    return f"{run.files}/{TICKET}", packed.getvalue()

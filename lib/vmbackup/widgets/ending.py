@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from vmbackup import catalog
 from vmbackup.pages import outcome
 from vmbackup.pages.blocks import Page, Paragraph
+from vmbackup.runs.folder import TICKET
 from vmbackup.runs.run import Run
 from vmbackup.widgets import controls
 
@@ -29,7 +29,7 @@ class Ending:
         self._confirm = controls.rows(
             self._question, controls.row(self._yes, self._no), classes=("vmbackup-part", "vmbackup-error")
         )
-        self._file: tuple[Path, bytes] | None = None
+        self._file: tuple[str, bytes] | None = None
         self._saved = controls.view()
         self.box = controls.rows(self._summary, controls.row(self._retry, self._save), self._confirm, self._saved)
         self._ask(False)
@@ -49,7 +49,7 @@ class Ending:
         self._retry.disabled = self._save.disabled = self._yes.disabled = busy
         self._show_file(language)
 
-    def saved(self, path: Path, content: bytes, language: str) -> None:
+    def saved(self, path: str, content: bytes, language: str) -> None:
         """Where the ticket was written, and the same file to download."""
         self._file = path, content
         self._show_file(language)
@@ -58,10 +58,10 @@ class Ending:
         if self._file is None:
             return
         path, content = self._file
-        page = Page([Paragraph(str(path), catalog.text("label.saved", language) + ":")])
+        page = Page([Paragraph(path, catalog.text("label.saved", language) + ":")])
         data = base64.b64encode(content).decode()
-        name = html.escape(path.name, quote=True)
-        words = html.escape(catalog.text("guide.download", language, name=path.name))
+        name = html.escape(TICKET, quote=True)
+        words = html.escape(catalog.text("guide.download", language, name=TICKET))
         link = f'<p><a download="{name}" href="data:application/zip;base64,{data}">{words}</a></p>'
         if self._saved.value != page.html() + link:
             self._saved.value = page.html() + link

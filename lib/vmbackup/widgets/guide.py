@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from threading import Event, RLock
 from typing import Any
 
@@ -38,7 +37,7 @@ class Guide:
 
     ``save_ticket`` writes everything for the ticket and gives the file's path and content."""
 
-    def __init__(self, run: Run, save_ticket: Callable[[], tuple[Path, bytes]]) -> None:
+    def __init__(self, run: Run, save_ticket: Callable[[], tuple[str, bytes]]) -> None:
         self.run, self._save_ticket = run, save_ticket
         self.opened: str | None = None
         self.work: Work[Any] = Work()
@@ -120,8 +119,9 @@ class Guide:
 
     def _show_walk(self, language: str, busy: bool) -> None:
         known, walked = self.run.evidence, self.run.diagnosis()
+        begun = [] if busy else self.run.interrupted()
         controls.put(self._card, overview.page(self.run.target, known, language))
-        controls.put(self._outcome, outcome.headline(self.run, () if busy else self.run.interrupted()))
+        controls.put(self._outcome, outcome.headline(self.run, begun, self.run.files.notices))
         if self.stepper is None:
             self.stepper = Stepper(walked.steps, self.panel.box, self._guarded(self._open))
             self._steps.children = (self.stepper.box,)

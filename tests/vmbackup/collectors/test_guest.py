@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +9,22 @@ import pytest
 
 from azuresim.guest import output_file, printed
 from remedy_worlds import opened
+from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.collectors.guest import boot_diagnostics, from_text, obstacle, probe, script
 from vmbackup.guest.document import GuestOutputError
-from vmbackup.model import Fact, FactStatus
+from vmbackup.model import Evidence, Fact, FactStatus, Target
+from vmbackup.runs.folder import GUEST_OPERATION, RunFolder
 from worlds import world
 
 HEALTHY = output_file("linux", "healthy")
 MODEL = {"os": "linux", "allow_extension_operations": True, "vm_id": "id-1", "computer_name": "vm"}
 READY = {"display_status": "Ready", "age_s": 30.0}
 RUNNING = {"power": "running"}
+
+
+def probed(azure: Azure, target: Target, found: Evidence, deadline_s: float, files: RunFolder) -> dict[str, Fact]:
+    return probe(azure, target, found, deadline_s, files.guest_operation(), files.note_guest_operation)
 
 
 def evidence(model: object = MODEL, power: object = RUNNING, agent: object = READY) -> dict[str, Fact]:
@@ -69,46 +74,46 @@ def test_output_of_this_vm_becomes_facts() -> None:
 
 
 def test_an_operation_that_was_left_is_picked_up_and_not_started_twice(tmp_path: Path) -> None:
-    token = tmp_path / "operation"
+    files = RunFolder(tmp_path)
     with world("healthy_linux") as (simulator, azure, target):
         found = collect(azure, target, deadline_s=20)
-        late = probe(azure, target, found, 0.01, token)
+        late = probed(azure, target, found, 0.01, files)
         assert late["guest.probe"].why == "timeout"
-        assert token.exists()
-        assert probe(azure, target, found, 20, token)["guest.probe"].answered
+        assert files.guest_operation()
+        assert probed(azure, target, found, 20, files)["guest.probe"].answered
         starts = [path for method, path in simulator.requests if method == "POST" and path.endswith("/runCommand")]
     assert len(starts) == 1
-    assert not token.exists()
+    assert not files.guest_operation()
 
 
 def test_an_operation_that_failed_is_over_and_the_next_run_starts_anew(tmp_path: Path) -> None:
-    token = tmp_path / "operation"
+    files = RunFolder(tmp_path)
     with world("agent_stopped_linux") as (simulator, azure, target):
         found = collect(azure, target, deadline_s=20)
         for _ in range(2):
-            assert probe(azure, target, found, 20, token)["guest.probe"].why == "run_command_agent_not_reporting"
-            assert not token.exists()
+            assert probed(azure, target, found, 20, files)["guest.probe"].why == "run_command_agent_not_reporting"
+            assert not files.guest_operation()
         starts = [path for method, path in simulator.requests if method == "POST" and path.endswith("/runCommand")]
     assert len(starts) == 2
 
 
 def test_an_operation_that_azure_has_forgotten_is_started_anew(tmp_path: Path) -> None:
-    token = tmp_path / "operation"
+    files = RunFolder(tmp_path)
     with world("healthy_linux") as (_, azure, target):
         provider = f"{azure.connection.endpoint}/subscriptions/{target.subscription_id}/providers/Microsoft.Compute"
         operation = "00000000-0000-0000-0000-000000000000?api-version=2024-07-01"
         left = {"Azure-AsyncOperation": f"{provider}/locations/westeurope/operations/{operation}"}
-        token.write_text(json.dumps(left), "utf-8")
+        files.note_guest_operation(left)
         found = collect(azure, target, deadline_s=20)
-        assert probe(azure, target, found, 20, token)["guest.probe"].answered
-    assert not token.exists()
+        assert probed(azure, target, found, 20, files)["guest.probe"].answered
+    assert not files.guest_operation()
 
 
 def test_a_vm_that_is_gone_is_no_answer_of_the_guest(tmp_path: Path) -> None:
     with world("healthy_linux") as (_, azure, target):
         found = collect(azure, target, deadline_s=20)
         gone = replace(target, vm_name="gone")
-        fact = probe(azure, gone, found, 20, tmp_path / "operation")["guest.probe"]
+        fact = probed(azure, gone, found, 20, RunFolder(tmp_path))["guest.probe"]
     assert (fact.status, fact.why) == (FactStatus.FAILED, "refused")
 
 
@@ -123,11 +128,11 @@ def test_a_vm_that_is_gone_is_no_answer_of_the_guest(tmp_path: Path) -> None:
     ],
 )
 def test_an_edited_address_gets_no_sign_in(tmp_path: Path, edited: str) -> None:
-    token = tmp_path / "operation"
-    token.write_text(edited, "utf-8")
+    files = RunFolder(tmp_path)
+    files.write(GUEST_OPERATION, edited.encode())
     with world("healthy_linux") as (_, azure, target):
         found = collect(azure, target, deadline_s=20)
-        assert probe(azure, target, found, 20, token)["guest.probe"].answered
+        assert probed(azure, target, found, 20, files)["guest.probe"].answered
 
 
 def test_of_a_long_serial_log_the_newest_boot_counts(tmp_path: Path) -> None:

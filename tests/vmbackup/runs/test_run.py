@@ -17,8 +17,9 @@ from vmbackup.parameters import Parameters
 from vmbackup.remedies.apply import Confirmation
 from vmbackup.remedies.journal import Operations
 from vmbackup.remedies.receipt import Receipt
+from vmbackup.runs.folder import RUN_EVIDENCE
 from vmbackup.runs.open import open_run
-from vmbackup.runs.run import EVIDENCE_FILE, Run
+from vmbackup.runs.run import Run
 from walking import cure, guest_output, opened, restarted, run_over
 
 
@@ -29,7 +30,7 @@ def test_collecting_tells_each_fact_and_keeps_them(tmp_path: Path) -> None:
         assert "vm.agent" in reported
         assert run.diagnosis().step("agent_linux").verdict is Verdict.PROBLEM
         assert run.next_cause() == "agent_linux"
-        assert (tmp_path / EVIDENCE_FILE).exists()
+        assert (tmp_path / RUN_EVIDENCE).exists()
 
 
 def test_stopped_in_the_middle_what_was_known_before_stays(tmp_path: Path) -> None:
@@ -218,7 +219,7 @@ def test_a_run_whose_evidence_is_gone_is_not_offered(tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         run.collect()
         run.skip("agent_linux", "later")
-        (tmp_path / EVIDENCE_FILE).unlink()
+        (tmp_path / RUN_EVIDENCE).unlink()
         assert restarted(run).earlier is None
 
 
@@ -255,11 +256,11 @@ def test_cells_that_run_again_after_a_remedy_start_no_backup(tmp_path: Path) -> 
 def test_a_folder_with_another_vms_run_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         run.collect()
-        kept = (tmp_path / "walk.json").read_bytes()
+        kept = (tmp_path / "run.json").read_bytes()
         namesake = replace(run.target, resource_group="rg-test")
         with pytest.raises(SetupError, match="another VM, .*rg-agent-stopped-linux.*run_folder"):
             Run(run.parameters, run.section, namesake)
-    assert (tmp_path / "walk.json").read_bytes() == kept
+    assert (tmp_path / "run.json").read_bytes() == kept
 
 
 def test_however_the_vm_is_written_and_its_vault_given_it_is_the_same_run(tmp_path: Path) -> None:
@@ -339,4 +340,4 @@ def test_what_is_kept_is_json_without_half_files(tmp_path: Path) -> None:
     with run_over("agent_stopped_linux", tmp_path) as run:
         run.collect()
         run.skip("agent_linux", "<b>later</b>")
-    assert json.loads((tmp_path / "walk.json").read_text("utf-8"))["skipped"]["agent_linux"]["reason"] == "<b>later</b>"
+    assert json.loads((tmp_path / "run.json").read_text("utf-8"))["skipped"]["agent_linux"]["reason"] == "<b>later</b>"
