@@ -5,6 +5,7 @@ Pure but for the local zone and this machine's clock.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 
@@ -13,6 +14,11 @@ from dateutil import parser
 from vmbackup.model import Evidence
 
 _DATE = len("2026-11-23")
+_IN_LOG = re.compile(r"(?:\[\d{1,10}\] )?\[?(\d{2,4})[-/.](\d\d)[-/.](\d{2,4})[T ](\d\d:\d\d:\d\d)")
+_IN_SHELL_LOG = re.compile(
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d+) (\d+):(\d\d):(\d\d)(?: ([AP]M))?(?: [A-Z]+)? (\d{4})- "
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def parse(words: str | None) -> datetime | None:
@@ -78,6 +84,29 @@ def seconds_between(start: str | None, end: str | None) -> float | None:
     """Seconds from one time to another; None where one of them is missing."""
     first, last = parse(start), parse(end)
     return None if first is None or last is None else (last - first).total_seconds()
+
+
+def of_log(line: str | None) -> str | None:
+    """The time with which a line of the agent's or extension's logs begins, as ISO 8601 (these logs are in UTC); None
+    where it begins with none.
+
+    >>> of_log("2018/06/11 16:06:43.5 WARNING"), of_log("[00000007] [11/22/2026 23:00:00.25] [ERROR]"), of_log("[ 1.2]")
+    ('2018-06-11T16:06:43Z', '2026-11-22T23:00:00Z', None)
+    >>> of_log("Thu May 21 05:04:31 PM UTC 2026- 1 returned from handle.py")
+    '2026-05-21T17:04:31Z'
+    """
+    found = _IN_LOG.match(line or "")
+    if found is not None:
+        first, second, third, clock = found.groups()
+        if len(first) == 4 and len(third) == 2:
+            return f"{first}-{second}-{third}T{clock}Z"
+        return f"{third}-{first}-{second}T{clock}Z" if len(first) == 2 and len(third) == 4 else None
+    shell = _IN_SHELL_LOG.match(line or "")
+    if shell is None or shell.group(1) not in _MONTHS:
+        return None
+    name, day, hour, minute, second, half, year = shell.groups()
+    hour_24 = int(hour) % 12 + 12 * (half == "PM") if half else int(hour)
+    return f"{year}-{_MONTHS.index(name) + 1:02}-{int(day):02}T{hour_24:02}:{minute}:{second}Z"
 
 
 def azure_now(evidence: Evidence) -> str | None:

@@ -21,8 +21,7 @@ LANGUAGES = ("en", "de")
 
 _CAUSE = {"title", "addition", "article_title", "checks", "what", "superseded", "sources", "as_of"}
 _CHECK = {"title", "sources", "as_of", "needs_guest", "texts", "next"}
-_SECTION = {"title", "notebook", "codes", "integers", "messages", "causes", "additions", "intro", "sources", "as_of"}
-_CODE = {"section", "cause", "integers", "messages", "sources"}
+_SECTION = {"title", "notebook", "causes", "additions", "intro", "sources", "as_of"}
 _SOURCE = {"title", "url", "date"}
 _SUPERSEDED = {"said", "today", "sources"}
 
@@ -67,35 +66,18 @@ def checks() -> Entries:
 
 @cache
 def sections() -> Entries:
-    """``{id: {title, notebook, codes, integers, messages, causes, additions, intro, sources, as_of}}``."""
+    """``{id: {title, notebook, causes, additions, intro, sources, as_of}}``."""
     file = "sections.yaml"
     entries = _entries(file, _SECTION)
     for section, entry in entries.items():
         where = f"{file}: {section}"
         check_texts({key: entry[key] for key in ("title", "intro")}, where)
-        check_keys(entry["messages"], set(LANGUAGES), f"{where}.messages")
         check_sourced(entry, where)
         for key in ("causes", "additions"):
             check_known(entry[key], causes(), f"{where}.{key}")
         for cause in entry["causes"]:
             if causes()[cause]["addition"]:
                 raise CatalogError(f"{where}.causes: the article does not know {cause}")
-    return entries
-
-
-@cache
-def codes() -> Entries:
-    """``{string code: {section, cause, integers, messages, sources}}``: codes beyond the sections' own. Some have a
-    second section, ``also``."""
-    file = "codes.yaml"
-    entries = read(file)
-    for code, entry in entries.items():
-        where = f"{file}: {code}"
-        check_keys(entry, _CODE | {"also"}.intersection(entry), where)
-        for key, among in (("section", sections()), ("also", sections()), ("cause", causes())):
-            check_known([entry[key]] if entry.get(key) is not None else [], among, f"{where}.{key}")
-        check_keys(entry["messages"], set(LANGUAGES), f"{where}.messages")
-        check_known(entry["sources"], sources(), f"{where}.sources")
     return entries
 
 

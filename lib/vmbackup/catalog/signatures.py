@@ -18,11 +18,11 @@ from vmbackup.model import CatalogError, Word
 FILE = "signatures.yaml"
 PLACES = (
     *("job", "health", "extension", "agent", "platform", "run_command"),
-    *("agent_log", "extension_log", "serial", "event"),
+    *("agent_log", "extension_log", "windows_log", "serial", "event"),
 )
 """Where a sign can show: a failed job (also what the operator pasted), the vault item's health, the status of an
-extension, the agent's state, the VM's own state, an answer of Run Command, the guest's logs, the serial log, an event
-of Windows."""
+extension, the agent's state, the VM's own state, an answer of Run Command, the logs of the Linux agent, of the Linux
+extension and of both on Windows, the serial log, an event of Windows."""
 
 _REQUIRED = {"in", "causes", "strength", "means", "sources", "as_of"}
 _OPTIONAL = {"check", "codes", "ordinary", "integers", "statuses", "messages", "inside", "patterns", "flag"}
@@ -159,8 +159,14 @@ def _message(written: str) -> Message:
 def _check_pattern(pattern: str, where: str) -> None:
     """One dialect for awk, Python and .NET, in which no line takes longer than its length: a list of two patterns
     stands for "first … second"."""
-    if "/" in pattern or "'" in pattern or " && " in pattern or _NOT_LINEAR.search(pattern):
-        raise CatalogError(f"{where}: the pattern {pattern} has a slash, a quote, or may take long")
+    if (
+        pattern != pattern.strip()
+        or "/" in pattern
+        or "'" in pattern
+        or " && " in pattern
+        or _NOT_LINEAR.search(pattern)
+    ):
+        raise CatalogError(f"{where}: the pattern {pattern} has a slash, a quote, a blank at its end, or may take long")
     try:
         re.compile(pattern)
     except re.error as error:

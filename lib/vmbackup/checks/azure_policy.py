@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.shared.named_fault import Named, said_of
 from vmbackup.facts.azure import ActivityEvent, FailedJob, Job, ProtectedItem, RestorePointCollection
-from vmbackup.failures.named import Named, said_of
 
 _DENIED = "requestdisallowedbypolicy"
 _OF_RESTORE_POINTS = ("restorepoint", "snapshot", "azurebackuprg", "resourcegroups/write")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.shared.named_fault import Named, said_of
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
 from vmbackup.failures.jobs import backup_failed, backups
-from vmbackup.failures.named import Named, said_of
 
 RUNNING = ("inprogress", "cancelling")
 

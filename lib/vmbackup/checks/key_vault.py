@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
+from vmbackup.checks.shared.named_fault import Named, said_of
 from vmbackup.facts.azure import Disk, FailedJob, Job, ProtectedItem
-from vmbackup.failures.named import Named, said_of
 
 
 @check(optional=("backup.failed_job", "backup.jobs", "backup.item", "vm.disks"))

@@ -12,6 +12,7 @@ from typing import Literal
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
+from vmbackup.checks.shared.named_fault import names_no_network
 from vmbackup.checks.shared.outbound import Way, routes_way, rules_way
 from vmbackup.facts.azure import (
     Disk,
@@ -29,7 +30,7 @@ from vmbackup.facts.azure import (
 from vmbackup.facts.guest import GuestExtension, GuestNetwork
 from vmbackup.facts.linux import LinuxAgent
 from vmbackup.facts.windows import Service
-from vmbackup.failures.jobs import backup_failed, names_no_network
+from vmbackup.failures.jobs import backup_failed
 from vmbackup.limits import LINUX_AGENT_MINIMUM, WINDOWS_AGENT_MINIMUM
 from vmbackup.versions import compare
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
+from vmbackup.checks.shared.named_fault import Named, said_of
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem, Protection, VmModel
-from vmbackup.failures.named import Named, said_of
 
 _STOPPED = ("protectionstopped", "protectionpaused", "backupssuspended")
 _ACTIVE = ("protected", "irpending", "protectionerror")
-_LOCATION = "UserErrorVmVaultLocationMismatch"
-_STOPPED_CODE = "UserErrorBcmDatasourceNotPresent"
 
 
 @check("backup.protection", optional=("backup.item",))
@@ -53,9 +51,9 @@ def vault_and_vm_belong_together(
     if item is None:
         return not_applicable()
     said = said_of("protection", job, jobs, item)
-    if said.named is Named.IT and said.code == _LOCATION:
+    if said.named is Named.IT and said.id == "vault_in_other_region":
         return problem("other_region")
-    if said.named is Named.IT and said.code != _STOPPED_CODE:
+    if said.named is Named.IT and said.id not in ("not_protected", "policy_does_not_fit"):
         return problem("vm_gone", code=said.code, message=said.text)
     source = item["source_resource_id"]
     if not source or model is None or not model["id"]:

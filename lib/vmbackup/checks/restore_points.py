@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.shared.named_fault import Named, said_of
 from vmbackup.facts.azure import FailedJob, Job, Lock, Policy, ProtectedItem, RestorePointCollection
-from vmbackup.failures.named import Named, said_of
 
 INSTANT_RESTORE_POINTS_MOST = 18
 """T1, SM: instant restore points of one VM."""

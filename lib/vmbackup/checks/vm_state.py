@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.shared.named_fault import Named, said_of
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem, VmModel, VmPower
-from vmbackup.failures.named import Named, said_of
 
 _CHANGING = ("updating", "creating", "deleting", "migrating")
 _POWER_CHANGING = ("starting", "stopping", "deallocating")
 _OFF = ("stopped", "deallocated")
-_OFFLINE_CODE = "AzureVmOffline"
 
 
 def is_off(power: str | None) -> bool:
@@ -42,7 +41,7 @@ def vm_provisioning_has_succeeded(
     if power["power"].lower() in _POWER_CHANGING:
         return problem("in_transition", state=power["power"])
     said = said_of("vm_state", job, jobs, item)
-    if said.named is Named.IT and said.code == _OFFLINE_CODE and is_off(power["power"]):
+    if said.named is Named.IT and said.id == "vm_offline" and is_off(power["power"]):
         return problem("switched_off", code=said.code, power=power["power"])
     return ok(power=power["power"]) if state == "succeeded" else unknown()
 

@@ -8,7 +8,7 @@ makes something run; it changes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
@@ -21,6 +21,7 @@ from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, a
 from vmbackup.arm.run_command import run_command_error, run_command_output
 from vmbackup.arm.wire import text
 from vmbackup.collectors.base import ABSENT, recorded
+from vmbackup.failures.recognition import lines_at
 from vmbackup.guest.document import GuestDocument, GuestOutputError, decode, require_belongs_to
 from vmbackup.guest.serial_log import serial_log, vm_health_report
 from vmbackup.limits import HEARTBEAT_STALE_S
@@ -161,11 +162,15 @@ def boot_diagnostics(azure: Azure, target: Target, evidence: Evidence, deadline_
     with calling(target.vm_id, deadline_s) as call:
         try:
             log = _serial_console_log(Arm.on(azure), target)
-            found: Any = vm_health_report(log) if name == "guest.boot_report" else serial_log(log)
+            found: Any = vm_health_report(log) if name == "guest.boot_report" else serial_log(log, _known_lines)
             fact = ABSENT if found is None else Fact(FactStatus.OK, found)
         except Exception as error:
             fact = as_fact(error, (BOOT_ACTION,), deadline_s)
     return {name: recorded(fact, call)}
+
+
+def _known_lines(text: str) -> Iterator[tuple[str, str]]:
+    return lines_at(text, "serial")
 
 
 def _serial_console_log(arm: Arm, target: Target) -> bytes:

@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmbackup import clock
-from vmbackup.facts.azure import FailedJob, Job, JobError, ProtectedItem
-from vmbackup.facts.guest import GuestExtension
+from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
 
-_NO_NETWORK_CODES = (400206,)
-_NO_NETWORK_WORDS = (
-    "extensionsnapshotfailednonetwork",
-    "failednonetwork",
-    "failedrestrictednetwork",
-    "no network connectivity on the virtual machine",
-    "aufgrund fehlender netzwerkkonnektivität",
-)
-# VMSnapshotLinux: no disk, or only some disks, could be reached through Azure Storage. Its status is "success" all the
-# same on managed disks; the code tells.
-_NO_NETWORK_STATUS = (15, 76, 761)
 _WITHOUT_END = ("inprogress", "cancelling", "cancelled")
 
 
@@ -66,32 +54,3 @@ def is_over(last: str | None, jobs: list[Job] | None) -> bool:
     good = [clock.stamp(each["start"]) for each in backups(jobs) if (each["status"] or "").lower() == "completed"]
     seen = clock.stamp(last)
     return seen is not None and seen < max(filter(None, good), default="")
-
-
-def names_no_network(
-    job: FailedJob | None, item: ProtectedItem | None = None, extension: GuestExtension | None = None
-) -> bool | None:
-    """True: Azure or the extension says it did not reach Azure Storage; False: it gives another reason; None: no word.
-
-    The vault item's health details are asked where no job is known; a health that is good says nothing.
-    """
-    if extension is not None and extension["code"] in _NO_NETWORK_STATUS:
-        return True
-    if job is not None:
-        words = [_words(error) for error in job["errors"]] + [(job["dynamic_message"] or "").lower()]
-        if any(error["code"] in _NO_NETWORK_CODES for error in job["errors"]) or any(map(_is_no_network, words)):
-            return True
-        return False if any(words) else None
-    details = item["health_details"] if item is not None else []
-    named = any(
-        detail["code"] in _NO_NETWORK_CODES or _is_no_network((detail["title"] or "").lower()) for detail in details
-    )
-    return True if named else None
-
-
-def _words(error: JobError) -> str:
-    return " ".join(word for word in (error["title"], error["text"]) if word).lower()
-
-
-def _is_no_network(words: str) -> bool:
-    return any(known in words for known in _NO_NETWORK_WORDS)

@@ -1,22 +1,22 @@
 """Recognises the signs of a failure, wherever they show, by the one table ``catalog/data/signatures.yaml``. Pure.
 
-``signs`` reads everything in the evidence that Azure, the agent, the extension and the logs said; ``recognise`` reads
-one text. What nobody knows is a sign too: an error text or a status code that is in no list comes back as
+``signs`` reads everything in the evidence that Azure, the agent, the extension and the logs said (``recognition`` reads
+one text). What nobody knows is a sign too: an error text or a status code that is in no list comes back as
 ``unrecognised``. Whether a sign still stands (newer than the last good backup, or without a time) the diagnosis says.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from vmbackup.catalog.signatures import Signature, Strength, signatures
+from vmbackup import clock
+from vmbackup.catalog.signatures import Strength, signatures
 from vmbackup.facts.azure import FailedJob, Job, JobError, ProtectedItem
+from vmbackup.facts.guest import GuestExtension
 from vmbackup.failures.jobs import went_wrong
-from vmbackup.failures.matching import plain, readable
+from vmbackup.failures.recognition import Match, matches
 from vmbackup.model import Evidence, FactStatus
 
 UNRECOGNISED = "unrecognised"
@@ -29,38 +29,13 @@ FACTS_OF: Mapping[str, tuple[str, ...]] = {
     "platform": ("vm.power",),
     "agent_log": ("guest.logs",),
     "extension_log": ("guest.logs",),
+    "windows_log": ("guest.logs",),
     "serial": ("guest.serial_log",),
     "event": ("guest.crashes", "guest.application_control"),
 }
 """Which facts show the signs of a place. An answer of Run Command is no fact of its own."""
 
-# Of a larger text only beginning and end are read for messages; for codes all of it is.
-_LONGEST_READ = 1_000_000
-_LONGEST_LOG = 200_000
-_LONGEST_LINE = 2_000
 _LONGEST_QUOTE = 300
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{7,199}")
-_NUMBER = re.compile(r"(?<![\w.,/-])\d{5,10}(?![\w/-])(?![.,]\d)")
-_LABEL_BEFORE = re.compile(r"^(?:error|fehler|status)?(?:code|title|titel)", re.IGNORECASE)
-_LABEL_AFTER = re.compile(r"(?:error|fehler)?(?:message|meldung|title|titel|details?)$", re.IGNORECASE)
-# A code alone in its line, or after a label: "Error code: CODE", {"code":"CODE"}.
-_ALONE = re.compile(r"\W*(?:[A-Za-z ]{1,24}\W{1,4})?CODE\W*")
-# A word that is written like one of Azure's codes: at least three words in one, as UserErrorSomething.
-_LIKE_A_CODE = re.compile(
-    r"(?:UserError|BMSUserError|SystemError|Extension|Failed|VM|Vm|BCM|Cloud|Disk|Restore|Snapshot|GuestAgent|Backup|IaasVm)"
-    r"(?:[A-Z][A-Za-z0-9]*){2}"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A signature found in a text. ``by``: ``code``, ``integer``, ``status``, ``message``, ``pattern`` or ``guess``;
-    ``matched`` is the table's own code, number or message, ``line`` the line of the text where that can be told."""
-
-    signature: Signature
-    by: str
-    matched: str
-    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,159 +52,6 @@ class Sign:
     strength: Strength
     code: str = ""
     guessed: bool = False
-
-
-# --- one text ------------------------------------------------------------------------------------------------------
-
-
-def recognise(said: str | int, where: str | None = None) -> list[Signature]:
-    """The signatures that this text, code or number shows at this place (None: anywhere), each once."""
-    return list({match.signature.id: match.signature for match in matches(said, where)}.values())
-
-
-def matches(said: str | int, where: str | None = None) -> list[Match]:
-    """Every way in which this text, code or number shows a signature."""
-    text = readable(str(said))
-    found = [*_by_code(text), *_by_number(text, where), *_by_message(text, where), *_by_pattern(text, where)]
-    if all(match.signature.strength is Strength.WRAPPER for match in found):
-        found += _by_words_inside(text)
-    return found
-
-
-def code_words(text: str) -> list[str]:
-    """The different words of a text that are long enough for a code, in their order."""
-    return list(dict.fromkeys(_WORD.findall(text)))
-
-
-def known_code(word: str) -> Signature | None:
-    """The signature whose code this word is, also where a label was copied along without a space."""
-    bare = _LABEL_BEFORE.sub("", word)
-    candidates = (word, bare, _LABEL_AFTER.sub("", bare))
-    return next((found for each in candidates if (found := _codes().get(each.lower()))), None)
-
-
-def spelling(signature: Signature, word: str) -> str:
-    """The signature's own spelling of a code that occurs in this word."""
-    lowered = word.lower()
-    return next((code for code in signature.codes if code.lower() in lowered), "")
-
-
-def _by_code(text: str) -> Iterator[Match]:
-    for word in code_words(text):
-        signature = known_code(word)
-        if signature is None:
-            continue
-        line = _line_of(word, text)
-        if not signature.ordinary or _ALONE.fullmatch(line.replace(word, "CODE", 1)):
-            yield Match(signature, "code", spelling(signature, word), line)
-
-
-def _by_number(text: str, where: str | None) -> Iterator[Match]:
-    whole = text.strip()
-    alone = whole.isdecimal() and len(whole) <= 10
-    numbers = dict.fromkeys(int(number) for number in ([whole] if alone else _NUMBER.findall(text)))
-    for number in numbers:
-        if where != "extension" and number in _integers():
-            yield Match(_integers()[number], "integer", str(number))
-        elif alone and where in ("extension", None) and number in _statuses():
-            yield Match(_statuses()[number], "status", str(number))
-
-
-def _by_message(text: str, where: str | None) -> Iterator[Match]:
-    """The longest words first: words that are part of longer ones do not count beside them."""
-    words = f" {plain(_both_ends(text, _LONGEST_READ))} "
-    for form, entries in _messages():
-        if f" {form} " in words:
-            words = words.replace(f" {form} ", " | ")
-            for signature, message in entries:
-                if where is None or where in signature.places:
-                    yield Match(signature, "message", message)
-
-
-def _by_pattern(text: str, where: str | None) -> Iterator[Match]:
-    read = _both_ends(text, _LONGEST_LOG)
-    for signature, patterns in _patterns():
-        if where is not None and where not in signature.places:
-            continue
-        hit = next(_hits(patterns, read), None)
-        if hit is not None:
-            yield Match(signature, "pattern", signature.id, hit)
-
-
-def _hits(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[str]:
-    """The lines in which all patterns match."""
-    found = patterns[0].search(text)
-    while found:
-        start, end = _line_around(found.start(), text)
-        line = text[start:end]
-        if all(pattern.search(line) for pattern in patterns):
-            yield line.strip()
-        found = patterns[0].search(text, max(end, found.end()))
-
-
-def _by_words_inside(text: str) -> Iterator[Match]:
-    """Guesses what a code that nobody knows is about, by the longest known word inside it."""
-    for word in code_words(text):
-        if known_code(word) or not _LIKE_A_CODE.match(word):
-            continue
-        inside = next((pair for pair in _inside() if pair[0].search(word)), None)
-        if inside is not None:
-            yield Match(inside[1], "guess", inside[0].pattern.partition("(")[0], _line_of(word, text))
-
-
-def _both_ends(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest // 2]}\n{text[-longest // 2 :]}"
-
-
-def _line_of(word: str, text: str) -> str:
-    start, end = _line_around(text.find(word), text)
-    return text[start:end].strip()
-
-
-def _line_around(place: int, text: str) -> tuple[int, int]:
-    """Beginning and end of the line at this place; of a line without end only what is near."""
-    near, far = max(0, place - _LONGEST_LINE), place + _LONGEST_LINE
-    start = max(text.rfind("\n", near, place) + 1, near)
-    end = text.find("\n", place, far)
-    return start, min(far, len(text)) if end < 0 else end
-
-
-# --- the table, by what is looked for ------------------------------------------------------------------------------
-
-
-@cache
-def _codes() -> dict[str, Signature]:
-    return {code.lower(): signature for signature in signatures().values() for code in signature.codes}
-
-
-@cache
-def _integers() -> dict[int, Signature]:
-    return {integer: signature for signature in signatures().values() for integer in signature.integers}
-
-
-@cache
-def _statuses() -> dict[int, Signature]:
-    return {status: signature for signature in signatures().values() for status in signature.statuses}
-
-
-@cache
-def _messages() -> list[tuple[str, list[tuple[Signature, str]]]]:
-    by_form: dict[str, list[tuple[Signature, str]]] = {}
-    for signature in signatures().values():
-        for message in signature.messages:
-            by_form.setdefault(plain(message.distinguishing), []).append((signature, message.text))
-    return sorted(by_form.items(), key=lambda each: -len(each[0]))
-
-
-@cache
-def _patterns() -> list[tuple[Signature, tuple[re.Pattern[str], ...]]]:
-    return [(each, tuple(map(re.compile, each.patterns))) for each in signatures().values() if each.patterns]
-
-
-@cache
-def _inside() -> list[tuple[re.Pattern[str], Signature]]:
-    words = [(word, signature) for signature in signatures().values() for word in signature.inside]
-    return [(re.compile(f"{word}(?![a-z])"), each) for word, each in sorted(words, key=lambda pair: -len(pair[0]))]
 
 
 # --- the evidence --------------------------------------------------------------------------------------------------
@@ -314,7 +136,10 @@ def _anywhere(text: str) -> list[Sign]:
     harmful = [match for match in found.values() if match.signature.strength is not Strength.HARMLESS]
     if not found and text.strip():
         return [_unrecognised("pasted", _quote(text))]
-    return [_sign(match, "pasted", _quote(match.line or text), None) for match in reversed(harmful)]
+    return [
+        _sign(match, "pasted", _quote(match.line or text), clock.of_log(match.line) if match.by == "pattern" else None)
+        for match in reversed(harmful)
+    ]
 
 
 def _of_platform(evidence: Evidence) -> list[Sign]:
@@ -345,10 +170,14 @@ def _of_extensions(evidence: Evidence) -> list[Sign]:
                 number = _last_number(each["code"])
                 bad = (each["level"] or "").lower() == "error" or "/failed" in (each["code"] or "").lower()
                 found += _status(number, each["message"], bad)
-    guest = _data(evidence, "guest.extension")
-    if guest is not None:
-        found += _status(guest["code"], guest["message"], (guest["status"] or "").lower() == "error")
-    return found
+    return found + signs_of_status(_data(evidence, "guest.extension"))
+
+
+def signs_of_status(extension: GuestExtension | None) -> list[Sign]:
+    """What the extension's newest status file in the guest says."""
+    if extension is None:
+        return []
+    return _status(extension["code"], extension["message"], (extension["status"] or "").lower() == "error")
 
 
 def is_backup_extension(full_type: str) -> bool:
@@ -398,12 +227,12 @@ def _of_logs(evidence: Evidence) -> list[Sign]:
 
 def _counted(id: str, seen: Mapping[str, Any], where: str | None) -> list[Sign]:
     signature = signatures().get(id)
-    time, text = iso(seen.get("last")), _quote(seen.get("line") or "")
+    time, text = clock.of_log(seen.get("last")), _quote(seen.get("line") or "")
     if signature is None:
         return [_unrecognised(where or "agent_log", text or id, time)]
     if signature.strength is Strength.HARMLESS:
         return []
-    places = [place for place in ("agent_log", "extension_log") if place in signature.places]
+    places = [place for place in ("agent_log", "extension_log", "windows_log") if place in signature.places]
     return [_sign(Match(signature, "pattern", id), where or next(iter(places), "agent_log"), text, time)]
 
 
@@ -413,10 +242,10 @@ def _of_events(evidence: Evidence) -> list[Sign]:
     crashes, control = _data(evidence, "guest.crashes"), _data(evidence, "guest.application_control")
     for each in (crashes or {}).get("events") or []:
         text = " ".join(str(each[key] or "") for key in ("kind", "name", "detail"))
-        found += _known_or_bad(said(text, "event", iso(each["last"])), bad=True)
+        found += _known_or_bad(said(text, "event", clock.of_log(each["last"])), bad=True)
     for each in (control or {}).get("blocked") or []:
         text = " ".join(str(each[key] or "") for key in ("source", "event_id", "program"))
-        found += _known_or_bad(said(text, "event", iso(each["last"])), bad=True)
+        found += _known_or_bad(said(text, "event", clock.of_log(each["last"])), bad=True)
     return found
 
 
@@ -433,21 +262,6 @@ def unread(cause: str, evidence: Evidence) -> tuple[str, ...]:
 
 
 # --- small parts ---------------------------------------------------------------------------------------------------
-
-
-def iso(last: str | None) -> str | None:
-    """A log's own time as ISO 8601, None where it cannot be read: ``2026-11-22 23:00:00``, ``11/22/2026 23:00:00``.
-
-    >>> iso("11/22/2026 23:00:00"), iso("2026/11/22 23:00:00"), iso("[   12.3]")
-    ('2026-11-22T23:00:00Z', '2026-11-22T23:00:00Z', None)
-    """
-    found = re.search(r"(\d{2,4})[-/.](\d\d)[-/.](\d{2,4})[T ](\d\d:\d\d:\d\d)", last or "")
-    if found is None:
-        return None
-    first, second, third, clock = found.groups()
-    if len(first) == 4 and len(third) == 2:
-        return f"{first}-{second}-{third}T{clock}Z"
-    return f"{third}-{first}-{second}T{clock}Z" if len(first) == 2 and len(third) == 4 else None
 
 
 def _quote(text: str) -> str:

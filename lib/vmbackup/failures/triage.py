@@ -18,7 +18,7 @@ from vmbackup import catalog
 from vmbackup.catalog.signatures import Signature, Strength, signatures
 from vmbackup.facts.azure import FailedJob
 from vmbackup.failures.matching import holds, likeness, plain, readable
-from vmbackup.failures.signatures import code_words, matches
+from vmbackup.failures.recognition import code_words, matches
 
 GENERAL_SECTION = "internal_error"
 

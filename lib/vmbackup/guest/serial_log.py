@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from vmbackup.facts.guest import BootAdapter, BootReport, BootService, LogPattern, SerialInterface, SerialLog
@@ -83,22 +83,13 @@ _INTERFACE = re.compile(r"ci-info: \| +(\S{1,40}) +\| +(True|False) +\| +(\S{1,6
 _DEVICE_TABLE = re.compile(r"ci-info: \++Net device info\++")
 _OTHER_TABLE = re.compile(r"ci-info: \++(?!Net device info)[A-Za-z]")
 
-_PATTERNS = {
-    "no_route": re.compile(r"No route exists to 168\.63\.129\.16"),
-    "no_route_to_host": re.compile(r"\[Errno 113\] No route to host"),
-    "wireserver_not_responding": re.compile(r"WireServer is not responding|WireServer endpoint is not found"),
-    "goal_state_failed": re.compile(r"An error occurred while retrieving the goal state"),
-    "dhcp_failed": re.compile(r"Failed to send DHCP request"),
-    "decrypt_failed": re.compile(r"Failed to decrypt [^\n]{0,200}Certificates\.p7m"),
-    "noexec": re.compile(r"noexec flag is set on"),
-    "downgrade": re.compile(r"Downgrade not allowed"),
-    "no_space": re.compile(r"No space left on device"),
-    "out_of_memory": re.compile(r"Out of memory: Kill"),
-    "hung_task": re.compile(r"task \S{1,40} blocked for more than \d+ seconds"),
-}
 _TIME = re.compile(
     r"(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d|[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d|\[ *\d+\.\d+\])"
 )
+
+
+KnownLines = Callable[[str], Iterable[tuple[str, str]]]
+"""Finds the known lines of a text: ``(id, line)``."""
 
 
 def without_sas(url: str) -> str:
@@ -118,8 +109,9 @@ def vm_health_report(log: str | bytes) -> BootReport | None:
     return None
 
 
-def serial_log(log: str | bytes) -> SerialLog | None:
-    """What the newest boot in a Linux serial log shows, None when there is no text at all."""
+def serial_log(log: str | bytes, known_lines: KnownLines = lambda text: ()) -> SerialLog | None:
+    """What the newest boot in a Linux serial log shows, None when there is no text at all. ``known_lines`` finds the
+    lines that mean something."""
     text = _clean(log)
     if not text.strip():
         return None
@@ -138,7 +130,7 @@ def serial_log(log: str | bytes) -> SerialLog | None:
         cloud_init_finished=finished[-1].group(1) if finished else None,
         datasource=finished[-1].group(2) if finished else sources[-1] if sources else None,
         interfaces=_interfaces(boot),
-        patterns=_patterns(boot),
+        patterns=_patterns(boot, known_lines),
     )
 
 
@@ -213,14 +205,12 @@ def _interfaces(boot: str) -> list[SerialInterface]:
     ]
 
 
-def _patterns(boot: str) -> dict[str, LogPattern]:
+def _patterns(boot: str, known_lines: KnownLines) -> dict[str, LogPattern]:
     found: dict[str, LogPattern] = {}
-    for key, pattern in _PATTERNS.items():
-        hits = list(pattern.finditer(boot))
-        if hits:
-            line_start = boot.rfind("\n", 0, hits[-1].start()) + 1
-            time = _TIME.search(boot, line_start, hits[-1].start())
-            found[key] = LogPattern(count=len(hits), last=time.group(1) if time else None)
+    for id, line in known_lines(boot):
+        time = _TIME.search(line)
+        before = found.get(id, LogPattern(count=0, last=None))
+        found[id] = LogPattern(count=before["count"] + 1, last=time.group(1) if time else None)
     return found
 
 

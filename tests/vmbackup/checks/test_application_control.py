@@ -36,7 +36,8 @@ def crashes(*events: dict[str, Any]) -> dict[str, Any]:
         (control() | crashes() | GENERIC, ("ok", "ok")),
         (control(OLD_BLOCK) | crashes(OLD_CRASH) | AFTER_A_GOOD_ONE, ("ok", "ok")),
         (control(OLD_BLOCK, BLOCK) | crashes() | AFTER_A_GOOD_ONE, ("problem", "blocked")),
-        (control() | crashes() | NAMED, ("problem", "problem")),
+        # The code fits other causes as well: it names none.
+        (NAMED, ("unknown", "guest_only")),
         (control() | GENERIC, ("unknown", "guest_only")),
         (
             {"guest__application_control": {"blocked": None, "antivirus": None}} | crashes() | GENERIC,

@@ -8,7 +8,8 @@ import pytest
 
 from judging import failed_job, item, job
 from vmbackup.catalog.signatures import Strength
-from vmbackup.failures.signatures import FACTS_OF, UNRECOGNISED, Sign, matches, places, recognise, said, signs, unread
+from vmbackup.failures.recognition import matches, recognise
+from vmbackup.failures.signatures import FACTS_OF, UNRECOGNISED, Sign, places, said, signs, unread
 from vmbackup.model import Evidence, Fact, FactStatus
 
 
@@ -145,7 +146,7 @@ def test_logs_have_their_own_times_and_good_lines_are_no_signs() -> None:
     found = signs(evidence(guest__logs={"patterns": patterns}))
     assert [(sign.id, sign.where, sign.time) for sign in found] == [
         ("no_space", "agent_log", "2026-11-22T23:00:00Z"),
-        ("firewall_forbids", "agent_log", "2026-11-22T23:00:00Z"),
+        ("firewall_forbids", "windows_log", "2026-11-22T23:00:00Z"),
     ]
 
 

@@ -14,7 +14,6 @@ from image import ImageUnavailable, prepared_root
 from laboratory import Laboratory
 from machines import HOST, MACHINES, VM_ID
 
-from vmbackup.failures.log_patterns import PATTERNS
 from vmbackup.guest.document import GuestDocument, decode
 
 SCRIPTS = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "scripts"
@@ -137,13 +136,6 @@ def test_curl_reads_no_configuration_of_the_user() -> None:
     lines = [line for line in PROBE.read_text("utf-8").splitlines() if "bounded" in line and " curl " in line]
     assert len(lines) == 3
     assert all(" curl -q " in line for line in lines)
-
-
-def test_script_and_product_know_the_same_log_lines() -> None:
-    text = PROBE.read_text("utf-8")
-    table = text.split("PATTERNS='", 1)[1].split("'\n", 1)[0]
-    assert dict(line.split(" ", 1) for line in table.splitlines()) == PATTERNS
-    assert not any("/" in pattern for pattern in PATTERNS.values())
 
 
 def test_source_holds_no_marker() -> None:

@@ -1,4 +1,4 @@
-"""Log patterns: each on a line as a real log has it, counted alike by the product and by the guest script's awk."""
+"""Known log lines: each on a line as a real log has it, and counted alike by Python and by the guest script's awk."""
 
 from __future__ import annotations
 
@@ -6,17 +6,41 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from vmbackup.failures.log_patterns import PATTERNS, count_lines
+from renew_pattern_tables import SCRIPTS, renewed
+from vmbackup import clock
+from vmbackup.catalog.signatures import signatures
+from vmbackup.failures.recognition import patterns_at
 
-PROBE = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "scripts" / "collect_linux.sh"
+PROBE = SCRIPTS / "collect_linux.sh"
 RECORDINGS = Path(os.environ.get("VMBACKUP_RECORDINGS", Path(__file__).parents[4] / "shared")) / "guest"
 EXT = "[Microsoft.Azure.RecoveryServices.VMSnapshotLinux-1.0]"
 
-# pattern -> a line that somebody's log had, and its time.
+LINUX = patterns_at("agent_log", "extension_log")
+WINDOWS = patterns_at("windows_log")
+ELSEWHERE = {id: each for id, each in patterns_at("serial", "event").items() if id not in {*LINUX, *WINDOWS}}
+
+
+def count_lines(lines: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What the guest script counts: how often each pattern of the Linux logs occurs, and the time of its newest hit. A
+    line without a time of its own has that of the line before."""
+    found: dict[str, dict[str, Any]] = {}
+    at: str | None = None
+    for line in lines:
+        at = clock.of_log(line) or at
+        for id, patterns in LINUX.items():
+            if all(pattern.search(line) for pattern in patterns):
+                before = found.get(id, {"count": 0, "last": None})
+                found[id] = {"count": before["count"] + 1, "last": at or before["last"]}
+    return found
+
+
+# signature -> a line that somebody's log had, and its time.
 REAL_LINES: dict[str, tuple[str, str | None]] = {
     "no_route": (
         "2018/06/11 16:06:43.575654 WARNING No route exists to 168.63.129.16", "2018-06-11T16:06:43Z"),
@@ -107,6 +131,44 @@ REAL_LINES: dict[str, tuple[str, str | None]] = {
         f"2016/12/10 01:11:00 {EXT}2016-12-10 01:11:00.532512  Info  Failed to FIFREEZE: /data/dblog",
         "2016-12-10T01:11:00Z"),
     "snapshot_inconsistent": ("snapshot result inconsistent", None),
+    "goal_state_missing": (
+        "2017/12/15 12:49:24.269432 WARNING Exception retrieving extension handlers: [ProtocolError] "
+        "/var/lib/waagent/GoalState.1.xml is missing.", "2017-12-15T12:49:24Z"),
+    "agent_exception": (
+        "2022-10-30T00:00:12.833653Z WARNING ExtHandler Agent WALinuxAgent-2.2.46 failed with exception: str expected, "
+        "not NoneType", "2022-10-30T00:00:12Z"),
+    "agent_event_files": (
+        "2018/01/30 06:44:29.079502 WARNING Too many files under: /var/lib/waagent/events, removing oldest",
+        "2018-01-30T06:44:29Z"),
+    "exthandlers_failed": (
+        "2017/03/27 14:01:45.397617 WARNING Agent WALinuxAgent-2.2.6 launched with command 'python -u "
+        "/usr/sbin/waagent -run-exthandlers' failed with return code: 1", "2017-03-27T14:01:45Z"),
+    "agent_cgroups": (
+        "2018/11/08 10:00:00.000001 WARNING ExtHandler Monitor: failed to update cgroups tracked extensions: 'Cgroup "
+        "hierarchy cpu not found in /proc/cgroups'", "2018-11-08T10:00:00Z"),
+    "python_traceback": ("NameError: name 'get_python_cmd' is not defined", None),
+    "openssl_missing": (
+        "2022-11-11T01:24:18.577282Z ERROR ExtHandler Command: [/usr/bin/openssl req -x509 -nodes -subj "
+        "/CN=LinuxTransport], return code: [127], result: [/bin/sh: 1: /usr/bin/openssl: not found",
+        "2022-11-11T01:24:18Z"),
+    "transport_certificate": (
+        "2022-11-11T01:24:18.577940Z ERROR ExtHandler Failed to create /var/lib/waagent/TransportPrivate.pem and "
+        "/var/lib/waagent/TransportCert.pem certificates", "2022-11-11T01:24:18Z"),
+    "host_plugin_failed": (
+        "2019/07/22 12:36:56.449403 ERROR ExtHandler HostGAPlugin: Exception Get API versions: [HttpError] [HTTP "
+        "Failed] GET http://168.63.129.16:32526/versions -- IOError timed out -- 6 attempts made",
+        "2019-07-22T12:36:56Z"),
+    "freeze_lock_held": (
+        "2021/02/26 09:41:45.748364  Info  Failed to open file or aquire lock:  [Errno 11] Resource temporarily "
+        "unavailable", "2021-02-26T09:41:45Z"),
+    "host_snapshot_error": (
+        "2024-10-22 22:49:39.187634  Info  dosnapshot responseBody: StatusCode:500, ErrorMessage: Could not find "
+        "config corresponding to the Disk  - md-zt1h5xp3fb3q - 4gsgxhsfkwl2/abcd", "2024-10-22T22:49:39Z"),
+    "presnapshot_ok": (
+        f"2024-01-14 22:16:48.792020 {EXT}PreSnapshot: Status Code: 200", "2024-01-14T22:16:48Z"),
+    "snapshot_through_host": (
+        f"2024-01-14 22:16:48.794220 {EXT}Taking Snapshot through Host", "2024-01-14T22:16:48Z"),
+    "freeze_end": (f"2017/11/14 03:06:52 {EXT}T:S thaw result", "2017-11-14T03:06:52Z"),
     "snapshot_restricted_network": ("StatusCode.FailedRetryableSnapshotFailedRestrictedNetwork", None),
     "snapshot_conflict": ("T:S snapshot result: errorcode: 409", None),
 }  # fmt: skip
@@ -116,14 +178,50 @@ SOURCE_LINES = {
     "heartbeat": "[HEARTBEAT] Agent WALinuxAgent-2.15.0.1 is running as the goal state agent [DEBUG {}]",
     "no_space": "IOError: [Errno 28] No space left on device",
     "read_only_file_system": "OSError: [Errno 30] Read-only file system: '/var/lib/waagent'",
-    "freeze_end": "T:S thaw result ThawResult, timedout :False",
     "freeze_timeout": "T:S ###### Enable failed with error: freeze took longer than timeout",
     "freeze_already": "Mount Points already freezed by some other processor",
     "open_mount_failed": "file open failed for some mount",
+    "thaw_failed": "Failed to FITHAW: /boot with error message : Invalid argument",
+    "freeze_program_missing": "safefreeze binary is missing in the following path /var/lib/waagent/x/main/safefreeze",
+    "unable_to_sleep": "T:S Machine unable to sleep",
     "snapshot_no_network": "T:S Enable failed with FailedRetryableSnapshotFailedNoNetwork error",
     "snapshot_limit": "T:S Enable failed with FailedSnapshotLimitReached errror",
+    "snapshot_rate": "Retrying when snapshot failed with SnapshotRateExceeded",
+    "disk_lun_list": "Invalid Input. IsAnyDiskExcluded is marked as true but input LUN list received from CRP",
     "host_service_missing": "BHS is not runnning on host machine",
+    "wrong_host_address": "presnapshot Hitting wrong WireServer IP",
+    "presnapshot_refused": "PreSnapshot: Status Code: 500",
+    "extension_http_error": " resp status: 403",
     "crp_timeout": "CRP timeout limit has reached, should abort.",
+    "certificate_not_found": "unable to load certificate",
+    "extension_exception": "Enable failed with exception in safe freeze or snapshot ",
+    "extension_exit_other": "[ExtensionOperationError] Non-zero exit code: 1, /var/lib/waagent/"
+    "Microsoft.Azure.RecoveryServices.VMSnapshotLinux-1.0.9220.0/main/handle.sh enable",
+    "script_failed": "PreScript failed for the plugin ScriptRunner",
+    "script_setup": "Plugin Host Precheck Failed",
+    "workload_failed": "Workload Patch failed with error message: oracle",
+}
+
+# As SupportArticles and readers quote the Windows agent's log.
+WINDOWS_LINES = {
+    "hostgaplugin_failed": "[ERROR] Exception while fetching supported versions from HostGAPlugin: timeout",
+    "firewall_forbids": "An attempt was made to access a socket in a way forbidden by its access permissions "
+    "168.63.129.16:32526",
+    "service_stuck": "[ERROR] The service WindowsAzureGuestAgent could not be stopped",
+    "dhcp_empty": "[WARN] Empty DHCP option data returned",
+    "no_fabric_address": "[ERROR] Did not discover fabric address on interface {8F6A}",
+    "rdcrypt_failed": "[ERROR] RdCrypt Initialization failed. Error Code: -2147023143",
+    "certificate_import_failed": "[ERROR] PInvoke PFXImportCertStore failed. Pfx: null. Error Code: 86",
+    "hostgaplugin_not_ready": "[00000013] [11/11/2022 06:34:12.06] [INFO]  WriteGAPluginHeartbeat: "
+    "HostGAPluginServiceClient is not initialized so setting isCurrentlyHealthy as false",
+    "agent_error_state": "[00000013] [11/11/2022 06:34:12.06] [WARN]  Error state triggered for caller:GAPluginPinger",
+}
+OTHER_PLACES = {
+    "hung_task": "[  363.1] INFO: task jbd2/sda1-8:285 blocked for more than 120 seconds.",
+    "out_of_memory": "[ 1234.5] Out of memory: Killed process 812 (python3)",
+    "extension_program_crashed": "Faulting application name: IaaSBcdrExtension.exe, version: 1.0.0.0",
+    "agent_program_crashed": "Faulting application name: WindowsAzureGuestAgent.exe, version: 2.7.41491.1193",
+    "vss_crashed": "service Volume Shadow Copy",
 }
 
 # Other words for the same thing, from other versions of the agent, the extension and OpenSSL.
@@ -143,6 +241,22 @@ OTHER_LINES = (
     ),
     ("openssl_config", "Unable to load config info from /FIPS/1.0.2l-plus/Linux_x86_64/ssl/openssl.cnf"),
     ("freeze_failed", "freeze failed for some mount"),
+    ("network_unreachable", "ERROR:socket IOError  args: (101, 'Network is unreachable')"),
+    ("openssl_missing", "2017/06/16 04:02:34.907113 ERROR Result: /bin/sh: 1: None: not found"),
+    ("wrong_endpoint", "2022/01/01 00:00:00 INFO Daemon Wire server endpoint:172.31.9.4,10.224.128.4"),
+    ("wrong_endpoint", "2022/01/01 00:00:00 INFO Daemon Wire server endpoint:10.0.0.1"),
+    ("no_route", "2022/01/01 00:00:00 WARNING Daemon No route exists to 172.31.9.4,10.224.128.4"),
+    (
+        "exthandlers_failed",
+        "2017/06/17 22:20:18.226916 WARNING Agent WALinuxAgent-2.2.0 launched with command 'python -u "
+        "/usr/sbin/waagent -run-exthandlers' failed with exception: unknown encoding: string-escape",
+    ),
+    ("exthandlers_failed", "ERROR Failed to run 'run-exthandlers': unknown"),
+    ("python_traceback", "Waagent - 2018/07/03 11:06:27 ERROR:TypeError: cannot concatenate 'str' and 'int' objects"),
+    ("transport_certificate", "WireProtocol, [000008] /var/lib/waagent/TransportCert.pem is missing."),
+    ("agent_cgroups", "2018/07/31 11:41:06 ERROR ExtHandler monitor: CGroups: Exception tracking wrapper and agent"),
+    ("host_snapshot_error", "From Host- IsSuccessful:False, SnapshotUri:None, ErrorMessage:x, StatusCode:500"),
+    ("snapshot_inconsistent", "Snapshots are inconsistent"),
     ("extension_exit", "Non-zero exit code: 127, /var/lib/waagent/x.VMSnapshotLinux-1.0.9156.0/main/handle.sh enable"),
     ("extension_exit", REAL_LINES["exit_127"][0]),
     ("downgrade", "ERROR [x.VMSnapshotLinux-1.0.9120.0] Downgrade is not allowed. Skipping install and enable."),
@@ -150,6 +264,13 @@ OTHER_LINES = (
 
 # Lines of sound machines.
 QUIET_LINES = (
+    "2022/01/01 00:00:00 INFO Daemon Wire server endpoint:168.63.129.16",
+    "2023-05-03T23:38:11.605436Z WARNING ExtHandler Failed to create a cgroup for the VM Agent; resource usage for the "
+    "Agent will not be tracked. Error: [CGroupsException] Failed to get paths of agent's cgroups.",
+    "2017/01/01 00:00:00 INFO Agent WALinuxAgent-2.2.6 launched with command 'python -u /usr/sbin/waagent "
+    "-run-exthandlers' is successfully running",
+    "From Host- IsSuccessful:True, SnapshotUri:x, ErrorMessage:, StatusCode:200",
+    "resp status: 201",
     "2026-11-23T03:52:56.104854Z INFO Daemon Daemon WireServer endpoint is not found. Rerun dhcp handler",
     "2026-11-23T03:52:56.104947Z INFO Daemon Daemon Route to 168.63.129.16 exists",
     "2018/06/11 16:06:43.581513 INFO found endpoint [168.63.129.16]",
@@ -163,8 +284,25 @@ QUIET_LINES = (
 
 
 def test_every_pattern_has_a_line() -> None:
-    assert set(REAL_LINES) | set(SOURCE_LINES) == set(PATTERNS)
+    assert set(REAL_LINES) | set(SOURCE_LINES) == set(LINUX)
     assert not set(REAL_LINES) & set(SOURCE_LINES)
+    assert set(WINDOWS_LINES) == set(WINDOWS)
+    assert set(OTHER_PLACES) == set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("script", ["collect_linux.sh", "collect_windows.ps1"])
+def test_the_scripts_carry_the_table(script: str) -> None:
+    text = (SCRIPTS / script).read_text("utf-8")
+    assert renewed(script, text) == text, "run tests/renew_pattern_tables.py"
+
+
+def test_windows_has_one_pattern_each() -> None:
+    assert all(len(signatures()[id].patterns) == 1 for id in WINDOWS)
+
+
+@pytest.mark.parametrize(("id", "line"), [*WINDOWS_LINES.items(), *OTHER_PLACES.items()])
+def test_lines_of_windows_of_events_and_of_the_serial_log(id: str, line: str) -> None:
+    assert all(pattern.search(line) for pattern in {**WINDOWS, **ELSEWHERE}[id])
 
 
 @pytest.mark.parametrize("name", REAL_LINES)

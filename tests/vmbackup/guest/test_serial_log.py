@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from vmbackup.facts.guest import BootReport, SerialLog
 from vmbackup.facts.schema import mismatch
-from vmbackup.guest.serial_log import serial_log, vm_health_report, without_sas
+from vmbackup.failures.recognition import lines_at
+from vmbackup.guest import serial_log as reader
+from vmbackup.guest.serial_log import vm_health_report, without_sas
+
+
+def serial_log(log: str | bytes) -> SerialLog | None:
+    return reader.serial_log(log, lambda text: lines_at(text, "serial"))
+
 
 LINES = Path(os.environ.get("VMBACKUP_RECORDINGS", Path(__file__).parents[4] / "shared")) / "guest"
 

@@ -19,51 +19,79 @@ TAB=$(printf '\t')
 NL='
 '
 
-# id, blank, extended regular expression without a slash; log_patterns.py holds the same table.
-PATTERNS='heartbeat \[HEARTBEAT\] Agent WALinuxAgent-
-no_route No route exists to 168\.63\.129\.16
+# id, blank, extended regular expressions that must all match, joined by " && ". They are those of signatures.yaml:
+# tests/renew_pattern_tables.py writes them here.
+PATTERNS='disk_lun_list IsAnyDiskExcluded is marked as true but input LUN list
+snapshot_limit FailedSnapshotLimitReached
+snapshot_rate SnapshotRateExceeded
+crp_timeout CRP timeout limit has reached
+snapshot_conflict snapshot result: errorcode: 409
+snapshot_inconsistent [Ss]napshot result inconsistent|Snapshots are inconsistent|Inconsistent snapshot because
+unable_to_sleep Machine unable to sleep|Unable to execute sleep
+freeze_failed freeze failed for some mount|Failed to FIFREEZE
+freeze_timeout freeze timed-out|freeze took longer than timeout|receive timely Thaw
+open_mount_failed file open failed for some mount
+freeze_program_missing safefreeze binary is missing
+thaw_failed Failed to FITHAW
+freeze_already Mount Points already freezed
+freeze_lock_held Failed to (open file or )?aquire lock
+freeze_begin T:S freeze, timeout value
+freeze_end T:S (freeze|thaw) result
+certificate_not_found unable to load certificate|\.prv: No such file
+decrypt_failed Failed to decrypt && Certificates\.p7m
+openssl_config configuration file routines|Unable to load config info from
+openssl_cipher unknown cipher|digital envelope routines:[A-Za-z_]*:unsupported|Cannot convert PFX to PEM
+openssl_missing openssl: (command )?not found|openssl.?: No such file|sh: [0-9]+: None: not found
+transport_certificate Transport(Cert|Private)\.pem && is missing|Failed to create
+downgrade VMSnapshotLinux && Downgrade (is )?not allowed
+handler_status_failed VMSnapshotLinux-[0-9.]+\] Failed to save handler status
+extension_exit VMSnapshotLinux && Non-zero exit code: (3|126|127),
+extension_exit_other VMSnapshotLinux && Non-zero exit code: ([124-9]|[1-9][0-9]|[2-9][0-9][0-9]),
+exit_126 exit code: 126
+exit_127 exit code: 127
+python_unknown python version unknown
+module_missing No module named
+extension_import_failed VMSnapshotLinux-[0-9.]+.main && , line [0-9]+, in <module>
+handle_failed - [1-9][0-9]* returned from handle\.py
+old_agent_api Failed to construct ConfigurationProvider
+blob_properties_failed Failed to get blob properties
+extension_exception Failed to enable the extension with error|Enable failed with exception in safe freeze|Failed to do the snapshot with error|Failed to call the daemon
+script_failed (PreScript|PostScript) failed for the plugin|(Prescript|Postscript) for [A-Za-z0-9_.-]+ (failed with|timed out)
+script_setup Plugin Host Precheck Failed|Cant run prescript for
+workload_failed Workload Patch failed with
+snapshot_no_network FailedRetryableSnapshotFailedNoNetwork
+snapshot_restricted_network FailedRetryableSnapshotFailedRestrictedNetwork
+host_snapshot_error From Host- IsSuccessful:[Ff]alse|Failed to do the (pre )?snapshot in host|DoSnapshot: responseBody is empty|dosnapshot responseBody: ..?.?error|dosnapshot responseBody: StatusCode:[45]|Could not find config corresponding to the Disk|FailedHostSnapshotRemoteServerError
+presnapshot_refused PreSnapshot: Status Code: ([13-9][0-9][0-9]|20[2-9]|2[1-9][0-9])
+presnapshot_ok PreSnapshot: Status Code: 20[01]
+snapshot_through_host Taking Snapshot through Host
+host_service_missing BHS is not runnn?ing on host machine
+wrong_host_address Hitting wrong WireServer IP
+extension_http_error resp status: [45][0-9][0-9]
+heartbeat \[HEARTBEAT\] Agent WALinuxAgent-
+no_route No route exists to [0-9]
 no_route_to_host \[Errno 113\] No route to host
 wireserver_not_responding WireServer is not responding
 wireserver_503 Calling wire server failed: 503
 protocol_not_found Protocol endpoint not found
-wireserver_timed_out 168\.63\.129\.16.*IOError timed out
-wireserver_closed 168\.63\.129\.16.*Connection (refused|reset by peer)
-host_error \[HTTP Failed\] \[5[0-9][0-9]: 
-network_unreachable \[Errno 101\] Network is unreachable
+wireserver_timed_out 168\.63\.129\.16 && IOError timed out
+wireserver_closed 168\.63\.129\.16 && Connection (refused|reset by peer)
+host_error \[HTTP Failed\] \[5[0-9][0-9]:
+network_unreachable \[Errno 101\] Network is unreachable|\(101, .Network is unreachable
 goal_state_failed (retrieving|Error fetching) the goal state:|goal state is still failing|goal state, giving
+goal_state_missing GoalState\.[0-9]+\.xml is missing
 dhcp_failed Failed to send DHCP request
-wrong_endpoint found endpoint \[([02-9]|1[0-57-9]|16[0-79]|168\.[0-57-9])
-noexec noexec flag is set on
-exit_126 exit code: 126
-exit_127 exit code: 127
-no_space No space left on device
-read_only_file_system Read-only file system
-decrypt_failed Failed to decrypt .*Certificates\.p7m
-openssl_config configuration file routines|Unable to load config info from
-openssl_cipher unknown cipher|digital envelope routines:.*unsupported|Cannot convert PFX to PEM
+wrong_endpoint (found endpoint \[|Wire server endpoint: ?)(([02-9]|1[0-57-9]|16[0-79]|168\.[0-57-9])|[0-9.]+,)
 agent_python_error unexpected keyword argument .etype.
-downgrade VMSnapshotLinux.*Downgrade (is )?not allowed
-handler_status_failed VMSnapshotLinux-[0-9.]+\] Failed to save handler status
-python_unknown python version unknown
-module_missing No module named
-extension_exit VMSnapshotLinux.* Non-zero exit code: (3|126|127),|Non-zero exit code: (3|126|127), .*VMSnapshotLinux-
-extension_import_failed VMSnapshotLinux-[0-9.]+.main.*, line [0-9]+, in <module>
-handle_failed - [1-9][0-9]* returned from handle\.py
-old_agent_api Failed to construct ConfigurationProvider
-blob_properties_failed Failed to get blob properties
-freeze_begin T:S freeze, timeout value
-freeze_end T:S (freeze|thaw) result
-freeze_failed freeze failed for some mount|Failed to FIFREEZE
-freeze_timeout freeze timed-out|freeze took longer than timeout
-freeze_already Mount Points already freezed
-open_mount_failed file open failed for some mount
-snapshot_inconsistent snapshot result inconsistent
-snapshot_no_network FailedRetryableSnapshotFailedNoNetwork
-snapshot_restricted_network FailedRetryableSnapshotFailedRestrictedNetwork
-snapshot_limit FailedSnapshotLimitReached
-snapshot_conflict snapshot result: errorcode: 409
-host_service_missing BHS is not runnn?ing on host machine
-crp_timeout CRP timeout limit has reached'
+python_traceback (NameError|TypeError|AttributeError|SyntaxError|IndexError|KeyError|ValueError|UnicodeDecodeError|UnicodeEncodeError|RecursionError):
+exthandlers_failed run-exthandlers && failed with (return code|exception)|exited with return code|returned code: [1-9]|Failed to run
+agent_exception Agent WALinuxAgent-[0-9.]+ failed with exception|Exception (processing|retrieving) (extension handlers|agent manifests)|Exception processing goal state
+host_plugin_failed [Hh]ost plugin channel is not available|HostGAPlugin: Exception Get API versions
+agent_event_files Too many files under
+agent_cgroups [Cc][Gg]roup && ERROR|failed to update cgroups|Cgroup hierarchy
+noexec noexec flag is set on
+no_space No space left on device
+read_only_file_system Read-only file system'
 
 have() { command -v "$1" >/dev/null; }
 
@@ -965,7 +993,8 @@ PRINT_COUNTS='
 END { for (id in n) { printf "%s\"%s\":{\"count\":%d,\"last\":%s}", sep, id, n[id], (id in last) ? "\"" last[id] "\"" : "null"; sep = "," } }'
 
 # The patterns become part of the program: awk compiles regular expressions in its source only once.
-log_program() { printf '%s\n%s\n%s\n' "$COUNT_LINES" "$(printf '%s\n' "$PATTERNS" | sed 's/^\([a-z0-9_]*\) \(.*\)$/\/\2\/ { hit("\1") }/')" "$PRINT_COUNTS"; }
+log_rules() { printf '%s\n' "$PATTERNS" | sed -e 's/ && /\/ \&\& \//g' -e 's/^\([a-z0-9_]*\) \(.*\)$/\/\2\/ { hit("\1") }/'; }
+log_program() { printf '%s\n%s\n%s\n' "$COUNT_LINES" "$(log_rules)" "$PRINT_COUNTS"; }
 
 p_logs() {
   have awk || { oops "logs: no awk"; return 9; }

@@ -635,15 +635,18 @@
         }
     }
 
+    # Regular expressions; those of signatures.yaml: tests/renew_pattern_tables.py writes them here.
     function Get-LogFacts {
         $known = [ordered]@{
+            rdcrypt_failed = 'RdCrypt Initialization failed'
+            certificate_import_failed = 'PFXImportCertStore failed|Failed to import (the )?certificate'
             hostgaplugin_failed = 'Exception while fetching supported versions from HostGAPlugin'
+            hostgaplugin_not_ready = 'HostGAPluginServiceClient is not initialized'
             firewall_forbids = 'forbidden by its access permissions'
             service_stuck = 'WindowsAzureGuestAgent could not be stopped'
+            agent_error_state = 'Error state triggered'
             dhcp_empty = 'Empty DHCP option data returned'
             no_fabric_address = 'Did not discover fabric address on interface'
-            rdcrypt_failed = 'RdCrypt Initialization failed'
-            certificate_import_failed = 'PInvoke PFXImportCertStore failed'
         }
         $files = @('C:\WindowsAzure\Logs\WaAppAgent.log', 'C:\WindowsAzure\Logs\TransparentInstaller.log')
         $versions = @(Get-ExtensionVersions)
@@ -660,7 +663,7 @@
             $text = Read-Tail $file 262144
             $read += 1
             foreach ($id in $known.Keys) {
-                $hits = [regex]::Matches($text, [regex]::Escape($known[$id]))
+                $hits = [regex]::Matches($text, $known[$id])
                 if ($hits.Count -eq 0) { continue }
                 $at = $hits[$hits.Count - 1].Index
                 $line = $text.Substring($text.LastIndexOf("`n", $at) + 1)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from judging import DENIED, failed_job, item, job, judge, outcome
+from judging import DENIED, NO_NETWORK, failed_job, item, job, judge, outcome
+from vmbackup.checks.shared.named_fault import names_no_network
 
 OWN_CODE = {
     "file_systems_can_be_frozen": "UserErrorFsFreezeFailed",
@@ -14,11 +15,15 @@ OWN_CODE = {
     "com_plus_services_can_run": "ExtensionSnapshotFailedCOM",
     "vc_redistributable_can_be_installed": "ExtensionVCRedistInstallationFailure",
     "secure_channel_can_be_made": "ExtensionSnapshotFailedNoSecureNetwork",
-    "backup_extension_may_run": "VMRestorePointInternalError",
     "windows_certificates_are_usable": "ExtensionConfigParsingFailure",
     "linux_certificates_are_usable": "FailedHandlerGuestAgentCertificateNotFound",
 }
-NOT_NAMED_BY_AZURE = ["backup_extension_finds_its_python", "guest_has_room_for_the_agent", "guest_clock_is_right"]
+NOT_NAMED_BY_AZURE = [
+    "backup_extension_may_run",
+    "backup_extension_finds_its_python",
+    "guest_has_room_for_the_agent",
+    "guest_clock_is_right",
+]
 LINUX = {"file_systems_can_be_frozen", "linux_certificates_are_usable", "backup_extension_finds_its_python"}
 
 
@@ -109,3 +114,50 @@ def test_the_list_of_jobs_helps_where_the_job_itself_cannot_be_read() -> None:
 def test_an_ordinary_word_of_resource_manager_inside_a_text_is_no_other_fault() -> None:
     said = failed_job(errors=[error(400196, "UserErrorGuestAgentStatusUnavailable", "ResourceNotFound: no NIC")])
     assert outcome(FREEZE, backup__failed_job=said) == ("unknown", "guest_only")
+
+
+def health(code: int | None, title: str | None) -> dict[str, Any]:
+    return item(health_details=[{"code": code, "title": title, "message": None}])
+
+
+def status(code: int, word: str = "error") -> dict[str, Any]:
+    return {
+        "name": "VMSnapshotLinux",
+        "versions": [],
+        "newest": None,
+        "status": word,
+        "code": code,
+        "message": None,
+        "operation": None,
+        "seq": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("failed", "vault_item", "extension", "expected"),
+    [
+        (NO_NETWORK, None, None, True),
+        (failed_job(None, "ExtensionSnapshotFailedNoNetwork"), None, None, True),
+        (
+            failed_job(None, None, dynamic_message="StatusCode.FailedRetryableSnapshotFailedRestrictedNetwork,"),
+            None,
+            None,
+            True,
+        ),
+        (failed_job(), None, None, False),
+        (failed_job(None, None), None, None, None),
+        (failed_job(errors=[]), None, None, None),
+        (None, health(400206, None), None, True),
+        (None, health(None, "ExtensionSnapshotFailedNoNetwork"), None, True),
+        (None, health(400239, "IaasVmHealthGreenDefault"), None, None),
+        (None, None, status(76), True),
+        (None, None, status(761), True),
+        (None, None, status(76, "success"), True),
+        (None, None, status(1, "success"), None),
+        (None, None, None, None),
+    ],
+)
+def test_a_failure_names_the_network_or_does_not(
+    failed: Any, vault_item: Any, extension: Any, expected: bool | None
+) -> None:
+    assert names_no_network(failed, vault_item, extension) is expected
