@@ -12,7 +12,7 @@ from vmbackup.arm.connection import Azure
 from vmbackup.catalog.words import cause_title, why
 from vmbackup.collectors import failed_jobs
 from vmbackup.failures.triage import triage
-from vmbackup.pages.blocks import Block, Code, Folded, Page, Paragraph, Table
+from vmbackup.pages.blocks import Block, Code, Details, Page, Paragraph, Table
 from vmbackup.pages.failure import sorted_into
 from vmbackup.parameters import Parameters, from_notebook
 from vmbackup.runs.open import connect_azure, connect_simulator
@@ -67,7 +67,7 @@ class Start:
         blocks: list[Block] = [Paragraph(sorted_into(triaged, language))]
         return Page([*blocks, Table(header, rows)] if rows else blocks)
 
-    def _parameters(self, job: Mapping[str, Any], language: str) -> Folded:
+    def _parameters(self, job: Mapping[str, Any], language: str) -> Details:
         values = {"azure": self.parameters.azure, "language": language, "failure": job["name"]}
         if self.parameters.azure == "live":
             values |= {"scenario": "", "vm_id": job["vm_id"] or "", "vault_id": job["vault_id"]}
@@ -75,7 +75,7 @@ class Start:
             values["scenario"] = self.worlds.get(job["vm_name"].lower(), "")
         lines = "\n".join(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
         title = f"{catalog.text('label.parameters', language)} {_notebook(_section(job))}: {job['vm_name']}"
-        return Folded(title, [Code(lines)])
+        return Details(title, [Code(lines)])
 
 
 def open_start(namespace: Mapping[str, Any]) -> Start:

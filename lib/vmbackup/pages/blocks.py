@@ -37,7 +37,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
-class Banner:
+class VerdictBanner:
     """A verdict with its word and the sentence that belongs to it."""
 
     verdict: str
@@ -62,14 +62,14 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class Details:
     """Blocks that open on a click; static renderings that cannot fold show them open."""
 
     summary: str
     blocks: Sequence[Block]
 
 
-Block = Heading | Paragraph | Banner | Table | Code | Folded | Chart
+Block = Heading | Paragraph | VerdictBanner | Table | Code | Details | Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _html_paragraph(block: Paragraph) -> str:
     return f"<p>{label}<bdi>{_escape(block.text)}</bdi></p>"
 
 
-def _html_banner(block: Banner) -> str:
+def _html_banner(block: VerdictBanner) -> str:
     edge = _EDGES[block.verdict]
     return (
         f'<p style="border-left:6px solid {edge};padding:4px 10px;margin:8px 0">'
@@ -139,7 +139,7 @@ def _html_code(block: Code) -> str:
     return f"<pre><code>{html.escape(sanitize.text(block.text))}</code></pre>"
 
 
-def _html_folded(block: Folded) -> str:
+def _html_details(block: Details) -> str:
     inside = "".join(_HTML[type(inner)](inner) for inner in block.blocks)
     return f"<details><summary>{_escape(block.summary)}</summary>{inside}</details>"
 
@@ -170,7 +170,7 @@ def _markdown_paragraph(block: Paragraph) -> str:
     return label + _plain(block.text).replace("\n", "  \n")
 
 
-def _markdown_banner(block: Banner) -> str:
+def _markdown_banner(block: VerdictBanner) -> str:
     return f"> **{SIGNS[block.verdict]} {_inline(block.word)}** · {_inline(block.text)}"
 
 
@@ -191,7 +191,7 @@ def _markdown_code(block: Code) -> str:
     return f"{fence}\n{words}\n{fence}"
 
 
-def _markdown_folded(block: Folded) -> str:
+def _markdown_details(block: Details) -> str:
     inside = "\n\n".join(_MARKDOWN[type(inner)](inner) for inner in block.blocks)
     return f"**{_inline(block.summary)}**\n\n{inside}"
 
@@ -211,7 +211,7 @@ def _text_paragraph(block: Paragraph) -> str:
     return sanitize.text(f"{block.label} {block.text}".strip())
 
 
-def _text_banner(block: Banner) -> str:
+def _text_banner(block: VerdictBanner) -> str:
     return sanitize.text(f"[{SIGNS[block.verdict]} {block.word}] {block.text}")
 
 
@@ -229,7 +229,7 @@ def _text_code(block: Code) -> str:
     return indent(sanitize.text(block.text), "    ")
 
 
-def _text_folded(block: Folded) -> str:
+def _text_details(block: Details) -> str:
     inside = "\n".join(_TEXT[type(inner)](inner) for inner in block.blocks)
     return f"{sanitize.text(block.summary)}\n{indent(inside, '  ')}"
 
@@ -242,27 +242,27 @@ _Render = dict[type, Callable[..., str]]
 _HTML: _Render = {
     Heading: _html_heading,
     Paragraph: _html_paragraph,
-    Banner: _html_banner,
+    VerdictBanner: _html_banner,
     Table: _html_table,
     Code: _html_code,
-    Folded: _html_folded,
+    Details: _html_details,
     Chart: _html_chart,
 }
 _MARKDOWN: _Render = {
     Heading: _markdown_heading,
     Paragraph: _markdown_paragraph,
-    Banner: _markdown_banner,
+    VerdictBanner: _markdown_banner,
     Table: _markdown_table,
     Code: _markdown_code,
-    Folded: _markdown_folded,
+    Details: _markdown_details,
     Chart: _markdown_chart,
 }
 _TEXT: _Render = {
     Heading: _text_heading,
     Paragraph: _text_paragraph,
-    Banner: _text_banner,
+    VerdictBanner: _text_banner,
     Table: _text_table,
     Code: _text_code,
-    Folded: _text_folded,
+    Details: _text_details,
     Chart: _text_chart,
 }

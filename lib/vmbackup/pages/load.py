@@ -8,7 +8,7 @@ from vmbackup import catalog, clock
 from vmbackup.catalog.words import why
 from vmbackup.facts.azure import Metrics
 from vmbackup.model import Evidence
-from vmbackup.pages.blocks import Block, Folded, Heading, Page, Paragraph, Table
+from vmbackup.pages.blocks import Block, Details, Heading, Page, Paragraph, Table
 from vmbackup.pages.chart import Chart, Line
 
 # The metrics in percent, in the order in which they are shown.
@@ -40,7 +40,7 @@ def page(evidence: Evidence, language: str) -> Page:
     blocks: list[Block] = [heading, Chart(summary, lines, (start, end), named), _extremes(lines, language)]
     span = f"{clock.local(metrics['start'])} – {clock.local(metrics['end'])}"
     blocks.append(Paragraph(span, f"{named}:"))
-    blocks.append(Folded(catalog.text("plot.minutes", language), [_minutes(lines, language)]))
+    blocks.append(Details(catalog.text("plot.minutes", language), [_minutes(lines, language)]))
     return Page(blocks)
 
 

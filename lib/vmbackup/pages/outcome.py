@@ -9,7 +9,7 @@ from vmbackup.catalog.words import cause_title, sentence, word
 from vmbackup.diagnosis import Outcome, Walk, nothing_failed
 from vmbackup.model import Evidence, Verdict
 from vmbackup.pages import load, overview, remedies, timeline
-from vmbackup.pages.blocks import Banner, Block, Heading, Page, Paragraph, Table
+from vmbackup.pages.blocks import Block, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.step import actions, heaviest
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs.state import State
@@ -17,12 +17,12 @@ from vmbackup.runs.state import State
 _VERDICTS = {Outcome.CAUSE_FOUND: Verdict.PROBLEM, Outcome.NO_CAUSE_FOUND: Verdict.OK}
 
 
-def outcome(state: State) -> Banner:
+def outcome(state: State) -> VerdictBanner:
     """The outcome as one line."""
     diagnosis = state.diagnosis()
     title = catalog.text(f"outcome.{diagnosis.outcome}", state.language)
     words = outcome_sentence(diagnosis, state.evidence, state.language)
-    return Banner(_VERDICTS.get(diagnosis.outcome, Verdict.UNKNOWN), title, words)
+    return VerdictBanner(_VERDICTS.get(diagnosis.outcome, Verdict.UNKNOWN), title, words)
 
 
 def outcome_sentence(diagnosis: Walk, evidence: Evidence, language: str) -> str:
@@ -45,7 +45,7 @@ def next_actions(state: State) -> list[str]:
 def headline(state: State, begun: Iterable[Plan] = (), notices: Iterable[str] = ()) -> Page:
     """The outcome; above it notices about the run folder, what an earlier run did not end, and what a backup proved."""
     proof = remedies.proof(state.proof, state.language).blocks if state.proof else []
-    proved = [block for block in proof if isinstance(block, Banner)]
+    proved = [block for block in proof if isinstance(block, VerdictBanner)]
     interrupted = remedies.interrupted(begun, state.language).blocks
     return Page([*map(Paragraph, notices), *interrupted, *proved, outcome(state)])
 

@@ -10,7 +10,7 @@ from vmbackup.diagnosis import nothing_failed
 from vmbackup.facts.azure import ProtectedItem, VmAgent
 from vmbackup.model import Evidence, FactStatus, Target, Verdict
 from vmbackup.pages import facts
-from vmbackup.pages.blocks import Block, Folded, Page, Paragraph, Table
+from vmbackup.pages.blocks import Block, Details, Page, Paragraph, Table
 from vmbackup.pages.facts import data
 from vmbackup.remedies.retry.proof import last_good
 from vmbackup.remedies.retry.schedule import longest_gap_h, next_run
@@ -40,7 +40,7 @@ def collected(target: Target, evidence: Evidence, language: str) -> Page:
     if gaps:
         blocks.append(Paragraph("", catalog.text("label.unanswered", language)))
         blocks.append(facts.table(gaps, language, ("fact", "status", "why")))
-    blocks.append(Folded(catalog.text("label.all_facts", language), [facts.table(evidence, language)]))
+    blocks.append(Details(catalog.text("label.all_facts", language), [facts.table(evidence, language)]))
     return Page(blocks)
 
 

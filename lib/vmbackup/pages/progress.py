@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from vmbackup import catalog
 from vmbackup.catalog.words import why
 from vmbackup.model import Fact, Verdict
-from vmbackup.pages.blocks import Folded, Page, Paragraph, Table
+from vmbackup.pages.blocks import Details, Page, Paragraph, Table
 from vmbackup.remedies.retry.progress import Progress
 
 _TASK_SIGNS = {"completed": Verdict.OK, "failed": Verdict.PROBLEM}
@@ -26,7 +26,7 @@ def facts(came: Mapping[str, Fact], wanted: Sequence[str], seconds: float, langu
     return Page(
         [
             Paragraph(said),
-            Folded(
+            Details(
                 catalog.text("progress.which", language),
                 [Table(header, [*rows, *([name, still, "", ""] for name in out)])],
             ),

@@ -10,7 +10,7 @@ from vmbackup import catalog, clock
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.catalog.words import cause_title
 from vmbackup.model import Verdict
-from vmbackup.pages.blocks import Banner, Block, Code, Folded, Heading, Page, Paragraph, Table
+from vmbackup.pages.blocks import Block, Code, Details, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
@@ -33,7 +33,7 @@ def plans(found: Iterable[Plan], language: str) -> Page:
         for each in superseded:
             inside.append(Paragraph(each.words["what"], each.words["title"] + ":"))
             inside.append(Paragraph(each.words["superseded"], catalog.text("label.today", language)))
-        blocks.append(Folded(catalog.text("remedy.superseded", language), inside))
+        blocks.append(Details(catalog.text("remedy.superseded", language), inside))
     return Page(blocks)
 
 
@@ -80,7 +80,7 @@ def _plan(each: Plan) -> list[Block]:
         blocks.append(Code(command.text))
     if entry["script"]:
         script = Code(catalogue.script(each.remedy))
-        blocks.append(Folded(f"{catalog.text('remedy.script', language)}: {entry['script']}", [script]))
+        blocks.append(Details(f"{catalog.text('remedy.script', language)}: {entry['script']}", [script]))
     if each.refusals:
         for refusal in each.refusals:
             blocks.append(Paragraph(refusal.words(language), catalog.text("remedy.blocked", language)))
@@ -109,7 +109,7 @@ def receipt(done: Receipt, language: str) -> Page:
     ]
     blocks: list[Block] = [
         Heading(catalog.text("receipt.title", language, title=title)),
-        Banner(verdict, catalog.text(f"verdict.{verdict}", language), said),
+        VerdictBanner(verdict, catalog.text(f"verdict.{verdict}", language), said),
         Table(["", ""], rows),
     ]
     if done.continued:
@@ -168,7 +168,7 @@ def proof(found: Proof, language: str) -> Page:
     ]
     blocks: list[Block] = [
         Heading(catalog.text("proof.title", language)),
-        Banner(
+        VerdictBanner(
             found.verdict,
             catalog.text(f"verdict.{found.verdict}", language),
             catalog.text(f"proof.{found.reason}", language, **values),

@@ -9,7 +9,7 @@ from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, sentence, word
 from vmbackup.diagnosis import Walk
 from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict
-from vmbackup.pages.blocks import SIGNS, Banner, Block, Folded, Page, Paragraph, Table
+from vmbackup.pages.blocks import SIGNS, Block, Details, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.facts import table as facts_table
 from vmbackup.runs.state import State
 
@@ -21,7 +21,9 @@ def page(state: State, cause: str) -> Page:
     blocks: list[Block] = [
         *_handled(state, judged),
         Paragraph(_place(diagnosis, judged, language)),
-        Banner(judged.verdict, word(judged.verdict, language), sentence(heaviest(judged), state.evidence, language)),
+        VerdictBanner(
+            judged.verdict, word(judged.verdict, language), sentence(heaviest(judged), state.evidence, language)
+        ),
     ]
     if judged.verdict is Verdict.NOT_APPLICABLE:
         return Page(blocks)
@@ -32,7 +34,7 @@ def page(state: State, cause: str) -> Page:
     names = {name: None for finding in judged.findings for name in finding.evidence}
     facts = {name: state.evidence[name] for name in names if name in state.evidence}
     if facts:
-        blocks.append(Folded(catalog.text("label.evidence", language), [facts_table(facts, language)]))
+        blocks.append(Details(catalog.text("label.evidence", language), [facts_table(facts, language)]))
     blocks += _superseded(catalog.causes()[cause], language)
     blocks.append(Paragraph(_sources(judged, language), catalog.text("label.sources", language)))
     return Page(blocks)
@@ -113,7 +115,7 @@ def _superseded(entry: Mapping[str, Any], language: str) -> list[Block]:
         inside.append(Paragraph(change["said"][language], catalog.text("label.said", language)))
         today = f"{change['today'][language]} ({', '.join(change['sources'])})"
         inside.append(Paragraph(today, catalog.text("label.today", language)))
-    return [Folded(catalog.text("label.superseded", language), inside)]
+    return [Details(catalog.text("label.superseded", language), inside)]
 
 
 def _sources(judged: Step, language: str) -> str:

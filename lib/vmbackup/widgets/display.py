@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.pages.blocks import Folded, Page
+from vmbackup.pages.blocks import Details, Page
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -36,4 +36,4 @@ class Twin:
 
 
 def _as_page(page: Page, language: str) -> Page:
-    return Page([Folded(catalog.text("guide.as_page", language), page.blocks)])
+    return Page([Details(catalog.text("guide.as_page", language), page.blocks)])

@@ -14,7 +14,7 @@ from vmbackup import catalog
 from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact, RunbookError
 from vmbackup.pages import load, outcome, overview, progress, timeline
-from vmbackup.pages.blocks import Folded, Page
+from vmbackup.pages.blocks import Details, Page
 from vmbackup.remedies.apply import Confirmation
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.retry.progress import Progress
@@ -293,4 +293,4 @@ class Guide:
 def _folded(page: Page) -> Page:
     """The page under its own heading, to be unfolded."""
     first, *rest = page.blocks
-    return Page([Folded(getattr(first, "text", ""), rest)])
+    return Page([Details(getattr(first, "text", ""), rest)])

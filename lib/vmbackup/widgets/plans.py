@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vmbackup import catalog
-from vmbackup.pages.blocks import Folded, Page, Paragraph
+from vmbackup.pages.blocks import Details, Page, Paragraph
 from vmbackup.sanitize import text
 from vmbackup.widgets import controls
 
@@ -66,7 +66,7 @@ class Plans:
         whole = pages.plan(plan).blocks
         place = controls.view()
         # The heading, what is done and the table stand open; commands and script are for whoever does it by hand.
-        rest = Folded(catalog.text("guide.by_hand", self._language), whole[3:])
+        rest = Details(catalog.text("guide.by_hand", self._language), whole[3:])
         controls.put(place, Page([*whole[:3], *(_refused(plan, self._language)), rest]))
         if not plan.applicable:
             return [place]

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from vmbackup.pages.blocks import Banner, Code, Folded, Heading, Page, Paragraph, Table
+from vmbackup.pages.blocks import Code, Details, Heading, Page, Paragraph, Table, VerdictBanner
 
 HOSTILE = "<script>alert('x')</script> **bold** | [link](javascript:1) `code` \u202eevil\x1b[31m & \"quoted\""
 
@@ -14,9 +14,9 @@ def every_block(words: str) -> Page:
         [
             Heading(words),
             Paragraph(words, words),
-            Banner("problem", words, words),
+            VerdictBanner("problem", words, words),
             Table([words, "b"], [[words, words]], ["unknown"]),
-            Folded(words, [Paragraph(words), Code(words)]),
+            Details(words, [Paragraph(words), Code(words)]),
         ]
     )
 
@@ -63,7 +63,7 @@ def test_no_rendering_lets_control_characters_through(render: str) -> None:
 @pytest.mark.parametrize("render", ["html", "markdown", "text"])
 @pytest.mark.parametrize("words", ["Verdict", "finding", "folded", "inside"])
 def test_every_rendering_carries_the_same_content(render: str, words: str) -> None:
-    page = Page([Banner("ok", "Verdict", "finding"), Folded("folded", [Paragraph("inside")])])
+    page = Page([VerdictBanner("ok", "Verdict", "finding"), Details("folded", [Paragraph("inside")])])
     assert words in getattr(page, render)()
 
 
@@ -71,7 +71,7 @@ def test_every_rendering_carries_the_same_content(render: str, words: str) -> No
     ("verdict", "sign"), [("ok", "✔"), ("problem", "✖"), ("unknown", "?"), ("not_applicable", "–")]
 )
 def test_a_verdict_shows_as_sign_and_word_not_by_colour_alone(verdict: str, sign: str) -> None:
-    page = Page([Banner(verdict, "Word", "text")])
+    page = Page([VerdictBanner(verdict, "Word", "text")])
     assert all(f"{sign} Word" in shown for shown in (page.html(), page.markdown(), page.text()))
 
 
