@@ -20,11 +20,11 @@ _LABEL_BEFORE = re.compile(r"^(?:error|fehler|status)?(?:code|title|titel)", re.
 _LABEL_AFTER = re.compile(r"(?:error|fehler)?(?:message|meldung|title|titel|details?)$", re.IGNORECASE)
 # A code alone in its line, or after a label: "Error code: CODE", {"code":"CODE"}.
 _ALONE = re.compile(r"\W*(?:[A-Za-z ]{1,24}\W{1,4})?CODE\W*")
-# A word that is written like one of Azure's codes: at least three words in one, as UserErrorSomething.
-_LIKE_A_CODE = re.compile(
-    r"(?:UserError|BMSUserError|SystemError|Extension|Failed|VM|Vm|BCM|Cloud|Disk|Restore|Snapshot|GuestAgent|Backup|IaasVm)"
-    r"(?:[A-Z][A-Za-z0-9]*){2}"
+_OF_AZURE_BACKUP = re.compile(r"(?:BMS)?(?:User|System)Error|Extension|Failed")
+_OF_A_FAILURE = re.compile(
+    r"Error|Fail|Not[A-Z]|Unsupported|Invalid|Limit|Exceeded|Denied|Disallowed|Time(?:d)?[Oo]ut|Missing|Conflict|Locked"
 )
+_CAPITAL = re.compile(r"[A-Z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +131,18 @@ def _hits(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[str]:
 def _by_words_inside(text: str) -> Iterator[Match]:
     """Guesses what a code that nobody knows is about, by the longest known word inside it."""
     for word in code_words(text):
-        if known_code(word) or not _LIKE_A_CODE.match(word):
+        if known_code(word) or not _is_like_a_code(word):
             continue
         inside = next((pair for pair in _inside() if pair[0].search(word)), None)
         if inside is not None:
             yield Match(inside[1], "guess", inside[0].pattern.partition("(")[0], _line_of(word, text))
+
+
+def _is_like_a_code(word: str) -> bool:
+    """Whether this is written like one of Azure's codes: at least three words in one, and about a failure."""
+    if not (_OF_AZURE_BACKUP.match(word) or _OF_A_FAILURE.search(word)):
+        return False
+    return word[0].isupper() and len(_CAPITAL.findall(word)) >= 3
 
 
 def _both_ends(text: str, longest: int) -> str:

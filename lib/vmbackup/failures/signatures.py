@@ -218,6 +218,9 @@ def _of_logs(evidence: Evidence) -> list[Sign]:
         patterns: Mapping[str, Mapping[str, Any]] = (log or {}).get("patterns") or {}
         for id, seen in patterns.items():
             found += _counted(id, seen, "serial" if name == "guest.serial_log" else None)
+    for line in (_data(evidence, "guest.log_lines") or {}).get("lines") or []:
+        place = "agent_log" if "waagent" in line["log"] else "extension_log"
+        found += _known_or_bad(said(line["text"], place, clock.of_log(line["at"])), bad=False)
     serial = _data(evidence, "guest.serial_log")
     for signature in signatures().values():
         if signature.flag and serial is not None and serial.get(signature.flag) is True:

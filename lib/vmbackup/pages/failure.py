@@ -6,13 +6,14 @@ from vmbackup import catalog
 from vmbackup.catalog.words import cause_title
 from vmbackup.failures.triage import Triage
 from vmbackup.model import Evidence
+from vmbackup.pages import signs
 from vmbackup.pages.blocks import Block, Page, Paragraph, Table
 from vmbackup.pages.facts import data
 from vmbackup.pages.overview import failed_job
 
 
 def failure(evidence: Evidence, triaged: Triage | None, section: str | None, language: str) -> Page:
-    """The failed job in Azure's words, and whether it belongs to this runbook."""
+    """The failed job in Azure's words, whether it belongs to this runbook, and every other sign of the failure."""
     job = data(evidence, "backup.failed_job")
     blocks: list[Block] = []
     if job:
@@ -27,7 +28,7 @@ def failure(evidence: Evidence, triaged: Triage | None, section: str | None, lan
             Table(header, rows),
         ]
     blocks.append(Paragraph(_belongs(triaged, section, language)))
-    return Page(blocks)
+    return Page([*blocks, *signs.page(evidence, language).blocks])
 
 
 def _belongs(triaged: Triage | None, section: str | None, language: str) -> str:
