@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from vmbackup.cli.main import app
 
-ROOT = Path(__file__).parents[3]
 
-
-def vmbackup(*arguments: str, cwd: Path = ROOT, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "COLUMNS": "160", "NO_COLOR": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "vmbackup", *arguments],
-        cwd=cwd,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=environment,
-    )
+def test_the_installed_command_says_by_its_exit_code_what_it_found() -> None:
+    """The one test in a process of its own; what it prints and returns is what ``main`` does."""
+    command = [Path(sys.executable).with_name("vmbackup"), "diagnose", "--scenario", "agent_stopped_linux", "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (ran.returncode, json.loads(ran.stdout)["outcome"]) == (1, "cause_found"), ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -39,7 +30,7 @@ def vmbackup(*arguments: str, cwd: Path = ROOT, stdin: str = "") -> subprocess.C
         ("rights_missing_linux", 4, "missing_rights"),
     ],
 )
-def test_each_outcome_has_its_exit_code(world: str, code: int, outcome: str) -> None:
+def test_each_outcome_has_its_exit_code(vmbackup: Any, world: str, code: int, outcome: str) -> None:
     ran = vmbackup("diagnose", "--scenario", world, "--json")
     assert (ran.returncode, json.loads(ran.stdout)["outcome"]) == (code, outcome), ran.stderr
 
@@ -59,24 +50,24 @@ def test_each_outcome_has_its_exit_code(world: str, code: int, outcome: str) -> 
         (["demo", "nowhere"], "nowhere"),
     ],
 )
-def test_what_cannot_be_done_ends_with_2_and_one_clear_line(arguments: list[str], says: str) -> None:
+def test_what_cannot_be_done_ends_with_2_and_one_clear_line(vmbackup: Any, arguments: list[str], says: str) -> None:
     ran = vmbackup(*arguments)
     assert ran.returncode == 2
     assert says.lower() in ran.stderr.lower()
     assert "Traceback" not in ran.stderr
 
 
-def test_a_person_gets_a_table_with_the_next_action() -> None:
+def test_a_person_gets_a_table_with_the_next_action(vmbackup: Any) -> None:
     ran = vmbackup("diagnose", "--scenario", "agent_stopped_linux")
     assert "✖ Problem" in ran.stdout
     assert "Next:" in ran.stdout
 
 
-def test_the_table_speaks_german_too() -> None:
+def test_the_table_speaks_german_too(vmbackup: Any) -> None:
     assert "Nächster Schritt:" in vmbackup("diagnose", "--scenario", "agent_stopped_linux", "--language", "de").stdout
 
 
-def test_a_replay_of_what_was_saved_gives_the_same_result(tmp_path: Path) -> None:
+def test_a_replay_of_what_was_saved_gives_the_same_result(vmbackup: Any, tmp_path: Path) -> None:
     first = vmbackup("diagnose", "--scenario", "extension_failed_windows", "--json", "--save", str(tmp_path))
     again = vmbackup("replay", str(tmp_path / "evidence.json"), "--json")
     assert (again.returncode, again.stdout) == (first.returncode, first.stdout)
@@ -91,23 +82,23 @@ def test_a_replay_of_what_was_saved_gives_the_same_result(tmp_path: Path) -> Non
         ("the coffee machine is broken", None),
     ],
 )
-def test_triage_prints_section_and_candidates(failure: str, section: str | None) -> None:
+def test_triage_prints_section_and_candidates(vmbackup: Any, failure: str, section: str | None) -> None:
     sorted_into = json.loads(vmbackup("triage", failure, "--json").stdout)
     assert sorted_into["section"] == section
     assert isinstance(sorted_into["candidates"], list)
 
 
-def test_triage_reads_standard_input() -> None:
+def test_triage_reads_standard_input(vmbackup: Any) -> None:
     assert "01_agent_unreachable" in vmbackup("triage", "-", stdin="Error code 400196\n").stdout
 
 
-def test_checks_can_be_listed_and_explained() -> None:
+def test_checks_can_be_listed_and_explained(vmbackup: Any) -> None:
     listed = json.loads(vmbackup("checks", "list", "--json").stdout)
     assert {"no_internet", "disks"} <= {row["cause"] for row in listed}
     assert "32" in vmbackup("checks", "explain", "disks_are_small_enough").stdout
 
 
-def test_the_demo_prints_a_row_per_runbook_and_keeps_the_notebooks(tmp_path: Path) -> None:
+def test_the_demo_prints_a_row_per_runbook_and_keeps_the_notebooks(vmbackup: Any, tmp_path: Path) -> None:
     ran = vmbackup("demo", "agent_stopped_linux", "disk_too_large_windows", "--folder", str(tmp_path), "--workers", "2")
     assert ran.returncode == 0, ran.stderr
     assert "agent_unreachable" in ran.stdout
