@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from azure.identity import DefaultAzureCredential
 
 from azuresim.loading import SCENARIOS, make_world
 from azuresim.serve import Simulator
 from azuresim.world import World
-from vmbackup.arm.connection import Azure, Connection
+from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.diagnosis import walk
 from vmbackup.model import Evidence, Step, Target, Verdict
 from vmbackup.remedies.executor import Tools, open_tools
 from vmbackup.remedies.plan import Plan, plan
+from worlds import connected, serving
 
 SECTIONS = ("internal_error", "disk_not_supported")
 
@@ -42,8 +41,8 @@ class Case:
         evidence = self.look() if evidence is None else evidence
         return [each for step in problems(evidence) for each in plan(step, evidence, self.target, "en")]
 
-    def plan(self, remedy: str) -> Plan:
-        return next(each for each in self.plans() if each.remedy == remedy)
+    def plan(self, remedy: str, evidence: Evidence | None = None) -> Plan:
+        return next(each for each in self.plans(evidence) if each.remedy == remedy)
 
     def sent(self, method: str, part: str) -> int:
         return sum(found == method and part.lower() in path.lower() for found, path in self.simulator.requests)
@@ -60,15 +59,6 @@ def opened(scenario: str, folder: Path, port: int = 0, **changes: Any) -> Iterat
     """The scenario with top-level keys replaced or added."""
     given = yaml.safe_load((SCENARIOS / f"{scenario}.yaml").read_text("utf-8")) or {}
     world = make_world(scenario, {**given, **changes})
-    vm = world.vms[0]
-    target = Target(vm["subscription_id"], vm["resource_group"], vm["vm_name"])
-    before = dict(os.environ)
-    with Simulator([world], port=port) as simulator:
-        os.environ.update(simulator.environment)
-        try:
-            connection = Connection(simulator.endpoint, polling_interval_s=0.02, retry_backoff_s=0.01)
-            azure = Azure(DefaultAzureCredential(), target.subscription_id, connection)
-            yield Case(world, simulator, azure, target, open_tools(azure, folder))
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    with serving(world, port=port) as simulator:
+        azure, target = connected(simulator, world)
+        yield Case(world, simulator, azure, target, open_tools(azure, folder))

@@ -7,11 +7,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from azuresim.loading import scenario_names
 from remedy_worlds import opened, problems
 from vmbackup.arm.audit import changes, rows
 from vmbackup.cli.remedies import app
-from vmbackup.collectors import collect
 from vmbackup.model import Target, Verdict
 from vmbackup.notebook.runbook import Runbook
 from vmbackup.parameters import Parameters, read
@@ -63,14 +61,15 @@ NAMED_BY_THE_LAST_JOB = {"com_plus", "secure_channel", "vc_redistributable", "vs
 @pytest.mark.parametrize("scenario", CURES)
 def test_a_world_is_cured_and_the_cure_is_proven(scenario, tmp_path):
     with opened(scenario, tmp_path) as case:
-        assert problems(case.look())
+        evidence = case.look()
         for remedy in CURES[scenario]:
-            plan = case.plan(remedy)
+            plan = case.plan(remedy, evidence)
             assert plan.applicable, plan.refusals
-            receipt = apply(plan, case.tools, Confirmation.of(plan), deadline_s=2)
+            receipt = apply(plan, case.tools, Confirmation.of(plan), deadline_s=60)
             assert receipt.outcome == "done", receipt
-        assert {step.cause for step in problems(case.look())} <= NAMED_BY_THE_LAST_JOB
-        proof = retry(case.tools, case.target, case.look())
+            evidence = case.look()
+        assert {step.cause for step in problems(evidence)} <= NAMED_BY_THE_LAST_JOB
+        proof = retry(case.tools, case.target, evidence)
         assert proof.fixed, proof
         assert proof.verdict is Verdict.OK
         assert problems(case.look()) == []
@@ -78,22 +77,13 @@ def test_a_world_is_cured_and_the_cure_is_proven(scenario, tmp_path):
         assert len(rows(case.tools.audit.path)) == len(changing)
 
 
-AT_ONCE = {scenario: remedies[0] for scenario, remedies in CURES.items() if len(remedies) == 1}
+# One world for each remedy that cures alone, through one of the two other doors; behind them is the same Run.
+ALONE = {remedies[0]: scenario for scenario, remedies in CURES.items() if len(remedies) == 1}
 
 
-@pytest.mark.parametrize("scenario", AT_ONCE)
-def test_a_world_is_cured_and_the_cure_is_proven_through_the_command_line(scenario, tmp_path):
-    words = [
-        "apply",
-        AT_ONCE[scenario],
-        "--scenario",
-        scenario,
-        "--folder",
-        str(tmp_path),
-        "--yes",
-        "--max-risk",
-        "high",
-    ]
+@pytest.mark.parametrize("remedy", list(ALONE)[::2])
+def test_the_command_line_cures_and_proves(remedy, tmp_path):
+    words = ["apply", remedy, "--scenario", ALONE[remedy], "--folder", str(tmp_path), "--yes", "--max-risk", "high"]
     said = CliRunner().invoke(app, [*words, "--retry", "--json"])
     assert said.exit_code == 0, said.output
     told = json.loads(said.stdout)
@@ -101,9 +91,9 @@ def test_a_world_is_cured_and_the_cure_is_proven_through_the_command_line(scenar
     assert told["proof"]["fixed"]
 
 
-@pytest.mark.parametrize("scenario", AT_ONCE)
-def test_a_world_is_cured_and_the_cure_is_proven_by_what_a_headless_notebook_calls(scenario, tmp_path):
-    given = {"scenario": scenario, "remedies": AT_ONCE[scenario], "max_risk": "high", "run_folder": str(tmp_path)}
+@pytest.mark.parametrize("remedy", list(ALONE)[1::2])
+def test_what_a_headless_notebook_calls_cures_and_proves(remedy, tmp_path):
+    given = {"scenario": ALONE[remedy], "remedies": remedy, "max_risk": "high", "run_folder": str(tmp_path)}
     run = open_run(read(given), None)
     headless(run)
     assert [each.outcome for each in run.receipts] == ["done"]
@@ -160,14 +150,6 @@ def test_a_blocking_rule_without_room_ahead_of_it_is_said_to_be_the_reason(tmp_p
     with opened("no_internet_linux", tmp_path, nsg=deny) as case:
         (refusal,) = case.plan("allow_storage_in_nsg").refusals
         assert "deny all (102)" in refusal.words("de")
-
-
-@pytest.mark.parametrize("scenario", [name for name in scenario_names() if not name.startswith("error_")])
-def test_a_run_that_only_reads_sends_no_changing_request(scenario, tmp_path):
-    with opened(scenario, tmp_path) as case:
-        collect(case.azure, case.target, deadline_s=20)
-        assert [pair for pair in case.simulator.requests if changes(pair[0], f"https://x{pair[1]}")] == []
-        assert not case.tools.audit.path.exists()
 
 
 def test_a_change_without_an_audit_is_stopped_in_the_pipeline_of_every_client(tmp_path):

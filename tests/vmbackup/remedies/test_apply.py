@@ -141,7 +141,7 @@ def test_an_answer_lost_after_azure_accepted_the_delete_is_found_out_by_looking(
     lost = [{"match": "DELETE .*/extensions/", "mode": "cut_off", "times": 1}]
     with opened("extension_failed_linux", tmp_path, faults=lost) as case:
         plan = case.plan(EXTENSION)
-        receipt = apply(plan, case.tools, yes(plan), deadline_s=5, each=go_on(case))
+        receipt = apply(plan, case.tools, yes(plan), deadline_s=60, each=go_on(case))
         assert receipt.outcome == "done"
         assert receipt.after["provisioning_state"] == "absent"
         assert case.sent("DELETE", "/extensions/") == 1
@@ -153,7 +153,7 @@ def test_a_lost_answer_that_looking_does_not_settle_stays_open_for_the_next_run(
         plan = case.plan(EXTENSION)
         assert apply(plan, case.tools, yes(plan), deadline_s=0.1).outcome == "unsure"
         assert case.tools.operations.unfinished(EXTENSION, plan.resource)
-        receipt = apply(plan, case.tools, yes(plan), deadline_s=5, each=go_on(case))
+        receipt = apply(plan, case.tools, yes(plan), deadline_s=60, each=go_on(case))
         assert (receipt.outcome, receipt.continued) == ("done", True)
         assert case.sent("DELETE", "/extensions/") == 1
 
@@ -171,7 +171,7 @@ def test_what_only_the_guest_shows_is_cured_by_its_script_and_proven(tmp_path, s
         shown = Step(1, cause, False, (Finding(check, cause, Verdict.PROBLEM, "problem"),))
         chosen = next(each for each in plan_for(shown, evidence, case.target, "en") if each.remedy == remedy)
         assert retry(case.tools, case.target, evidence).reason == "failed_again"
-        assert apply(chosen, case.tools, yes(chosen), deadline_s=1).outcome == "done"
+        assert apply(chosen, case.tools, yes(chosen), deadline_s=60).outcome == "done"
         assert retry(case.tools, case.target, evidence).fixed
 
 
@@ -291,7 +291,7 @@ def test_a_guest_script_that_says_nothing_proves_nothing(tmp_path):
 def test_a_detached_guest_script_is_done_when_the_agent_reports_again(tmp_path):
     with opened("agent_old_linux", tmp_path) as case:
         plan = case.plan("update_guest_agent_linux")
-        receipt = apply(plan, case.tools, yes(plan), deadline_s=1)
+        receipt = apply(plan, case.tools, yes(plan), deadline_s=60)
         assert receipt.outcome == "done"
         assert receipt.after["agent"]["version"] == "2.15.0.1"
         assert receipt.after["script"]["note"] == "update in 10 s"
@@ -327,7 +327,7 @@ def test_what_was_interrupted_goes_on_though_its_problem_is_gone(tmp_path):
         assert evidence["vm.power"].data["power"] == "deallocated"
         assert "stop_and_start_vm" not in [each.remedy for each in case.plans(evidence)]
         (again,) = interrupted(case.tools.operations.unfinished(), evidence, case.target, "en")
-        receipt = apply(again, case.tools, yes(again), deadline_s=5)
+        receipt = apply(again, case.tools, yes(again), deadline_s=60)
         assert (receipt.outcome, receipt.continued) == ("done", True)
         assert case.look()["vm.power"].data["power"] == "running"
         assert case.sent("POST", "/deallocate") == 1
