@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
-from pathlib import Path
 from typing import Any
 
 from jupyter_core.utils import run_sync
@@ -22,9 +20,11 @@ from papermill.log import logger
 from papermill.utils import merge_kwargs, remove_args
 
 from vmbackup.fleet.forked import ForkedKernel
-from vmbackup.fleet.nursery import asked
+from vmbackup.fleet.nursery import asked, can_fork
 
 SAVE_EVERY_S = 1.0
+KERNEL = "python3"
+"""The kernel that a zygote stands for: the interpreter it runs in."""
 
 
 class WarmClient(PapermillNotebookClient):  # type: ignore[misc]
@@ -119,8 +119,13 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
         **kwargs: Any,
     ) -> Any:
         """As papermill's engines, with fewer saves."""
-        if not hasattr(os, "fork") or not Path("/proc/self/task").exists():
-            logger.warning("No warm kernels on this system: papermill's own engine runs the notebook.")
+        if kernel_name != KERNEL or not can_fork():
+            why = (
+                "this system cannot fork kernels"
+                if kernel_name == KERNEL
+                else f"the kernel {kernel_name} is not {KERNEL}"
+            )
+            logger.warning(f"No warm kernel, as {why}: papermill's own engine runs the notebook.")
             given = (nb, kernel_name, output_path, progress_bar, log_output, autosave_cell_every)
             return NBClientEngine.execute_notebook(*given, **kwargs)
         manager = SparingManager(

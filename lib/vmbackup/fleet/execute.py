@@ -1,11 +1,12 @@
-"""Many runbooks, headless: each executed by papermill in a process of its own, each with its folder and its result.
+"""Many runbooks, headless: each executed by papermill in a warm kernel of its own, each with its folder and its result.
 
-Plain papermill in a pool on one machine. The run folder is the database: what it holds is what is known about a run.
+The run folder is the database: what it holds is what is known about a run.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -13,14 +14,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from vmbackup.fleet.nursery import ZYGOTE, shared_zygote
 from vmbackup.model import SetupError
 
 NOTEBOOK = "runbook.ipynb"
-# Kernels that start together may pick the same port; the loser dies before it has run anything, so it may start again.
-_STARTS = 3
-# Each kernel would warn that it listens on this machine without encryption, in the middle of the progress bar.
-_QUIET = ["--IPKernelApp.log_level=ERROR"]
-_NEVER_STARTED = "Kernel died before replying"
+ENGINE = "vmbackup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,8 @@ def execute_all(orders: Sequence[Order], folder: Path, workers: int) -> Iterator
     for order in orders:
         _refuse_unknown_parameters(order)
     # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    fresh = get_context("spawn")
+    with shared_zygote() as path, ProcessPoolExecutor(workers, fresh, _use_zygote, (path,)) as pool:
         waiting = {pool.submit(execute, order, folder / order.name): order for order in orders}
         for future in as_completed(waiting):
             order = waiting[future]
@@ -62,37 +61,36 @@ def execute_all(orders: Sequence[Order], folder: Path, workers: int) -> Iterator
             yield future.result() if error is None else Executed(order, folder / order.name, None, str(error))
 
 
+def _use_zygote(path: str) -> None:
+    os.environ[ZYGOTE] = path
+
+
 def execute(order: Order, folder: Path) -> Executed:
     """Execute one order with papermill; executed notebook, ``result.json`` and ``evidence.json`` go to ``folder``."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook
 
+    from vmbackup.fleet.engine import WarmEngine
+
+    papermill_engines.register(ENGINE, WarmEngine)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
     error = None
-    try:
-        _papermill(order, folder, _STARTS)
-    except PapermillExecutionError as failure:
-        error = failure.evalue or failure.ename
-    return Executed(order, folder, _result(folder), error)
-
-
-def _papermill(order: Order, folder: Path, starts: int) -> None:
-    from papermill.execute import execute_notebook
-
     try:
         execute_notebook(
             order.notebook,
             folder / NOTEBOOK,
             parameters={**order.parameters, "run_folder": str(folder.resolve())},
+            engine_name=ENGINE,
             progress_bar=False,
-            # A kernel that ignores the polite request costs three seconds; nothing is left to save at this point.
-            shutdown_kernel="immediate",
-            extra_arguments=_QUIET,
         )
-    except RuntimeError as failure:
-        if starts == 1 or _NEVER_STARTED not in str(failure):
-            raise
-        _papermill(order, folder, starts - 1)
+    except PapermillExecutionError as failure:
+        error = failure.evalue or failure.ename
+    except DeadKernelError as failure:
+        error = str(failure)
+    return Executed(order, folder, _result(folder), error)
 
 
 def _result(folder: Path) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,24 @@ class ZygoteProcess:
         self._process.kill()
         self._process.wait()
         self._folder.cleanup()
+
+
+@contextlib.contextmanager
+def shared_zygote() -> Iterator[str]:
+    """A zygote for the processes of this machine, by its socket; "" where processes cannot be forked."""
+    if not can_fork():
+        yield ""
+        return
+    zygote = ZygoteProcess()
+    try:
+        yield zygote.path
+    finally:
+        zygote.close()
+
+
+def can_fork() -> bool:
+    """Whether this system can fork kernels and tell what threads a process has."""
+    return hasattr(os, "fork") and Path("/proc/self/task").exists()
 
 
 _own: ZygoteProcess | None = None

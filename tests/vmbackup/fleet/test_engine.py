@@ -243,3 +243,12 @@ def test_processes_and_threads_that_a_notebook_leaves_behind_end_with_it(tmp_pat
     left = executed(source).cells[2].outputs[0].text.split()
     assert time.monotonic() - begun < 30
     assert [pid for pid in left if Path("/proc", pid).exists()] == []
+
+
+def test_a_notebook_for_another_kernel_is_run_by_papermills_own_engine(caplog: pytest.LogCaptureFixture) -> None:
+    from jupyter_client.kernelspec import NoSuchKernel
+
+    book = nbformat.v4.new_notebook(metadata={"papermill": {}})
+    with pytest.raises(NoSuchKernel):
+        WarmEngine.execute_notebook(book, "fortran", progress_bar=False)
+    assert "the kernel fortran is not python3" in caplog.text
