@@ -5,8 +5,8 @@ from __future__ import annotations
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import Named, said_of
 from vmbackup.facts.azure import ActivityEvent, FailedJob, Job, ProtectedItem, RestorePointCollection
+from vmbackup.failures.recognition import recognise
 
-_DENIED = "requestdisallowedbypolicy"
 _OF_RESTORE_POINTS = ("restorepoint", "snapshot", "azurebackuprg", "resourcegroups/write")
 
 
@@ -41,5 +41,5 @@ def _is_denial(event: ActivityEvent) -> bool:
     """Denied by policy, and about restore points: the log also shows what was denied to others."""
     words = " ".join(event[key] or "" for key in ("operation", "code", "message", "resource_id")).lower()
     about = " ".join(event[key] or "" for key in ("operation", "resource_id", "message")).lower()
-    denied = _DENIED in words or "policies/deny" in words
+    denied = "policies/deny" in words or any(each.id == "policy_denies" for each in recognise(words, "platform"))
     return denied and any(word in about for word in _OF_RESTORE_POINTS)

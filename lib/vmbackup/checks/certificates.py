@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.checks.shared.named_fault import FAILURE, judged, named_by_status
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs
 from vmbackup.facts.linux import LinuxAgentState, LinuxOpenssl
@@ -31,10 +31,6 @@ def _windows(keys: MachineKeys | None, certificates: WindowsCertificates | None)
         return problem("expired", expires=certificates["tenant_expires"])
     good = keys is not None and keys["acl_ok"] and certificates is not None and certificates["tenant_valid"]
     return ok() if good else None
-
-
-# VMB: FailedHandlerGuestAgentCertificateNotFound.
-_CERTIFICATE_NOT_FOUND = 16
 
 
 @check(optional=(*FAILURE, "guest.agent_state", "guest.openssl", "guest.logs", "guest.extension"), os="linux")
@@ -67,7 +63,7 @@ def _linux(
         return problem("missing")
     if state is not None and state["readable"] and state["private_keys"] == 0:
         return problem("no_private_key")
-    if extension is not None and extension["code"] == _CERTIFICATE_NOT_FOUND:
+    if extension is not None and named_by_status("certificates", extension):
         return problem("extension_says", code=extension["code"], message=extension["message"] or "-")
     if openssl is not None and openssl["fips"]:
         patterns = (logs["patterns"] if logs is not None else None) or {}

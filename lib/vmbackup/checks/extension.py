@@ -19,13 +19,12 @@ from vmbackup.facts.guest import GuestExtension, GuestLogs, GuestProbe
 from vmbackup.facts.linux import LinuxAgentState, LinuxVmbackupConf
 from vmbackup.facts.windows import ExtensionState, Service
 from vmbackup.failures.jobs import backup_failed, is_over
+from vmbackup.failures.signatures import signs_of_status
 from vmbackup.limits import ARTICLE_VMSNAPSHOT_LINUX
 from vmbackup.versions import compare, parse
 
 _OURS = ("microsoft.azure.recoveryservices.vmsnapshot", "microsoft.azure.recoveryservices.vmsnapshotlinux")
 _SERVICE = "iaasvmprovider"
-# VMB: the extension finished, with or without application consistency.
-_SUCCESS = (0, 1)
 
 
 @check("vm.model")
@@ -236,7 +235,7 @@ def vmsnapshot_linux_is_loaded(
         return unknown("not_told")
     if handler["state"] != "Enabled":
         return problem(version=newest, state=handler["state"])
-    if guest["code"] is not None and guest["code"] not in _SUCCESS:
+    if guest["code"] is not None and signs_of_status(guest):
         return ok("loaded_but_failed", version=newest, code=guest["code"], message=guest["message"] or "-")
     return ok(version=newest)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.checks.shared.named_fault import FAILURE, ended_well, judged
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs
 from vmbackup.facts.linux import LinuxPython
 from vmbackup.failures.jobs import backup_failed, is_over
 
-# VMB: the extension finished, with or without application consistency.
-_SUCCESS = (0, 1)
 # Only lines that are the backup extension's own: other extensions lack Python's modules too.
 _PYTHON_LINES = ("python_unknown", "handle_failed", "extension_exit", "extension_import_failed")
 
@@ -47,7 +45,7 @@ def _in_guest(
 ) -> Judgement | None:
     if python is None:
         return None
-    ran = extension is not None and extension["status"] == "success" and extension["code"] in _SUCCESS
+    ran = ended_well(extension)
     if python["path"] is None:
         return problem("none", others=python["others"])
     if python["missing"] is None or python["version"] is None:

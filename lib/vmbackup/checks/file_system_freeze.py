@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.checks.shared.named_fault import FAILURE, judged, named_by_status
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs, SerialLog
 from vmbackup.facts.linux import LinuxMounts
 from vmbackup.failures.jobs import backup_failed
 
-# VMB: freeze failed, timed out, a mount cannot be opened, the program that freezes is missing.
-_FREEZE_STATUS = (121, 122, 123, 124)
 _FREEZE_OVER = ("freeze_end", "freeze_failed", "freeze_timeout")
 
 
@@ -47,9 +45,8 @@ def _in_guest(
         return problem("unreadable", mount=first["mount"], why=first["why"])
     if serial is not None and serial["freeze_open"]:
         return problem("freeze_open")
-    code = extension["code"] if extension is not None else None
-    if extension is not None and code in _FREEZE_STATUS:
-        return problem("extension_says", code=code, message=extension["message"])
+    if extension is not None and named_by_status("file_system_freeze", extension):
+        return problem("extension_says", code=extension["code"], message=extension["message"])
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, ok, problem, unknown
 from vmbackup.facts.azure import VmAgent, VmModel, VmPower
+from vmbackup.failures.recognition import recognise
 from vmbackup.limits import HEARTBEAT_AHEAD_S, HEARTBEAT_STALE_S
 from vmbackup.versions import compare, parse
 
@@ -30,7 +31,12 @@ def _is_not_ready(agent: VmAgent) -> bool:
 
 
 def _waits_for_network(agent: VmAgent) -> bool:
-    return "network issue" in (agent["message"] or "").lower()
+    return _says("agent_waits_for_network", agent)
+
+
+def _says(id: str, agent: VmAgent) -> bool:
+    """Whether the agent's message shows this signature."""
+    return any(signature.id == id for signature in recognise(agent["message"] or "", "agent"))
 
 
 def reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
@@ -49,7 +55,7 @@ def reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
     if not _is_not_ready(agent):
         return unknown("other_status", status=agent["display_status"] or "-", code=agent["code"] or "-")
     message = agent["message"] or agent["display_status"] or agent["code"]
-    if "not yet populated" in (agent["message"] or "").lower():
+    if _says("agent_never_reported", agent):
         return problem("never_reported", message=message)
     return problem(status=agent["display_status"] or agent["code"], message=message)
 

@@ -110,3 +110,16 @@ def judged(
     if guest is not None:
         return guest
     return unknown("guest_only") if said.named is Named.NOTHING else unknown()
+
+
+def ended_well(extension: GuestExtension | None) -> bool:
+    """Whether the backup extension's newest status is one of success. "success" alone is not: its code tells."""
+    if extension is None or extension["status"] != "success" or extension["code"] is None:
+        return False
+    return not signs_of_status(extension)
+
+
+def named_by_status(cause: str, extension: GuestExtension | None) -> Sign | None:
+    """The sign by which the extension's newest status names this cause."""
+    found = signs_of_status(extension)
+    return next((sign for sign in found if sign.strength is Strength.NAMES and cause in sign.causes), None)
