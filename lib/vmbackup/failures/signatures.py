@@ -8,12 +8,12 @@ one text). What nobody knows is a sign too: an error text or a status code that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vmbackup import clock
 from vmbackup.catalog.signatures import Strength, signatures
-from vmbackup.facts.azure import FailedJob, Job, JobError, ProtectedItem
+from vmbackup.facts.azure import Extension, FailedJob, Handler, Job, JobError, ProtectedItem
 from vmbackup.facts.guest import GuestExtension
 from vmbackup.failures.jobs import went_wrong
 from vmbackup.failures.recognition import Match, matches
@@ -163,21 +163,27 @@ def _known_or_bad(found: list[Sign], bad: bool) -> list[Sign]:
 def _of_extensions(evidence: Evidence) -> list[Sign]:
     """The backup extension's status, as Azure lists it and as its file in the guest has it."""
     found: list[Sign] = []
-    for name in ("vm.extensions", "vm.handlers"):
-        for each in _data(evidence, name) or []:
-            full_type = each["type"] if name == "vm.handlers" else f"{each['publisher'] or ''}.{each['type'] or ''}"
-            if is_backup_extension(full_type or ""):
-                number = _last_number(each["code"])
-                bad = (each["level"] or "").lower() == "error" or "/failed" in (each["code"] or "").lower()
-                found += _status(number, each["message"], bad)
+    for each in _data(evidence, "vm.extensions") or []:
+        full_type = f"{each['publisher'] or ''}.{each['type'] or ''}"
+        if is_backup_extension(full_type):
+            found += _status(full_type, _last_number(each["code"]), each["message"], _is_bad(each))
+    for each in _data(evidence, "vm.handlers") or []:
+        if is_backup_extension(each["type"]):
+            # The number in a handler's code is the agent's, not the extension's.
+            found += _status(each["type"], None, each["message"], _is_bad(each))
     return found + signs_of_status(_data(evidence, "guest.extension"))
+
+
+def _is_bad(reported: Extension | Handler) -> bool:
+    return (reported["level"] or "").lower() == "error" or "/failed" in (reported["code"] or "").lower()
 
 
 def signs_of_status(extension: GuestExtension | None) -> list[Sign]:
     """What the extension's newest status file in the guest says."""
     if extension is None:
         return []
-    return _status(extension["code"], extension["message"], (extension["status"] or "").lower() == "error")
+    bad = (extension["status"] or "").lower() == "error"
+    return _status(extension["name"] or "", extension["code"], extension["message"], bad)
 
 
 def is_backup_extension(full_type: str) -> bool:
@@ -185,23 +191,19 @@ def is_backup_extension(full_type: str) -> bool:
     return full_type.lower().startswith("microsoft.azure.recoveryservices.vmsnapshot")
 
 
-def _status(number: int | None, message: str | None, bad: bool) -> list[Sign]:
+def _status(full_type: str, number: int | None, message: str | None, bad: bool) -> list[Sign]:
     """A status that is in no list speaks against the extension, whatever its message says."""
+    quoted = _quote(_joined(number, message))
     found = [each for each in said(message, "extension") if each.id != UNRECOGNISED]
-    if number is not None:
-        by_number = said(None, "extension", None, number)
-        known = [each for each in by_number if each.id != UNRECOGNISED]
-        quoted = _quote(_joined(number, message))
-        if by_number and not known:
-            found.append(_unrecognised("extension", quoted, None, ("extension",)))
-        found += [_quoting(each, quoted) for each in known if each.id not in {sign.id for sign in found}]
+    by_number = said(None, "extension", None, number)
+    # The table has the numbers of the Linux extension; of those of Windows only success is known.
+    known = [each for each in by_number if each.id != UNRECOGNISED and not full_type.lower().endswith("vmsnapshot")]
+    if by_number and not known:
+        found.append(_unrecognised("extension", quoted, None, ("extension",)))
+    found += [replace(each, text=quoted) for each in known if each.id not in {sign.id for sign in found}]
     if bad and not found:
-        found.append(_unrecognised("extension", _quote(message or ""), None, ("extension",)))
+        found.append(_unrecognised("extension", quoted, None, ("extension",)))
     return found
-
-
-def _quoting(sign: Sign, text: str) -> Sign:
-    return Sign(sign.id, sign.where, text, sign.time, sign.causes, sign.strength, sign.code, sign.guessed)
 
 
 def _last_number(code: str | None) -> int | None:

@@ -205,3 +205,33 @@ def test_events() -> None:
 def test_a_match_quotes_its_line() -> None:
     found = matches("one\nT:S snapshot result: errorcode: 409\nthree")
     assert {match.line for match in found if match.by == "pattern"} == {"T:S snapshot result: errorcode: 409"}
+
+
+def listed(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "VMSnapshot",
+        "publisher": "Microsoft.Azure.RecoveryServices",
+        "type": "VMSnapshot",
+        "version": "1.0",
+        "provisioning_state": "Failed",
+        "code": "ProvisioningState/failed/121",
+        "level": "Error",
+        "message": None,
+    } | changes
+
+
+def test_the_numbers_are_those_of_the_linux_extension() -> None:
+    windows, linux = listed(), listed(type="VMSnapshotLinux")
+    assert [sign.id for sign in signs(evidence(vm__extensions=[windows]))] == [UNRECOGNISED]
+    assert [sign.id for sign in signs(evidence(vm__extensions=[linux]))] == ["freeze_failed"]
+    other = listed(publisher="Microsoft.Compute", type="VMAccessAgent")
+    assert signs(evidence(vm__extensions=[other])) == []
+
+
+def test_a_handler_s_number_is_the_agent_s() -> None:
+    full_type = "Microsoft.Azure.RecoveryServices.VMSnapshotLinux"
+    handler = {"type": full_type, "version": "1.0", "code": "ProvisioningState/NotReady/17", "level": "Error"}
+    found = signs(
+        evidence(vm__handlers=[{**handler, "display_status": "Not Ready", "message": "Enable failed for plugin"}])
+    )
+    assert [sign.id for sign in found] == ["handler_failed"]

@@ -45,7 +45,7 @@ openssl_missing openssl: (command )?not found|openssl.?: No such file|sh: [0-9]+
 transport_certificate Transport(Cert|Private)\.pem && is missing|Failed to create
 downgrade VMSnapshotLinux && Downgrade (is )?not allowed
 handler_status_failed VMSnapshotLinux-[0-9.]+\] Failed to save handler status
-extension_exit VMSnapshotLinux && Non-zero exit code: (3|126|127),
+extension_exit VMSnapshotLinux && Non-zero exit code: (3|127),
 extension_exit_other VMSnapshotLinux && Non-zero exit code: ([124-9]|[1-9][0-9]|[2-9][0-9][0-9]),
 exit_126 exit code: 126
 exit_127 exit code: 127
