@@ -91,7 +91,7 @@ def sources() -> Entries:
 def ui() -> Mapping[str, Any]:
     """The words of the product itself, of remedies and of the guided walk, nested, each ending in ``{en, de}``."""
     merged: dict[str, Any] = {}
-    for file in ("ui.yaml", "ui_remedies.yaml", "ui_widgets.yaml"):
+    for file in ("ui.yaml", "ui_remedies.yaml", "ui_widgets.yaml", "ui_ticket.yaml"):
         words = read(file)
         check_texts(words, file)
         for key in words:

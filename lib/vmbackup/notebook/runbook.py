@@ -53,6 +53,7 @@ class Runbook:
         if self.run.live:
             with frontend.asking(self.language) as on_fact:
                 self.run.collect(on_fact)
+        frontend.show_incident(self.run, first=True)
         page = overview.collected(self.run.target, self.run.evidence, self.language)
         return Page([*self._source(), *map(Paragraph, self.run.files.notices), *page.blocks])
 
@@ -87,6 +88,7 @@ class Runbook:
                 blocks += pages.plan(plan).blocks
             tried.add(plan.change)
             blocks += self._applied(plan, consent)
+        frontend.show_incident(run)
         return Page(blocks)
 
     def _applied(self, plan: Plan, consent: Confirmation) -> list[Block]:
@@ -109,6 +111,7 @@ class Runbook:
             proof = run.back_up()
         except RemedyRefused as refused:
             return Page([Paragraph(str(refused))])
+        frontend.show_incident(run)
         audited = pages.audit(run.audit(), self.language)
         return Page([*pages.proof(proof, self.language).blocks, *audited.blocks])
 
@@ -116,6 +119,7 @@ class Runbook:
         """The outcome of the run; ``result.json`` and ``evidence.json`` are in the run folder."""
         run = self._collected()
         run.save()
+        frontend.show_incident(run)
         return ResultPage(outcome.result(run), run.result())
 
     def _collected(self) -> Run:

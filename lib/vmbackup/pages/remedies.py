@@ -149,11 +149,16 @@ def audit(rows: Iterable[Mapping[str, Any]], language: str) -> Page:
     return Page(blocks)
 
 
-def proof(found: Proof, language: str) -> Page:
-    """The end of a retry: fixed or not, why, and what the VM has to fall back on."""
+def proof_sentence(found: Proof, language: str) -> str:
+    """What a retry proved, in one sentence."""
     values = dict(found.values)
     if "wanted" in values:
         values["wanted"] = _wanted(values["wanted"], language)
+    return catalog.text(f"proof.{found.reason}", language, **values)
+
+
+def proof(found: Proof, language: str) -> Page:
+    """The end of a retry: fixed or not, why, and what the VM has to fall back on."""
     unknown = catalog.text("proof.unknown", language)
     run = unknown
     if found.next_run:
@@ -171,7 +176,7 @@ def proof(found: Proof, language: str) -> Page:
         VerdictBanner(
             found.verdict,
             catalog.text(f"verdict.{found.verdict}", language),
-            catalog.text(f"proof.{found.reason}", language, **values),
+            proof_sentence(found, language),
         ),
         Table(["", ""], rows),
     ]

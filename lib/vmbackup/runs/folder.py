@@ -6,6 +6,7 @@
     run.json                 what the operator did: steps left open, paste   RunFolder             resume, the ticket
                              and proof (walk.json until version 0.1)
     run.evidence.json        the evidence that run.json belongs to           RunFolder             resume
+    before.evidence.json     the evidence from before the first change       RunFolder             resume, the ticket
     operations.jsonl         each stage of each change (write-ahead)         remedies.journal      the next change
     receipts.jsonl           what was changed, one receipt each              remedies.journal      resume, the ticket
     audit.jsonl              every changing request                          arm.audit             pages, the ticket
@@ -46,7 +47,9 @@ if TYPE_CHECKING:
     from vmbackup.remedies.executor import Tools
     from vmbackup.remedies.journal import Operations
 
-EVIDENCE, RESULT, RUN, RUN_EVIDENCE = "evidence.json", "result.json", "run.json", "run.evidence.json"
+EVIDENCE, RESULT, RUN, RUN_EVIDENCE, BEFORE = (
+    "evidence.json", "result.json", "run.json", "run.evidence.json", "before.evidence.json",
+)  # fmt: skip
 OPERATIONS, RECEIPTS, AUDIT, GUEST_OPERATION = (
     "operations.jsonl", "receipts.jsonl", "audit.jsonl", "run_command.operation",
 )  # fmt: skip
@@ -152,8 +155,11 @@ class RunFolder:
 
     # --- what the operator did ---
 
-    def save_run(self, saved: SavedRun, target: Target, evidence: Evidence) -> None:
-        """Write ``run.json`` and the evidence that belongs to it, so that the run goes on from there."""
+    def save_run(self, saved: SavedRun, target: Target, evidence: Evidence, before: Evidence | None = None) -> None:
+        """Write ``run.json`` and the evidence that belongs to it, so that the run goes on from there; and the evidence
+        from before the first change, if there was one."""
+        if before:
+            self._write_json(BEFORE, _evidence_json(target, before))
         self._write_json(RUN_EVIDENCE, _evidence_json(target, evidence))
         self._write_json(RUN, saved.as_json())
 
@@ -164,6 +170,11 @@ class RunFolder:
         if saved is None or known is None or known[0].vm_id.lower() != saved.vm_id.lower():
             return None
         return saved, known[1]
+
+    def evidence_before(self) -> dict[str, Fact]:
+        """The evidence from before the first change; empty where nothing was changed."""
+        found = self._parsed(BEFORE, parse_evidence)
+        return found[1] if found else {}
 
     # --- what was changed ---
 

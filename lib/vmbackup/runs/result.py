@@ -21,10 +21,12 @@ def as_json(
     language: str,
     receipts: Sequence[Mapping[str, Any]] = (),
     proof: Mapping[str, Any] | None = None,
+    source: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """``{schema, target, section, outcome, probable_cause, steps: [{number, cause, addition, verdict, findings}], …}``.
 
-    ``remedies`` are the receipts of what was changed; ``proof`` is null, or the end of the retry with ``fixed``.
+    ``remedies`` are the receipts of what was changed; ``proof`` is null, or the end of the retry with ``fixed``;
+    ``source`` is which Azure was asked (``azure``: live, simulator or replay) and, of a simulated one, the world.
 
     ``probable_cause`` is null when no problem was seen; ``denied`` lists the RBAC actions that were missing. Each
     finding carries its check, verdict, reason, values, the facts it read, and the sentence in ``language``.
@@ -47,6 +49,7 @@ def as_json(
         "denied": list(walk.denied),
         "remedies": list(receipts),
         "proof": proof,
+        "source": dict(source or {}),
     }
     return dict(sanitize.data(content))
 

@@ -46,6 +46,7 @@ class Earlier:
     saved: SavedRun
     evidence: dict[str, Fact]
     receipts: list[Receipt]
+    before: dict[str, Fact] = field(default_factory=dict)
 
     @property
     def worth(self) -> bool:
@@ -139,8 +140,14 @@ class Run(State):
             return
         if self.parameters.guest_output and self._was_changed_since(fresh.get("guest.probe")):
             fresh = {**without_guest(fresh), "guest.probe": Fact(FactStatus.SKIPPED, why="before_change")}
+        if _shows_failure(known) and "backup.failed_job" in fresh and not _shows_failure(fresh):
+            self._remember()
         stays = {} if names is None else {name: fact for name, fact in known.items() if name not in names}
         self.evidence = _with_guest(known, {**without_guest(stays), **fresh}) if ask_guest else {**stays, **fresh}
+
+    def _remember(self) -> None:
+        """Keep the evidence as it is now: what failed and why must stay known after it is mended."""
+        self.before = self.before or dict(self.evidence)
 
     def _was_changed_since(self, fact: Fact | None) -> bool:
         """Whether a remedy was applied after this fact was taken; a file of guest output may be older than that."""
@@ -207,6 +214,7 @@ class Run(State):
 
     def _forget(self, names: Sequence[str]) -> None:
         """Drop what a change may have made untrue: these facts, and all that the guest said, be it in a file."""
+        self._remember()
         self.evidence = {name: fact for name, fact in without_guest(self.evidence).items() if name not in names}
         self.parameters = replace(self.parameters, guest_output="")
         self.save()
@@ -231,6 +239,7 @@ class Run(State):
                 on_progress=on_progress,
                 cancelled=(stopped or Event()).is_set,
             )
+        self._remember()
         self._ask([name for name in FACTS if name.startswith("backup.")], ask_guest=False)
         self.save()
         return self.proof
@@ -241,7 +250,8 @@ class Run(State):
         """The machine-readable result, as the run stands."""
         receipts = [receipt.as_json() for receipt in self.receipts]
         proof = self.proof.as_json() if self.proof else None
-        return result.as_json(self.target, self.diagnosis(), self.evidence, self.language, receipts, proof)
+        source = {"azure": self.parameters.azure, "scenario": self.parameters.scenario}
+        return result.as_json(self.target, self.diagnosis(), self.evidence, self.language, receipts, proof, source)
 
     def save(self) -> None:
         """Write result and evidence into the run folder, and what is needed to resume; an earlier run that was not
@@ -253,7 +263,7 @@ class Run(State):
         known, skipped, pasted_at, proof = self._joined()
         saved_at = clock.azure_now(self.evidence)
         saved = SavedRun(self.target.vm_id, self.section, saved_at, skipped, pasted_at, proof)
-        self.files.save_run(saved, self.target, known)
+        self.files.save_run(saved, self.target, known, self.before)
 
     def audit(self) -> list[dict[str, Any]]:
         """Every changing request of this run folder, one row each."""
@@ -271,7 +281,7 @@ class Run(State):
         if self.earlier is None:
             raise SetupError(catalog.text("guide.nothing_to_resume", self.language))
         self.evidence, self.skipped, self.pasted_at, self.proof = self._joined()
-        self.receipts = self._applied()
+        self.receipts, self.before = self._applied(), self.before or self.earlier.before
         self._earlier = None
         self.save()
 
@@ -295,7 +305,7 @@ class Run(State):
         saved, known = found
         if saved.vm_id.lower() != self.target.vm_id.lower():
             raise SetupError(catalog.text("guide.other_vm", self.language, folder=self.folder, vm=saved.vm_id))
-        return Earlier(saved, known, self._applied())
+        return Earlier(saved, known, self._applied(), self.files.evidence_before())
 
     def _applied(self) -> list[Receipt]:
         """The receipts of the remedies in the run folder; a backup is no remedy, and its proof says all."""
@@ -348,6 +358,11 @@ def _with_guest(old: Evidence, new: Evidence) -> dict[str, Fact]:
     if not _answered(new) and _answered(old):
         return {**new, **{name: fact for name, fact in old.items() if _is_guests(name)}}
     return dict(new)
+
+
+def _shows_failure(known: Evidence) -> bool:
+    fact = known.get("backup.failed_job")
+    return fact is not None and bool(fact.data)
 
 
 def _answered(known: Evidence) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from vmbackup.diagnosis import Walk, walk
 from vmbackup.failures.triage import Triage, triage, triage_job
-from vmbackup.model import Fact, Step, Target
+from vmbackup.model import Evidence, Fact, Step, Target
 from vmbackup.parameters import Parameters
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
@@ -33,7 +33,8 @@ class State:
     """The run of one VM, without the means to go on. A section of None is the general walk through all causes.
 
     ``changed`` keeps, per cause that a remedy concerned, the step as it was before; ``pasted_at`` is when guest output
-    was pasted (Azure's clock); ``asked_again`` is whether anything was asked after the first collection.
+    was pasted (Azure's clock); ``asked_again`` is whether anything was asked after the first collection. ``before`` is
+    the evidence from before the first change, or before the failure was gone; empty while neither has happened.
     """
 
     parameters: Parameters
@@ -46,6 +47,7 @@ class State:
     proof: Proof | None = None
     pasted_at: str | None = None
     asked_again: bool = False
+    before: dict[str, Fact] = field(default_factory=dict)
 
     @property
     def language(self) -> str:
@@ -64,7 +66,11 @@ class State:
 
     def diagnosis(self) -> Walk:
         """The judged causes, as the evidence stands."""
-        return walk(self.section, self.evidence)
+        return self.diagnosis_of(self.evidence)
+
+    def diagnosis_of(self, evidence: Evidence) -> Walk:
+        """The judged causes on other evidence of this run, such as ``before``."""
+        return walk(self.section, evidence)
 
     def triage(self) -> Triage | None:
         """Where the failure belongs: what was pasted, else the newest failed job; None when there is neither."""

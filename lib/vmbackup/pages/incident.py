@@ -1,0 +1,188 @@
+"""The first screen: the incident in every rendering, and as a text that fits into a ticket's note. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vmbackup import catalog, clock
+from vmbackup.catalog import remedies as catalogue
+from vmbackup.catalog.words import cause_title, duration, sentence, why
+from vmbackup.model import Verdict
+from vmbackup.pages.blocks import Block, Code, Heading, Page, Paragraph, Table, VerdictBanner
+from vmbackup.pages.remedies import proof_sentence
+from vmbackup.pages.step import actions, heaviest
+from vmbackup.remedies.receipt import Receipt
+from vmbackup.runs.incident import Incident, Standing
+
+NOTE_BYTES, SHORT_NOTE_BYTES = 8000, 2000
+_VERDICTS = {
+    Standing.FIXED: Verdict.OK,
+    Standing.NOTHING_FAILED: Verdict.OK,
+    Standing.NOT_FIXED: Verdict.PROBLEM,
+    Standing.CAUSE_FOUND: Verdict.PROBLEM,
+}
+_MOST_GAPS = 5
+# Letters that each field may have; a note that is too long is made anew with the next.
+_LONGEST_FIELDS = (4000, 2000, 1000, 600, 400, 250, 150, 100, 60, 30)
+_Row = tuple[str, str]
+
+
+def page(told: Incident, language: str) -> Page:
+    """What a reader needs in the first twenty seconds."""
+    return _page(told, language, _LONGEST_FIELDS[1])
+
+
+def note(told: Incident, language: str, most_bytes: int = NOTE_BYTES) -> str:
+    """The same as a text that stands alone, of at most so many bytes in UTF-8: some systems reject longer notes."""
+    text = ""
+    for longest in _LONGEST_FIELDS:
+        text = _plain(told, language, longest)
+        if len(text.encode()) <= most_bytes:
+            return text
+    return text.encode()[: most_bytes - 1].decode(errors="ignore") + "\n"
+
+
+def _page(told: Incident, language: str, longest: int) -> Page:
+    blocks: list[Block] = [Heading(_title(told, language), 2)]
+    if told.simulated is not None:
+        blocks.append(Paragraph("", catalog.text("incident.simulated", language, scenario=told.simulated)))
+    if told.replayed:
+        blocks.append(Paragraph(catalog.text("incident.replayed", language)))
+    rows = [[label, _cut(words, longest)] for label, words in _rows(told, language)]
+    blocks += [_banner(told, language, longest), Table(["", ""], rows)]
+    blocks += [Code(told.command)] if told.command else []
+    return Page(blocks)
+
+
+def _plain(told: Incident, language: str, longest: int) -> str:
+    """One line a field: a table of columns would be torn apart by the fonts of ticket systems."""
+    rows = [Paragraph(_cut(words, longest), f"{label}:") for label, words in _rows(told, language)]
+    blocks = [block for block in _page(told, language, longest).blocks if not isinstance(block, Table)]
+    after = next(number for number, block in enumerate(blocks) if isinstance(block, VerdictBanner)) + 1
+    return Page([*blocks[:after], *rows, *blocks[after:]]).text()
+
+
+def _title(told: Incident, language: str) -> str:
+    return catalog.text("incident.title", language, vm=told.target.vm_name)
+
+
+def _banner(told: Incident, language: str, longest: int) -> VerdictBanner:
+    title = catalog.text(f"incident.{told.standing}", language)
+    if told.step:
+        words = sentence(heaviest(told.step), told.evidence, language)
+    elif told.proof:
+        words = proof_sentence(told.proof, language)
+    elif told.standing is Standing.NOTHING_FAILED:
+        words = catalog.text("incident.said_nothing_failed", language)
+    else:
+        words = catalog.text("incident.said_undecided", language, count=len(told.undecided))
+    return VerdictBanner(_VERDICTS.get(told.standing, Verdict.UNKNOWN), title, _cut(words, longest))
+
+
+def _rows(told: Incident, language: str) -> Iterator[_Row]:
+    def row(key: str, words: str) -> _Row:
+        return catalog.text(f"incident.{key}", language), words
+
+    yield from (row(key, words) for key, words in _failure(told, language))
+    yield row("last_good", _last_good(told, language))
+    yield row("cause", _cause(told, language))
+    yield row("done", _done(told, language))
+    yield row("proved", _proved(told, language))
+    yield row("next", _next(told, language))
+    yield row("unknown", _unknown(told, language))
+    vault = (told.vault or "").rpartition("/")[2] or catalog.text("label.unknown", language)
+    yield row("vm", told.target.vm_name)
+    yield row("resource_group", told.target.resource_group)
+    yield row("subscription", told.target.subscription_id)
+    yield row("vault", vault)
+    yield row("as_of", clock.local(told.at))
+
+
+def _failure(told: Incident, language: str) -> Iterator[_Row]:
+    job = told.failure
+    if job is None:
+        reason = why(told.failure_fact, language) if told.failure_fact else ""
+        yield "failed", reason or catalog.text("incident.no_failure", language)
+        return
+    yield "failed", catalog.text("incident.job", language, when=clock.local(job["start"]), job=job["name"])
+    codes = [" ".join(filter(None, (str(error["code"] or ""), error["title"] or ""))) for error in job["errors"]]
+    yield "code", "\n".join(dict.fromkeys(filter(None, codes))) or catalog.text("label.unknown", language)
+    words = [error["text"] for error in job["errors"]]
+    yield "azure_says", "\n".join(filter(None, [*words, job["dynamic_message"]])) or "–"
+
+
+def _last_good(told: Incident, language: str) -> str:
+    if told.last_good is None or told.age_s is None:
+        return catalog.text(f"incident.{'no_point' if told.points_known else 'points_unknown'}", language)
+    values = {"when": clock.local(told.last_good["time"]), "age": duration(told.age_s)}
+    if told.late_s is None:
+        return catalog.text("incident.age", language, **values)
+    if told.late_s <= 0:
+        return catalog.text("incident.kept", language, **values)
+    return catalog.text("incident.late", language, late=duration(told.late_s), **values)
+
+
+def _cause(told: Incident, language: str) -> str:
+    if told.step is None:
+        return catalog.text("incident.no_cause", language)
+    return catalog.text(
+        "incident.finding",
+        language,
+        sentence=sentence(heaviest(told.step), told.evidence, language),
+        strength=catalog.text(f"incident.{told.strength}", language),
+        cause=cause_title(told.step.cause, language),
+    )
+
+
+def _done(told: Incident, language: str) -> str:
+    said = [_receipt(each, language) for each in told.receipts]
+    return "\n".join(said) or catalog.text("incident.nothing_done", language)
+
+
+def _receipt(done: Receipt, language: str) -> str:
+    known = done.remedy in catalogue.remedies()
+    title = catalogue.words(done.remedy, "title", language) if known else done.remedy
+    outcome = catalog.text(f"incident.outcome_{done.outcome}", language)
+    when = clock.local(done.ended_at or done.started_at)
+    return catalog.text("incident.receipt", language, when=when, title=title, who=done.who, outcome=outcome)
+
+
+def _proved(told: Incident, language: str) -> str:
+    if told.proof is None:
+        return catalog.text("incident.not_tried", language)
+    said = proof_sentence(told.proof, language)
+    if not told.proof.fixed:
+        return catalog.text("incident.not_proved_by", language, sentence=said)
+    point = told.proof.point
+    when = f"{clock.local(point['time'])}, {point['type']}" if point else "–"
+    return catalog.text("incident.proved_by", language, sentence=said, point=when, job=told.proof.job or "–")
+
+
+def _next(told: Incident, language: str) -> str:
+    if told.standing is Standing.FIXED:
+        return catalog.text("incident.next_none", language)
+    if told.standing is Standing.NOTHING_FAILED:
+        return catalog.text("incident.next_watch", language)
+    if told.standing is Standing.UNPROVED:
+        return catalog.text("incident.next_prove", language)
+    if told.remedy is not None:
+        return f"{told.remedy.words['title']}: {told.remedy.words['what']}"
+    said = actions(told.next_step, told.now, language) if told.next_step else []
+    return "\n".join(said[:2]) or catalog.text("incident.next_diagnose", language)
+
+
+def _unknown(told: Incident, language: str) -> str:
+    gaps = [
+        catalog.text("incident.gap", language, fact=name, why=why(fact, language)) for name, fact in told.gaps.items()
+    ]
+    said = gaps[:_MOST_GAPS]
+    if len(gaps) > _MOST_GAPS:
+        said.append(catalog.text("incident.more", language, count=len(gaps) - _MOST_GAPS))
+    if told.undecided:
+        titles = "; ".join(cause_title(each.cause, language) for each in told.undecided)
+        said.append(catalog.text("incident.open_causes", language, causes=titles))
+    return "\n".join(said) or catalog.text("incident.no_gap", language)
+
+
+def _cut(words: str, longest: int) -> str:
+    return words if len(words) <= longest else f"{words[: longest - 1].rstrip()}…"

@@ -1,0 +1,190 @@
+"""What a ticket is about: what failed, since when, why, what was done, whether it is proved, what is not known. Pure.
+
+The failure and its cause are those from before the first change, so that a cure does not erase them.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vmbackup import clock
+from vmbackup.diagnosis import Outcome
+from vmbackup.facts.azure import FailedJob, RecoveryPoint
+from vmbackup.failures.triage import triage_job
+from vmbackup.model import Evidence, Fact, FactStatus, Step, Target, Verdict, Word
+from vmbackup.remedies.plan import Plan, plan
+from vmbackup.remedies.receipt import Receipt
+from vmbackup.remedies.retry.proof import Proof, last_good
+from vmbackup.remedies.retry.schedule import longest_gap_h
+from vmbackup.runs.state import State
+
+
+class Strength(Word):
+    """What speaks for the finding: Azure names its cause as the failure's, or it was only seen on the VM."""
+
+    NAMED = "named"
+    SEEN = "seen"
+
+
+class Standing(Word):
+    """Where the incident stands."""
+
+    FIXED = "fixed"
+    NOT_FIXED = "not_fixed"
+    UNPROVED = "unproved"
+    CAUSE_FOUND = "cause_found"
+    UNDECIDED = "undecided"
+    NOTHING_FAILED = "nothing_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One failed backup, as its ticket tells it.
+
+    ``failure`` is the job that failed, or ``failure_fact`` says why there is none; ``last_good`` the last good point
+    before it and ``age_s`` how old that was at ``at``, ``late_s`` how far that is beyond the policy (None: not known).
+    ``step`` is the cause that explains it, ``evidence`` what it was judged on, ``now`` what is known today.
+    ``undecided`` are the causes that cannot be told, ``gaps`` the questions without an answer, ``command`` is the next
+    thing to type.
+    """
+
+    target: Target
+    vault: str | None
+    simulated: str | None
+    replayed: bool
+    at: str | None
+    standing: Standing
+    failure: FailedJob | None
+    failure_fact: Fact | None
+    last_good: RecoveryPoint | None
+    points_known: bool
+    age_s: float | None
+    late_s: float | None
+    step: Step | None
+    strength: Strength
+    evidence: Evidence
+    now: Evidence
+    receipts: Sequence[Receipt]
+    proof: Proof | None
+    next_step: Step | None
+    remedy: Plan | None
+    command: str
+    undecided: Sequence[Step]
+    ruled_out: int
+    gaps: Evidence
+
+
+def incident(state: State) -> Incident:
+    """The incident, as the run stands."""
+    then: Evidence = state.before or state.evidence
+    diagnosis = state.diagnosis_of(then)
+    now = state.diagnosis()
+    step = diagnosis.probable
+    remedy = _remedy(state, now.probable)
+    standing = _standing(state, now.outcome)
+    failed = then.get("backup.failed_job")
+    job: FailedJob | None = _data(then, "backup.failed_job")
+    point, age_s, late_s = _last_good(then)
+    return Incident(
+        target=state.target,
+        vault=_vault(state.evidence) or state.target.vault_id,
+        simulated=state.parameters.scenario if state.parameters.azure == "simulator" else None,
+        replayed=state.parameters.azure == "replay",
+        at=clock.azure_now(state.evidence),
+        standing=standing,
+        failure=job,
+        failure_fact=failed,
+        last_good=point,
+        points_known=_answered(then.get("backup.recovery_points")),
+        age_s=age_s,
+        late_s=late_s,
+        step=step,
+        strength=_strength(step, job),
+        evidence=then,
+        now=state.evidence,
+        receipts=tuple(state.receipts),
+        proof=state.proof,
+        next_step=now.next if standing in (Standing.CAUSE_FOUND, Standing.UNDECIDED, Standing.NOT_FIXED) else None,
+        remedy=remedy,
+        command=_command(state, standing, remedy),
+        undecided=tuple(each for each in now.steps if each.verdict is Verdict.UNKNOWN),
+        ruled_out=sum(each.verdict is Verdict.OK for each in now.steps),
+        gaps={
+            name: fact
+            for name, fact in state.evidence.items()
+            if fact.status in (FactStatus.DENIED, FactStatus.FAILED) and fact.why
+        },
+    )
+
+
+def _standing(state: State, outcome: Outcome) -> Standing:
+    if state.proof is not None:
+        known = {Verdict.OK: Standing.FIXED, Verdict.PROBLEM: Standing.NOT_FIXED}
+        return known.get(state.proof.verdict, Standing.UNPROVED)
+    if any(receipt.cured for receipt in state.receipts):
+        return Standing.UNPROVED
+    known_outcomes = {Outcome.CAUSE_FOUND: Standing.CAUSE_FOUND, Outcome.NO_CAUSE_FOUND: Standing.NOTHING_FAILED}
+    standing = known_outcomes.get(outcome, Standing.UNDECIDED)
+    failed = _data(state.before or state.evidence, "backup.failed_job")
+    # A backup that failed without a cause that was found is no peace.
+    return Standing.UNDECIDED if standing is Standing.NOTHING_FAILED and failed and not state.before else standing
+
+
+def _strength(step: Step | None, job: FailedJob | None) -> Strength:
+    named = {each.cause for each in triage_job(job).candidates} if job else set()
+    return Strength.NAMED if step and step.cause in named else Strength.SEEN
+
+
+def _last_good(evidence: Evidence) -> tuple[RecoveryPoint | None, float | None, float | None]:
+    """The last good point, its age, and how far that is beyond what the policy promises (0: it is kept)."""
+    model, policy = _data(evidence, "vm.model"), _data(evidence, "backup.policy")
+    points = _data(evidence, "backup.recovery_points") or []
+    point = last_good(points, policy, model["os"] if model else None)
+    age_s = clock.seconds_between(point["time"] if point else None, clock.azure_now(evidence))
+    wanted_h = longest_gap_h(policy)
+    late_s = max(0.0, age_s - wanted_h * 3600) if age_s is not None and wanted_h is not None else None
+    return point, age_s, late_s
+
+
+def _remedy(state: State, probable: Step | None) -> Plan | None:
+    """The remedy to apply first for the cause that is there now."""
+    if probable is None:
+        return None
+    plans = [each for each in plan(probable, state.evidence, state.target, state.language) if each.offered]
+    return next((each for each in plans if each.applicable), plans[0] if plans else None)
+
+
+def _command(state: State, standing: Standing, remedy: Plan | None) -> str:
+    """The one command that goes on with this VM; none where there is nothing left to do."""
+    if standing is Standing.FIXED or standing is Standing.NOTHING_FAILED:
+        return ""
+    if standing is Standing.UNPROVED:
+        return _of_vm(state, "retry")
+    if remedy is None:
+        return _of_vm(state, "diagnose")
+    if remedy.applicable:
+        return _of_vm(state, "apply", remedy.remedy)
+    return remedy.commands[0].text if remedy.commands else _of_vm(state, "plan")
+
+
+def _of_vm(state: State, *words: str) -> str:
+    scenario = state.parameters.scenario if state.parameters.azure == "simulator" else ""
+    vm = ["--scenario", scenario] if scenario else ["--vm-id", state.target.vm_id]
+    return shlex.join(["vmbackup", *words, *vm])
+
+
+def _vault(evidence: Evidence) -> str | None:
+    protection = _data(evidence, "backup.protection")
+    return str(protection["vault_id"]) if protection else None
+
+
+def _answered(fact: Fact | None) -> bool:
+    return fact is not None and fact.answered
+
+
+def _data(evidence: Evidence, name: str) -> Any:
+    fact = evidence.get(name)
+    return fact.data if fact and fact.answered else None
