@@ -8,13 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from remedy_worlds import opened, problems
-from vmbackup.arm.audit import changes, rows
+from vmbackup.arm.audit import changes
 from vmbackup.cli.remedies import app
 from vmbackup.model import Target, Verdict
 from vmbackup.notebook.runbook import Runbook
 from vmbackup.parameters import Parameters, read
-from vmbackup.remedies.apply import Confirmation, apply
-from vmbackup.remedies.retry.back_up_now import retry
+from vmbackup.remedies.retry.back_up_now import back_up_now
 from vmbackup.runs.open import open_run
 from vmbackup.runs.run import Run
 
@@ -65,16 +64,16 @@ def test_a_world_is_cured_and_the_cure_is_proven(scenario, tmp_path):
         for remedy in CURES[scenario]:
             plan = case.plan(remedy, evidence)
             assert plan.applicable, plan.refusals
-            receipt = apply(plan, case.tools, Confirmation.of(plan), deadline_s=60)
+            receipt = case.apply(plan, deadline_s=60)
             assert receipt.outcome == "done", receipt
             evidence = case.look()
         assert {step.cause for step in problems(evidence)} <= NAMED_BY_THE_LAST_JOB
-        proof = retry(case.tools, case.target, evidence)
+        proof = back_up_now(case.context, case.target, evidence)
         assert proof.fixed, proof
         assert proof.verdict is Verdict.OK
         assert problems(case.look()) == []
         changing = [path for method, path in case.simulator.requests if changes(method, f"https://x{path}")]
-        assert len(rows(case.tools.audit.path)) == len(changing)
+        assert len(case.audited()) == len(changing)
 
 
 # One world for each remedy that cures alone, through one of the two other doors; behind them is the same Run.
@@ -141,7 +140,7 @@ def test_all_disks_with_the_same_fault_are_left_out_at_once(tmp_path):
     with opened("disk_too_large_linux", tmp_path, data_disks=disks) as case:
         plan = case.plan("exclude_disks")
         assert plan.values["disk_luns_list"] == [0, 63]
-        assert apply(plan, case.tools, Confirmation.of(plan)).outcome == "done"
+        assert case.apply(plan).outcome == "done"
         assert problems(case.look()) == []
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from azuresim.guest import output_file, printed
 from azuresim.ids import guid
 from azuresim.serve import Simulator
+from vmbackup import clock
 from vmbackup.parameters import Parameters
-from vmbackup.remedies.apply import Confirmation
+from vmbackup.remedies.apply import Consent
+from vmbackup.remedies.plan import Plan
 from vmbackup.runs.run import Run
 from vmbackup.runs.state import Change
 from worlds import world
@@ -49,4 +51,13 @@ def restarted(run: Run) -> Run:
 def cure(run: Run, cause: str = "agent_linux") -> Change:
     """Apply the first remedy that can be applied to the cause, as if an operator had agreed to it."""
     plan = next(each for each in run.plans(cause) if each.applicable)
-    return run.apply(plan, Confirmation.of(plan))
+    return run.apply(plan, Consent.for_plan(plan))
+
+
+def interrupt(run: Run, plan: Plan, at: str | None = None) -> None:
+    """Leave the run folder as an earlier run did that was interrupted after it had sent this plan's first request."""
+    journal = run.files.journal
+    began = at or clock.azure_now(run.evidence)
+    name = journal.begin(plan.remedy, plan.resource, run.target.vm_id, began, {}, plan.cures)
+    journal.sending(name, 0)
+    run.files.look_at(run.azure, run.target)

@@ -5,6 +5,7 @@ Standard library only; every other module imports this one, and it imports none 
     RunbookError            anything the product says "no" with; its text is for the operator
     ├── SetupError          parameters, sign-in, no such VM: stop kindly, say what to do
     ├── RemedyRefused       a change that must not be made, with the reason
+    ├── Unwritten           a line that could not be put on file
     └── CatalogError        data/*.yaml contradicts itself or the code
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 
 class Word(str, Enum):
@@ -87,6 +88,18 @@ class Fact:
 Evidence = Mapping[str, Fact]
 
 
+class Log(Protocol):
+    """An append-only file of events, such as the audit."""
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Add an event, on disk when this returns. Raises Unwritten."""
+        ...
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events, oldest first, as far as they can be read."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one check says: keys and values, no sentence. ``reason`` names the sentence in ``checks.yaml``."""
@@ -131,6 +144,10 @@ class SetupError(RunbookError):
 
 class RemedyRefused(RunbookError):
     """A change was not made; the text says why and what would have to be different."""
+
+
+class Unwritten(RunbookError):
+    """A line could not be put on file."""
 
 
 class CatalogError(RunbookError):

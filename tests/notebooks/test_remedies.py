@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from vmbackup.arm.audit import rows
 from vmbackup.fleet.execute import Order, execute
+from vmbackup.runs.folder import RunFolder
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -35,7 +35,7 @@ def test_walk_remedy_walk_backup_proof(tmp_path: Path, notebook: str, scenario: 
     assert [receipt["remedy"] for receipt in result["remedies"]] == [remedy]
     assert result["proof"]["fixed"]
     assert result["probable_cause"] is None
-    assert {row["outcome"] for row in rows(tmp_path / "audit.jsonl")} <= {"accepted", "done", "succeeded"}
+    assert {row["outcome"] for row in RunFolder(tmp_path).audited()} <= {"accepted", "done", "succeeded"}
 
 
 def test_without_a_name_the_plan_is_shown_and_nothing_is_changed(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import errno
 import json
 import os
 import re
@@ -21,17 +20,16 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 
-from vmbackup import clock, sanitize
+from vmbackup import clock
 from vmbackup.arm.call import current
 from vmbackup.arm.pipeline import azure_time
-from vmbackup.model import RemedyRefused, RunbookError
+from vmbackup.model import Log, RemedyRefused, Unwritten
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 READING_POSTS = (
@@ -74,17 +72,13 @@ def _probes() -> frozenset[str]:
     return frozenset("\n".join(script.splitlines()) for script in scripts)
 
 
-class Unwritten(RunbookError):
-    """A line could not be put on file."""
-
-
 class Audit:
-    """One append-only JSONL file. Each line is an event of a row ``id``: ``sent``, then ``answered`` or ``no_answer``,
-    then perhaps ``finished`` for what Azure went on doing. Threads and processes may share the file.
+    """One append-only log. Each event is of a row ``id``: ``sent``, then ``answered`` or ``no_answer``, then perhaps
+    ``finished`` for what Azure went on doing. Threads may share it.
     """
 
-    def __init__(self, path: Path, who: str) -> None:
-        self.path = path
+    def __init__(self, log: Log, who: str) -> None:
+        self.log = log
         self.who = who
         self._lock = threading.Lock()
 
@@ -103,8 +97,10 @@ class Audit:
             "who": self.who,
             "why": why,
         }
-        with self._lock:
-            append_first(self.path, event)
+        try:
+            self._write(event)
+        except Unwritten as error:
+            raise RemedyRefused(f"{error} So nothing is changed.") from None
         return row
 
     def answered(self, row: str, status: int, headers: Any) -> None:
@@ -131,7 +127,7 @@ class Audit:
 
     def _write(self, event: dict[str, Any]) -> None:
         with self._lock:
-            append(self.path, event)
+            self.log.append(event)
 
 
 def _outcome(status: int) -> str:
@@ -141,56 +137,10 @@ def _outcome(status: int) -> str:
     return "done" if status < 300 else "refused" if status < 500 else "unknown"
 
 
-def append_first(path: Path, event: dict[str, Any]) -> None:
-    """Append what must be on file before anything is changed. Raises RemedyRefused where it cannot be."""
-    try:
-        append(path, event)
-    except Unwritten as error:
-        raise RemedyRefused(f"{error} So nothing is changed.") from None
-
-
-def append(path: Path, event: dict[str, Any]) -> None:
-    """Append one JSON line, in one write, and wait until it is on disk. Raises Unwritten."""
-    line = json.dumps(sanitize.data(event), ensure_ascii=False, sort_keys=False) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            content = _line_end(handle) + line.encode()
-            if os.write(handle, content) < len(content):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise Unwritten(f"{path} cannot be written ({error.strerror}).") from None
-
-
-def _line_end(handle: int) -> bytes:
-    """The line end that a crash kept from the file, so that a cut off line swallows no other."""
-    if os.fstat(handle).st_size == 0:
-        return b""
-    os.lseek(handle, -1, os.SEEK_END)
-    return b"" if os.read(handle, 1) == b"\n" else b"\n"
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    """The events in a JSONL file, oldest first. What is no whole line, cut off or spoilt, is left out."""
-    found = []
-    for line in path.read_bytes().split(b"\n") if path.exists() else []:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict):
-            found.append(event)
-    return found
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
+def rows(log: Log) -> list[dict[str, Any]]:
     """One row per request, its events merged: ``{id, time, method, resource, who, why, status, outcome, …}``."""
     merged: dict[str, dict[str, Any]] = {}
-    for event in lines(path):
+    for event in log.events():
         if "id" not in event:
             continue
         row = merged.setdefault(str(event["id"]), {"outcome": "unknown"})

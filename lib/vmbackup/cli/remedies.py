@@ -35,7 +35,7 @@ from vmbackup.pages.blocks import Page
 from vmbackup.parameters import read
 
 if TYPE_CHECKING:
-    from vmbackup.remedies.apply import Confirmation
+    from vmbackup.remedies.apply import Consent
     from vmbackup.remedies.plan import Plan
     from vmbackup.runs.run import Run
 
@@ -118,7 +118,7 @@ def apply_remedy(
     What an earlier run began in the same folder and did not end is continued.
     """
     from vmbackup.pages import remedies as pages
-    from vmbackup.remedies.apply import Confirmation
+    from vmbackup.remedies.apply import Consent
     from vmbackup.runs.open import refuse_unknown_remedies
 
     refuse_unknown_remedies(remedy)
@@ -128,12 +128,12 @@ def apply_remedy(
     if chosen is None:
         raise SetupError(f"No problem was found that {remedy!r} cures. `vmbackup plan` shows what there is.")
     typer.echo(pages.plan(chosen).text(), err=as_json)
-    confirm = Confirmation.from_parameters(remedy, max_risk.value) if yes else _confirmed(chosen)
+    confirm = Consent.from_parameters(remedy, max_risk.value) if yes else _confirmed(chosen)
     changed = run.apply(chosen, confirm)
     done = changed.receipt
     if not as_json:
         typer.echo(pages.change(changed, run.language).text())
-    code = 0 if done.cured else UNSURE if done.outcome == "unsure" else FAILED
+    code = 0 if done.cured else UNSURE if done.outcome == "unknown" else FAILED
     if then_retry and done.cured:
         code = _retry(run, RETRY_S, as_json)
     _print_audit(run, as_json)
@@ -233,8 +233,8 @@ def _plans(run: Run, cause: str) -> list[Plan]:
     return run.plans(cause or None)
 
 
-def _confirmed(chosen: Plan) -> Confirmation:
-    from vmbackup.remedies.apply import Confirmation
+def _confirmed(chosen: Plan) -> Consent:
+    from vmbackup.remedies.apply import Consent
 
     if not chosen.applicable:
         raise RemedyRefused(" ".join(refusal.words(chosen.language) for refusal in chosen.refusals))
@@ -245,7 +245,7 @@ def _confirmed(chosen: Plan) -> Confirmation:
         agreed = False
     if not agreed:
         raise RemedyRefused(catalog.text("refused.not_confirmed", chosen.language))
-    return Confirmation.of(chosen)
+    return Consent.for_plan(chosen)
 
 
 def _retry(run: Run, timeout_s: int, as_json: bool) -> int:

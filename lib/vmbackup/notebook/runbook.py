@@ -14,7 +14,7 @@ from vmbackup.pages import outcome, overview, step
 from vmbackup.pages import remedies as pages
 from vmbackup.pages.blocks import Block, Page, Paragraph
 from vmbackup.parameters import from_notebook
-from vmbackup.remedies.apply import Confirmation, allowed
+from vmbackup.remedies.apply import Consent, allowed
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs import open as opening
 from vmbackup.runs.result import MIME_TYPE
@@ -78,7 +78,7 @@ class Runbook:
         """
         run = self._collected()
         found = run.plans()
-        consent = Confirmation.from_parameters(run.parameters.remedies, run.parameters.max_risk)
+        consent = Consent.from_parameters(run.parameters.remedies, run.parameters.max_risk)
         blocks: list[Block] = [*pages.interrupted(run.interrupted(), self.language).blocks]
         blocks += pages.plans(found, self.language).blocks
         blocks += pages.not_covered(found, consent.remedies, consent.refusal, self.language).blocks
@@ -91,7 +91,7 @@ class Runbook:
         frontend.show_incident(run)
         return Page(blocks)
 
-    def _applied(self, plan: Plan, consent: Confirmation) -> list[Block]:
+    def _applied(self, plan: Plan, consent: Consent) -> list[Block]:
         try:
             return [*pages.change(self.run.apply(plan, consent), self.language).blocks]
         except RemedyRefused as refused:

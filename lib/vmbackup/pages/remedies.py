@@ -17,7 +17,7 @@ from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs.state import Change
 
-_RECEIPT_VERDICTS = {"done": "ok", "already": "ok", "failed": "problem", "unsure": "unknown"}
+_RECEIPT_VERDICTS = {"done": "ok", "already": "ok", "failed": "problem", "unknown": "unknown", "superseded": "unknown"}
 
 
 def plans(found: Iterable[Plan], language: str) -> Page:
@@ -133,7 +133,7 @@ def change(done: Change, language: str) -> Page:
 
 
 def _failure(done: Receipt) -> dict[str, str]:
-    return {"code": done.code, "message": done.message} if done.outcome in ("failed", "unsure") else {}
+    return {"code": done.code, "message": done.message} if done.outcome in ("failed", "unknown", "superseded") else {}
 
 
 def audit(rows: Iterable[Mapping[str, Any]], language: str) -> Page:

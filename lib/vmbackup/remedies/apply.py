@@ -1,6 +1,7 @@
-"""Does what one plan says, once it is confirmed, and writes the receipt.
+"""Does what one plan says, once it is agreed to, and writes the receipt.
 
-The order never changes: confirmed? anything against it? a right missing? Then it is carried out (``doing``).
+The order never changes: agreed? anything against it? asked again now: is it still so, and may this identity do it? Then
+it is carried out (``executor``). What the plan was made from may be old, or come from a file: nothing of it is sent.
 """
 
 from __future__ import annotations
@@ -8,31 +9,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from vmbackup import catalog, clock
+from vmbackup.arm.call import calling
 from vmbackup.arm.client import Arm
 from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.permissions import granted, lacking
-from vmbackup.model import RemedyRefused
-from vmbackup.remedies.executor import Tools, carry_out
-from vmbackup.remedies.plan import RISKS, Plan
-from vmbackup.remedies.preflight import Refusal
+from vmbackup.checks.base import load, run
+from vmbackup.collectors import collect
+from vmbackup.model import Evidence, Finding, RemedyRefused, Verdict
+from vmbackup.remedies.executor import ChangeContext, execute
+from vmbackup.remedies.interrupted import Interrupted, interrupted, left_off
+from vmbackup.remedies.plan import RISKS, Plan, concerns, facts_behind, merge_fresh, planned
+from vmbackup.remedies.preflight import CHANGING, Refusal
 from vmbackup.remedies.receipt import Receipt
-from vmbackup.remedies.steps import vm as do
+from vmbackup.remedies.steps.request import properties
+from vmbackup.remedies.values import data, values
+
+LOOK_S = 120
+GUEST_FACTS_H = 24
+"""Ours: what the guest said may be this old when something is changed because of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmation:
-    """Consent: the remedies named, up to a risk. Headless runs make it from the parameters remedies and max_risk."""
+class Consent:
+    """The remedies agreed to, up to a risk. Headless runs make it from the parameters remedies and max_risk."""
 
     remedies: frozenset[str]
     max_risk: str = "low"
 
     @classmethod
-    def of(cls, plan: Plan) -> Confirmation:
+    def for_plan(cls, plan: Plan) -> Consent:
         """The consent of an operator who saw this plan and agreed to it."""
         return cls(frozenset({plan.remedy}), str(plan.entry["risk"]))
 
     @classmethod
-    def from_parameters(cls, remedies: str, max_risk: str) -> Confirmation:
+    def from_parameters(cls, remedies: str, max_risk: str) -> Consent:
         """The allow-list of a headless run. Raises RemedyRefused for a risk that does not exist."""
         if max_risk not in RISKS:
             raise RemedyRefused(f"max_risk is {max_risk!r}; it must be one of {', '.join(RISKS)}.")
@@ -47,34 +58,115 @@ class Confirmation:
         return None
 
 
-def allowed(plans: Iterable[Plan], confirm: Confirmation) -> list[Plan]:
+def allowed(plans: Iterable[Plan], consent: Consent) -> list[Plan]:
     """The plans that a headless run may apply: covered by the consent, and nothing speaks against them."""
-    return [each for each in plans if each.applicable and confirm.refusal(each) is None]
+    return [each for each in plans if each.applicable and consent.refusal(each) is None]
 
 
 def apply(
     plan: Plan,
-    tools: Tools,
-    confirm: Confirmation,
+    evidence: Evidence,
+    context: ChangeContext,
+    consent: Consent,
     *,
+    failure: str | None = None,
     deadline_s: float = 1800,
-    each: Callable[[], None] | None = None,
+    on_wait: Callable[[], None] | None = None,
 ) -> Receipt:
     """Apply one plan and return its receipt. Raises RemedyRefused, with nothing changed, when it must not be done.
 
-    ``deadline_s`` bounds the waiting for each step; ``each`` is called while waiting.
+    ``evidence`` is what the plan was made from, ``failure`` the job that the operator named; what it says of Azure is
+    asked again. ``deadline_s`` bounds the waiting for each request; ``on_wait`` is called while waiting.
     """
-    refused = confirm.refusal(plan)
-    if refused is not None:
-        raise RemedyRefused(refused.words(plan.language))
-    if plan.refusals:
-        raise RemedyRefused(" ".join(each_.words(plan.language) for each_ in plan.refusals))
-    _ask_again(plan, tools.arm)
-    return carry_out(plan, tools, deadline_s, each)
+    refused = consent.refusal(plan)
+    _refuse(plan, *([refused] if refused else []), *plan.refusals)
+    with calling(plan.target.vm_id):
+        current = _made_anew(plan, evidence, context, failure)
+        _refuse(current, *current.refusals)
+        _may_do(current, context.arm)
+        _is_settled(current, context.arm)
+        return execute(current, context, deadline_s, on_wait)
 
 
-def _ask_again(plan: Plan, arm: Arm) -> None:
-    """Rights, VM, agent and Resource Guard, asked now. Where Azure does not tell, it decides itself at the change."""
+def close_superseded(left: Interrupted, context: ChangeContext, language: str) -> list[Receipt]:
+    """Close what earlier runs left and nobody continues: a receipt each, with the reason."""
+    receipts = []
+    for operation, reason in left.superseded:
+        receipt = Receipt(
+            operation.remedy, operation.resource, "superseded", context.audit.who, operation.begun_at,
+            clock.stamp(context.azure.now()), (), operation.before, {}, reason,
+            catalog.text(f"superseded.{reason}", language),
+        )  # fmt: skip
+        context.journal.close(operation.id, receipt)
+        receipts.append(receipt)
+    return receipts
+
+
+def _refuse(plan: Plan, *refusals: Refusal) -> None:
+    if refusals:
+        raise RemedyRefused(" ".join(each.words(plan.language) for each in refusals))
+
+
+def _made_anew(plan: Plan, evidence: Evidence, context: ChangeContext, failure: str | None) -> Plan:
+    """The same plan from what Azure says now. Raises RemedyRefused where it would not be the same, or its problem is
+    gone."""
+    names = facts_behind(plan)
+    fresh = collect(context.azure, plan.target, failure=failure, only=names, deadline_s=LOOK_S)
+    known = merge_fresh(evidence, fresh, names)
+    findings = _findings(plan, known)
+    problems = tuple(each for each in findings if each.check in plan.cures and concerns(plan.entry, each))
+    if not problems and not left_off(plan, known):
+        undecided = [f"{each.check}: {each.reason}" for each in findings if each.check in plan.cures]
+        if undecided:
+            _refuse(plan, Refusal("undecided", {"checks": ", ".join(undecided)}))
+        close_superseded(_left_open(plan, [], known, context), context, plan.language)
+        _refuse(plan, Refusal("problem_gone"))
+    _refuse(plan, *_too_old(problems, known))
+    filled = values(plan.target, known, findings)
+    current = planned(plan.remedy, plan.cures, filled, known, plan.target, plan.language)
+    if current.change != plan.change:
+        _refuse(plan, Refusal("plan_changed"))
+    return _continuing(plan, current, known, context)
+
+
+def _continuing(plan: Plan, current: Plan, known: Evidence, context: ChangeContext) -> Plan:
+    """The plan, with what an earlier run left of this very change; what is not continued is closed."""
+    left = _left_open(plan, [] if left_off(plan, known) else [current], known, context)
+    close_superseded(left, context, plan.language)
+    if left.continued:
+        return left.continued[0]
+    if plan.continues:
+        _refuse(plan, Refusal("plan_changed"))
+    return current
+
+
+def _left_open(plan: Plan, found: list[Plan], known: Evidence, context: ChangeContext) -> Interrupted:
+    """What earlier runs left of this change."""
+    same = context.journal.unfinished(plan.remedy, plan.resource)
+    return interrupted(same, found, known, plan.target, plan.language)
+
+
+def _findings(plan: Plan, known: Evidence) -> tuple[Finding, ...]:
+    """The problems, and what is not known, of the causes that the plan is for."""
+    checks = load()
+    causes = dict.fromkeys(checks[name].cause for name in plan.cures)
+    names = [name for cause in causes for name in catalog.causes()[cause]["checks"]]
+    os = (data(known, "vm.model") or {}).get("os")
+    findings = [run(checks[name], known, os) for name in names]
+    return tuple(each for each in findings if each.verdict in (Verdict.PROBLEM, Verdict.UNKNOWN))
+
+
+def _too_old(problems: Iterable[Finding], known: Evidence) -> list[Refusal]:
+    """What the guest said is not asked again here; it must not be from another day."""
+    now = clock.azure_now(known)
+    names = {name for each in problems for name in each.evidence if name.startswith("guest.") and name in known}
+    ages = [clock.seconds_between(known[name].taken_at, now) for name in names if known[name].answered]
+    hours = max((age for age in ages if age is not None), default=0.0) / 3600
+    return [Refusal("guest_facts_old", {"hours": round(hours)})] if hours > GUEST_FACTS_H else []
+
+
+def _may_do(plan: Plan, arm: Arm) -> None:
+    """Rights and Resource Guard, asked now. Where Azure does not tell, it decides itself at the change."""
     by_scope: dict[str, list[str]] = {}
     for action in plan.entry["actions"]:
         by_scope.setdefault(_scope(plan, action), []).append(action)
@@ -84,27 +176,9 @@ def _ask_again(plan: Plan, arm: Arm) -> None:
         except (RequestRefused, ResponseLost):
             continue
         if missing:
-            values = {"action": ", ".join(missing), "scope": scope}
-            raise RemedyRefused(Refusal("missing_right", values).words(plan.language))
-    _look_again(plan, arm)
+            _refuse(plan, Refusal("missing_right", {"action": ", ".join(missing), "scope": scope}))
     if plan.entry["change"]["guarded"] and guarded(arm, str(plan.values["vault_id"])):
-        raise RemedyRefused(Refusal("resource_guard").words(plan.language))
-
-
-def _look_again(plan: Plan, arm: Arm) -> None:
-    """The VM may have stopped, or its agent died, since the evidence was taken."""
-    needs = plan.entry["change"]["needs"]
-    if "running_vm" not in needs:
-        return
-    try:
-        view = do.instance_view(arm, plan.target.vm_id)
-    except (RequestRefused, ResponseLost):
-        return
-    power, status = do.power(view) or "-", do.agent(view)["status"] or "-"
-    if power != "running":
-        raise RemedyRefused(Refusal("vm_not_running", {"power": power}).words(plan.language))
-    if "agent" in needs and status != "Ready":
-        raise RemedyRefused(Refusal("agent_not_ready", {"status": status}).words(plan.language))
+        _refuse(plan, Refusal("resource_guard"))
 
 
 def _scope(plan: Plan, action: str) -> str:
@@ -125,3 +199,15 @@ def guarded(arm: Arm, vault_id: str) -> bool:
     except (RequestRefused, ResponseLost):
         return False
     return bool(isinstance(body, Mapping) and body.get("value"))
+
+
+def _is_settled(plan: Plan, arm: Arm) -> None:
+    """Whether somebody is changing the resource right now; of the VM the evidence tells."""
+    if plan.entry["change"]["resource"] in ("vm_id", "vault_id", "lock_id") or plan.continues:
+        return
+    try:
+        state = str(properties(arm.request("GET", plan.resource)).get("provisioningState") or "")
+    except (RequestRefused, ResponseLost):
+        return
+    if state.lower() in CHANGING:
+        _refuse(plan, Refusal("resource_changing", {"resource": plan.resource, "state": state}))

@@ -1,75 +1,79 @@
-"""What is being done, noted stage by stage, so that an interrupted remedy can be continued; and the receipts."""
+"""What is being done, noted stage by stage, so that an interrupted remedy can be continued; and the receipts. Pure but
+for the two logs that it is given."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
-from vmbackup.arm.audit import append, append_first, lines
+from vmbackup.facts.schema import mismatch
+from vmbackup.model import Log, RemedyRefused, Unwritten
 from vmbackup.remedies.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A remedy that was begun and not closed. ``sent`` are the steps whose request left, ``accepted`` their operation
-    URLs ("" where Azure answered without one), ``values`` and ``cures`` those of its plan."""
+    """A remedy that was begun and not closed, as the journal tells it: nothing of it becomes the path of a request.
+
+    ``begun_at`` is Azure's clock; ``sent`` are the numbers of the requests that left, ``accepted`` where Azure said
+    each goes on ("" where it did not say).
+    """
 
     id: str
     remedy: str
     resource: str
-    sent: frozenset[int]
-    accepted: Mapping[int, str]
+    vm_id: str
+    begun_at: str | None
     before: Mapping[str, Any]
-    accepted_at: str | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
     cures: tuple[str, ...] = ()
+    sent: frozenset[int] = frozenset()
+    accepted: Mapping[int, str] = field(default_factory=dict)
+    accepted_at: str | None = None
 
 
-class Operations:
-    """``operations.jsonl`` in a run folder: one append-only event for each stage of a remedy."""
+class Journal:
+    """One event for each stage of a remedy, and the receipts: two append-only logs of a run folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "operations.jsonl"
-        self._receipts = folder / "receipts.jsonl"
+    def __init__(self, operations: Log, receipts: Log) -> None:
+        self._operations, self._receipts = operations, receipts
 
     def begin(
         self,
         remedy: str,
         resource: str,
+        vm_id: str,
+        at: str | None,
         before: Mapping[str, Any],
-        values: Mapping[str, Any] | None = None,
         cures: tuple[str, ...] = (),
     ) -> str:
         """Note a remedy that begins; returns its id. Raises RemedyRefused where it cannot be noted."""
         operation = os.urandom(8).hex()
-        begun = {"remedy": remedy, "resource": resource, "before": dict(before)}
-        begun |= {"values": dict(values or {}), "cures": list(cures)}
-        append_first(self.path, {"operation": operation, "event": "begun", **begun})
+        begun = {"remedy": remedy, "resource": resource, "vm_id": vm_id, "at": at, "before": dict(before)}
+        self._note_first(operation, "begun", **begun, cures=list(cures))
         return operation
 
-    def sending(self, operation: str, step: int) -> None:
-        """Note that a step's request is about to leave. Raises RemedyRefused where it cannot be noted."""
-        append_first(self.path, {"operation": operation, "event": "sending", "step": step})
+    def sending(self, operation: str, number: int) -> None:
+        """Note that a request is about to leave. Raises RemedyRefused where it cannot be noted."""
+        self._note_first(operation, "sending", step=number)
 
-    def accepted(self, operation: str, step: int, url: str | None, at: str | None) -> None:
-        """Note that Azure took a step, where to follow it, and when by Azure's clock."""
-        self._note(operation, "accepted", step=step, url=url or "", at=at)
+    def accepted(self, operation: str, number: int, url: str | None, at: str | None) -> None:
+        """Note that Azure took a request, where to follow it, and when by Azure's clock."""
+        self._note(operation, "accepted", step=number, url=url or "", at=at)
 
     def close(self, operation: str, receipt: Receipt) -> None:
         """Note the end, and keep the receipt."""
-        append(self._receipts, receipt.as_json())
+        self._receipts.append(receipt.as_json())
         self._note(operation, "closed", outcome=receipt.outcome)
 
     def unfinished(self, remedy: str = "", resource: str = "") -> list[Operation]:
         """What was begun and never closed, oldest first; of one remedy and resource when given."""
         events: dict[str, list[dict[str, Any]]] = {}
-        for event in lines(self.path):
-            if {"operation", "event"} <= event.keys():
-                events.setdefault(str(event["operation"]), []).append(event)
-        found = [_operation(name, own) for name, own in events.items() if not any(e["event"] == "closed" for e in own)]
+        for event in self._operations.events():
+            if not mismatch(event, _Event):
+                events.setdefault(event["operation"], []).append(event)
+        found = [_operation(name, each) for name, each in events.items()]
         return [
             each
             for each in found
@@ -77,24 +81,56 @@ class Operations:
         ]
 
     def receipts(self) -> list[Receipt]:
-        """All receipts of the folder, oldest first. What is no whole receipt is left out."""
-        names = {each.name for each in fields(Receipt)}
-        whole = [row for row in lines(self._receipts) if row.keys() == names and isinstance(row["request_ids"], list)]
-        return [Receipt(**{**row, "request_ids": tuple(row["request_ids"])}) for row in whole]
+        """All receipts, oldest first. What is no whole receipt is left out."""
+        return [each for each in map(Receipt.from_json, self._receipts.events()) if each]
 
     def _note(self, operation: str, event: str, **values: Any) -> None:
-        append(self.path, {"operation": operation, "event": event, **values})
+        self._operations.append({"operation": operation, "event": event, **values})
+
+    def _note_first(self, operation: str, event: str, **values: Any) -> None:
+        try:
+            self._note(operation, event, **values)
+        except Unwritten as error:
+            raise RemedyRefused(f"{error} So nothing is changed.") from None
+
+
+class _Event(TypedDict):
+    operation: str
+    event: str
+
+
+class _Begun(_Event):
+    remedy: str
+    resource: str
+    before: dict[str, Any]
+
+
+class _Accepted(_Event):
+    step: int
+    url: str
 
 
 def _operation(name: str, events: list[dict[str, Any]]) -> Operation | None:
+    """What the events of one operation say; None once it was closed, and where its beginning cannot be read."""
     begun = next((event for event in events if event["event"] == "begun"), {})
-    if not {"remedy", "resource", "before"} <= begun.keys():
+    if mismatch(begun, _Begun) or any(event["event"] == "closed" for event in events):
         return None
-    sent = frozenset(event["step"] for event in events if event["event"] == "sending" and "step" in event)
-    taken = [event for event in events if event["event"] == "accepted" and {"step", "url"} <= event.keys()]
-    accepted = {event["step"]: str(event["url"]) for event in taken}
-    at = taken[-1].get("at") if taken else None
+    taken = [event for event in events if event["event"] == "accepted" and not mismatch(event, _Accepted)]
+    numbers = [event.get("step") for event in events if event["event"] == "sending"]
+    cures = begun.get("cures")
     return Operation(
-        name, begun["remedy"], begun["resource"], sent, accepted, begun["before"], at,
-        begun.get("values") or {}, tuple(begun.get("cures") or ()),
-    )  # fmt: skip
+        name,
+        begun["remedy"],
+        begun["resource"],
+        _text(begun.get("vm_id")) or "",
+        _text(begun.get("at")),
+        begun["before"],
+        tuple(each for each in cures if isinstance(each, str)) if isinstance(cures, list) else (),
+        frozenset(number for number in numbers if isinstance(number, int)),
+        {event["step"]: event["url"] for event in taken},
+        _text(taken[-1].get("at")) if taken else None,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmbackup.catalog import remedies as catalogue
-from vmbackup.model import Evidence, Finding, Step, Target, Verdict
+from vmbackup.checks.base import load
+from vmbackup.model import Evidence, Fact, Finding, Step, Target, Verdict
+from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal, refusals
-from vmbackup.remedies.quoting import filled, for_bash, for_powershell
-from vmbackup.remedies.values import data, values
+from vmbackup.remedies.quoting import quote_bash, quote_powershell, render
+from vmbackup.remedies.values import FACTS_BEHIND, data, values
 
 RISKS = ("low", "medium", "high")
+STATE_OF_VM = ("vm.model", "vm.power", "vm.agent")
 _WORDS = ("title", "what", "risk_note", "undo", "portal", "duration", "superseded")
 _DISTRIBUTIONS = {
     "debian": ("debian", "ubuntu"),
@@ -37,7 +40,8 @@ class Plan:
     """One remedy made ready for one VM.
 
     ``words`` are its sentences in the plan's language, ``cures`` the checks whose problem it cures, ``values`` what the
-    commands and requests are filled with, ``refusals`` why it must not be applied.
+    commands and requests are filled with, ``refusals`` why it must not be applied, ``continues`` the operation of an
+    earlier run that it goes on with.
     """
 
     remedy: str
@@ -50,6 +54,7 @@ class Plan:
     commands: tuple[Command, ...]
     missing: tuple[str, ...]
     refusals: tuple[Refusal, ...]
+    continues: Operation | None = None
 
     @property
     def entry(self) -> Mapping[str, Any]:
@@ -90,12 +95,12 @@ def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[
     """The remedies for the problems of one judged cause: lowest risk first, what cures nothing after the cures,
     superseded ones last."""
     problems = tuple(finding for finding in step.findings if finding.verdict is Verdict.PROBLEM)
-    known = values(target, evidence, problems)
+    filled = values(target, evidence, problems)
     found = []
     for remedy, entry in catalogue.remedies().items():
         cures = tuple(dict.fromkeys(each.check for each in problems if concerns(entry, each)))
         if cures and entry["os"] in (None, _os(evidence, target)):
-            found.append(planned(remedy, cures, known, evidence, target, language))
+            found.append(planned(remedy, cures, filled, evidence, target, language))
     return sorted(found, key=_rank)
 
 
@@ -127,10 +132,10 @@ def planned(
 def _commands(
     entry: Mapping[str, Any], known: Mapping[str, Any], evidence: Evidence
 ) -> tuple[tuple[Command, ...], tuple[str, ...]]:
-    templates = [("az", entry["az"], for_bash), ("powershell", entry["powershell"], for_powershell)]
+    templates = [("az", entry["az"], quote_bash), ("powershell", entry["powershell"], quote_powershell)]
     for name, template in (entry["shell"] or {}).items():
         if name in _likely(evidence):
-            templates.append((f"shell:{name}", template, for_bash))
+            templates.append((f"shell:{name}", template, quote_bash))
     os = _os(evidence, None)
     commands: list[Command] = []
     missing: list[str] = []
@@ -140,7 +145,7 @@ def _commands(
         )
         if template is None or foreign:
             continue
-        text, lacking = filled(template, known, quote)
+        text, lacking = render(template, known, quote)
         commands.append(Command(where, text))
         missing += lacking if where == "az" else []
     return tuple(commands), tuple(dict.fromkeys(missing))
@@ -156,3 +161,27 @@ def _likely(evidence: Evidence) -> tuple[str, ...]:
 def _os(evidence: Evidence, target: Target | None) -> str | None:
     model = data(evidence, "vm.model")
     return (model["os"] if model else None) or (target.os if target else None)
+
+
+# --- before and after a change ---------------------------------------------------------------------------------------
+
+
+def facts_to_recollect(plan: Plan) -> tuple[str, ...]:
+    """The facts behind the checks that the remedy cures, and the VM's state beside them: what it may have changed."""
+    checks = load()
+    names = [name for check in plan.cures for name in checks[check].evidence]
+    return tuple(dict.fromkeys([*names, *STATE_OF_VM]))
+
+
+def facts_behind(plan: Plan) -> tuple[str, ...]:
+    """The facts of Azure's that a plan rests on: its problem, the values in its requests, and what may forbid it."""
+    requests = " ".join(plan.entry["change"]["requests"])
+    told = [fact for name, facts in FACTS_BEHIND.items() if f"{{{name}}}" in requests for fact in facts]
+    names = [*facts_to_recollect(plan), *told, "vm.locks", "backup.jobs"]
+    return tuple(dict.fromkeys(name for name in names if not name.startswith("guest.")))
+
+
+def merge_fresh(evidence: Evidence, fresh: Evidence, names: tuple[str, ...]) -> dict[str, Fact]:
+    """The evidence with the new answers. What should have been asked again and was not is left out: it may be stale."""
+    kept = {name: fact for name, fact in evidence.items() if name not in names}
+    return {**kept, **{name: fresh[name] for name in names if name in fresh}}

@@ -7,10 +7,10 @@ line end that a paste into a terminal would run) is refused, not repaired: a cha
 from __future__ import annotations
 
 import re
+import shlex
 import string
 from collections.abc import Callable, Mapping
 
-_SAFE = re.compile(r"[A-Za-z0-9_./:@%+=,-]+")
 # Azure names never hold these; Unicode's line and paragraph separators end a line in some shells and editors.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # PowerShell takes the typographic quotes for apostrophes.
@@ -21,28 +21,25 @@ class Unquotable(ValueError):
     """A value that must not stand in any command."""
 
 
-def for_bash(value: object) -> str:
+def quote_bash(value: object) -> str:
     """The value as one word of bash.
 
-    >>> for_bash("web-01"), for_bash("a b"), for_bash("$(id)")
+    >>> quote_bash("web-01"), quote_bash("a b"), quote_bash("$(id)")
     ('web-01', "'a b'", "'$(id)'")
     """
-    words = _plain(value)
-    if _SAFE.fullmatch(words) and not words.startswith("-"):
-        return words
-    return "'" + words.replace("'", "'\"'\"'") + "'"
+    return shlex.quote(_plain(value))
 
 
-def for_powershell(value: object) -> str:
+def quote_powershell(value: object) -> str:
     """The value as one PowerShell literal.
 
-    >>> for_powershell("web-01"), for_powershell("a'$(Remove-Item x)")
+    >>> quote_powershell("web-01"), quote_powershell("a'$(Remove-Item x)")
     ("'web-01'", "'a''$(Remove-Item x)'")
     """
     return "'" + _APOSTROPHES.sub(lambda found: found.group() * 2, _plain(value)) + "'"
 
 
-def filled(template: str, values: Mapping[str, object], quote: Callable[[object], str]) -> tuple[str, tuple[str, ...]]:
+def render(template: str, values: Mapping[str, object], quote: Callable[[object], str]) -> tuple[str, tuple[str, ...]]:
     """The template with every ``{name}`` quoted, and the names for which there is no usable value.
 
     A list becomes one word per item. A missing value stands there as a quoted ``<name>``, which no command accepts.

@@ -20,6 +20,19 @@ LOWEST_PRIORITY = 100
 RULES_ADDED = 3
 STOPGAP_DAYS = 14
 RETAIN_DAYS = 30
+FACTS_BEHIND: Mapping[str, tuple[str, ...]] = {
+    "nsg_id": ("network.rules",),
+    "route_table_id": ("network.nics", "network.subnets"),
+    "subnet_id": ("network.nics", "network.subnets"),
+    "vault_id": ("backup.protection",),
+    "item_id": ("backup.protection", "backup.item"),
+    "job": ("backup.jobs",),
+    "collection_id": ("vm.restore_points",),
+    "lock_id": ("vm.locks", "vm.restore_points"),
+    "extension": ("vm.extensions",),
+    "failed_extension": ("vm.extensions",),
+}
+"""Which facts tell the values that stand in the path of a request."""
 _RUNNING = "inprogress"
 _WELL = ("succeeded", "updating", "creating", "ready", "installing", "transitioning")
 _BACKUP_EXTENSIONS = ("vmsnapshot", "vmsnapshotlinux")
@@ -44,12 +57,12 @@ def data(evidence: Evidence, name: str) -> Any:
     return fact.data if fact and fact.answered else None
 
 
-def last(resource_id: str | None) -> str:
+def resource_name(resource_id: str | None) -> str:
     """The last part of a resource id: the resource's name."""
     return (resource_id or "").rstrip("/").rsplit("/", 1)[-1]
 
 
-def group(resource_id: str | None) -> str:
+def resource_group(resource_id: str | None) -> str:
     """The resource group in a resource id, "" when there is none."""
     parts = (resource_id or "").strip("/").split("/")
     return parts[3] if len(parts) > 3 and parts[2].lower() == "resourcegroups" else ""
@@ -70,10 +83,11 @@ def _region(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]
 
 def _security_rule(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
     """The blocking rule, its group, and three free numbers ahead of it."""
-    said = _finding(findings, "outbound_rules_let_storage_through")
+    barred = _finding(findings, "outbound_rules_let_storage_through")
     rules = [rule for nic in (data(evidence, "network.rules") or {"nics": []})["nics"] for rule in nic["rules"]]
     blocking = next(
-        (rule for rule in rules if rule["name"] == said.get("by") and last(rule["nsg"]) == said.get("of")), None
+        (rule for rule in rules if rule["name"] == barred.get("by") and resource_name(rule["nsg"]) == barred.get("of")),
+        None,
     )
     if blocking is None or not blocking["nsg"]:
         return {}
@@ -83,8 +97,8 @@ def _security_rule(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[st
         "rule": blocking["name"],
         "rule_priority": blocking["priority"],
         "nsg_id": blocking["nsg"],
-        "nsg_name": last(blocking["nsg"]),
-        "nsg_group": group(blocking["nsg"]),
+        "nsg_name": resource_name(blocking["nsg"]),
+        "nsg_group": resource_group(blocking["nsg"]),
         **{f"priority_{number}": priority for number, priority in enumerate(free, 1)},
     }
 
@@ -109,12 +123,12 @@ def _subnet(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]
         return {}
     table = subnet["route_table_id"]
     return {
-        "subnet": last(subnet["id"]),
+        "subnet": resource_name(subnet["id"]),
         "subnet_id": subnet["id"],
         "service_endpoints": list(dict.fromkeys([*subnet["service_endpoints"], "Microsoft.Storage"])),
         "route_table_id": table,
-        "route_table": last(table),
-        "route_table_group": group(table),
+        "route_table": resource_name(table),
+        "route_table_group": resource_group(table),
     }
 
 
@@ -131,8 +145,8 @@ def _extensions(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, 
     listed = data(evidence, "vm.extensions") or []
     backup = next((each for each in listed if (each["type"] or "").lower() in _BACKUP_EXTENSIONS), None)
     usual = {"linux": "VMSnapshotLinux", "windows": "VMSnapshot"}.get(model.get("os") or "")
-    said = _finding(findings, "no_other_extension_has_failed").get("name")
-    named = [each["name"] for each in listed if said and said in (each["name"], each["type"], _full_type(each))]
+    failed = _finding(findings, "no_other_extension_has_failed").get("name")
+    named = [each["name"] for each in listed if failed and failed in (each["name"], each["type"], _full_type(each))]
     return {
         "extension": backup["name"] if backup else usual,
         "failed_extension": named[0] if len(named) == 1 else None,
@@ -150,10 +164,14 @@ def _vault(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
     item = item or {}
     return {
         "vault_id": protection["vault_id"],
-        "vault_name": last(protection["vault_id"]),
-        "vault_group": group(protection["vault_id"]),
+        "vault_name": resource_name(protection["vault_id"]),
+        "vault_group": resource_group(protection["vault_id"]),
         "container": protection["container"],
         "item": protection["item"],
+        "item_id": (
+            f"{protection['vault_id']}/backupFabrics/Azure/protectionContainers/{protection['container']}"
+            f"/protectedItems/{protection['item']}"
+        ),
         "policy": item.get("policy_name") or protection["policy_name"],
         "policy_id": item.get("policy_id") or _policy_id(protection, item),
     }
@@ -197,23 +215,25 @@ def _has_fault(disk: Mapping[str, Any], found: Finding, evidence: Evidence) -> b
 
 
 def _restore_points(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    said = _finding(findings, "no_lock_blocks_restore_points")
-    found: dict[str, Any] = {}
-    if said.get("lock"):
-        scope = str(said["scope"]).rstrip("/")
-        found = {
-            "lock": said["lock"],
-            "lock_level": said["level"],
-            "lock_scope": scope,
-            "lock_id": f"{scope}/providers/Microsoft.Authorization/locks/{said['lock']}",
-        }
     collections = data(evidence, "vm.restore_points") or []
+    found: dict[str, Any] = {}
     if collections:
         largest = max(collections, key=lambda each: each["restore_points"] or 0)
-        found |= {
+        found = {
             "collection": largest["name"],
             "collection_id": largest["id"],
             "collection_group": largest["resource_group"],
+        }
+    lock = _finding(findings, "no_lock_blocks_restore_points")
+    if lock.get("lock"):
+        scope = str(lock["scope"]).rstrip("/")
+        locked = [each["id"] for each in collections if f"{each['id']}/".lower().startswith(f"{scope}/".lower())]
+        found |= {
+            "lock": lock["lock"],
+            "lock_level": lock["level"],
+            "lock_scope": scope,
+            "lock_id": f"{scope}/providers/Microsoft.Authorization/locks/{lock['lock']}",
+            "locked_collection_id": locked[0] if locked else None,
         }
     return found
 

@@ -27,7 +27,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
 
 from vmbackup import catalog, sanitize
@@ -36,16 +35,16 @@ from vmbackup.facts.guest import GUEST_FACTS
 from vmbackup.facts.linux import FACTS_LINUX
 from vmbackup.facts.schema import mismatch
 from vmbackup.facts.windows import FACTS_WINDOWS
-from vmbackup.model import Evidence, Fact, FactStatus, RemedyRefused, SetupError, Target, Verdict
+from vmbackup.model import Evidence, Fact, FactStatus, RemedyRefused, SetupError, Target, Unwritten, Verdict
+from vmbackup.remedies.journal import Journal
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs import storage
-from vmbackup.runs.lock import Held, folder_lock, vm_lock
+from vmbackup.runs.lock import LAST_CHANGE, Held, folder_lock, vm_lock, vm_state
 from vmbackup.runs.state import Skip
 
 if TYPE_CHECKING:
     from vmbackup.arm.connection import Azure
-    from vmbackup.remedies.executor import Tools
-    from vmbackup.remedies.journal import Operations
+    from vmbackup.remedies.executor import ChangeContext
 
 EVIDENCE, RESULT, RUN, RUN_EVIDENCE, BEFORE = (
     "evidence.json", "result.json", "run.json", "run.evidence.json", "before.evidence.json",
@@ -130,6 +129,7 @@ class RunFolder:
     def __init__(self, place: str | os.PathLike[str], language: str = "en") -> None:
         self.language = language
         self.notices: list[str] = []
+        self._looked: dict[str, tuple[bytes | None, int]] = {}
         try:
             self._storage = storage.at(place)
         except (OSError, ImportError, ValueError) as error:
@@ -184,8 +184,6 @@ class RunFolder:
 
     def append(self, name: str, event: Mapping[str, Any]) -> None:
         """Add an event to such a file, on disk when this returns. Raises Unwritten."""
-        from vmbackup.arm.audit import Unwritten
-
         line = json.dumps(sanitize.data(event), ensure_ascii=False) + "\n"
         try:
             self._storage.append(name, line.encode())
@@ -207,24 +205,54 @@ class RunFolder:
         return found
 
     @property
-    def journal(self) -> Operations:
+    def journal(self) -> Journal:
         """What was begun and what was done."""
-        from vmbackup.remedies.journal import Operations
+        return Journal(self.log(OPERATIONS), self.log(RECEIPTS))
 
-        return Operations(Path(str(self)))
+    def audited(self) -> list[dict[str, Any]]:
+        """Every changing request, one row each."""
+        from vmbackup.arm.audit import rows
+
+        return rows(self.log(AUDIT))
+
+    def look_at(self, azure: Azure, target: Target) -> None:
+        """Remember how things stand as a collection begins: what others change from now on is not in its evidence."""
+        self._looked[target.vm_id.lower()] = self._changes(azure, target)
 
     @contextmanager
-    def changing(self, azure: Azure, target: Target) -> Iterator[Tools]:
+    def changing(self, azure: Azure, target: Target) -> Iterator[ChangeContext]:
         """What a change of this VM needs, for this process alone. Raises RemedyRefused that names who holds the run
-        folder or the VM."""
-        from vmbackup.remedies.executor import open_tools
+        folder or the VM, and where another run changed the VM since this one looked."""
+        from vmbackup.arm.audit import Audit
+        from vmbackup.arm.client import Arm
+        from vmbackup.remedies.executor import ChangeContext
 
+        vm_id = target.vm_id.lower()
         try:
-            with vm_lock(azure.connection.endpoint, target.vm_id), folder_lock(self._storage):
-                yield open_tools(azure, Path(str(self)))
+            with vm_lock(azure.connection.endpoint, vm_id) as state, folder_lock(self._storage) as still_held:
+
+                def before_send() -> None:
+                    if not still_held():
+                        raise RemedyRefused(catalog.text("refused.lock_lost", self.language))
+                    state.write(LAST_CHANGE, os.urandom(8).hex().encode())
+
+                if self._looked.get(vm_id, self._changes(azure, target)) != self._changes(azure, target):
+                    raise RemedyRefused(catalog.text("refused.changed_meanwhile", self.language))
+                audit = Audit(self.log(AUDIT), azure.who())
+                try:
+                    yield ChangeContext(azure, Arm.on(azure), audit, self.journal, before_send)
+                finally:
+                    self._looked[vm_id] = self._changes(azure, target)
         except Held as error:
             holder = asdict(error.holder) if error.holder else dict.fromkeys(("pid", "host", "user", "since"), "?")
             raise RemedyRefused(catalog.text("refused.held", self.language, **holder)) from None
+        except OSError as error:
+            raise RemedyRefused(catalog.text("refused.no_lock", self.language, message=str(error))) from None
+
+    def _changes(self, azure: Azure, target: Target) -> tuple[bytes | None, int]:
+        """What differs once any run, in this folder or by this user on this machine, began to change the VM."""
+        state = vm_state(azure.connection.endpoint, target.vm_id)
+        return state.read(LAST_CHANGE, 64), len(self.events(OPERATIONS))
 
     # --- the guest script that is running ---
 

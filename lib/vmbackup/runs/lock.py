@@ -28,6 +28,8 @@ from vmbackup.runs.storage import LocalStorage, Storage
 
 LOCK_FILE = "lock"
 HOLDER_FILE = "lock.json"
+LAST_CHANGE = "last_change"
+"""Beside the VM's lock: another content with each change that this user's processes send."""
 RENEW_S = 20.0
 STALE_S = 120.0
 """An object that was not renewed for so long belongs to a process that is gone."""
@@ -77,7 +79,7 @@ def folder_lock(storage: Storage) -> Iterator[StillHeld]:
 
 
 @contextmanager
-def vm_lock(endpoint: str, vm_id: str) -> Iterator[Storage]:
+def vm_lock(endpoint: str, vm_id: str) -> Iterator[LocalStorage]:
     """Hold the VM, for this user on this machine; yields the folder of its state. Raises Held at once, and OSError."""
     storage = vm_state(endpoint, vm_id)
     storage.make()

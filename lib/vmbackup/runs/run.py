@@ -7,34 +7,33 @@ as Azure takes; each leaves the evidence whole, and the run folder such that the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 from vmbackup import catalog, clock
-from vmbackup.arm.audit import rows
 from vmbackup.arm.call import calling, start_thread
 from vmbackup.arm.connection import Azure
+from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
 from vmbackup.collectors import guest
 from vmbackup.facts.azure import FACTS
-from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Step, Verdict
-from vmbackup.remedies import again
-from vmbackup.remedies.apply import Confirmation, apply
-from vmbackup.remedies.plan import Plan, plan
+from vmbackup.model import Evidence, Fact, FactStatus, RemedyRefused, SetupError, Step, Verdict
+from vmbackup.remedies.apply import Consent, apply, close_superseded
+from vmbackup.remedies.interrupted import Interrupted, continued_first, interrupted
+from vmbackup.remedies.plan import STATE_OF_VM, Plan, facts_to_recollect, plan
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry import back_up_now
 from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs import result
 from vmbackup.runs.examine import examine, without_guest
-from vmbackup.runs.folder import AUDIT, RunFolder, SavedRun
+from vmbackup.runs.folder import RunFolder, SavedRun
 from vmbackup.runs.state import Change, Skip, State
 
 OnFact = Callable[[str, Fact], object]
 BACKUP_S = 7200
-_STATE_OF_VM = ("vm.model", "vm.power", "vm.agent")
 # What boot diagnostics say comes from the platform, not from the guest script.
 _PLATFORMS_OWN = ("guest.boot_report", "guest.serial_log")
 
@@ -94,14 +93,16 @@ class Run(State):
 
     def collect(self, on_fact: OnFact | None = None, stopped: Event | None = None) -> None:
         """Ask for everything. When stopped, what came in by then counts, and what was known before stays."""
+        self.files.look_at(self._azure(), self.target)
         self._ask(on_fact=on_fact, stopped=stopped)
+        self._close_superseded()
         self.save()
 
     def recheck(self, cause: str, on_fact: OnFact | None = None) -> None:
         """Ask again only for what this cause's checks read, the guest among it where they read that."""
         checks = load()
         names = {name for check in catalog.causes()[cause]["checks"] for name in checks[check].evidence}
-        of_azure = [name for name in FACTS if name in names or name in _STATE_OF_VM]
+        of_azure = [name for name in FACTS if name in names or name in STATE_OF_VM]
         self._ask(of_azure, ask_guest=any(map(_is_guests, names)), on_fact=on_fact)
         self.save()
 
@@ -180,26 +181,44 @@ class Run(State):
     # --- changing ---
 
     def interrupted(self, cause: str | None = None) -> list[Plan]:
-        """The plans of what an earlier run in this folder began on this VM and did not end; of one cause, if given."""
-        if self.azure is None:
-            return []
-        begun = again.interrupted(self.files.journal.unfinished(), self.evidence, self.target, self.language)
+        """The plans that continue what an earlier run in this folder began on this VM; of one cause, if given."""
         checks = set(catalog.causes()[cause]["checks"]) if cause else set()
-        return [each for each in begun if cause is None or checks.intersection(each.cures)]
+        return [each for each in self._left_open().continued if cause is None or checks.intersection(each.cures)]
 
     def plans(self, cause: str | None = None) -> list[Plan]:
         """What is to be continued, then the remedies for every cause with a problem, in order; or those for one."""
+        left = Interrupted(tuple(self.interrupted(cause)))
+        return continued_first(left, self._found(cause))
+
+    def _found(self, cause: str | None = None) -> list[Plan]:
         steps = self.diagnosis().steps
         wanted = [step for step in steps if step.cause == cause or (cause is None and step.verdict is Verdict.PROBLEM)]
-        found = [each for step in wanted for each in plan(step, self.evidence, self.target, self.language)]
-        return again.begun_first(self.interrupted(cause), found)
+        return [each for step in wanted for each in plan(step, self.evidence, self.target, self.language)]
 
-    def apply(self, chosen: Plan, consent: Confirmation) -> Change:
+    def _left_open(self) -> Interrupted:
+        if self.azure is None:
+            return Interrupted()
+        unfinished = self.files.journal.unfinished()
+        return interrupted(unfinished, self._found() if unfinished else [], self.evidence, self.target, self.language)
+
+    def _close_superseded(self) -> None:
+        """Close what earlier runs left and nobody continues; while another run changes the VM it may be that one's."""
+        left = self._left_open()
+        if not (self.kept and left.superseded):
+            return
+        with suppress(RemedyRefused), self.files.changing(self._azure(), self.target) as context:
+            for receipt in close_superseded(left, context, self.language):
+                title = catalogue.words(receipt.remedy, "title", self.language)
+                self.files.notices.append(
+                    catalog.text("folder.superseded", self.language, title=title, why=receipt.message)
+                )
+
+    def apply(self, chosen: Plan, consent: Consent) -> Change:
         """Apply one plan that was agreed to, then ask again for what it should have changed. Raises RemedyRefused."""
-        azure, before, names = self._azure(), self.diagnosis().steps, again.affected(chosen)
+        azure, before, names = self._azure(), self.diagnosis().steps, facts_to_recollect(chosen)
         try:
-            with self.files.changing(azure, self.target) as tools:
-                receipt = apply(chosen, tools, consent)
+            with self.files.changing(azure, self.target) as context:
+                receipt = apply(chosen, self.evidence, context, consent, failure=self.parameters.job_name)
         except BaseException:
             if self.files.journal.unfinished(chosen.remedy, chosen.resource):
                 self._forget(names)
@@ -229,9 +248,9 @@ class Run(State):
 
         Raises RemedyRefused, with nothing started, for an unprotected VM, a running backup or too many of a day.
         """
-        with self.files.changing(self._azure(), self.target) as tools:
-            self.proof = back_up_now.retry(
-                tools,
+        with self.files.changing(self._azure(), self.target) as context:
+            self.proof = back_up_now.back_up_now(
+                context,
                 self.target,
                 self.evidence,
                 language=self.language,
@@ -267,7 +286,7 @@ class Run(State):
 
     def audit(self) -> list[dict[str, Any]]:
         """Every changing request of this run folder, one row each."""
-        return rows(Path(self.folder) / AUDIT)
+        return self.files.audited()
 
     @property
     def earlier(self) -> Earlier | None:

@@ -15,7 +15,7 @@ from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact, RunbookError
 from vmbackup.pages import load, outcome, overview, progress, timeline
 from vmbackup.pages.blocks import Details, Page
-from vmbackup.remedies.apply import Confirmation
+from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.retry.progress import Progress
 from vmbackup.runs.run import Run
@@ -217,7 +217,7 @@ class Guide:
             self._begin("recheck", lambda _: self.run.recheck(cause, self._note))
 
     def _apply(self, plan: Plan) -> None:
-        self._begin("apply", lambda _: self.run.apply(plan, Confirmation.of(plan)))
+        self._begin("apply", lambda _: self.run.apply(plan, Consent.for_plan(plan)))
 
     def _retry(self) -> None:
         self._begin("retry", lambda stopped: self.run.back_up(self._follow, stopped))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from importlib import resources
-from pathlib import Path
 
 import pytest
 from azure.core.exceptions import ServiceResponseError
@@ -14,8 +13,9 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest
 
-from vmbackup.arm.audit import Audit, AuditPolicy, Unwritten, allow_changes, append, changes, lines, rows, who
-from vmbackup.model import RemedyRefused
+from vmbackup.arm.audit import Audit, AuditPolicy, allow_changes, changes, rows, who
+from vmbackup.model import RemedyRefused, Unwritten
+from vmbackup.runs.folder import AUDIT, RunFolder
 
 VM = "https://x/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/v"
 
@@ -58,11 +58,11 @@ class _Response:
 class _Wire(HttpTransport):
     """Answers with a status, or breaks; keeps what was on file when the request left."""
 
-    def __init__(self, audit_path, status):
-        self.path, self.status, self.on_file, self.spoils = audit_path, status, [], False
+    def __init__(self, log, path, status):
+        self.log, self.path, self.status, self.on_file, self.spoils = log, path, status, [], False
 
     def send(self, request, **kwargs):
-        self.on_file = lines(self.path)
+        self.on_file = self.log.events()
         if self.spoils:
             self.path.unlink()
             self.path.mkdir()
@@ -81,9 +81,9 @@ class _Wire(HttpTransport):
 
 
 def pipeline(tmp_path, status=200):
-    path = tmp_path / "audit.jsonl"
-    wire = _Wire(path, status)
-    return Audit(path, "ada (o1)"), wire, Pipeline(wire, [SansIOHTTPPolicy(), AuditPolicy()])
+    log = RunFolder(tmp_path).log(AUDIT)
+    wire = _Wire(log, tmp_path / AUDIT, status)
+    return Audit(log, "ada (o1)"), wire, Pipeline(wire, [SansIOHTTPPolicy(), AuditPolicy()])
 
 
 def test_without_an_open_audit_nothing_changing_leaves(tmp_path):
@@ -117,7 +117,7 @@ def test_the_row_is_on_disk_before_the_request_leaves_and_completed_after(tmp_pa
     with allow_changes(audit, "remove_backup_extension"):
         line.run(HttpRequest("DELETE", f"{VM}/extensions/e?api-version=1"))
     assert [event["event"] for event in wire.on_file] == ["sent"]
-    (row,) = rows(audit.path)
+    (row,) = rows(audit.log)
     assert row["method"] == "DELETE"
     assert row["resource"].endswith("/extensions/e")
     assert (row["who"], row["why"], row["status"], row["outcome"]) == (
@@ -138,7 +138,7 @@ def test_the_outcome_is_what_happened(tmp_path, status, outcome):
                 line.run(HttpRequest("PUT", VM))
         else:
             line.run(HttpRequest("PUT", VM))
-    assert rows(audit.path)[0]["outcome"] == outcome
+    assert rows(audit.log)[0]["outcome"] == outcome
 
 
 def test_the_gate_closes_behind_the_change(tmp_path):
@@ -153,50 +153,11 @@ def test_what_cannot_be_written_down_is_not_done(tmp_path):
     _, wire, line = pipeline(tmp_path)
     (tmp_path / "file").write_text("")
     with (
-        allow_changes(Audit(tmp_path / "file" / "audit.jsonl", "x"), "why"),
+        allow_changes(Audit(RunFolder(tmp_path / "file").log(AUDIT), "x"), "why"),
         pytest.raises(RemedyRefused, match="cannot be written"),
     ):
         line.run(HttpRequest("DELETE", VM))
     assert wire.on_file == []
-
-
-def test_lines_are_only_ever_added_and_secrets_never(tmp_path):
-    path = tmp_path / "a.jsonl"
-    append(path, {"id": "1", "event": "sent", "resource": "https://b?sig=abc"})
-    before = path.read_text()
-    append(path, {"id": "1", "event": "answered"})
-    assert path.read_text().startswith(before)
-    assert "abc" not in path.read_text()
-
-
-def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path):
-    path = tmp_path / "a.jsonl"
-    append(path, {"id": "1"})
-    path.write_text(path.read_text() + '{"id": "2", "ev')
-    assert [each["id"] for each in lines(path)] == ["1"]
-
-
-def test_a_line_cut_off_by_a_crash_swallows_no_later_one(tmp_path):
-    path = tmp_path / "a.jsonl"
-    path.write_bytes('{"id": "1", "name": "Münc'.encode()[:-1])
-    append(path, {"id": "2"})
-    append(path, {"id": "3"})
-    assert [each["id"] for each in lines(path)] == ["2", "3"]
-
-
-@pytest.mark.parametrize(
-    "spoilt", [b"\xff\xfe\n", b"[1]\n", b"null\n", b"\n\n", b'{"event": "sent"}\n', b"\x00" * 9 + b"\n"]
-)
-def test_spoilt_lines_hide_no_row(tmp_path, spoilt):
-    path = tmp_path / "a.jsonl"
-    path.write_bytes(spoilt)
-    append(path, {"id": "1", "event": "sent", "resource": "a\u2028b\x85c"})
-    assert [each["id"] for each in rows(path)] == ["1"]
-
-
-def test_a_full_disk_is_no_written_row():
-    with pytest.raises(Unwritten, match="No space left"):
-        append(Path("/dev/full"), {"id": "1"})
 
 
 def test_an_answer_that_cannot_be_noted_is_not_called_a_request_that_was_not_sent(tmp_path):

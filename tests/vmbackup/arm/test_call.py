@@ -21,6 +21,7 @@ from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure, Connection
 from vmbackup.collectors import collect
 from vmbackup.model import RemedyRefused, Target
+from vmbackup.runs.folder import AUDIT, RunFolder
 
 VMS, HURRIED, CHANGING = 16, 4, (1, 2)
 ASKED = ["vm.agent", "network.rules", "backup.jobs"]
@@ -46,7 +47,10 @@ def test_sixteen_calls_about_sixteen_vms_share_one_connection(tmp_path: Path) ->
     begin = Barrier(VMS)
 
     def restart(azure: Azure, target: Target, number: int) -> None:
-        with calling(target.vm_id), allow_changes(Audit(tmp_path / f"{number}.jsonl", "ada"), "restart_vm"):
+        with (
+            calling(target.vm_id),
+            allow_changes(Audit(RunFolder(tmp_path / f"{number}").log(AUDIT), "ada"), "restart_vm"),
+        ):
             Arm.on(azure).complete("POST", f"{target.vm_id}/restart")
 
     def one(azure: Azure, target: Target, number: int) -> set[str | None]:
@@ -63,9 +67,9 @@ def test_sixteen_calls_about_sixteen_vms_share_one_connection(tmp_path: Path) ->
         why = list(pool.map(one, [azure] * VMS, targets, range(VMS)))
     assert [number for number in range(VMS) if "timeout" in why[number]] == list(range(0, VMS, HURRIED))
     assert all(why[number] == {None} for number in range(VMS) if number % HURRIED)
-    assert {path.name for path in tmp_path.iterdir()} == {f"{number}.jsonl" for number in CHANGING}
+    assert {path.name for path in tmp_path.iterdir()} == {f"{number}" for number in CHANGING}
     for number in CHANGING:
-        (row,) = rows(tmp_path / f"{number}.jsonl")
+        (row,) = rows(RunFolder(tmp_path / f"{number}").log(AUDIT))
         assert row["vm"] == targets[number].vm_id
         assert row["resource"] == f"{targets[number].vm_id}/restart"
 
@@ -82,7 +86,7 @@ def test_a_thread_that_outlives_the_consent_changes_nothing(tmp_path: Path) -> N
             except RemedyRefused as error:
                 ended.append(error)
 
-        with allow_changes(Audit(tmp_path / "audit.jsonl", "ada"), "restart_vm"):
+        with allow_changes(Audit(RunFolder(tmp_path).log(AUDIT), "ada"), "restart_vm"):
             thread = start_thread(late)
         closed.wait()
         thread.join(10)

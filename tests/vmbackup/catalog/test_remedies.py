@@ -13,7 +13,7 @@ import tree_sitter_powershell
 from vmbackup import catalog
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.model import CatalogError
-from vmbackup.remedies.steps import vm as do
+from vmbackup.remedies.steps.registry import KNOWN
 
 REMEDIES = catalogue.remedies()
 GUEST = resources.files("vmbackup.guest").joinpath("scripts")
@@ -39,7 +39,7 @@ def test_whoever_needs_az_is_told_the_rights_it_takes(remedy):
 
 
 def test_every_azure_call_is_known_to_the_code_and_none_besides():
-    assert {name for name, entry in REMEDIES.items() if entry["kind"] == "azure_call"} == do.KNOWN
+    assert {name for name, entry in REMEDIES.items() if entry["kind"] == "azure_call"} == KNOWN
 
 
 @pytest.mark.parametrize("remedy", REMEDIES)

@@ -7,9 +7,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from vmbackup.arm.audit import rows
 from vmbackup.cli.remedies import app
 from vmbackup.model import RemedyRefused, SetupError
+from vmbackup.runs.folder import RunFolder
 
 
 def call(*words, **options):
@@ -54,7 +54,7 @@ def test_apply_and_retry_in_one_go_prove_the_cure(tmp_path):
     assert said.exit_code == 0, said.output
     assert "Done and seen to be done" in said.output
     assert "Fixed: the job is completed" in said.output
-    assert [row["method"] for row in rows(tmp_path / "audit.jsonl")] == ["DELETE", "POST"]
+    assert [row["method"] for row in RunFolder(tmp_path).audited()] == ["DELETE", "POST"]
 
 
 def test_apply_without_asking_stops_at_the_risk_that_is_allowed(tmp_path):

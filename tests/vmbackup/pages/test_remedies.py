@@ -6,7 +6,7 @@ import pytest
 
 from remedy_cases import TARGET, evidence, step
 from vmbackup.pages import remedies as pages
-from vmbackup.remedies.apply import Confirmation
+from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.plan import plan
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.runs.state import Change
@@ -24,7 +24,7 @@ FOUND = plan(step("extension", "vmsnapshot_linux_is_loaded"), evidence(), TARGET
     ],
 )
 def test_a_named_remedy_that_is_too_risky_says_so(remedies, max_risk, said):
-    confirm = Confirmation.from_parameters(remedies, max_risk)
+    confirm = Consent.from_parameters(remedies, max_risk)
     text = pages.not_covered(FOUND, confirm.remedies, confirm.refusal, "en").text()
     assert said in text
     assert bool(text.strip()) is bool(said)

@@ -10,7 +10,7 @@ import pytest
 
 from vmbackup.model import Verdict
 from vmbackup.notebook.runbook import Runbook
-from vmbackup.remedies.apply import Confirmation
+from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs.run import Run
 from walking import guest_output, run_over
@@ -20,7 +20,7 @@ BackUp = Callable[[Run], object]
 
 
 def agreed(run: Run, plan: Plan) -> None:
-    run.apply(plan, Confirmation.of(plan))
+    run.apply(plan, Consent.for_plan(plan))
 
 
 def headless(run: Run, plan: Plan) -> None:

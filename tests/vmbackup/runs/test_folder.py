@@ -3,14 +3,15 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from vmbackup.arm.audit import Unwritten
-from vmbackup.model import Fact, FactStatus, SetupError, Target, Verdict
+from vmbackup.model import Fact, FactStatus, SetupError, Target, Unwritten, Verdict
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs.folder import (
     AUDIT,
@@ -219,6 +220,30 @@ def test_an_event_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
     with pytest.raises(Unwritten, match="cannot be written"):
         RunFolder(tmp_path / "file").log(AUDIT).append({})
+
+
+FULL = """
+import resource, sys
+from vmbackup.model import Unwritten
+from vmbackup.runs.folder import AUDIT, RunFolder
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+try:
+    RunFolder(sys.argv[1]).log(AUDIT).append({"id": "longer than ten bytes"})
+except Unwritten:
+    sys.exit(7)
+"""
+
+
+def test_a_line_for_which_there_is_no_room_is_not_written(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], env=environment).returncode == 7
+
+
+def test_a_line_holds_marks_that_end_a_line_elsewhere(folder: RunFolder) -> None:
+    event = {"id": "1", "resource": "a\x85b"}
+    folder.log(AUDIT).append(event)
+    assert len(folder.events(AUDIT)) == 1
+    assert folder.notices == []
 
 
 def test_a_folder_that_cannot_be_written_is_named_with_a_way_out(tmp_path: Path) -> None:

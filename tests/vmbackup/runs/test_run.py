@@ -14,13 +14,12 @@ from vmbackup.guest.document import GuestOutputError
 from vmbackup.model import RunbookError, SetupError, Verdict
 from vmbackup.notebook.runbook import Runbook
 from vmbackup.parameters import Parameters
-from vmbackup.remedies.apply import Confirmation
-from vmbackup.remedies.journal import Operations
+from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.runs.folder import RUN_EVIDENCE
 from vmbackup.runs.open import open_run
 from vmbackup.runs.run import Run
-from walking import cure, guest_output, opened, restarted, run_over
+from walking import cure, guest_output, interrupt, opened, restarted, run_over
 
 
 def test_collecting_tells_each_fact_and_keeps_them(tmp_path: Path) -> None:
@@ -93,7 +92,7 @@ def test_a_change_of_which_nobody_knows_the_end_leaves_nothing_old_either(tmp_pa
     with opened("guest_disk_full_linux", tmp_path) as (run, simulator):
         run.collect()
         simulator.azure.worlds[0].spec["faults"] = [{"match": "/runCommand", "status": 401, "code": "Expired"}]
-        Operations(tmp_path).begin("restart_guest_agent_linux", run.target.vm_id, {})
+        run.files.journal.begin("restart_guest_agent_linux", run.target.vm_id, run.target.vm_id, None, {})
         with pytest.raises(RunbookError):
             cure(run)
         assert not [name for name in run.evidence if name.startswith("guest.")]
@@ -116,7 +115,7 @@ def test_a_file_of_guest_output_that_is_older_than_the_folders_last_remedy_is_re
         file = tmp_path / "pasted.txt"
         file.write_text(guest_output(run, "agent_stopped"), "utf-8")
         done = Receipt("restart_vm", run.target.vm_id, "done", "me", None, "2026-12-01T00:00:00Z", (), {}, {})
-        Operations(tmp_path).close("", done)
+        run.files.journal.close("", done)
         run.parameters = replace(run.parameters, guest_output=str(file))
         run.collect()
         assert run.evidence["guest.probe"].why == "before_change"
@@ -303,13 +302,24 @@ def test_what_an_interrupted_run_began_is_where_the_run_goes_on(tmp_path: Path) 
     with run_over("agent_old_linux", tmp_path) as run:
         run.collect()
         plan = next(each for each in run.plans("agent_linux") if each.applicable)
-        Operations(tmp_path).begin(plan.remedy, plan.resource, {}, plan.values, plan.cures)
-        gone = {**run.evidence["vm.agent"].data, "version": "2.15.0.1"}
-        run.evidence["vm.agent"] = replace(run.evidence["vm.agent"], data=gone)
+        interrupt(run, plan)
         assert run.next_cause() == "agent_linux"
         found = run.plans("agent_linux")
         assert [each.remedy for each in found].count(plan.remedy) == 1
-        assert run.apply(found[0], Confirmation.of(found[0])).receipt.continued
+        assert run.apply(found[0], Consent.for_plan(found[0])).receipt.continued
+
+
+def test_what_an_interrupted_run_began_and_nobody_continues_is_closed_and_said(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        plan = next(each for each in run.plans("agent_linux") if each.applicable)
+        interrupt(run, plan, "2026-11-22T03:00:00Z")
+        assert run.interrupted() == []
+        run.collect()
+        assert run.files.journal.unfinished() == []
+        assert [each.outcome for each in run.files.journal.receipts()] == ["superseded"]
+        assert "is not continued" in run.files.notices[-1]
+        assert run.audit() == []
 
 
 def test_a_replay_asks_and_changes_nothing(tmp_path: Path) -> None:

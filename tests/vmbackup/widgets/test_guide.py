@@ -16,11 +16,10 @@ import pytest
 from vmbackup.model import Fact, FactStatus
 from vmbackup.notebook.frontend import guide
 from vmbackup.pages.blocks import Page
-from vmbackup.remedies.journal import Operations
 from vmbackup.runs.run import Run
 from vmbackup.ticket import bundle
 from vmbackup.widgets.guide import Guide
-from walking import guest_output, opened, run_over
+from walking import guest_output, interrupt, opened, run_over
 
 
 def shown_over(run: Run) -> Guide:
@@ -165,7 +164,7 @@ def test_what_an_interrupted_run_began_is_said_and_offered(tmp_path: Path) -> No
     with run_over("agent_old_linux", tmp_path) as run:
         run.collect()
         plan = next(each for each in run.plans() if each.applicable)
-        Operations(tmp_path).begin(plan.remedy, plan.resource, {}, plan.values, plan.cures)
+        interrupt(run, plan)
         tool = shown_over(run)
         assert "An earlier run was interrupted in the middle of this" in shown(tool)
         press(tool, "Plan a remedy")

@@ -21,19 +21,21 @@ from vmbackup.arm.client import Response
 from vmbackup.arm.errors import REFUSALS, RequestRefused, ResponseLost, Unreadable, refusal, words
 from vmbackup.arm.wire import flag, inside, number, text
 from vmbackup.checks.backup_in_progress import RUNNING, running_backup
+from vmbackup.collectors import collect
 from vmbackup.collectors.jobs import job_in_full, jobs_of, read_failed_job, read_job
 from vmbackup.collectors.protection import points_of, read_item
 from vmbackup.collectors.vm import read_power
 from vmbackup.facts.azure import Job, Policy, Protection, RecoveryPoint
 from vmbackup.model import Evidence, RemedyRefused, RunbookError, Target, Verdict
-from vmbackup.remedies.executor import Tools
+from vmbackup.remedies.executor import ChangeContext
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof, judge, last_good, wanted
 from vmbackup.remedies.retry.schedule import next_run
-from vmbackup.remedies.steps.vm import instance_view, item_path
+from vmbackup.remedies.scope import belonging, followable
+from vmbackup.remedies.steps.vm import instance_view
 from vmbackup.remedies.values import data, values
 
 ON_DEMAND_PER_DAY = 9
@@ -44,11 +46,12 @@ _LOOKS_FOR_POINT = 3
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _STAYS_OPEN = ("timeout", "not_followed", "no_answer")
+_ASKED_AGAIN = ("vm.model", "backup.protection", "backup.item", "backup.policy")
 _Answer = TypeVar("_Answer")
 
 
-def retry(
-    tools: Tools,
+def back_up_now(
+    context: ChangeContext,
     target: Target,
     evidence: Evidence,
     *,
@@ -63,15 +66,15 @@ def retry(
     started, for an unprotected VM, a running backup or the tenth backup of a day.
     """
     with calling(target.vm_id):
-        return _Retry(tools, target, evidence, language, deadline_s, on_progress, cancelled).run()
+        return BackUpNow(context, target, evidence, language, deadline_s, on_progress, cancelled).run()
 
 
-class _Retry:
-    """One retry on its way."""
+class BackUpNow:
+    """One backup on demand, from the order to the proof."""
 
     def __init__(
         self,
-        tools: Tools,
+        context: ChangeContext,
         target: Target,
         evidence: Evidence,
         language: str,
@@ -79,13 +82,14 @@ class _Retry:
         on_progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool],
     ) -> None:
-        self.tools, self.arm, self.target, self.evidence = tools, tools.arm, target, evidence
+        self.context, self.arm, self.target = context, context.arm, target
+        self.evidence = {**evidence, **collect(context.azure, target, only=_ASKED_AGAIN)}
         self.language, self.deadline_s = language, deadline_s
         self.on_progress, self.cancelled = on_progress, cancelled
-        self.values = values(target, evidence, ())
+        self.values = values(target, self.evidence, ())
         self.request_ids: list[str] = []
-        self.policy: Policy | None = data(evidence, "backup.policy")
-        self.protected: Protection | None = data(evidence, "backup.protection")
+        self.policy: Policy | None = data(self.evidence, "backup.policy")
+        self.protected: Protection | None = data(self.evidence, "backup.protection")
         self.operation = ""
         self.known_points: set[str] = set()
         self.on_demand: dict[str, bool | None] = {}
@@ -96,7 +100,8 @@ class _Retry:
         """From the refusals to the proof."""
         if self.protected is None or "vault_id" not in self.values:
             raise self._refused("not_protected")
-        self.item, self.vault = item_path(self.values), str(self.values["vault_id"])
+        self.vault = belonging("vault_id", self.values, self.target, self.language)
+        self.item = belonging("item_id", self.values, self.target, self.language)
         try:
             job, starts = self._looked_before()
             if starts:
@@ -126,25 +131,30 @@ class _Retry:
                 self._preflight()
         except (RequestRefused, ResponseLost) as error:
             raise self._refused("unseen", message=str(error)) from None
-        self.known_points = set(earlier.before.get("points", []) if earlier else [each["name"] for each in points])
+        self.known_points = set(_names(earlier, "points") if earlier else [each["name"] for each in points])
         self.old = [point for point in points if point["name"] in self.known_points]
         if earlier is None:
             before = {"points": sorted(self.known_points), "jobs": self.known_jobs, "at": clock.stamp(self.began)}
-            self.operation = self.tools.operations.begin(REMEDY, self.item, before)
+            now = clock.stamp(self.began)
+            self.operation = self.context.journal.begin(REMEDY, self.item, self.target.vm_id, now, before)
         return job, starts
 
     def _earlier(self) -> tuple[Operation | None, str | None]:
         """What an earlier run began and did not end, and its job. It is closed where another backup came after it, or
         its day is over: it proves nothing of today."""
-        open_ = self.tools.operations.unfinished(REMEDY, self.item)
-        if not open_:
+        unfinished = self.context.journal.unfinished(REMEDY, self.item)
+        if not unfinished:
             return None, None
-        earlier = open_[-1]
-        self.operation, self.known_jobs = earlier.id, earlier.before.get("jobs", [])
-        job = None
-        if earlier.sent:
-            since = clock.parse(str(earlier.before.get("at"))) or _LONG_AGO
-            job = self._job_of_operation(earlier.accepted.get(0)) or self._job_since(since)
+        earlier = unfinished[-1]
+        self.operation, self.known_jobs = earlier.id, _names(earlier, "jobs")
+        since = clock.parse(earlier.begun_at or _text(earlier.before.get("at")))
+        young = since is not None and -_CLOCKS_DIFFER <= self._now - since <= timedelta(days=1)
+        if since is None or not young or not earlier.sent:
+            self._closed(Proof(Verdict.UNKNOWN, "outdated"))
+            return None, None
+        noted = earlier.accepted.get(0) or ""
+        job = self._job_of_operation(noted if followable(noted, self.values, self.target) else None)
+        job = job or self._job_since(since)
         if job and not self._is_newest(job):
             self._closed(Proof(Verdict.UNKNOWN, "outdated", job=job))
             return None, None
@@ -174,7 +184,7 @@ class _Retry:
     # --- start ---
 
     def _start(self) -> str | None:
-        self.tools.operations.sending(self.operation, 0)
+        self.context.journal.sending(self.operation, 0)
         expiry = clock.stamp(self.began + timedelta(days=RETAIN_DAYS))
         body = {"properties": {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": expiry}}
         try:
@@ -186,11 +196,12 @@ class _Retry:
             if job is None:
                 raise
             return job
-        self.tools.operations.accepted(self.operation, 0, answer.operation, answer.time)
+        self.context.journal.accepted(self.operation, 0, answer.operation, answer.time)
         return self._job_of_operation(answer.operation) or self._job_since(self.began)
 
     def _change(self, method: str, path: str, body: Any = None) -> Response:
-        with allow_changes(self.tools.audit, REMEDY):
+        self.context.before_send()
+        with allow_changes(self.context.audit, REMEDY):
             answer = self.arm.request(method, path, body)
         self.request_ids.append(answer.request_id)
         return answer
@@ -239,7 +250,8 @@ class _Retry:
     def _cancel(self, job: str) -> None:
         """Ask Azure to cancel; whether it did is seen in the job itself."""
         with suppress(RequestRefused, ResponseLost):
-            answer = self._change("POST", f"{self.vault}/backupJobs/{job}/cancel")
+            name = belonging("job", {"job": job}, self.target, self.language)
+            answer = self._change("POST", f"{self.vault}/backupJobs/{name}/cancel")
             if answer.operation:
                 self.arm.poll(answer.operation, 300)
 
@@ -272,14 +284,14 @@ class _Retry:
 
     @property
     def _now(self) -> datetime:
-        return self.tools.azure.now()
+        return self.context.azure.now()
 
     def _points(self) -> list[RecoveryPoint]:
-        return self._read(lambda protected: points_of(self.tools.azure, protected))
+        return self._read(lambda protected: points_of(self.context.azure, protected))
 
     def _jobs(self) -> list[Job]:
         """The VM's jobs of the last day, newest first; whether each was on demand is kept beside them."""
-        wires = self._read(lambda protected: jobs_of(self.tools.azure, self.target, protected, days=1))
+        wires = self._read(lambda protected: jobs_of(self.context.azure, self.target, protected, days=1))
         jobs = [read_job(wire) for wire in wires]
         flags = [flag(wire, "properties", "isUserTriggered") for wire in wires]
         self.on_demand = {job["name"]: said for job, said in zip(jobs, flags, strict=True)}
@@ -323,13 +335,14 @@ class _Retry:
 
     def _closed(self, given: Proof) -> Proof:
         proof = self._dressed(given)
-        outcome = "done" if proof.fixed else "unsure" if proof.verdict is Verdict.UNKNOWN else "failed"
+        outcomes = {Verdict.OK: "done", Verdict.UNKNOWN: "superseded" if proof.reason == "outdated" else "unknown"}
+        outcome = outcomes.get(proof.verdict, "failed")
         point: Mapping[str, Any] = proof.point or {}
         receipt = Receipt(
-            REMEDY, self.item, outcome, self.tools.audit.who, None, clock.stamp(self._now), proof.request_ids,
+            REMEDY, self.item, outcome, self.context.audit.who, None, clock.stamp(self._now), proof.request_ids,
             {}, {"job": proof.job, "point": point.get("name"), "type": point.get("type")}, proof.reason,
         )  # fmt: skip
-        self.tools.operations.close(self.operation, receipt)
+        self.context.journal.close(self.operation, receipt)
         return proof
 
     def _refused(self, key: str, **shown: Any) -> RemedyRefused:
@@ -342,3 +355,13 @@ class _NotStarted(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code, self.message = code, message
+
+
+def _names(earlier: Operation, key: str) -> list[str]:
+    """A list of names in the journal; what is none is left out."""
+    names = earlier.before.get(key)
+    return [each for each in names if isinstance(each, str)] if isinstance(names, list) else []
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -14,7 +14,7 @@ from vmbackup.arm.client import Arm, OperationResult
 from vmbackup.arm.run_command import run_command_error, run_command_output, run_command_stderr
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.remedies.plan import Plan
-from vmbackup.remedies.steps.step import Seen, Step
+from vmbackup.remedies.steps.request import Observation, Request
 from vmbackup.remedies.steps.vm import agent, instance_view
 
 _LINE = re.compile(r"^VMBACKUP REMEDY 1 (\{.*\})\s*$", re.MULTILINE)
@@ -23,7 +23,7 @@ _OUTCOMES = ("done", "already", "scheduled", "failed")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Report:
     """What a script said of itself. ``outcome``: ``done``, ``already``, ``scheduled``, ``failed``, or ``silent``."""
 
     outcome: str
@@ -32,33 +32,30 @@ class Said:
     note: str = ""
 
 
-def step(plan: Plan) -> Step:
-    """The one request of a guest remedy. Looking from outside cannot tell whether it is done; the script itself can."""
-    body = {
-        "commandId": _COMMANDS[plan.entry["os"]],
-        "script": catalogue.script(plan.remedy).splitlines(),
-    }
+def run_script(plan: Plan, path: str) -> list[Request]:
+    """The one request of a guest remedy. From outside nobody sees whether it is done; the script itself reports it."""
+    body = {"commandId": _COMMANDS[plan.entry["os"]], "script": catalogue.script(plan.remedy).splitlines()}
 
-    def look(arm: Arm) -> Seen:
-        return Seen("todo", {"agent": agent(instance_view(arm, plan.target.vm_id))})
+    def observe(arm: Arm) -> Observation:
+        return Observation("todo", {"agent": agent(instance_view(arm, plan.target.vm_id))})
 
-    return Step("POST", f"{plan.target.vm_id}/runCommand", lambda seen: body, look)
+    return [Request("POST", path, lambda _: body, observe, repeatable=False)]
 
 
-def read(remedy: str, ended: OperationResult) -> Said:
-    """What the script said, from the finished Run Command. Text from a guest is untrusted: only this shape counts."""
+def read(remedy: str, ended: OperationResult) -> Report:
+    """The script's report, from the finished Run Command. Text from a guest is untrusted: only this shape counts."""
     if ended.how != "succeeded":
         why = run_command_error(None, ended.code, ended.message)
-        return Said("failed" if ended.how == "failed" else "silent", note=f"{why}: {ended.message}".strip(": "))
+        return Report("failed" if ended.how == "failed" else "silent", note=f"{why}: {ended.message}".strip(": "))
     found = _LINE.findall(run_command_output(ended.body))
     for line in reversed(found):
         try:
-            said = json.loads(line)
-        except ValueError:
+            report = json.loads(line)
+        except (ValueError, RecursionError):
             continue
-        if said.get("remedy") == remedy and said.get("outcome") in _OUTCOMES:
-            return Said(said["outcome"], *(str(said.get(key) or "")[:300] for key in ("before", "after", "note")))
-    return Said("silent", note=run_command_stderr(ended.body)[-300:])
+        if report.get("remedy") == remedy and report.get("outcome") in _OUTCOMES:
+            return Report(report["outcome"], *(str(report.get(key) or "")[:300] for key in ("before", "after", "note")))
+    return Report("silent", note=run_command_stderr(ended.body)[-300:])
 
 
 def agent_is_back(arm: Arm, vm_id: str, since: str | None, deadline_s: float) -> bool:

@@ -7,69 +7,67 @@ from typing import Any
 
 from vmbackup.arm.client import Arm
 from vmbackup.remedies.plan import Plan
-from vmbackup.remedies.steps.step import Seen, State, Step, name_of, properties, settled, there
+from vmbackup.remedies.steps.request import (
+    Observation,
+    Request,
+    State,
+    get_existing,
+    properties,
+    provisioning_state,
+)
+from vmbackup.remedies.values import resource_name
 
 
-def allow_storage_in_nsg(plan: Plan) -> list[Step]:
-    """The steps of this remedy."""
+def allow_storage_in_nsg(plan: Plan, *paths: str) -> list[Request]:
+    """Three rules ahead of the blocking one."""
     tags = (plan.values["storage_tag"], "AzureBackup", "AzureActiveDirectory")
-    names = ("storage", "azurebackup", "azureactivedirectory")
     return [
-        _rule(f"{plan.values['nsg_id']}/securityRules/vmbackup-allow-{name}", tag, plan.values[f"priority_{number}"])
-        for number, (name, tag) in enumerate(zip(names, tags, strict=True), 1)
+        _rule(path, tag, plan.values[f"priority_{number}"])
+        for number, (path, tag) in enumerate(zip(paths, tags, strict=True), 1)
     ]
 
 
-def _rule(path: str, tag: str, priority: int) -> Step:
+def _rule(path: str, tag: str, priority: int) -> Request:
     wanted = {
         "priority": priority, "direction": "Outbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "*",
         "sourcePortRange": "*", "destinationAddressPrefix": tag, "destinationPortRange": "443",
     }  # fmt: skip
 
-    def look(arm: Arm) -> Seen:
-        answer = arm.request("GET", path)
-        found = properties(answer)
-        state: State = "todo"
-        same = all(str(found.get(key)).lower() == str(value).lower() for key, value in wanted.items())
-        if answer.body is not None and same:
-            state = settled(found)
-        return Seen(
-            state,
-            {
-                "rule": name_of(path),
-                "priority": found.get("priority"),
-                "destination": found.get("destinationAddressPrefix"),
-            },
-        )
+    def observe(arm: Arm) -> Observation:
+        response = arm.request("GET", path)
+        rule = properties(response)
+        same = all(str(rule.get(key)).lower() == str(value).lower() for key, value in wanted.items())
+        state: State = provisioning_state(rule) if response.body is not None and same else "todo"
+        shown = {"priority": rule.get("priority"), "destination": rule.get("destinationAddressPrefix")}
+        return Observation(state, {"rule": resource_name(path), **shown})
 
-    return Step("PUT", path, lambda seen: {"properties": wanted}, look)
+    return Request("PUT", path, lambda _: {"properties": wanted}, observe)
 
 
-def add_storage_route(plan: Plan) -> list[Step]:
-    """The steps of this remedy."""
-    path, tag = f"{plan.values['route_table_id']}/routes/vmbackup-storage", plan.values["storage_tag"]
+def add_storage_route(plan: Plan, path: str) -> list[Request]:
+    """A route of its own for Azure Storage."""
+    tag = plan.values["storage_tag"]
 
-    def look(arm: Arm) -> Seen:
-        answer = arm.request("GET", path)
-        found = properties(answer)
-        right = found.get("addressPrefix") == tag and found.get("nextHopType") == "Internet"
-        return Seen(
-            settled(found) if right else "todo",
-            {"route": found.get("addressPrefix"), "next_hop": found.get("nextHopType")},
-        )
+    def observe(arm: Arm) -> Observation:
+        route = properties(arm.request("GET", path))
+        right = route.get("addressPrefix") == tag and route.get("nextHopType") == "Internet"
+        shown = {"route": route.get("addressPrefix"), "next_hop": route.get("nextHopType")}
+        return Observation(provisioning_state(route) if right else "todo", shown)
 
-    return [Step("PUT", path, lambda seen: {"properties": {"addressPrefix": tag, "nextHopType": "Internet"}}, look)]
+    return [Request("PUT", path, lambda _: {"properties": {"addressPrefix": tag, "nextHopType": "Internet"}}, observe)]
 
 
-def add_storage_service_endpoint(plan: Plan) -> list[Step]:
-    """The steps of this remedy."""
-    path = plan.values["subnet_id"]
+def add_storage_service_endpoint(plan: Plan, path: str) -> list[Request]:
+    """One more service endpoint of the subnet; all else in it stays."""
 
-    def look(arm: Arm) -> Seen:
-        answer = there(arm, path)
-        services = [str(each.get("service")) for each in properties(answer).get("serviceEndpoints") or []]
+    def observe(arm: Arm) -> Observation:
+        response = get_existing(arm, path)
+        subnet = properties(response)
+        services = [str(each.get("service")) for each in subnet.get("serviceEndpoints") or []]
         has_it = any(each.lower() == "microsoft.storage" for each in services)
-        return Seen(settled(properties(answer)) if has_it else "todo", {"service_endpoints": services}, answer.body)
+        return Observation(
+            provisioning_state(subnet) if has_it else "todo", {"service_endpoints": services}, response.body
+        )
 
     def body(subnet: Any) -> Any:
         changed = deepcopy(subnet)
@@ -77,4 +75,4 @@ def add_storage_service_endpoint(plan: Plan) -> list[Step]:
         endpoints.append({"service": "Microsoft.Storage"})
         return changed
 
-    return [Step("PUT", path, body, look)]
+    return [Request("PUT", path, body, observe)]

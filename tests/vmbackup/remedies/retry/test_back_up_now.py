@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 
 from remedy_worlds import opened
-from vmbackup.arm.audit import allow_changes, rows
+from vmbackup.arm.audit import allow_changes
 from vmbackup.model import RemedyRefused
 from vmbackup.pages import remedies as pages
-from vmbackup.remedies.retry.back_up_now import retry
-from vmbackup.remedies.steps.vm import item_path
+from vmbackup.remedies.retry.back_up_now import back_up_now
 from vmbackup.remedies.values import values
 
 
 def attempt(case, **options):
-    return retry(case.tools, case.target, case.look(), **options)
+    return back_up_now(case.context, case.target, case.look(), **options)
 
 
 def test_a_good_backup_is_the_proof(tmp_path):
@@ -25,7 +24,7 @@ def test_a_good_backup_is_the_proof(tmp_path):
         assert proof.point["type"] == "AppConsistent"
         assert proof.last_good["time"] < proof.point["time"]
         assert proof.next_run_h > 0
-        (row,) = rows(case.tools.audit.path)
+        (row,) = case.audited()
         assert row["resource"].endswith("/backup")
     assert [each.status for each in seen][0] == "InProgress"
     assert seen[-1].status == "Completed"
@@ -89,7 +88,7 @@ def test_what_must_fail_is_refused_and_nothing_is_sent(tmp_path, scenario, chang
         with pytest.raises(RemedyRefused, match=said):
             attempt(case)
         assert case.sent("POST", "/backup?") == 0
-        assert not case.tools.audit.path.exists()
+        assert case.audited() == []
 
 
 def test_eight_attempts_leave_room_for_a_ninth(tmp_path):
@@ -102,7 +101,7 @@ def test_it_can_be_cancelled(tmp_path):
         proof = attempt(case, cancelled=lambda: True)
         assert proof.reason == "cancelled"
         assert case.sent("POST", "/cancel") == 1
-        assert len(rows(case.tools.audit.path)) == 2
+        assert len(case.audited()) == 2
 
 
 def test_a_job_that_outlives_the_deadline_is_followed_by_the_next_run(tmp_path):
@@ -126,28 +125,28 @@ def test_an_answer_lost_after_the_start_is_found_among_the_jobs_and_not_started_
 def test_a_start_that_was_noted_but_never_sent_is_made_up_for(tmp_path):
     with opened("healthy_linux", tmp_path) as case:
         evidence = case.look()
-        item = item_path(values(case.target, evidence, ()))
-        case.tools.operations.begin("backup_now", item, {"points": [], "at": "2026-11-23T03:00:00Z"})
-        assert retry(case.tools, case.target, evidence).job
+        item = values(case.target, evidence, ())["item_id"]
+        case.context.journal.begin("backup_now", item, case.target.vm_id, "2026-11-23T03:00:00Z", {"points": []})
+        assert back_up_now(case.context, case.target, evidence).job
         assert case.sent("POST", "protectedItems") == 1
-        assert case.tools.operations.unfinished() == []
+        assert case.context.journal.unfinished() == []
 
 
 def test_a_start_that_failed_while_nobody_looked_is_said_and_closed(tmp_path):
     fails = [{"match": "POST .*/backup$", "mode": "operation_failed", "code": "UserErrorVmNotFoundV2", "message": "no"}]
     with opened("healthy_linux", tmp_path, faults=fails) as case:
         evidence = case.look()
-        item = item_path(values(case.target, evidence, ()))
-        name = case.tools.operations.begin("backup_now", item, {"points": [], "at": "2026-11-23T03:00:00Z"})
-        case.tools.operations.sending(name, 0)
-        with allow_changes(case.tools.audit, "test"):
-            answer = case.tools.arm.request(
+        item = values(case.target, evidence, ())["item_id"]
+        name = case.context.journal.begin("backup_now", item, case.target.vm_id, "2026-11-23T03:00:00Z", {"points": []})
+        case.context.journal.sending(name, 0)
+        with allow_changes(case.context.audit, "test"):
+            answer = case.context.arm.request(
                 "POST", f"{item}/backup", {"properties": {"objectType": "IaasVMBackupRequest"}}
             )
-        case.tools.operations.accepted(name, 0, answer.operation, answer.time)
-        proof = retry(case.tools, case.target, evidence)
+        case.context.journal.accepted(name, 0, answer.operation, answer.time)
+        proof = back_up_now(case.context, case.target, evidence)
         assert (proof.reason, proof.values["code"]) == ("not_started", "UserErrorVmNotFoundV2")
-        assert case.tools.operations.unfinished() == []
+        assert case.context.journal.unfinished() == []
 
 
 def test_an_operation_without_a_job_id_is_found_by_vm_and_time(tmp_path):
@@ -178,7 +177,7 @@ def test_a_job_known_before_a_start_that_was_not_answered_is_not_taken_for_its_o
         assert pages.proof(first, "de").text()
         assert attempt(case).fixed
         assert case.sent("POST", "protectedItems") == 2
-        assert case.tools.operations.unfinished() == []
+        assert case.context.journal.unfinished() == []
 
 
 @pytest.mark.parametrize("fault", [{"status": 503, "code": "ServerBusy"}, {"mode": "cut_off"}, {"mode": "garbage"}])
@@ -206,7 +205,7 @@ def test_a_backup_of_an_earlier_run_with_another_after_it_or_of_another_day_is_n
         first = attempt(case, deadline_s=0)
         assert first.reason == "timeout"
         while case.world.machines[0]["jobs"][0]["status"] == "InProgress":
-            case.tools.arm.request("GET", f"{case.world.vault_id}/backupJobs/{first.job}")
+            case.context.arm.request("GET", f"{case.world.vault_id}/backupJobs/{first.job}")
         case.world.advance(days=days, hours=1)
         if not days:
             newer = {**case.world.machines[0]["jobs"][0], "name": "newer", "status": "Failed", "start": case.world.now}
@@ -214,7 +213,7 @@ def test_a_backup_of_an_earlier_run_with_another_after_it_or_of_another_day_is_n
         second = attempt(case)
         assert second.fixed
         assert second.job != first.job
-        assert case.tools.operations.unfinished() == []
+        assert case.context.journal.unfinished() == []
 
 
 def test_a_start_that_azure_refuses_is_said_as_it_is(tmp_path):
@@ -222,4 +221,4 @@ def test_a_start_that_azure_refuses_is_said_as_it_is(tmp_path):
     with opened("healthy_linux", tmp_path, faults=refused) as case:
         proof = attempt(case)
         assert (proof.reason, proof.values["code"]) == ("not_started", "AuthorizationFailed")
-        assert case.tools.operations.unfinished() == []
+        assert case.context.journal.unfinished() == []
