@@ -34,6 +34,18 @@ FACTS_OF: Mapping[str, tuple[str, ...]] = {
     "event": ("guest.crashes", "guest.application_control"),
 }
 """Which facts show the signs of a place. An answer of Run Command is no fact of its own."""
+PASTED = "backup.pasted"
+"""The fact that holds what the operator pasted of the failure: ``{"text": …}``."""
+
+_OF_ONE_SYSTEM = {"guest.serial_log": "linux", "guest.crashes": "windows", "guest.application_control": "windows"}
+# The part of a fact that carries the signs: without it, the fact was not read.
+_CARRIES = {
+    "backup.failed_job": "errors",
+    "backup.item": "health_details",
+    "guest.logs": "patterns",
+    "guest.crashes": "events",
+    "guest.application_control": "blocked",
+}
 
 _LONGEST_QUOTE = 300
 
@@ -72,13 +84,13 @@ def signs_of_failure(job: FailedJob | None, jobs: list[Job] | None, item: Protec
     """What Azure says of the failed backup itself: its job, the vault's other failed jobs, the item's health."""
     found: list[Sign] = []
     if job is not None:
-        for error in job["errors"]:
+        for error in job["errors"] or []:
             found += _in_error(error, job["start"])
         found += said(job["dynamic_message"], "job", job["start"])
     for each in jobs or []:
         if went_wrong(each) and (job is None or each["name"] != job["name"]):
             found += said(each["error_title"], "job", each["start"], each["error_code"])
-    for detail in item["health_details"] if item is not None else []:
+    for detail in (item["health_details"] if item is not None else None) or []:
         found += said(_joined(detail["title"], detail["message"]), "health", None, detail["code"])
     return found
 
@@ -118,7 +130,7 @@ def _in_error(error: JobError, time: str | None) -> list[Sign]:
 def _of_other_words(evidence: Evidence) -> list[Sign]:
     """What the operator pasted, what ``backupStatus`` answered, and why Run Command did not."""
     found: list[Sign] = []
-    for name, where in (("backup.pasted", "pasted"), ("backup.protection", "job")):
+    for name, where in ((PASTED, "pasted"), ("backup.protection", "job")):
         words = _data(evidence, name)
         if isinstance(words, Mapping):
             text = _joined(*(words.get(key) for key in ("text", "error_code", "error_message")))
@@ -168,7 +180,7 @@ def _of_extensions(evidence: Evidence) -> list[Sign]:
         if is_backup_extension(full_type):
             found += _status(full_type, _last_number(each["code"]), each["message"], _is_bad(each))
     for each in _data(evidence, "vm.handlers") or []:
-        if is_backup_extension(each["type"]):
+        if is_backup_extension(each["type"] or ""):
             # The number in a handler's code is the agent's, not the extension's.
             found += _status(each["type"], None, each["message"], _is_bad(each))
     return found + signs_of_status(_data(evidence, "guest.extension"))
@@ -260,10 +272,19 @@ def places(cause: str) -> frozenset[str]:
 
 
 def unread(cause: str, evidence: Evidence) -> tuple[str, ...]:
-    """The facts that could show a sign against this cause and were not answered, in the order of ``FACTS_OF``."""
-    wanted = places(cause)
+    """The facts that could show a sign against this cause and were not read, in the order of ``FACTS_OF``."""
+    wanted, model = places(cause), _data(evidence, "vm.model")
+    os = model["os"] if model else None
     names = dict.fromkeys(name for place, facts in FACTS_OF.items() if place in wanted for name in facts)
-    return tuple(name for name in names if name not in evidence or not evidence[name].answered)
+    asked = (name for name in names if os is None or _OF_ONE_SYSTEM.get(name, os) == os)
+    return tuple(name for name in asked if not _was_read(name, evidence))
+
+
+def _was_read(name: str, evidence: Evidence) -> bool:
+    fact = evidence.get(name)
+    if fact is None or not fact.answered:
+        return False
+    return fact.data is None or name not in _CARRIES or fact.data.get(_CARRIES[name]) is not None
 
 
 # --- small parts ---------------------------------------------------------------------------------------------------

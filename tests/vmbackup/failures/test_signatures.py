@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from judging import failed_job, item, job
+from judging import failed_job, item, job, model
 from vmbackup.catalog.signatures import Strength
 from vmbackup.failures.recognition import matches, recognise
 from vmbackup.failures.signatures import FACTS_OF, UNRECOGNISED, Sign, places, said, signs, unread
@@ -174,8 +174,13 @@ def test_the_same_words_mean_something_only_where_they_are_looked_for() -> None:
 
 
 def test_sources_that_were_not_read() -> None:
+    linux, windows = ({"vm__model": model(os=os)} for os in ("linux", "windows"))
     assert "guest.logs" in unread("guest_disk_space", {})
+    assert "guest.logs" in unread("guest_disk_space", evidence(guest__logs={"patterns": None}))
     assert "guest.logs" not in unread("guest_disk_space", evidence(guest__logs={"patterns": {}}))
+    assert "guest.serial_log" in unread("certificates", evidence(**linux))
+    assert "guest.serial_log" not in unread("certificates", evidence(**windows))
+    assert "guest.crashes" in unread("vss", evidence(**windows))
     assert {name for place in places("vss") for name in FACTS_OF[place]} >= {"backup.failed_job", "backup.item"}
 
 
