@@ -7,11 +7,12 @@ itself, except after 429, which means that Azure did not take it. Reads are retr
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from azure.core.exceptions import AzureError, IncompleteReadError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline import PipelineResponse
@@ -38,6 +39,9 @@ MOST_WAITS_FOR_429 = 3
 LONGEST_WAIT_S = 120
 _ADDRESSES = ("Azure-AsyncOperation", "Location")
 _OUTPUT = ("properties", "output")
+# One part of a path, not empty and without dots that lead elsewhere.
+_PART = r"(?!(?:\.{1,2}|\s*)(?:/|\Z))[^/\\?#%\x00-\x1f\x7f]+"
+_OPERATIONS = "(operations|operationResults|operationsStatus|backupOperations|backupOperationResults)"
 _UNREADABLE: Any = object()
 _ENDED = {"succeeded": "succeeded", "failed": "failed", "canceled": "cancelled", "cancelled": "cancelled"}
 
@@ -219,6 +223,15 @@ class Arm:
 def accepted(addresses: Mapping[str, str]) -> Response:
     """The response that named these addresses, so that its operation can be followed by a later run."""
     return Response(202, headers=addresses)
+
+
+def names_operation(url: str, subscription_id: str, vault_id: str = "") -> bool:
+    """Whether an address that was read from a file is that of an operation in this subscription, or of this vault."""
+    parts = urlsplit(url)
+    compute = rf"/subscriptions/{re.escape(subscription_id)}/providers/Microsoft\.(Compute|Network)/locations"
+    places = [compute, *([re.escape(vault_id)] if vault_id else [])]
+    path = rf"({'|'.join(places)})(/{_PART}){{0,6}}/{_OPERATIONS}/{_PART}"
+    return bool(re.fullmatch(path, unquote(parts.path), re.IGNORECASE)) and not parts.fragment
 
 
 def api_version(path: str) -> str:

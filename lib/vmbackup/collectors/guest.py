@@ -15,7 +15,7 @@ from typing import Any
 
 from vmbackup.arm.blob import newest_part
 from vmbackup.arm.call import calling
-from vmbackup.arm.client import Arm, Response, accepted
+from vmbackup.arm.client import Arm, Response, accepted, names_operation
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, as_fact, cut
 from vmbackup.arm.run_command import run_command_error, run_command_output
@@ -116,8 +116,8 @@ def _facts(document: GuestDocument) -> dict[str, Fact]:
 
 
 def _run(arm: Arm, target: Target, os: str, left: Mapping[str, str], keep: Keep) -> Any:
-    # What was left comes from a file that anyone may have edited, and the sign-in goes to Azure alone.
-    if left and all(map(arm.is_ours, left.values())):
+    # What was left comes from a file that anyone may have edited: it must be an operation of this subscription.
+    if left and all(arm.is_ours(url) and names_operation(url, target.subscription_id) for url in left.values()):
         try:
             return _end(arm, accepted(left), keep)
         except RequestRefused as error:

@@ -5,7 +5,6 @@ The run folder is the database: what it holds is what is known about a run.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -16,8 +15,8 @@ from typing import Any
 
 from vmbackup.fleet.nursery import ZYGOTE, shared_zygote
 from vmbackup.model import SetupError
+from vmbackup.runs.folder import NOTEBOOK, RESULT, RunFolder
 
-NOTEBOOK = "runbook.ipynb"
 ENGINE = "vmbackup"
 
 
@@ -75,8 +74,9 @@ def execute(order: Order, folder: Path) -> Executed:
     from vmbackup.fleet.engine import WarmEngine
 
     papermill_engines.register(ENGINE, WarmEngine)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "result.json").unlink(missing_ok=True)
+    files = RunFolder(folder)
+    files.delete(RESULT)
+    files.write(NOTEBOOK, b"")  # papermill fills the file and leaves its mode: for its owner alone
     error = None
     try:
         execute_notebook(
@@ -90,12 +90,7 @@ def execute(order: Order, folder: Path) -> Executed:
         error = failure.evalue or failure.ename
     except DeadKernelError as failure:
         error = str(failure)
-    return Executed(order, folder, _result(folder), error)
-
-
-def _result(folder: Path) -> dict[str, Any] | None:
-    path = folder / "result.json"
-    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else None
+    return Executed(order, folder, files.result(), error)
 
 
 def _refuse_unknown_parameters(order: Order) -> None:

@@ -10,8 +10,8 @@ import re
 import string
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
+from vmbackup.arm.client import names_operation
 from vmbackup.model import RemedyRefused, Target
 from vmbackup.parameters import VAULT_ID, VM_ID
 from vmbackup.remedies.plan import Plan
@@ -23,7 +23,6 @@ _PART = r"(?!(?:\.{1,2}|\s*)(?:/|\Z))[^/\\?#%\x00-\x1f\x7f]+"
 _GROUP = rf"/subscriptions/{_PART}/resourceGroups/{_PART}"
 _COLLECTION = rf"{_GROUP}/providers/Microsoft\.Compute/restorePointCollections/{_PART}"
 _LOCK = rf"/providers/Microsoft\.Authorization/locks/{_PART}"
-_OPERATIONS = "(operations|operationResults|operationsStatus|backupOperations|backupOperationResults)"
 _TYPES: Mapping[str, str] = {
     "vm_id": VM_ID.pattern,
     "nsg_id": rf"{_GROUP}/providers/Microsoft\.Network/networkSecurityGroups/{_PART}",
@@ -44,13 +43,8 @@ def permitted(plan: Plan) -> tuple[tuple[str, str], ...]:
 
 def followable(url: str, values: Mapping[str, Any], target: Target) -> bool:
     """Whether an address that was read from a file is that of an operation in the VM's subscription or its vault."""
-    parts = urlsplit(url)
-    places = [rf"/subscriptions/{re.escape(target.subscription_id)}/providers/Microsoft\.(Compute|Network)/locations"]
     vault = str(values.get("vault_id") or "")
-    if VAULT_ID.fullmatch(vault):
-        places.append(re.escape(vault))
-    path = rf"({'|'.join(places)})(/{_PART}){{0,6}}/{_OPERATIONS}/{_PART}"
-    return bool(re.fullmatch(path, unquote(parts.path), re.IGNORECASE)) and not parts.fragment
+    return names_operation(url, target.subscription_id, vault if VAULT_ID.fullmatch(vault) else "")
 
 
 def belonging(name: str, values: Mapping[str, Any], target: Target, language: str) -> str:

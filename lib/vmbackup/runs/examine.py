@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import MappingProxyType
 
 from vmbackup.arm.connection import Azure
@@ -11,6 +10,7 @@ from vmbackup.collectors import collect, guest
 from vmbackup.diagnosis import walk
 from vmbackup.model import Evidence, Fact, FactStatus, Finding, SetupError, Target, Verdict
 from vmbackup.parameters import Parameters
+from vmbackup.runs import storage
 from vmbackup.runs.folder import RunFolder
 
 
@@ -47,7 +47,7 @@ def guest_facts(
 ) -> dict[str, Fact]:
     """The guest's facts; where it was not examined ``guest.probe`` says why, and boot diagnostics are read instead."""
     if parameters.guest_output:
-        return pasted(Path(parameters.guest_output), evidence)
+        return pasted(parameters.guest_output, evidence)
     if parameters.probe == "never":
         return {"guest.probe": Fact(FactStatus.SKIPPED, why="probe_off")}
     if parameters.probe == "auto" and not guest_decides(section, evidence):
@@ -83,12 +83,13 @@ def _may_decide(finding: Finding) -> bool:
     return not lacks_azure and any(name.startswith("guest.") for name in finding.evidence)
 
 
-def pasted(path: Path, evidence: Evidence) -> dict[str, Fact]:
-    """The facts in a file with the guest script's output. Raises SetupError or GuestOutputError with what is wrong."""
+def pasted(place: str, evidence: Evidence) -> dict[str, Fact]:
+    """The facts in a file with the guest script's output, by path or URL. Raises SetupError or GuestOutputError with
+    what is wrong."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SetupError(f"Cannot read the guest output {path}: {error.strerror}. Check guest_output.") from None
+        content = storage.read_input(place)
+    except (OSError, ImportError, ValueError) as error:
+        raise SetupError(f"Cannot read the guest output {place}: {storage.why(error)}. Check guest_output.") from None
     return guest.from_text(content, evidence)
 
 

@@ -52,7 +52,7 @@ EVIDENCE, RESULT, RUN, RUN_EVIDENCE, BEFORE = (
 OPERATIONS, RECEIPTS, AUDIT, GUEST_OPERATION = (
     "operations.jsonl", "receipts.jsonl", "audit.jsonl", "run_command.operation",
 )  # fmt: skip
-PAGE, TICKET = "runbook.html", "ticket.zip"
+NOTEBOOK, PAGE, TICKET = "runbook.ipynb", "runbook.html", "ticket.zip"
 HANDED_OUT = (PAGE, RESULT, EVIDENCE, RUN, AUDIT, RECEIPTS)
 """What the ticket packs."""
 _FORMER = {RUN: "walk.json", RUN_EVIDENCE: "walk.evidence.json"}
@@ -188,7 +188,7 @@ class RunFolder:
         try:
             self._storage.append(name, line.encode())
         except OSError as error:
-            raise Unwritten(f"{self}/{name} cannot be written ({error.strerror or error}).") from None
+            raise Unwritten(f"{self}/{name} cannot be written ({storage.why(error)}).") from None
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The events in such a file, oldest first. A line that cannot be read stays where it is, and is said once."""
@@ -269,7 +269,7 @@ class RunFolder:
             # As it is: an address that Azure signed is of no use without its signature.
             self.write(GUEST_OPERATION, json.dumps(dict(addresses)).encode())
         else:
-            self._storage.delete(GUEST_OPERATION)
+            self.delete(GUEST_OPERATION)
 
     # --- what leaves the house ---
 
@@ -281,6 +281,13 @@ class RunFolder:
         """One of the files above. Raises SetupError where it cannot be written."""
         try:
             self._storage.write(name, content)
+        except OSError as error:
+            raise self._unwritten(name, error) from None
+
+    def delete(self, name: str) -> None:
+        """Remove one of the files above, if it is there."""
+        try:
+            self._storage.delete(name)
         except OSError as error:
             raise self._unwritten(name, error) from None
 
@@ -319,8 +326,7 @@ class RunFolder:
             self._storage.rename(name, kept)
         except OSError:
             kept = name
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        self._notice("folder.set_aside", file=name, kept=kept, why=sanitize.text(why)[:300])
+        self._notice("folder.set_aside", file=name, kept=kept, why=sanitize.text(storage.why(error))[:300])
 
     def _notice(self, key: str, **values: Any) -> None:
         sentence = catalog.text(key, self.language, folder=str(self), **values)
@@ -328,8 +334,7 @@ class RunFolder:
             self.notices.append(sentence)
 
     def _unwritten(self, name: str, error: OSError) -> SetupError:
-        why = error.strerror or str(error)
-        return SetupError(f"Cannot write {self}/{name}: {why}. Give another run folder (run_folder).")
+        return SetupError(f"Cannot write {self}/{name}: {storage.why(error)}. Give another run folder (run_folder).")
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,8 +362,7 @@ def load_evidence(place: str) -> tuple[Target, dict[str, Fact]]:
     try:
         content = storage.read_input(place)
     except (OSError, ImportError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise SetupError(f"Cannot read the evidence file {place}: {why}. Check evidence_file.") from None
+        raise SetupError(f"Cannot read the evidence file {place}: {storage.why(error)}. Check evidence_file.") from None
     return parse_evidence(content, place)
 
 

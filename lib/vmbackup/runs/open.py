@@ -7,7 +7,6 @@ import difflib
 import os
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vmbackup import catalog
@@ -88,5 +87,5 @@ def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
 def _replay(parameters: Parameters, section: str | None, kept: bool) -> Run:
     subject, facts = load_evidence(parameters.evidence_file)
     if parameters.guest_output:
-        facts |= pasted(Path(parameters.guest_output), facts)
+        facts |= pasted(parameters.guest_output, facts)
     return Run(parameters, section, subject, facts, kept=kept)

@@ -71,6 +71,11 @@ def read_input(place: str, largest: int = LARGEST) -> bytes:
     return _read(Path(place), largest, follow=True)
 
 
+def why(error: Exception) -> str:
+    """What the system says of an error, without the name of the file."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 def _read(path: Path, largest: int, *, follow: bool) -> bytes:
     handle = os.open(path, os.O_RDONLY | _NO_WAIT | (0 if follow else _NO_LINK))
     with os.fdopen(handle, "rb") as file:

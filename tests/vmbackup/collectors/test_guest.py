@@ -109,6 +109,16 @@ def test_an_operation_that_azure_has_forgotten_is_started_anew(tmp_path: Path) -
     assert not files.guest_operation()
 
 
+def test_an_address_in_the_run_folder_that_is_no_operation_is_never_asked(tmp_path: Path) -> None:
+    files = RunFolder(tmp_path)
+    with world("healthy_linux") as (simulator, azure, target):
+        found = collect(azure, target, deadline_s=20)
+        for path in ("/subscriptions/victim", f"{target.vm_id}/../victim", f"{target.vm_id}/victim?api-version=1"):
+            files.note_guest_operation({"Location": f"{azure.connection.endpoint}{path}"})
+            assert probed(azure, target, found, 20, files)["guest.probe"].answered
+        assert not [path for _, path in simulator.requests if "victim" in path]
+
+
 def test_a_vm_that_is_gone_is_no_answer_of_the_guest(tmp_path: Path) -> None:
     with world("healthy_linux") as (_, azure, target):
         found = collect(azure, target, deadline_s=20)

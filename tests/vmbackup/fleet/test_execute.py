@@ -1,5 +1,6 @@
 """Headless runs: one that fails ends none of the others, and nothing misspelt is executed."""
 
+import stat
 from pathlib import Path
 
 import nbformat
@@ -26,7 +27,10 @@ def test_each_order_gets_its_folder_and_one_failure_ends_no_other(tmp_path: Path
     assert executed["a"].result == {"n": 7}
     assert executed["b"].result is None
     assert executed["b"].error == "no such VM"
-    assert (tmp_path / "runs" / "b" / "runbook.ipynb").exists()
+    kept = tmp_path / "runs" / "b" / "runbook.ipynb"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    assert nbformat.read(kept, 4).cells
 
 
 def test_a_parameter_the_notebook_does_not_have_is_refused_before_anything_runs(tmp_path: Path) -> None:
