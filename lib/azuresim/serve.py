@@ -47,6 +47,11 @@ class Simulator:
         return f"https://127.0.0.1:{self._server.server_address[1]}"
 
     @property
+    def ca_file(self) -> str:
+        """The certificate of whoever signed the simulator's."""
+        return self._ca
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables with which DefaultAzureCredential, requests and az find and trust the simulator."""
         return {

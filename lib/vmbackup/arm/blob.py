@@ -10,11 +10,11 @@ _LONGEST_SILENCE_S = 30.0
 _CHUNK = 1024**2
 
 
-def newest_part(address: str, most_bytes: int) -> bytes:
+def newest_part(address: str, most_bytes: int, ca_file: str | None = None) -> bytes:
     """At most this many bytes from its end. Raises TimeoutError when it cannot be read by the deadline."""
-    newest = b""
+    newest, limit_s = b"", min(_LONGEST_SILENCE_S, remaining_s())
     try:
-        with requests.get(address, timeout=min(_LONGEST_SILENCE_S, remaining_s()), stream=True) as response:
+        with requests.get(address, timeout=limit_s, stream=True, verify=ca_file or True) as response:
             response.raise_for_status()
             for chunk in response.iter_content(_CHUNK):
                 newest = (newest + chunk)[-most_bytes:]

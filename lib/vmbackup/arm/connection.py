@@ -37,12 +37,14 @@ logging.getLogger("azure").addHandler(logging.NullHandler())
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where Azure is. ``polling_interval_s`` is used only where Azure gives no Retry-After."""
+    """Where Azure is. ``polling_interval_s`` is used only where Azure gives no Retry-After; ``ca_file`` are the
+    certificates to trust for this connection alone, None for those of this machine."""
 
     endpoint: str
     polling_interval_s: float = 2.0
     retry_total: int = 3
     retry_backoff_s: float = 0.8
+    ca_file: str | None = None
 
 
 class Azure:
@@ -58,7 +60,7 @@ class Azure:
         self.clock: datetime | None = None
         self._credential = credential
         self._lock = threading.RLock()
-        self._transport = Transport()
+        self._transport = Transport(connection.ca_file)
 
     def now(self) -> datetime:
         """Azure's time as the current call last heard it, else this connection, else this machine's."""

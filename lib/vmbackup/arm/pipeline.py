@@ -143,10 +143,10 @@ def _size(answer: Any, streamed: Any) -> int:
 class Transport(RequestsTransport):  # type: ignore[misc]  # the SDK's base is untyped
     """The SDK's own transport, except that no silence of Azure outlives the deadline."""
 
-    def __init__(self) -> None:
+    def __init__(self, ca_file: str | None = None) -> None:
         session = requests.Session()
         session.mount("https://", HTTPAdapter(pool_connections=_PARALLEL, pool_maxsize=_PARALLEL, max_retries=0))
-        super().__init__(session=session, session_owner=False)
+        super().__init__(session=session, session_owner=False, connection_verify=ca_file or True)
 
     def send(self, request: Any, **options: Any) -> Any:
         """Send one request. Raises TimeoutError when there is no time left for it."""

@@ -161,7 +161,7 @@ def boot_diagnostics(azure: Azure, target: Target, evidence: Evidence, deadline_
     name = "guest.boot_report" if model and model["os"] == "windows" else "guest.serial_log"
     with calling(target.vm_id, deadline_s) as call:
         try:
-            log = _serial_console_log(Arm.on(azure), target)
+            log = _serial_console_log(azure, target)
             found: Any = vm_health_report(log) if name == "guest.boot_report" else serial_log(log, _known_lines)
             fact = ABSENT if found is None else Fact(FactStatus.OK, found)
         except Exception as error:
@@ -173,12 +173,12 @@ def _known_lines(text: str) -> Iterator[tuple[str, str]]:
     return lines_at(text, "serial")
 
 
-def _serial_console_log(arm: Arm, target: Target) -> bytes:
+def _serial_console_log(azure: Azure, target: Target) -> bytes:
     """Its end: what a long log begins with is another boot's."""
     path = f"{target.vm_id}/retrieveBootDiagnosticsData"
-    answer = arm.request("POST", path, query="sasUriExpirationTimeInMinutes=5")
+    answer = Arm.on(azure).request("POST", path, query="sasUriExpirationTimeInMinutes=5")
     address = text(answer.body, "serialConsoleLogBlobUri")
-    return newest_part(address, _LARGEST_LOG) if address else b""
+    return newest_part(address, _LARGEST_LOG, azure.connection.ca_file) if address else b""
 
 
 def _data(evidence: Evidence, name: str) -> Mapping[str, Any] | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
 import difflib
 import os
-from contextlib import ExitStack
+import weakref
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import requests
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
 
 from vmbackup import catalog
 from vmbackup.arm.connection import Azure, Connection
@@ -59,14 +63,9 @@ def connect_azure(subscription_id: str) -> Azure:
     return Azure(DefaultAzureCredential(), subscription_id, Connection(_LIVE_ENDPOINT))
 
 
-_simulators = ExitStack()
-atexit.register(_simulators.close)
-
-
 def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
-    """An embedded simulator with these worlds (names, or YAML files), and the worlds. It ends with the process."""
-    from azure.identity import DefaultAzureCredential
-
+    """An embedded simulator with these worlds (names, or YAML files), and the worlds. It ends with its connection, and
+    leaves nothing in the environment: a live run in the same process signs in, and trusts, as if it had never been."""
     from azuresim.loading import is_file, load_world, scenario_names
     from azuresim.schema import WorldError
     from azuresim.serve import Simulator
@@ -78,10 +77,35 @@ def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
         worlds = [load_world(name) for name in scenarios]
     except WorldError as error:
         raise SetupError(f"The scenario cannot be loaded: {error}") from None
-    simulator = _simulators.enter_context(Simulator(worlds))
-    os.environ.update(simulator.environment)
-    connection = Connection(simulator.endpoint, polling_interval_s=0.05)
-    return Azure(DefaultAzureCredential(), worlds[0].subscription, connection), worlds
+    simulator = Simulator(worlds)
+    simulator.start()
+    connection = Connection(simulator.endpoint, polling_interval_s=0.05, ca_file=simulator.ca_file)
+    azure = Azure(_SimulatedIdentity(simulator.environment), worlds[0].subscription, connection)
+    weakref.finalize(azure, simulator.stop)
+    return azure, worlds
+
+
+class _SimulatedIdentity:
+    """Signs in to one simulator as its managed identity does."""
+
+    def __init__(self, where: Mapping[str, str]) -> None:
+        self._where = where
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        """A token. Raises ClientAuthenticationError where there is none."""
+        try:
+            response = requests.get(
+                self._where["IDENTITY_ENDPOINT"],
+                {"api-version": "2019-08-01", "resource": scopes[0].removesuffix("/.default")},
+                headers={"X-IDENTITY-HEADER": self._where["IDENTITY_HEADER"]},
+                verify=self._where["REQUESTS_CA_BUNDLE"],
+                timeout=30,
+            )
+            response.raise_for_status()
+            token = response.json()
+        except requests.RequestException as error:
+            raise ClientAuthenticationError(f"The simulator gives no token: {error}") from None
+        return AccessToken(token["access_token"], int(token["expires_on"]))
 
 
 def _replay(parameters: Parameters, section: str | None, kept: bool) -> Run:
