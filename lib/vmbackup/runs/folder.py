@@ -142,7 +142,7 @@ class RunFolder:
 
     def save_evidence(self, target: Target, evidence: Evidence) -> None:
         """Write ``evidence.json``."""
-        self._write_json(EVIDENCE, _evidence_json(target, evidence))
+        self._write_json(EVIDENCE, evidence_json(target, evidence))
 
     def save_result(self, content: Mapping[str, Any]) -> None:
         """Write ``result.json``."""
@@ -159,8 +159,8 @@ class RunFolder:
         """Write ``run.json`` and the evidence that belongs to it, so that the run goes on from there; and the evidence
         from before the first change, if there was one."""
         if before:
-            self._write_json(BEFORE, _evidence_json(target, before))
-        self._write_json(RUN_EVIDENCE, _evidence_json(target, evidence))
+            self._write_json(BEFORE, evidence_json(target, before))
+        self._write_json(RUN_EVIDENCE, evidence_json(target, evidence))
         self._write_json(RUN, saved.as_json())
 
     def saved_run(self) -> tuple[SavedRun, dict[str, Fact]] | None:
@@ -390,7 +390,8 @@ def parse_evidence(content: bytes, name: str = EVIDENCE) -> tuple[Target, dict[s
     return target, facts
 
 
-def _evidence_json(target: Target, evidence: Evidence) -> dict[str, Any]:
+def evidence_json(target: Target, evidence: Evidence) -> dict[str, Any]:
+    """The content of ``evidence.json``."""
     facts = {name: asdict(fact) for name, fact in sorted(evidence.items())}
     return {"schema": SCHEMA, "target": asdict(target), "facts": facts}
 

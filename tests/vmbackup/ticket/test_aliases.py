@@ -1,0 +1,72 @@
+"""Same in, same out; no two names to one alias; reversible with the map; the verdicts stay the same."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from azuresim.loading import scenario_names
+from vmbackup.diagnosis import walk
+from vmbackup.model import Target
+from vmbackup.runs.folder import evidence_json, parse_evidence
+from vmbackup.ticket.aliases import Aliases, Level
+from worlds import examine
+
+NAMES = some.text("abcxyz019-_", min_size=3, max_size=12).filter(lambda name: name.strip("-_") == name)
+IDS = some.builds(
+    "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}".format, NAMES, NAMES, NAMES
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(some.lists(IDS, min_size=1, max_size=6), some.sampled_from([Level.STANDARD, Level.STRICT]))
+def test_no_name_is_left_none_shares_an_alias_and_all_come_back(ids: list[str], level: Level) -> None:
+    aliases = Aliases(level, ids)
+    masked = [aliases.data(each, "ids") for each in ids]
+    assert masked == [aliases.data(each, "ids") for each in ids]
+    assert len(set(aliases.map.values())) == len(aliases.map)
+    assert len({each.lower() for each in ids}) == len(set(masked))
+    assert [aliases.restore(each).lower() for each in masked] == [each.lower() for each in ids]
+
+
+def test_a_name_is_masked_wherever_it_stands() -> None:
+    content = {
+        "id": "/subscriptions/12345678-1234-1234-1234-123456789012/resourceGroups/rg-pay/providers/x/virtualMachines/pay-07",
+        "message": "VM pay-07 (in RG-PAY) of anna@contoso.com failed; see pay-07-osdisk",
+        "caller": "anna@contoso.com",
+    }
+    aliases = Aliases(Level.STANDARD, [content])
+    words = json.dumps(aliases.data(content, "evidence.json"))
+    for name in ("pay", "PAY", "anna", "12345678"):
+        assert name not in words
+    assert "VM vm-1 (in rg-1) of person-1 failed; see vm-1-osdisk" in words
+    assert {"alias": "vm-1", "where": "evidence.json", "count": 3} in aliases.record()
+
+
+def test_a_name_that_is_a_word_does_not_change_what_a_sentence_says() -> None:
+    content = {"id": "/subscriptions/s1/resourceGroups/rg/x/virtualMachines/snapshot", "os": "linux", "vm_name": "snapshot"}
+    content["text"] = "Snapshot operation failed"
+    masked = Aliases(Level.STANDARD, [content]).data(content, "x")
+    assert (masked["vm_name"], masked["text"], masked["os"]) == ("vm-1", "Snapshot operation failed", "linux")
+
+
+def test_a_real_name_that_looks_like_an_alias_stays_apart() -> None:
+    ids = [f"/subscriptions/s/resourceGroups/g1/x/virtualMachines/{name}" for name in ("vm-1", "web-01")]
+    aliases = Aliases(Level.STANDARD, ids)
+    masked = [aliases.data(each, "x") for each in ids]
+    assert len(set(masked)) == 2
+    assert [aliases.restore(each) for each in masked] == ids
+
+
+@pytest.mark.parametrize("scenario", sorted(scenario_names())[::9])
+def test_the_aliased_evidence_replays_to_the_same_verdicts(scenario: str) -> None:
+    evidence = examine(scenario)
+    target = Target("s", "g", "v")
+    content = evidence_json(target, evidence)
+    masked = Aliases(Level.STRICT, [content]).data(content, "evidence.json")
+    _, again = parse_evidence(json.dumps(masked).encode())
+    for before, after in zip(walk(None, evidence).steps, walk(None, again).steps, strict=True):
+        assert before.verdict is after.verdict, before.cause
