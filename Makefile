@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 READY := .venv/.installed
 
-.PHONY: help demo lab test truth truth-all lint reference expectations bench lock test-az readme clean
+.PHONY: help demo lab test truth truth-all canaries lint reference expectations bench lock test-az readme clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -29,6 +29,9 @@ truth: $(READY) ## judge every world whose cause is known, and print what was ri
 
 truth-all: $(READY) ## the same, and whether withheld evidence ever creates knowledge
 	PYTHONPATH=tests $(BIN)/python -m tests.truth --all $(WORLDS)
+
+canaries: $(READY) ## plant a secret in every spelling, bundle, and print which came through in which file
+	PYTHONPATH=tests $(BIN)/python -m tests.canaries
 
 lint: $(READY) ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .

@@ -81,7 +81,9 @@ _PRIVATE_KEY = re.compile(
     r"()(-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z))",
     re.DOTALL,
 )
-_PUTTY_KEY = re.compile(r"(Private-Lines: {0,3}\d{1,5}\r?\n)((?:[A-Za-z0-9+/=]+\r?\n)+)")
+# A line's end may be written as a Python or JSON string writes it.
+_LINE_END = r"(?:\r?\n|(?:\\r)?\\n)"
+_PUTTY_KEY = re.compile(rf"(Private-Lines: {{0,3}}\d{{1,5}}{_LINE_END})((?:[A-Za-z0-9+/=]+{_LINE_END})+)")
 _PUTTY_MAC = re.compile(r"(Private-MAC: {0,3})([A-Za-z0-9]+)")
 _END_OF_KEY = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = re.compile(r"[A-Za-z0-9+/=]+")

@@ -125,7 +125,10 @@ def test_plan_confirm_apply_retry_fixed_and_saved_for_the_ticket(open_book: Any,
         assert download.value.suggested_filename == "ticket.zip"
         folder = lab.folder / "ticket"
         saved = {path.name for path in folder.iterdir()}
-        assert {"ticket.zip", "runbook.html", "result.json", "evidence.json"} <= saved
+        assert {"ticket.zip", "ticket", "result.json", "evidence.json"} <= saved
+        assert {"runbook.html", "incident.txt", "manifest.json"} <= {
+            path.name for path in (folder / "ticket").iterdir()
+        }
         result = json.loads((folder / "result.json").read_text("utf-8"))
         assert result["proof"]["fixed"] is True
         assert result["remedies"][0]["outcome"] == "done"

@@ -10,7 +10,7 @@ import os
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,6 +21,7 @@ from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import cause_title, section_title, sentence, word
 from vmbackup.cli import demo as cli_demo
 from vmbackup.cli import remedies as cli_remedies
+from vmbackup.cli import ticket as cli_ticket
 from vmbackup.cli.options import (
     FailureOption,
     GroupOption,
@@ -41,7 +42,9 @@ from vmbackup.pages.explain import explained
 from vmbackup.pages.failure import sorted_into
 from vmbackup.pages.outcome import next_actions, outcome
 from vmbackup.pages.step import heaviest
+from vmbackup.runs.result import result_of
 from vmbackup.runs.state import State
+from vmbackup.ticket.reading import is_bundle
 
 app = typer.Typer(
     help="Runbooks for failed Azure VM backups.\n\nExit codes: 0 no cause found, 1 cause found, 2 tool or usage error, "
@@ -54,6 +57,7 @@ checks_app = typer.Typer(help="What the runbooks check, and why.", no_args_is_he
 app.add_typer(checks_app, name="checks")
 app.add_typer(cli_remedies.app)
 app.add_typer(cli_demo.app)
+app.add_typer(cli_ticket.app)
 
 EXIT_CODES = {
     Outcome.NO_CAUSE_FOUND: 0,
@@ -125,13 +129,18 @@ def diagnose(
 
 @app.command()
 def replay(
-    evidence_file: Annotated[Path, typer.Argument(help="The evidence.json of an earlier run.")],
+    evidence_file: Annotated[Path, typer.Argument(help="The evidence.json of an earlier run, or a bundle.")],
     section: SectionOption = "",
     failure: Annotated[str, typer.Option(help="Code or message; empty = the newest failed job in the evidence.")] = "",
     language: LanguageOption = Language.EN,
+    changed_anyway: Annotated[bool, typer.Option(help="Judge a bundle that was changed after it was made.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Walk again over saved evidence, with no credentials and no Azure."""
+    """Walk again over saved evidence or a bundle, with no credentials and no Azure."""
+    if is_bundle(str(evidence_file)):
+        state = cli_ticket.replayed(str(evidence_file), language.value, changed_anyway)
+        state.section = section or state.section
+        _show(state, as_json)
     given = {
         "azure": "replay",
         "evidence_file": str(evidence_file),
@@ -142,12 +151,15 @@ def replay(
 
 
 def _examine(given: dict[str, Any], section: str, save: bool, as_json: bool) -> None:
-    run = examined(given, section, None, kept=save, quiet=as_json)
+    _show(examined(given, section, None, kept=save, quiet=as_json), as_json)
+
+
+def _show(state: State, as_json: bool) -> NoReturn:
     if as_json:
-        typer.echo(json.dumps(run.result(), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(result_of(state), ensure_ascii=False, indent=1))
     else:
-        _print(run)
-    raise typer.Exit(EXIT_CODES[run.diagnosis().outcome])
+        _print(state)
+    raise typer.Exit(EXIT_CODES[state.diagnosis().outcome])
 
 
 def _print(state: State) -> None:

@@ -12,7 +12,8 @@
     audit.jsonl              every changing request                          arm.audit             pages, the ticket
     run_command.operation    the guest script that is running                collectors.guest      the next collection
     runbook.ipynb            the executed notebook                           papermill             people
-    runbook.html, ticket.zip what leaves the house                           ticket                people
+    ticket/…, ticket.zip     what leaves the house                           ticket                people
+    aliases.json             which name hides behind which alias             ticket                the next bundle
     lock, lock.json          who may change something now, and who does      runs.lock             runs.lock
     <file>.unreadable…       a file that could not be read, set aside        RunFolder             people
 
@@ -53,8 +54,6 @@ OPERATIONS, RECEIPTS, AUDIT, GUEST_OPERATION = (
     "operations.jsonl", "receipts.jsonl", "audit.jsonl", "run_command.operation",
 )  # fmt: skip
 NOTEBOOK, PAGE, TICKET = "runbook.ipynb", "runbook.html", "ticket.zip"
-HANDED_OUT = (PAGE, RESULT, EVIDENCE, RUN, AUDIT, RECEIPTS)
-"""What the ticket packs."""
 _FORMER = {RUN: "walk.json", RUN_EVIDENCE: "walk.evidence.json"}
 _RUN_SCHEMAS = ("vmbackup.run/1", "vmbackup.walk/1")
 
@@ -96,7 +95,8 @@ class _RunJson(TypedDict):
 @dataclass(frozen=True, slots=True)
 class SavedRun:
     """What an operator did in a run. ``pasted_at`` is when guest output was pasted, ``saved_at`` when anything was
-    saved last, both by Azure's clock."""
+    saved last, both by Azure's clock; ``azure`` is which Azure
+    was asked, and ``scenario`` the world of a simulated one."""
 
     vm_id: str
     section: str | None
@@ -104,6 +104,8 @@ class SavedRun:
     skipped: Mapping[str, Skip] = field(default_factory=dict)
     pasted_at: str | None = None
     proof: Proof | None = None
+    azure: str = "replay"
+    scenario: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The content of ``run.json``."""
@@ -120,7 +122,10 @@ class SavedRun:
         if proof is not None:
             known = {name: proof[name] for name in get_type_hints(_ProofJson)}
             proof = Proof(**{**known, "verdict": Verdict(known["verdict"]), "request_ids": tuple(known["request_ids"])})
-        return cls(content["vm_id"], content["section"], content["saved_at"], skipped, content["pasted_at"], proof)
+        source = [str(content.get(key, default)) for key, default in (("azure", "replay"), ("scenario", ""))]
+        return cls(
+            content["vm_id"], content["section"], content["saved_at"], skipped, content["pasted_at"], proof, *source
+        )
 
 
 class RunFolder:

@@ -9,6 +9,7 @@ from vmbackup import sanitize
 from vmbackup.catalog.words import sentence
 from vmbackup.diagnosis import Walk
 from vmbackup.model import Evidence, Step, Target
+from vmbackup.runs.state import State
 
 SCHEMA = "vmbackup.result/1"
 MIME_TYPE = "application/vnd.vmbackup.result+json"
@@ -21,12 +22,10 @@ def as_json(
     language: str,
     receipts: Sequence[Mapping[str, Any]] = (),
     proof: Mapping[str, Any] | None = None,
-    source: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """``{schema, target, section, outcome, probable_cause, steps: [{number, cause, addition, verdict, findings}], …}``.
 
-    ``remedies`` are the receipts of what was changed; ``proof`` is null, or the end of the retry with ``fixed``;
-    ``source`` is which Azure was asked (``azure``: live, simulator or replay) and, of a simulated one, the world.
+    ``remedies`` are the receipts of what was changed; ``proof`` is null, or the end of the retry with ``fixed``.
 
     ``probable_cause`` is null when no problem was seen; ``denied`` lists the RBAC actions that were missing. Each
     finding carries its check, verdict, reason, values, the facts it read, and the sentence in ``language``.
@@ -49,9 +48,15 @@ def as_json(
         "denied": list(walk.denied),
         "remedies": list(receipts),
         "proof": proof,
-        "source": dict(source or {}),
     }
     return dict(sanitize.data(content))
+
+
+def result_of(state: State) -> dict[str, Any]:
+    """The result of a run, as it stands."""
+    receipts = [receipt.as_json() for receipt in state.receipts]
+    proof = state.proof.as_json() if state.proof else None
+    return as_json(state.target, state.diagnosis(), state.evidence, state.language, receipts, proof)
 
 
 def _step(step: Step, evidence: Evidence, language: str) -> dict[str, Any]:

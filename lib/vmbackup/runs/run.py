@@ -267,10 +267,7 @@ class Run(State):
 
     def result(self) -> dict[str, Any]:
         """The machine-readable result, as the run stands."""
-        receipts = [receipt.as_json() for receipt in self.receipts]
-        proof = self.proof.as_json() if self.proof else None
-        source = {"azure": self.parameters.azure, "scenario": self.parameters.scenario}
-        return result.as_json(self.target, self.diagnosis(), self.evidence, self.language, receipts, proof, source)
+        return result.result_of(self)
 
     def save(self) -> None:
         """Write result and evidence into the run folder, and what is needed to resume; an earlier run that was not
@@ -281,7 +278,8 @@ class Run(State):
         self.files.save_result(self.result())
         known, skipped, pasted_at, proof = self._joined()
         saved_at = clock.azure_now(self.evidence)
-        saved = SavedRun(self.target.vm_id, self.section, saved_at, skipped, pasted_at, proof)
+        source = self.parameters.azure, self.parameters.scenario
+        saved = SavedRun(self.target.vm_id, self.section, saved_at, skipped, pasted_at, proof, *source)
         self.files.save_run(saved, self.target, known, self.before)
 
     def audit(self) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ class Level(Word):
     STRICT = "strict"
 
 
-# Where a resource id names something, and what its alias begins with. Extensions keep their names: they say what they are.
+# Where a resource id names something, and what its alias begins with. An extension's name says what it is, and stays.
 _KINDS = {
     "subscriptions": "sub",
     "resourcegroups": "rg",

@@ -1,63 +1,203 @@
-"""Everything about a run in one file for the ticket: a page that opens anywhere, the result and the evidence."""
+"""A run as what a ticket needs: notes, document, result, evidence, notebook and manifest, as single files and one zip.
+
+Secrets and, by level, names are masked here, on the data and before anything is rendered.
+"""
 
 from __future__ import annotations
 
-import html
+import hashlib
 import io
+import json
+import platform
 import zipfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import nbformat
 
 from vmbackup import clock, sanitize
-from vmbackup.catalog.words import cause_title, section_title
-from vmbackup.pages import load, outcome, overview, remedies, step, timeline
-from vmbackup.pages.blocks import Block, Heading, Page
-from vmbackup.runs.folder import HANDED_OUT, PAGE, TICKET
+from vmbackup.model import SetupError
+from vmbackup.pages import incident as incident_page
+from vmbackup.remedies.receipt import Receipt
+from vmbackup.runs import storage
+from vmbackup.runs.folder import EVIDENCE, NOTEBOOK, PAGE, TICKET, RunFolder, SavedRun, evidence_json, parse_evidence
+from vmbackup.runs.incident import incident
+from vmbackup.runs.reopen import reopened
+from vmbackup.runs.result import result_of
 from vmbackup.runs.run import Run
+from vmbackup.runs.state import State
+from vmbackup.ticket.aliases import Aliases, Level
+from vmbackup.ticket.document import document, pdf, version
 
-# A page of its own: no script, no style sheet from elsewhere.
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 14px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; }
-table { border-collapse: collapse; width: 100%; margin: .5em 0; }
-th, td { border: 1px solid #8888; padding: .3em .6em; overflow-wrap: anywhere; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #8888; padding: .6em; }
-"""
-
-
-def page(run: Run) -> Page:
-    """The whole run: VM, causes with their evidence, what changed, load, what was done, every changing request."""
-    known, language = run.evidence, run.language
-    blocks: list[Block] = [
-        Heading(section_title(run.section, language), 2),
-        *overview.page(run.target, known, language).blocks,
-        *outcome.summary(run).blocks,
-    ]
-    for judged in run.diagnosis().steps:
-        blocks.append(Heading(f"{judged.number}. {cause_title(judged.cause, language)}"))
-        blocks += step.page(run, judged.cause).blocks
-    blocks += timeline.page(known, language).blocks
-    blocks += load.page(known, language).blocks
-    blocks += remedies.audit(run.audit(), language).blocks
-    return Page(blocks)
+SCHEMA = "vmbackup.bundle/1"
+MANIFEST, NOTE, SHORT_NOTE = "manifest.json", "incident.txt", "incident.short.txt"
+PDF = "runbook.pdf"
+RESULT, BEFORE, RUN, CHANGES, MASKED = "result.json", "before.evidence.json", "run.json", "audit.json", "masked.json"
+FILES = (NOTE, SHORT_NOTE, PAGE, PDF, NOTEBOOK, RESULT, EVIDENCE, BEFORE, RUN, CHANGES, MASKED)
+"""Every file that a bundle may hold, beside the manifest."""
+FOLDER, PRIVATE_MAP = "ticket", "aliases.json"
+# A zip stamps its entries: the same run makes the same bundle.
+_STAMP = (1980, 1, 1, 0, 0, 0)
 
 
-def document(run: Run) -> str:
-    """The page as an HTML document that needs nothing else."""
-    title = html.escape(sanitize.text(f"{run.target.vm_name} · {clock.local(clock.azure_now(run.evidence))}"))
-    return (
-        f'<!doctype html><html lang="{run.language}"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body><main><h1>{title}</h1>{page(run).html()}</main></body></html>\n"
-    )
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The files by name, manifest included, and the private map from names to aliases, which stays at home."""
+
+    files: Mapping[str, bytes]
+    aliases: Mapping[str, str]
+
+    def zipped(self) -> bytes:
+        """All files as one zip."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in self.files.items():
+                entry = zipfile.ZipInfo(name, _STAMP)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, content)
+        return packed.getvalue()
 
 
 def save(run: Run) -> tuple[str, bytes]:
-    """Write result.json, evidence.json, the page and, with all that was changed, ``ticket.zip`` into the run folder."""
+    """Save the run and everything for the ticket beside it: the zip's path, and its content."""
     run.save()
-    run.files.write(PAGE, document(run).encode())
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in HANDED_OUT:
-            content = run.files.read(name)
-            if content is not None:
-                archive.writestr(name, content)
-    run.files.write(TICKET, packed.getvalue())
-    return f"{run.files}/{TICKET}", packed.getvalue()
+    return write(run.folder, run.folder, language=run.language)
+
+
+def write(
+    place: str,
+    to: str,
+    level: Level = Level.NONE,
+    notebook: str = "",
+    language: str = "",
+    with_pdf: bool = True,
+) -> tuple[str, bytes]:
+    """Bundle the run in the folder ``place`` into ``to/ticket.zip``, single files in ``to/ticket``. The private map
+    stays in the run folder, so that the next bundle uses the same aliases."""
+    home = storage.at(place)
+    known = json.loads(home.read(PRIVATE_MAP) or b"{}")
+    made = bundle(place, level, notebook, language, known, with_pdf=with_pdf)
+    if made.aliases:
+        home.write(PRIVATE_MAP, _json(dict(made.aliases)))
+    single = storage.at(f"{to.rstrip('/')}/{FOLDER}")
+    for name in (*FILES, MANIFEST):
+        content = made.files.get(name)
+        if content is None:
+            single.delete(name)
+        else:
+            single.write(name, content)
+    packed = made.zipped()
+    storage.at(to).write(TICKET, packed)
+    return f"{to.rstrip('/')}/{TICKET}", packed
+
+
+def bundle(
+    place: str,
+    level: Level = Level.NONE,
+    notebook: str = "",
+    language: str = "",
+    known: Mapping[str, str] | None = None,
+    *,
+    with_pdf: bool = True,
+) -> Bundle:
+    """The bundle of the run in a run folder. Raises SetupError where there is none."""
+    state = reopened(place, language)
+    audit, executed = RunFolder(place).audited(), _notebook(place, notebook)
+    data = {**_data(state), CHANGES: audit}
+    if executed is not None:
+        data[NOTEBOOK] = executed
+    clean = {name: sanitize.data(content) for name, content in data.items()}
+    aliases = Aliases(level, clean.values(), known)
+    masked = {name: aliases.data(content, name) for name, content in clean.items()}
+    shown = _masked_state(state, masked, aliases)
+    page = document(shown, masked[CHANGES])
+    told = incident(shown)
+    files: dict[str, bytes] = {
+        NOTE: incident_page.note(told, shown.language).encode(),
+        SHORT_NOTE: incident_page.note(told, shown.language, incident_page.SHORT_NOTE_BYTES).encode(),
+        PAGE: page.encode(),
+    }
+    printed = pdf(page) if with_pdf else None
+    if printed is not None:
+        files[PDF] = printed
+    files |= {name: _json(content) for name, content in masked.items()}
+    files[RESULT] = _json(result_of(shown))
+    files[MASKED] = _json({"names": aliases.record(), "secrets": _secrets(files)})
+    files[MANIFEST] = _json(_manifest(state, level, files, notebook, executed))
+    return Bundle(files, aliases.map)
+
+
+def _data(state: State) -> dict[str, Any]:
+    """What the bundle keeps of the run as data."""
+    at, source = clock.azure_now(state.evidence), (state.parameters.azure, state.parameters.scenario)
+    saved = SavedRun(state.target.vm_id, state.section, at, state.skipped, state.pasted_at, state.proof, *source)
+    content: dict[str, Any] = {
+        EVIDENCE: evidence_json(state.target, state.evidence),
+        RUN: {**saved.as_json(), "receipts": [each.as_json() for each in state.receipts]},
+    }
+    if state.before:
+        content[BEFORE] = evidence_json(state.target, state.before)
+    return content
+
+
+def _masked_state(state: State, masked: Mapping[str, Any], aliases: Aliases) -> State:
+    """The run as the bundle's data tell it: every page is made from that."""
+    return restored(
+        lambda name: json.dumps(masked[name]).encode() if name in masked else None,
+        replace(state.parameters, run_folder=FOLDER, failure=aliases.data(state.parameters.failure, RUN)),
+    )
+
+
+def restored(read: Callable[[str], bytes | None], parameters: Any) -> State:
+    """The run that a bundle's files tell of. Raises SetupError or ValueError for files that are damaged."""
+    target, evidence = parse_evidence(read(EVIDENCE) or b"", EVIDENCE)
+    did = json.loads(read(RUN) or b"")
+    saved = SavedRun.from_json(did)
+    before = read(BEFORE)
+    state = State(parameters, saved.section, target, evidence, dict(saved.skipped))
+    state.pasted_at, state.proof = saved.pasted_at, saved.proof
+    state.receipts = [Receipt(**{**each, "request_ids": tuple(each["request_ids"])}) for each in did["receipts"]]
+    state.before = parse_evidence(before, BEFORE)[1] if before else {}
+    return state
+
+
+def _notebook(place: str, named: str) -> Any:
+    """The executed notebook as JSON: the one that was named, else the run folder's; None where there is none."""
+    try:
+        content = storage.read_input(named) if named else storage.at(place).read(NOTEBOOK)
+        # nbformat joins what is written line by line: a key is found only as a whole.
+        return nbformat.reads(content.decode(), as_version=4) if content is not None else None  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, AttributeError) as error:
+        raise SetupError(f"Cannot read the notebook {named or NOTEBOOK}: {error}.") from None
+
+
+def _manifest(state: State, level: Level, files: Mapping[str, bytes], named: str, executed: Any) -> dict[str, Any]:
+    source = json.dumps([each.get("source") for each in executed.get("cells", [])]) if executed else ""
+    return {
+        "schema": SCHEMA,
+        "made_at": clock.azure_now(state.evidence),
+        "made_by": {"vmbackup": version(), "python": platform.python_version()},
+        "azure": state.parameters.azure,
+        "scenario": state.parameters.scenario,
+        "language": state.language,
+        "level": str(level),
+        "notebook_source_sha256": hashlib.sha256(source.encode()).hexdigest() if executed else None,
+        "files": {name: {"sha256": digest(content), "bytes": len(content)} for name, content in files.items()},
+    }
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _secrets(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """In which file how many secrets were removed."""
+    counts = Counter({name: content.count(sanitize.BLOT.encode()) for name, content in files.items()})
+    return [{"where": name, "count": count} for name, count in sorted(counts.items()) if count]
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()

@@ -34,7 +34,7 @@ def test_no_name_is_left_none_shares_an_alias_and_all_come_back(ids: list[str], 
 
 def test_a_name_is_masked_wherever_it_stands() -> None:
     content = {
-        "id": "/subscriptions/12345678-1234-1234-1234-123456789012/resourceGroups/rg-pay/providers/x/virtualMachines/pay-07",
+        "id": "/subscriptions/12345678-1234-1234-1234-123456789012/resourceGroups/rg-pay/x/virtualMachines/pay-07",
         "message": "VM pay-07 (in RG-PAY) of anna@contoso.com failed; see pay-07-osdisk",
         "caller": "anna@contoso.com",
     }
@@ -47,7 +47,11 @@ def test_a_name_is_masked_wherever_it_stands() -> None:
 
 
 def test_a_name_that_is_a_word_does_not_change_what_a_sentence_says() -> None:
-    content = {"id": "/subscriptions/s1/resourceGroups/rg/x/virtualMachines/snapshot", "os": "linux", "vm_name": "snapshot"}
+    content = {
+        "id": "/subscriptions/s1/resourceGroups/rg/x/virtualMachines/snapshot",
+        "os": "linux",
+        "vm_name": "snapshot",
+    }
     content["text"] = "Snapshot operation failed"
     masked = Aliases(Level.STANDARD, [content]).data(content, "x")
     assert (masked["vm_name"], masked["text"], masked["os"]) == ("vm-1", "Snapshot operation failed", "linux")

@@ -1,0 +1,88 @@
+"""The commands for a ticket: bundle a run, judge a bundle again, compare two runs.
+
+Exit codes of ``replay``: as of ``diagnose``. Of ``diff``: 0 nothing differs, 1 something does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmbackup import catalog, sanitize
+from vmbackup.catalog.words import cause_title, word
+from vmbackup.cli.options import Language, LanguageOption
+from vmbackup.model import Verdict
+from vmbackup.runs.state import State
+from vmbackup.ticket.aliases import Level
+
+app = typer.Typer(help="What goes to a ticket.", no_args_is_help=True)
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run folder, such as runs/<VM>, or its URL.")]
+LevelOption = Annotated[
+    Level, typer.Option("--mask", help="none: secrets only; standard: names, people, addresses too; strict: every id.")
+]
+
+
+@app.command("bundle")
+def bundle_run(
+    run: RunArgument,
+    notebook: Annotated[str, typer.Option(help="The executed notebook; empty = the run folder's.")] = "",
+    to: Annotated[Path | None, typer.Option(help="Folder for ticket.zip and the single files; empty = RUN.")] = None,
+    mask: LevelOption = Level.NONE,
+    language: Annotated[Language | None, typer.Option(help="Language; empty = the run's own.")] = None,
+    pdf: Annotated[bool, typer.Option(help="With a PDF, where Chromium is installed.")] = True,
+) -> None:
+    """Turn a run into what a ticket needs: notes, document, result, evidence, notebook, manifest; single and zipped."""
+    from vmbackup.ticket import bundle
+
+    words = language.value if language else ""
+    path, _ = bundle.write(run, str(to or run), mask, notebook, words, pdf)
+    typer.echo(catalog.text("ticket.written", words or "en", place=path))
+    if pdf and not (Path(path).parent / bundle.FOLDER / bundle.PDF).exists():
+        typer.echo(catalog.text("ticket.no_pdf", words or "en"), err=True)
+
+
+@app.command("diff")
+def diff_runs(
+    first: Annotated[str, typer.Argument(metavar="A", help="A run folder, a bundle or an evidence.json.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Compare two runs of a VM: the verdicts and the facts that differ."""
+    from vmbackup.ticket import diff
+
+    words = language.value
+    page = diff.page(diff.opened(first, words), diff.opened(second, words), words)
+    typer.echo(page.text())
+    raise typer.Exit(0 if len(page.blocks) == 1 else 1)
+
+
+def replayed(place: str, language: str, changed_anyway: bool) -> State:
+    """The run in a bundle, judged again; says who made it and what today's checks say differently."""
+    from vmbackup.ticket import reading
+
+    received = reading.read(place, language, changed_anyway=changed_anyway)
+    manifest = received.manifest
+    made_by = manifest.get("made_by")
+    values = {
+        "when": manifest.get("made_at"),
+        "version": made_by.get("vmbackup") if isinstance(made_by, dict) else "?",
+        "source": manifest["azure"],
+        "level": manifest.get("level"),
+    }
+    _say("made_by", language, **values)
+    if received.changed:
+        _say("was_changed", language, names=", ".join(received.changed))
+    for cause, then, now in received.differs:
+        before = word(Verdict(then), language) if then in set(Verdict) else "–"
+        values = {"cause": cause_title(cause, language), "then": before, "now": word(Verdict(now), language)}
+        _say("differs", language, **values)
+    if not received.differs:
+        _say("same", language)
+    return received.state
+
+
+def _say(key: str, language: str, **values: object) -> None:
+    typer.echo(sanitize.text(catalog.text(f"ticket.{key}", language, **values)), err=True)

@@ -1,0 +1,120 @@
+"""The run as one HTML file that opens from disk, asks no network, needs no script and prints; and the same as PDF.
+
+What the pages render is escaped there; everything else is escaped by the template.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from vmbackup import catalog, clock, sanitize
+from vmbackup.catalog.words import cause_title, sentence, word
+from vmbackup.model import Step, Verdict
+from vmbackup.pages import incident as incident_page
+from vmbackup.pages import load, overview, remedies, step, timeline
+from vmbackup.pages.blocks import Page, Table
+from vmbackup.pages.step import heaviest
+from vmbackup.runs.incident import incident
+from vmbackup.runs.state import State
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+_OPEN = (Verdict.PROBLEM, Verdict.UNKNOWN)
+_PDF_S = 60
+
+
+def version() -> str:
+    """The version of this product."""
+    return metadata.version("vmbackup")
+
+
+def document(state: State, audit: Sequence[Mapping[str, Any]] = ()) -> str:
+    """The whole run: the incident, what was found or is open, the rest folded."""
+    language, steps = state.language, state.diagnosis().steps
+    shown = [each for each in steps if each.verdict in _OPEN]
+    values: dict[str, dict[str, Any]] = {
+        "ruled_out": {"count": len(steps) - len(shown)},
+        "made": {"version": version(), "when": clock.local(clock.azure_now(state.evidence))},
+        "causes": {},
+    }
+    words = {key: catalog.text(f"document.{key}", language, **given) for key, given in values.items()}
+    template = _environment().get_template("document.html.j2")
+    return template.render(
+        language=language,
+        title=sanitize.text(catalog.text("incident.title", language, vm=state.target.vm_name)),
+        incident=_markup(Page(incident_page.page(incident(state), language).blocks[1:])),
+        causes=_markup(_causes(state, shown)) if shown else "",
+        folded=[(sanitize.text(summary), _markup(page)) for summary, page in _folded(state, shown, audit)],
+        words=words,
+    )
+
+
+def pdf(html: str) -> bytes | None:
+    """The document as Chromium prints it; None where there is no Chromium, or it fails."""
+    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if browser is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="vmbackup-pdf-") as folder:
+        source, made = Path(folder) / "document.html", Path(folder) / "document.pdf"
+        source.write_text(html, "utf-8")
+        command = [browser, "--headless", "--disable-gpu", "--no-sandbox", "--disable-javascript", "--no-first-run",
+                   "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND",
+                   f"--user-data-dir={folder}/profile", "--no-pdf-header-footer",
+                   f"--print-to-pdf={made}", source.as_uri()]  # fmt: skip
+        try:
+            subprocess.run(command, capture_output=True, timeout=_PDF_S, check=True)
+            return made.read_bytes()
+        except (OSError, subprocess.SubprocessError):
+            return None
+
+
+def _environment() -> Environment:
+    return Environment(loader=PackageLoader("vmbackup.ticket"), autoescape=True, undefined=StrictUndefined)
+
+
+def _markup(page: Page) -> Markup:
+    return Markup(page.html())
+
+
+def _causes(state: State, shown: Sequence[Step]) -> Page:
+    """One line a cause; what speaks for it is folded below."""
+    language = state.language
+    header = [catalog.text(f"label.{label}", language) for label in ("verdict", "cause", "finding")]
+    rows = [
+        [
+            word(each.verdict, language),
+            f"{each.number}. {cause_title(each.cause, language)}",
+            sentence(heaviest(each), state.evidence, language),
+        ]
+        for each in shown
+    ]
+    return Page([Table(header, rows, [each.verdict for each in shown])])
+
+
+def _folded(state: State, shown: Sequence[Step], audit: Sequence[Mapping[str, Any]]) -> list[tuple[str, Page]]:
+    language = state.language
+    found = [
+        (
+            catalog.text("document.details", language, number=each.number, cause=cause_title(each.cause, language)),
+            step.page(state, each.cause),
+        )
+        for each in shown
+    ]
+    done = [block for each in state.receipts for block in remedies.receipt(each, language).blocks]
+    proof = list(remedies.proof(state.proof, language).blocks) if state.proof else []
+    changes = Page([*done, *proof, *remedies.audit(audit, language).blocks])
+    happened = [*timeline.page(state.evidence, language).blocks, *load.page(state.evidence, language).blocks]
+    return [
+        *found,
+        (catalog.text("document.changes", language), changes),
+        (catalog.text("document.timeline", language), Page(happened)),
+        (catalog.text("document.machine", language), overview.collected(state.target, state.evidence, language)),
+    ]

@@ -1,0 +1,241 @@
+"""A bundle stands alone, holds no secret, tells nobody's names, and is judged again as it was; a bad one is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.canaries import leaks, plant
+
+from vmbackup.model import Fact, FactStatus, SetupError
+from vmbackup.runs.reopen import reopened
+from vmbackup.ticket import bundle, diff, reading
+from vmbackup.ticket.aliases import Level
+from walking import cure, run_over
+
+PAYLOADS = (
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "$x$ \\(y\\) \\[z\\] $$w$$",
+    "**bold** [link](javascript:alert(1)) `code` # heading\n\n- item",
+    "{{ 7*7 }} {% raw %}",
+    "\x1b[31mred\x1b[0m \x1b]0;title\x07",
+    "abc\u202ecba \u2066x",
+    "</main></body><!-- --></details>",
+)
+
+
+@pytest.fixture(scope="module")
+def cured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that found, cured and proved."""
+    folder = tmp_path_factory.mktemp("cured")
+    with run_over("agent_old_linux", folder) as run:
+        run.collect()
+        cure(run)
+        run.back_up()
+    return folder
+
+
+def made(folder: Path, level: Level = Level.NONE) -> bundle.Bundle:
+    return bundle.bundle(str(folder), level, with_pdf=False)
+
+
+def zipped(folder: Path, to: Path, change: Callable[[dict[str, bytes]], Any] | None = None) -> str:
+    files = dict(made(folder).files)
+    if change:
+        change(files)
+    path = to / "bundle.zip"
+    path.write_bytes(bundle.Bundle(files, {}).zipped())
+    return str(path)
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_no_secret_is_in_any_byte_at_any_level(level: Level, tmp_path: Path) -> None:
+    plant(tmp_path)
+    files = made(tmp_path, level).files
+    assert leaks(files) == []
+    assert {"incident.txt", "incident.short.txt", "runbook.html", "runbook.ipynb", "evidence.json"} <= set(files)
+
+
+def test_the_folder_tells_the_same_story_as_the_run(cured: Path) -> None:
+    note = made(cured).files[bundle.NOTE].decode()
+    for words in (
+        "UserErrorGuestAgentStatusUnavailable",
+        "Version 2.2.18",
+        "03:05 UTC: Update the Linux agent",
+        "Fixed",
+    ):
+        assert words in note
+
+
+@pytest.mark.parametrize("level", [Level.STANDARD, Level.STRICT])
+def test_no_name_is_left_where_names_are_masked(cured: Path, level: Level) -> None:
+    target = reopened(str(cured)).target
+    files = made(cured, level).files
+    for name in (target.vm_name, target.resource_group, target.subscription_id, "vault-agent-old-linux"):
+        assert [file for file, content in files.items() if name.lower() in content.decode().lower()] == []
+    assert "vm-1" in files[bundle.NOTE].decode()
+    assert bundle.PRIVATE_MAP not in files
+
+
+def test_the_next_bundle_of_a_run_uses_the_same_aliases(cured: Path, tmp_path: Path) -> None:
+    first = made(cured, Level.STANDARD)
+    again = bundle.bundle(str(cured), Level.STANDARD, known=first.aliases, with_pdf=False)
+    assert again.files == first.files
+    bundle.write(str(cured), str(tmp_path), Level.STANDARD, with_pdf=False)
+    assert json.loads((cured / bundle.PRIVATE_MAP).read_text("utf-8")) == dict(first.aliases)
+    assert not (tmp_path / bundle.PRIVATE_MAP).exists()
+    assert {each.name for each in (tmp_path / "ticket").iterdir()} == set(first.files)
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_a_bundle_replays_to_the_verdicts_it_was_made_with(cured: Path, level: Level, tmp_path: Path) -> None:
+    place = tmp_path / "bundle.zip"
+    place.write_bytes(made(cured, level).zipped())
+    received = reading.read(str(place))
+    assert (received.changed, received.differs) == ((), ())
+    assert received.state.proof
+    assert received.state.proof.fixed
+    verdicts = [step.verdict for step in reopened(str(cured)).diagnosis().steps]
+    assert [step.verdict for step in received.state.diagnosis().steps] == verdicts
+
+
+def test_a_changed_bundle_is_refused_unless_told_otherwise(cured: Path, tmp_path: Path) -> None:
+    place = zipped(cured, tmp_path, lambda files: files.update({bundle.NOTE: b"all is well"}))
+    with pytest.raises(SetupError, match=r"incident\.txt"):
+        reading.read(place)
+    assert reading.read(place, changed_anyway=True).changed == (bundle.NOTE,)
+
+
+def test_what_todays_checks_say_differently_is_said(cured: Path, tmp_path: Path) -> None:
+    def older(files: dict[str, bytes]) -> None:
+        result = json.loads(files["result.json"])
+        result["steps"][0]["verdict"] = "problem"
+        files["result.json"] = json.dumps(result).encode()
+
+    received = reading.read(zipped(cured, tmp_path, older), changed_anyway=True)
+    assert [(cause, then) for cause, then, _ in received.differs] == [("no_internet", "problem")]
+
+
+def _bomb() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("evidence.json", b"0" * (reading.LARGEST + 1))
+    return packed.getvalue()
+
+
+def _with(name: str, content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def _lying_about_its_size() -> bytes:
+    content = bytearray(_bomb())
+    central = content.rindex(b"PK\x01\x02")
+    content[central + 24 : central + 28] = struct.pack("<I", 10)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PK\x03\x04half", "cut off or damaged"),
+        (b"", "cut off or damaged"),
+        (_with("../../etc/cron.d/x", b"x"), "no bundle has: ../../etc/cron.d/x"),
+        (_with("/evidence.json", b"x"), "no bundle has"),
+        (_with("run.py", b"x"), "no bundle has"),
+        (_with("evidence.json", b"x"), "no manifest"),
+        (_with("manifest.json", b"[" * 100_000), "manifest.json is damaged"),
+        (_with("manifest.json", b'{"schema": "vmbackup.bundle/9"}'), "newer version"),
+    ],
+)
+def test_what_is_no_bundle_is_refused_in_words(content: bytes, says: str, tmp_path: Path) -> None:
+    place = tmp_path / "bundle.zip"
+    place.write_bytes(content)
+    with pytest.raises(SetupError) as refused:
+        reading.read(str(place))
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize("bomb", [_bomb, _lying_about_its_size])
+def test_a_zip_bomb_is_not_unpacked(bomb: Callable[[], bytes], tmp_path: Path) -> None:
+    place = tmp_path / "bundle.zip"
+    place.write_bytes(bomb())
+    with pytest.raises(SetupError, match=r"is no bundle"):
+        reading.read(str(place))
+
+
+def test_half_a_zip_is_refused(cured: Path, tmp_path: Path) -> None:
+    place = Path(zipped(cured, tmp_path))
+    whole = place.read_bytes()
+    for size in range(1, len(whole), len(whole) // 7):
+        place.write_bytes(whole[:size])
+        with pytest.raises(SetupError, match=r"is no bundle"):
+            reading.read(str(place))
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_what_would_act_on_a_page_stays_text(payload: str, tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        job = run.evidence["backup.failed_job"].data
+        error = {**job["errors"][0], "text": payload, "title": payload}
+        run.evidence["backup.failed_job"] = Fact(FactStatus.OK, data={**job, "errors": [error]})
+        run.skip("disks", payload)
+    files = made(tmp_path).files
+    parsed = _Tags()
+    parsed.feed(files[bundle.PAGE].decode())
+    assert not parsed.tags & {"script", "img", "a", "iframe", "object", "link", "form", "input"}
+    assert not {name for name in parsed.attributes if name.startswith("on")}
+    assert "\x1b" not in files[bundle.NOTE].decode() + files[bundle.PAGE].decode()
+    assert "\u202e" not in files[bundle.NOTE].decode() + files[bundle.PAGE].decode()
+    if payload.isascii() and payload.isprintable():
+        assert payload in "".join(parsed.words)
+        assert payload in files[bundle.NOTE].decode()
+
+
+def test_the_document_is_small_and_opens_with_the_incident(cured: Path) -> None:
+    page = made(cured).files[bundle.PAGE].decode()
+    assert len(page.encode()) <= 300_000
+    folded = page.index("<details>")
+    assert folded < 12_000, "two screens before the first fold"
+    assert page.index("UserErrorGuestAgentStatusUnavailable") < folded
+    assert "http://" not in page[:folded].replace("http-equiv", "")
+
+
+def test_two_runs_of_a_vm_differ_in_what_was_cured(cured: Path, tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+    page = diff.page(diff.opened(str(tmp_path), "en"), diff.opened(str(cured), "en"), "en").text()
+    for words in ("The agent installed in the VM is out of date", "vm.agent.version", '"2.2.18"', "backup.failed_job"):
+        assert words in page
+    same = diff.page(diff.opened(str(tmp_path), "de"), diff.opened(str(tmp_path), "de"), "de")
+    assert same.text().strip() == "Die beiden Läufe unterscheiden sich nicht."
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="holds no run"):
+        made(tmp_path)
