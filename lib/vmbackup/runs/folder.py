@@ -26,7 +26,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
 
@@ -256,8 +256,10 @@ class RunFolder:
 
     def _changes(self, azure: Azure, target: Target) -> tuple[bytes | None, int]:
         """What differs once any run, in this folder or by this user on this machine, began to change the VM."""
-        state = vm_state(azure.connection.endpoint, target.vm_id)
-        return state.read(LAST_CHANGE, 64), len(self.events(OPERATIONS))
+        last = None
+        with suppress(OSError):  # who cannot read it cannot lock either, and changes nothing
+            last = vm_state(azure.connection.endpoint, target.vm_id).read(LAST_CHANGE, 64)
+        return last, len(self.events(OPERATIONS))
 
     # --- the guest script that is running ---
 
