@@ -1,4 +1,4 @@
-"""The commands for a ticket: bundle a run, judge a bundle again, compare two runs.
+"""The commands for a ticket: bundle a run, put it there, judge a bundle again, compare two runs.
 
 Exit codes of ``replay``: as of ``diagnose``. Of ``diff``: 0 nothing differs, 1 something does.
 """
@@ -42,6 +42,32 @@ def bundle_run(
     typer.echo(catalog.text("ticket.written", words or "en", place=path))
     if pdf and not (Path(path).parent / bundle.FOLDER / bundle.PDF).exists():
         typer.echo(catalog.text("ticket.no_pdf", words or "en"), err=True)
+
+
+@app.command("attach")
+def attach_bundle(
+    run: RunArgument,
+    to: Annotated[str, typer.Option(help="jira:OPS-12, servicenow:INC0012345 or folder:PATH.")] = "",
+    retry: Annotated[bool, typer.Option("--retry", help="Try again what waits in the run folder's outbox.")] = False,
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Put the bundle of a run on a ticket: the text, then the zip, or what the system takes instead of it.
+
+    Exit codes: 0 all is there; 1 some of it was refused; 3 some of it waits for `attach RUN --retry`. Credentials come
+    from JIRA_URL, JIRA_USER, JIRA_TOKEN, SERVICENOW_URL, SERVICENOW_USER, SERVICENOW_PASSWORD.
+    """
+    from vmbackup.ticket import attaching
+
+    ended = attaching.retry(run) if retry else {to: attaching.attach(run, to)}
+    for place, each in ended.items():
+        for name in each.done:
+            typer.echo(sanitize.text(catalog.text("ticket.is_there", language.value, name=name, place=place)))
+        for name, why in each.refused:
+            typer.echo(sanitize.text(catalog.text("ticket.refused", language.value, name=name, why=why)), err=True)
+        if each.waits:
+            typer.echo(sanitize.text(catalog.text("ticket.waits", language.value, why=each.waits, run=run)), err=True)
+    waits, refused = any(each.waits for each in ended.values()), any(each.refused for each in ended.values())
+    raise typer.Exit(3 if waits else 1 if refused else 0)
 
 
 @app.command("diff")

@@ -13,6 +13,7 @@
     run_command.operation    the guest script that is running                collectors.guest      the next collection
     runbook.ipynb            the executed notebook                           papermill             people
     ticket/…, ticket.zip     what leaves the house                           ticket                people
+    outbox.json              tickets on which the bundle is still to be put    ticket                the next attach
     aliases.json             which name hides behind which alias             ticket                the next bundle
     lock, lock.json          who may change something now, and who does      runs.lock             runs.lock
     <file>.unreadable…       a file that could not be read, set aside        RunFolder             people

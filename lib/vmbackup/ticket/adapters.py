@@ -1,0 +1,226 @@
+"""Where a bundle is put: one small interface over a folder and the ticket systems.
+
+Plain REST: jira's client sends every file as octet-stream, pysnc and PyGithub hide the refusals that decide about a
+fallback, and Azure DevOps has no living client. Credentials come from the environment alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import requests
+
+from vmbackup import sanitize
+from vmbackup.model import RunbookError, SetupError
+from vmbackup.runs import storage
+
+_TIMEOUT_S = 60
+
+
+class Refused(RunbookError):
+    """The ticket system does not take this, and would not take it later either: its type, its size, its length."""
+
+
+class NotNow(RunbookError):
+    """It may take it later: signed out, too many requests, an error of its own, no answer."""
+
+
+class Ticket(Protocol):
+    """One ticket. Every method raises Refused or NotNow."""
+
+    def limit(self) -> int | None:
+        """The largest file in bytes that it says to take; None where it does not say."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Add a text, unless the ticket has it already."""
+        ...
+
+    def files(self) -> Mapping[str, int | None]:
+        """The attached files with their sizes, as far as it tells them."""
+        ...
+
+    def attach(self, name: str, content: bytes, kind: str) -> None:
+        """Attach a file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder, or any fsspec URL."""
+
+    place: str
+
+    def limit(self) -> int | None:
+        """None: a folder takes what fits."""
+        return None
+
+    def note(self, text: str) -> None:
+        """As a file."""
+        self.attach("incident.txt", text.encode(), "text/plain")
+
+    def files(self) -> Mapping[str, int | None]:
+        """The files in a folder on this machine; of a URL none is known beforehand."""
+        folder = Path(self.place)
+        return {each.name: each.stat().st_size for each in folder.iterdir()} if folder.is_dir() else {}
+
+    def attach(self, name: str, content: bytes, kind: str) -> None:
+        """Write the file whole."""
+        try:
+            home = storage.at(self.place)
+            home.write(name, content)
+            if home.read(name) != content:
+                raise NotNow(f"{self.place}/{name} does not read back as it was written.")
+        except (OSError, ImportError, ValueError) as error:
+            raise NotNow(f"{self.place}/{name} cannot be written: {error}.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Jira:
+    """An issue of Jira Cloud or Data Center."""
+
+    url: str
+    key: str
+    headers: Mapping[str, str]
+
+    def limit(self) -> int | None:
+        """What ``attachment/meta`` says; no file at all where attachments are off."""
+        meta = _json("GET", f"{self.url}/rest/api/2/attachment/meta", self.headers)
+        return int(meta.get("uploadLimit") or 0) if meta.get("enabled") else 0
+
+    def note(self, text: str) -> None:
+        """As a comment."""
+        comments = _json("GET", f"{self._issue}/comment", self.headers).get("comments", [])
+        if text not in [each.get("body") for each in comments]:
+            _json("POST", f"{self._issue}/comment", self.headers, json={"body": text})
+
+    def files(self) -> Mapping[str, int | None]:
+        """The issue's attachments."""
+        fields = _json("GET", f"{self._issue}?fields=attachment", self.headers).get("fields", {})
+        return {each["filename"]: each.get("size") for each in fields.get("attachment", [])}
+
+    def attach(self, name: str, content: bytes, kind: str) -> None:
+        """As multipart, in the part ``file``."""
+        headers = {**self.headers, "X-Atlassian-Token": "no-check"}
+        _json("POST", f"{self._issue}/attachments", headers, files={"file": (name, content, kind)})
+
+    @property
+    def _issue(self) -> str:
+        return f"{self.url}/rest/api/2/issue/{quote(self.key, safe='')}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNow:
+    """A record of ServiceNow's table ``incident``, by its number."""
+
+    url: str
+    number: str
+    headers: Mapping[str, str]
+
+    def limit(self) -> int | None:
+        """The property ``com.glide.attachment.max_size`` in MB, which not everybody may read."""
+        query = "sysparm_query=name=com.glide.attachment.max_size&sysparm_fields=value"
+        try:
+            found = _json("GET", f"{self.url}/api/now/table/sys_properties?{query}", self.headers).get("result", [])
+        except Refused:
+            return None
+        value = found[0].get("value", "") if found else ""
+        return int(value) * 1024**2 if str(value).isdigit() else None
+
+    def note(self, text: str) -> None:
+        """As a work note. A note that is too long is rejected or lost without a word: it is read back."""
+        if not self._has(text):
+            _json("PATCH", f"{self.url}/api/now/table/incident/{self._id()}", self.headers, json={"work_notes": text})
+            if not self._has(text):
+                raise Refused("the note was answered with success, and is not there")
+
+    def files(self) -> Mapping[str, int | None]:
+        """The record's attachments."""
+        query = quote(f"table_name=incident^table_sys_id={self._id()}")
+        found = _json("GET", f"{self.url}/api/now/attachment?sysparm_query={query}", self.headers).get("result", [])
+        return {each["file_name"]: int(each["size_bytes"]) if each.get("size_bytes") else None for each in found}
+
+    def attach(self, name: str, content: bytes, kind: str) -> None:
+        """As a raw body, whose type is kept."""
+        where = f"table_name=incident&table_sys_id={self._id()}&file_name={quote(name)}"
+        headers = {**self.headers, "Content-Type": kind}
+        _json("POST", f"{self.url}/api/now/attachment/file?{where}", headers, data=content)
+
+    def _has(self, text: str) -> bool:
+        query = quote(f"element_id={self._id()}^element=work_notes")
+        found = _json("GET", f"{self.url}/api/now/table/sys_journal_field?sysparm_query={query}", self.headers)
+        return text in [each.get("value") for each in found.get("result", [])]
+
+    def _id(self) -> str:
+        query = quote(f"number={self.number}")
+        url = f"{self.url}/api/now/table/incident?sysparm_query={query}&sysparm_fields=sys_id"
+        found = _json("GET", url, self.headers).get("result", [])
+        if not found:
+            raise Refused(f"there is no incident {self.number}")
+        return str(found[0]["sys_id"])
+
+
+def ticket(named: str) -> Ticket:
+    """The ticket that ``--to`` names. Raises SetupError for another word or a missing credential."""
+    system, _, which = named.partition(":")
+    if system not in _SYSTEMS or not which:
+        raise SetupError(f"--to {named!r} names no ticket. It looks like {', '.join(_LOOKS)}.")
+    return _SYSTEMS[system](which)
+
+
+def _jira(key: str) -> Ticket:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*-\d+", key):
+        raise SetupError(f"{key!r} is no Jira issue; it looks like OPS-12.")
+    user, token = os.environ.get("JIRA_USER"), _needed("JIRA_TOKEN")
+    return Jira(_needed("JIRA_URL").rstrip("/"), key, _basic(user, token) if user else _bearer(token))
+
+
+def _servicenow(number: str) -> Ticket:
+    if not re.fullmatch(r"[A-Za-z]+\d+", number):
+        raise SetupError(f"{number!r} is no ServiceNow incident; it looks like INC0012345.")
+    headers = _basic(_needed("SERVICENOW_USER"), _needed("SERVICENOW_PASSWORD"))
+    return ServiceNow(_needed("SERVICENOW_URL").rstrip("/"), number, {**headers, "Accept": "application/json"})
+
+
+_SYSTEMS: Mapping[str, Callable[[str], Ticket]] = {"folder": Folder, "jira": _jira, "servicenow": _servicenow}
+_LOOKS = ("folder:PATH", "jira:OPS-12", "servicenow:INC0012345")
+
+
+def _needed(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise SetupError(f"The environment variable {name} is not set: the ticket system's address or credential.")
+    return value
+
+
+def _basic(user: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _json(method: str, url: str, headers: Mapping[str, str], **body: Any) -> dict[str, Any]:
+    """One request. Success is 2xx with an object; a redirect is none: it could carry the credential elsewhere."""
+    try:
+        answer = requests.request(method, url, headers=dict(headers), timeout=_TIMEOUT_S, allow_redirects=False, **body)
+    except requests.RequestException as error:
+        raise NotNow(f"no answer ({type(error).__name__})") from None
+    said = sanitize.text(answer.text)[:200]
+    if answer.status_code in (401, 408, 429) or answer.status_code >= 500 or answer.is_redirect:
+        raise NotNow(f"{answer.status_code}: {said}")
+    if not answer.ok:
+        raise Refused(f"{answer.status_code}: {said}")
+    try:
+        content = answer.json() if answer.content else {}
+    except ValueError:
+        raise NotNow(f"an answer that is no JSON: {said}") from None
+    return content if isinstance(content, dict) else {"list": content}
