@@ -47,18 +47,20 @@ def bundle_run(
 @app.command("attach")
 def attach_bundle(
     run: RunArgument,
-    to: Annotated[str, typer.Option(help="jira:OPS-12, servicenow:INC0012345 or folder:PATH.")] = "",
+    to: Annotated[str, typer.Option(help="jira:OPS-12, servicenow:INC0012345, github:owner/repo#7, folder:PATH.")] = "",
     retry: Annotated[bool, typer.Option("--retry", help="Try again what waits in the run folder's outbox.")] = False,
+    in_public: Annotated[bool, typer.Option(help="Put real names where everybody may read them.")] = False,
     language: LanguageOption = Language.EN,
 ) -> None:
     """Put the bundle of a run on a ticket: the text, then the zip, or what the system takes instead of it.
 
     Exit codes: 0 all is there; 1 some of it was refused; 3 some of it waits for `attach RUN --retry`. Credentials come
-    from JIRA_URL, JIRA_USER, JIRA_TOKEN, SERVICENOW_URL, SERVICENOW_USER, SERVICENOW_PASSWORD.
+    from JIRA_URL, JIRA_USER, JIRA_TOKEN, SERVICENOW_URL, SERVICENOW_USER, SERVICENOW_PASSWORD,
+    GITHUB_TOKEN, GITHUB_API_URL.
     """
     from vmbackup.ticket import attaching
 
-    ended = attaching.retry(run) if retry else {to: attaching.attach(run, to)}
+    ended = attaching.retry(run, in_public=in_public) if retry else {to: attaching.attach(run, to, in_public=in_public)}
     for place, each in ended.items():
         for name in each.done:
             typer.echo(sanitize.text(catalog.text("ticket.is_there", language.value, name=name, place=place)))

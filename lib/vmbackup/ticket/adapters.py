@@ -35,6 +35,10 @@ class NotNow(RunbookError):
 class Ticket(Protocol):
     """One ticket. Every method raises Refused or NotNow."""
 
+    def public(self) -> bool:
+        """Whether everybody may read it."""
+        ...
+
     def limit(self) -> int | None:
         """The largest file in bytes that it says to take; None where it does not say."""
         ...
@@ -57,6 +61,10 @@ class Folder:
     """A folder, or any fsspec URL."""
 
     place: str
+
+    def public(self) -> bool:
+        """No: it has readers of its own."""
+        return False
 
     def limit(self) -> int | None:
         """None: a folder takes what fits."""
@@ -89,6 +97,10 @@ class Jira:
     url: str
     key: str
     headers: Mapping[str, str]
+
+    def public(self) -> bool:
+        """No: it has readers of its own."""
+        return False
 
     def limit(self) -> int | None:
         """What ``attachment/meta`` says; no file at all where attachments are off."""
@@ -123,6 +135,10 @@ class ServiceNow:
     url: str
     number: str
     headers: Mapping[str, str]
+
+    def public(self) -> bool:
+        """No: it has readers of its own."""
+        return False
 
     def limit(self) -> int | None:
         """The property ``com.glide.attachment.max_size`` in MB, which not everybody may read."""
@@ -167,6 +183,40 @@ class ServiceNow:
         return str(found[0]["sys_id"])
 
 
+@dataclass(frozen=True, slots=True)
+class GitHub:
+    """An issue on GitHub. It has no public call for files: it takes the text alone."""
+
+    url: str
+    repository: str
+    number: str
+    headers: Mapping[str, str]
+
+    def public(self) -> bool:
+        """Whether the repository is; one that does not say is taken for it."""
+        return _json("GET", f"{self.url}/repos/{self.repository}", self.headers).get("private") is not True
+
+    def limit(self) -> int | None:
+        """No file at all."""
+        return 0
+
+    def note(self, text: str) -> None:
+        """As a comment, fenced so that Markdown changes no word of it."""
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+        body, url = f"{fence}text\n{text}\n{fence}", f"{self.url}/repos/{self.repository}/issues/{self.number}/comments"
+        comments = _json("GET", f"{url}?per_page=100", self.headers).get("list", [])
+        if body not in [each.get("body") for each in comments]:
+            _json("POST", url, self.headers, json={"body": body})
+
+    def files(self) -> Mapping[str, int | None]:
+        """None."""
+        return {}
+
+    def attach(self, name: str, content: bytes, kind: str) -> None:
+        """Raises Refused."""
+        raise Refused("GitHub has no public call for files of an issue")
+
+
 def ticket(named: str) -> Ticket:
     """The ticket that ``--to`` names. Raises SetupError for another word or a missing credential."""
     system, _, which = named.partition(":")
@@ -189,8 +239,21 @@ def _servicenow(number: str) -> Ticket:
     return ServiceNow(_needed("SERVICENOW_URL").rstrip("/"), number, {**headers, "Accept": "application/json"})
 
 
-_SYSTEMS: Mapping[str, Callable[[str], Ticket]] = {"folder": Folder, "jira": _jira, "servicenow": _servicenow}
-_LOOKS = ("folder:PATH", "jira:OPS-12", "servicenow:INC0012345")
+def _github(issue: str) -> Ticket:
+    found = re.fullmatch(r"([A-Za-z0-9][\w-]*/[A-Za-z0-9_][\w.-]*)#(\d+)", issue)
+    if not found:
+        raise SetupError(f"{issue!r} is no GitHub issue; it looks like owner/repo#7.")
+    url = os.environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+    return GitHub(url, found[1], found[2], _bearer(_needed("GITHUB_TOKEN")))
+
+
+_SYSTEMS: Mapping[str, Callable[[str], Ticket]] = {
+    "folder": Folder,
+    "jira": _jira,
+    "servicenow": _servicenow,
+    "github": _github,
+}
+_LOOKS = ("folder:PATH", "jira:OPS-12", "servicenow:INC0012345", "github:owner/repo#7")
 
 
 def _needed(name: str) -> str:

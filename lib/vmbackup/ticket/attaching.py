@@ -10,7 +10,8 @@ from vmbackup.model import SetupError
 from vmbackup.runs import storage
 from vmbackup.runs.folder import TICKET
 from vmbackup.ticket.adapters import NotNow, Refused, Ticket, ticket
-from vmbackup.ticket.bundle import FOLDER, NOTE, PDF, SHORT_NOTE, digest
+from vmbackup.ticket.aliases import Level
+from vmbackup.ticket.bundle import FOLDER, MANIFEST, NOTE, PDF, SHORT_NOTE, digest
 
 OUTBOX = "outbox.json"
 
@@ -24,18 +25,27 @@ class Attached:
     waits: str = ""
 
 
-def attach(place: str, to: str, open_ticket: Callable[[str], Ticket] = ticket) -> Attached:
-    """Put the bundle in the run folder ``place`` on a ticket. What cannot be done now is kept for :func:`retry`."""
+def attach(place: str, to: str, *, in_public: bool = False) -> Attached:
+    """Put the bundle in the run folder ``place`` on a ticket. What cannot be done now is kept for :func:`retry`.
+
+    Raises SetupError for a ticket that everybody may read and a bundle with real names, unless ``in_public``.
+    """
     home, single = storage.at(place), storage.at(f"{place.rstrip('/')}/{FOLDER}")
     if single.read(NOTE) is None:
         raise SetupError(f"{place} holds no bundle: run `vmbackup bundle {place}` first.")
-    on, done, refused = open_ticket(to), list[str](), list[tuple[str, str]]()
+    on, done, refused = ticket(to), list[str](), list[tuple[str, str]]()
     waiting = sorted({*json.loads(home.read(OUTBOX) or b"[]"), to})
     # Written first: whatever happens now, the next try knows of it.
     home.write(OUTBOX, json.dumps(waiting).encode())
     read = {name: single.read(name) or b"" for name in (NOTE, SHORT_NOTE, PDF)}
     packed = home.read(TICKET) or b""
+    masked = json.loads(single.read(MANIFEST) or b"{}").get("level", Level.NONE) != Level.NONE
     try:
+        if not masked and not in_public and on.public():
+            home.write(OUTBOX, json.dumps([each for each in waiting if each != to]).encode())
+            raise SetupError(
+                f"{to} is public, and the bundle holds real names: bundle with --mask, or say --in-public."
+            )
         limit = on.limit()
         _first(on, _notes(read), done, refused)
         _first(on, _files(read, packed, limit, refused), done, refused)
@@ -45,9 +55,9 @@ def attach(place: str, to: str, open_ticket: Callable[[str], Ticket] = ticket) -
     return Attached(tuple(done), tuple(refused))
 
 
-def retry(place: str) -> dict[str, Attached]:
+def retry(place: str, *, in_public: bool = False) -> dict[str, Attached]:
     """Try again what waits in the run folder's outbox."""
-    return {to: attach(place, to) for to in json.loads(storage.at(place).read(OUTBOX) or b"[]")}
+    return {to: attach(place, to, in_public=in_public) for to in json.loads(storage.at(place).read(OUTBOX) or b"[]")}
 
 
 _Try = tuple[str, Callable[[Ticket], None]]

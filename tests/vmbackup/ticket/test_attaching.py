@@ -29,6 +29,7 @@ class Server(ThreadingHTTPServer):
         self.notes: list[str] = []
         self.asked: list[str] = []
         self.uploads = 0
+        self.private = True
         self.limit, self.longest_note = 10 * MB, 8192
         self.denied: tuple[str, ...] = ()
         self.statuses: list[int] = []  # the next uploads end with these
@@ -42,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _say(self, status: int, content: object = None) -> None:
-        body = json.dumps(content or {}).encode()
+        body = json.dumps({} if content is None else content).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -57,6 +58,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, {"enabled": True, "uploadLimit": server.limit})
         elif "sys_properties" in path:
             self._say(200, {"result": [{"value": str(server.limit // MB)}]})
+        elif path.startswith("/repos/x/y/issues"):
+            self._say(200, [{"body": note} for note in server.notes])
+        elif path == "/repos/x/y":
+            self._say(200, {"private": server.private})
         elif path.endswith("/comment"):
             self._say(200, {"comments": [{"body": note} for note in server.notes]})
         elif "sys_journal_field" in path:
@@ -75,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.asked.append(f"POST {urlsplit(self.path).path}")
         body = self._body()
-        if self.path.endswith("/comment"):
+        if self.path.endswith(("/comment", "/comments")):
             self._note(str(json.loads(body)["body"]), 201)
         elif self.path.endswith("/attachments"):
             assert self.headers["X-Atlassian-Token"] == "no-check"
@@ -121,6 +126,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         monkeypatch.setenv(f"{system}_URL", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setenv(f"{system}_USER", "operator")
     monkeypatch.setenv("JIRA_TOKEN", "x")
+    monkeypatch.setenv("GITHUB_TOKEN", "x")
+    monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("SERVICENOW_PASSWORD", "x")
     monkeypatch.setenv("NO_PROXY", "*")
     yield server
@@ -227,3 +234,22 @@ def test_what_names_no_ticket_or_lacks_a_credential_is_refused(named: str) -> No
 def test_a_run_without_a_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="vmbackup bundle"):
         attaching.attach(str(tmp_path), "folder:x")
+
+
+def test_github_takes_the_text_alone_and_no_markdown_in_it(server: Server, place: str) -> None:
+    (Path(place) / "ticket" / NOTE).write_text("Azure says ```` **bold** @somebody", "utf-8")
+    for _ in range(2):
+        ended = attaching.attach(place, "github:x/y#7")
+        assert (ended.done, ended.waits, len(ended.refused)) == ((NOTE,), "", 3)
+    assert server.notes == ["`````text\nAzure says ```` **bold** @somebody\n`````"]
+
+
+def test_real_names_do_not_go_where_everybody_reads_them_without_a_word(server: Server, place: str) -> None:
+    server.private = False
+    with pytest.raises(SetupError, match="--in-public"):
+        attaching.attach(place, "github:x/y#7")
+    assert (server.notes, waits(place)) == ([], [])
+    assert attaching.attach(place, "github:x/y#7", in_public=True).done == (NOTE,)
+    (Path(place) / "ticket" / "manifest.json").write_text('{"level": "standard"}', "utf-8")
+    server.notes = []
+    assert attaching.attach(place, "github:x/y#7").done == (NOTE,)
