@@ -28,21 +28,16 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_type_hints
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vmbackup import catalog, sanitize
-from vmbackup.facts.azure import FACTS, RecoveryPoint
-from vmbackup.facts.guest import GUEST_FACTS
-from vmbackup.facts.linux import FACTS_LINUX
-from vmbackup.facts.schema import mismatch
-from vmbackup.facts.windows import FACTS_WINDOWS
-from vmbackup.model import Evidence, Fact, FactStatus, RemedyRefused, SetupError, Target, Unwritten, Verdict
+from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target, Unwritten
 from vmbackup.remedies.journal import Journal
-from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs import storage
+from vmbackup.runs.evidence import evidence_json, parse_evidence
 from vmbackup.runs.lock import LAST_CHANGE, Held, folder_lock, vm_lock, vm_state
-from vmbackup.runs.state import Skip
+from vmbackup.runs.saved_run import SavedRun
 
 if TYPE_CHECKING:
     from vmbackup.arm.connection import Azure
@@ -56,77 +51,8 @@ OPERATIONS, RECEIPTS, AUDIT, GUEST_OPERATION = (
 )  # fmt: skip
 NOTEBOOK, PAGE, TICKET = "runbook.ipynb", "runbook.html", "ticket.zip"
 _FORMER = {RUN: "walk.json", RUN_EVIDENCE: "walk.evidence.json"}
-_RUN_SCHEMAS = ("vmbackup.run/1", "vmbackup.walk/1")
-
-SCHEMA = "vmbackup.evidence/1"
-SHAPES = {**FACTS, **GUEST_FACTS, **FACTS_LINUX, **FACTS_WINDOWS}
 
 _Content = TypeVar("_Content")
-
-
-class _SkipJson(TypedDict):
-    reason: str
-    at: str | None
-
-
-class _ProofJson(TypedDict):
-    verdict: str
-    reason: str
-    values: dict[str, Any]
-    job: str | None
-    point: RecoveryPoint | None
-    wanted: str
-    section: str | None
-    last_good: RecoveryPoint | None
-    next_run: str | None
-    next_run_h: float | None
-    request_ids: list[str]
-
-
-class _RunJson(TypedDict):
-    schema: str
-    vm_id: str
-    section: str | None
-    saved_at: str | None
-    skipped: dict[str, _SkipJson]
-    pasted_at: str | None
-    proof: _ProofJson | None
-
-
-@dataclass(frozen=True, slots=True)
-class SavedRun:
-    """What an operator did in a run. ``pasted_at`` is when guest output was pasted, ``saved_at`` when anything was
-    saved last, both by Azure's clock; ``azure`` is which Azure
-    was asked, and ``scenario`` the world of a simulated one."""
-
-    vm_id: str
-    section: str | None
-    saved_at: str | None
-    skipped: Mapping[str, Skip] = field(default_factory=dict)
-    pasted_at: str | None = None
-    proof: Proof | None = None
-    azure: str = "replay"
-    scenario: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """The content of ``run.json``."""
-        return {"schema": _RUN_SCHEMAS[0], **asdict(self)}
-
-    @classmethod
-    def from_json(cls, content: Any) -> SavedRun:
-        """What :meth:`as_json` made, or an earlier version's walk. Raises ValueError for anything else."""
-        fault = mismatch(content, _RunJson, "run")
-        if fault or content["schema"] not in _RUN_SCHEMAS:
-            raise ValueError(fault or f"schema is {content['schema']!r}, expected {_RUN_SCHEMAS[0]!r}")
-        skipped = {cause: Skip(each["reason"], each["at"]) for cause, each in content["skipped"].items()}
-        proof = content["proof"]
-        if proof is not None:
-            known = {name: proof[name] for name in get_type_hints(_ProofJson)}
-            proof = Proof(**{**known, "verdict": Verdict(known["verdict"]), "request_ids": tuple(known["request_ids"])})
-        source = [str(content.get(key, default)) for key, default in (("azure", "replay"), ("scenario", ""))]
-        return cls(
-            content["vm_id"], content["section"], content["saved_at"], skipped, content["pasted_at"], proof, *source
-        )
 
 
 class RunFolder:
@@ -359,62 +285,3 @@ class Log:
     def events(self) -> list[dict[str, Any]]:
         """The events, oldest first, as far as they can be read."""
         return self.folder.events(self.name)
-
-
-# --- evidence --------------------------------------------------------------------------------------------------------
-
-
-def load_evidence(place: str) -> tuple[Target, dict[str, Fact]]:
-    """Read the evidence that an operator named, by path or URL. Raises SetupError for a file that is missing, damaged,
-    foreign or too large."""
-    try:
-        content = storage.read_input(place)
-    except (OSError, ImportError, ValueError) as error:
-        raise SetupError(f"Cannot read the evidence file {place}: {storage.why(error)}. Check evidence_file.") from None
-    return parse_evidence(content, place)
-
-
-def parse_evidence(content: bytes, name: str = EVIDENCE) -> tuple[Target, dict[str, Fact]]:
-    """The VM and the facts in the content of ``evidence.json``. Raises SetupError for damaged or foreign content."""
-    try:
-        saved = json.loads(content)
-    except (ValueError, RecursionError):
-        raise SetupError(f"{name} is not readable as JSON: the evidence file is damaged or something else.") from None
-    if not isinstance(saved, dict) or saved.get("schema") != SCHEMA:
-        found = saved.get("schema") if isinstance(saved, dict) else None
-        raise SetupError(f"{name} is no evidence of this version: schema is {found!r}, expected {SCHEMA!r}.")
-    try:
-        target = Target(**saved["target"])
-        facts = {str(fact): _fact(value) for fact, value in saved["facts"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise SetupError(f"{name} is damaged: {type(error).__name__} at {sanitize.text(error)}.") from None
-    if not facts:
-        raise SetupError(f"{name} holds no facts: there is nothing to diagnose.")
-    for key, fact in facts.items():
-        told = fact.status is FactStatus.OK or fact.data is not None
-        fault = mismatch(fact.data, SHAPES[key], key) if told and key in SHAPES else None
-        if fault:
-            raise SetupError(f"{name} is damaged: {sanitize.text(fault)}.")
-    return target, facts
-
-
-def evidence_json(target: Target, evidence: Evidence) -> dict[str, Any]:
-    """The content of ``evidence.json``."""
-    facts = {name: asdict(fact) for name, fact in sorted(evidence.items())}
-    return {"schema": SCHEMA, "target": asdict(target), "facts": facts}
-
-
-def _fact(saved: dict[str, Any]) -> Fact:
-    taken_at, why = saved["taken_at"], saved["why"]
-    details = {str(name): str(value) for name, value in saved["details"].items()}
-    if not all(word is None or isinstance(word, str) for word in (taken_at, why)):
-        raise TypeError("taken_at and why must be texts")
-    return Fact(
-        FactStatus(saved["status"]),
-        saved["data"],
-        why,
-        details,
-        tuple(str(request) for request in saved["how"]),
-        taken_at,
-        int(saved["took_ms"]),
-    )

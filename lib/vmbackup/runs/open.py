@@ -18,8 +18,8 @@ from vmbackup.arm.connection import Azure, Connection
 from vmbackup.catalog.remedies import remedies
 from vmbackup.model import SetupError, Target
 from vmbackup.parameters import Parameters, target
+from vmbackup.runs.evidence import load_evidence
 from vmbackup.runs.examine import pasted
-from vmbackup.runs.folder import load_evidence
 from vmbackup.runs.run import Run
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ from vmbackup import catalog
 from vmbackup.model import SetupError
 from vmbackup.parameters import DOORS, LANGUAGES, Parameters
 from vmbackup.remedies.retry import back_up_now
-from vmbackup.runs.folder import EVIDENCE, RunFolder, SavedRun, parse_evidence
+from vmbackup.runs.evidence import parse_evidence
+from vmbackup.runs.folder import EVIDENCE, RunFolder
+from vmbackup.runs.saved_run import SavedRun
 from vmbackup.runs.state import State
 
 

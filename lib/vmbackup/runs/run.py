@@ -29,7 +29,8 @@ from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs import result
 from vmbackup.runs.examine import examine, without_guest
-from vmbackup.runs.folder import RunFolder, SavedRun
+from vmbackup.runs.folder import RunFolder
+from vmbackup.runs.saved_run import SavedRun
 from vmbackup.runs.state import Change, Skip, State
 
 OnFact = Callable[[str, Fact], object]

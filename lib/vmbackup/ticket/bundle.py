@@ -22,11 +22,13 @@ from vmbackup.model import SetupError
 from vmbackup.pages import incident as incident_page
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.runs import storage
-from vmbackup.runs.folder import EVIDENCE, NOTEBOOK, PAGE, TICKET, RunFolder, SavedRun, evidence_json, parse_evidence
+from vmbackup.runs.evidence import evidence_json, parse_evidence
+from vmbackup.runs.folder import EVIDENCE, NOTEBOOK, PAGE, TICKET, RunFolder
 from vmbackup.runs.incident import incident
 from vmbackup.runs.reopen import reopened
 from vmbackup.runs.result import result_of
 from vmbackup.runs.run import Run
+from vmbackup.runs.saved_run import SavedRun
 from vmbackup.runs.state import State
 from vmbackup.ticket.aliases import Aliases, Level
 from vmbackup.ticket.document import document, pdf, version

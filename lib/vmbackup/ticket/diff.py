@@ -12,7 +12,7 @@ from vmbackup.model import Fact, Step
 from vmbackup.pages.blocks import Block, Heading, Page, Paragraph, Table
 from vmbackup.pages.step import heaviest
 from vmbackup.parameters import Parameters
-from vmbackup.runs.folder import load_evidence
+from vmbackup.runs.evidence import load_evidence
 from vmbackup.runs.reopen import reopened
 from vmbackup.runs.state import State
 from vmbackup.ticket import reading

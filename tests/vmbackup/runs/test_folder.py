@@ -13,20 +13,9 @@ import pytest
 
 from vmbackup.model import Fact, FactStatus, SetupError, Target, Unwritten, Verdict
 from vmbackup.remedies.retry.proof import Proof
-from vmbackup.runs.folder import (
-    AUDIT,
-    EVIDENCE,
-    OPERATIONS,
-    RECEIPTS,
-    RESULT,
-    RUN,
-    RUN_EVIDENCE,
-    SCHEMA,
-    RunFolder,
-    SavedRun,
-    load_evidence,
-    parse_evidence,
-)
+from vmbackup.runs.evidence import SCHEMA, load_evidence, parse_evidence
+from vmbackup.runs.folder import AUDIT, EVIDENCE, OPERATIONS, RECEIPTS, RESULT, RUN, RUN_EVIDENCE, RunFolder
+from vmbackup.runs.saved_run import SavedRun
 from vmbackup.runs.state import Skip
 
 TARGET = Target("sub", "rg", "vm", "vault", "linux")

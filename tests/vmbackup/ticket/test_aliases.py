@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from azuresim.loading import scenario_names
 from vmbackup.diagnosis import walk
 from vmbackup.model import Target
-from vmbackup.runs.folder import evidence_json, parse_evidence
+from vmbackup.runs.evidence import evidence_json, parse_evidence
 from vmbackup.ticket.aliases import Aliases, Level
 from worlds import examine
 

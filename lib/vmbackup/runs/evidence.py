@@ -1,0 +1,75 @@
+"""Evidence as JSON: what was found out about one VM, so that anyone can run the same runbook over it later."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from vmbackup import sanitize
+from vmbackup.facts.azure import FACTS
+from vmbackup.facts.guest import GUEST_FACTS
+from vmbackup.facts.linux import FACTS_LINUX
+from vmbackup.facts.schema import mismatch
+from vmbackup.facts.windows import FACTS_WINDOWS
+from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target
+from vmbackup.runs import storage
+
+SCHEMA = "vmbackup.evidence/1"
+SHAPES = {**FACTS, **GUEST_FACTS, **FACTS_LINUX, **FACTS_WINDOWS}
+
+
+def load_evidence(place: str) -> tuple[Target, dict[str, Fact]]:
+    """Read the evidence that an operator named, by path or URL. Raises SetupError for a file that is missing, damaged,
+    foreign or too large."""
+    try:
+        content = storage.read_input(place)
+    except (OSError, ImportError, ValueError) as error:
+        raise SetupError(f"Cannot read the evidence file {place}: {storage.why(error)}. Check evidence_file.") from None
+    return parse_evidence(content, place)
+
+
+def parse_evidence(content: bytes, name: str = "evidence.json") -> tuple[Target, dict[str, Fact]]:
+    """The VM and the facts in the content of ``evidence.json``. Raises SetupError for damaged or foreign content."""
+    try:
+        saved = json.loads(content)
+    except (ValueError, RecursionError):
+        raise SetupError(f"{name} is not readable as JSON: the evidence file is damaged or something else.") from None
+    if not isinstance(saved, dict) or saved.get("schema") != SCHEMA:
+        found = saved.get("schema") if isinstance(saved, dict) else None
+        raise SetupError(f"{name} is no evidence of this version: schema is {found!r}, expected {SCHEMA!r}.")
+    try:
+        target = Target(**saved["target"])
+        facts = {str(fact): _fact(value) for fact, value in saved["facts"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise SetupError(f"{name} is damaged: {type(error).__name__} at {sanitize.text(error)}.") from None
+    if not facts:
+        raise SetupError(f"{name} holds no facts: there is nothing to diagnose.")
+    for key, fact in facts.items():
+        told = fact.status is FactStatus.OK or fact.data is not None
+        fault = mismatch(fact.data, SHAPES[key], key) if told and key in SHAPES else None
+        if fault:
+            raise SetupError(f"{name} is damaged: {sanitize.text(fault)}.")
+    return target, facts
+
+
+def evidence_json(target: Target, evidence: Evidence) -> dict[str, Any]:
+    """The content of ``evidence.json``."""
+    facts = {name: asdict(fact) for name, fact in sorted(evidence.items())}
+    return {"schema": SCHEMA, "target": asdict(target), "facts": facts}
+
+
+def _fact(saved: dict[str, Any]) -> Fact:
+    taken_at, why = saved["taken_at"], saved["why"]
+    details = {str(name): str(value) for name, value in saved["details"].items()}
+    if not all(word is None or isinstance(word, str) for word in (taken_at, why)):
+        raise TypeError("taken_at and why must be texts")
+    return Fact(
+        FactStatus(saved["status"]),
+        saved["data"],
+        why,
+        details,
+        tuple(str(request) for request in saved["how"]),
+        taken_at,
+        int(saved["took_ms"]),
+    )
