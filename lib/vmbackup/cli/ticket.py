@@ -44,10 +44,16 @@ def bundle_run(
         typer.echo(catalog.text("ticket.no_pdf", words or "en"), err=True)
 
 
+_TO = "jira:OPS-12, servicenow:INC0012345, github:owner/repo#7, azuredevops:org/project/123 or folder:PATH."
+
+
 @app.command("attach")
 def attach_bundle(
     run: RunArgument,
-    to: Annotated[str, typer.Option(help="jira:OPS-12, servicenow:INC0012345, github:owner/repo#7, folder:PATH.")] = "",
+    to: Annotated[
+        str,
+        typer.Option(help=_TO),
+    ] = "",
     retry: Annotated[bool, typer.Option("--retry", help="Try again what waits in the run folder's outbox.")] = False,
     in_public: Annotated[bool, typer.Option(help="Put real names where everybody may read them.")] = False,
     language: LanguageOption = Language.EN,
@@ -56,7 +62,7 @@ def attach_bundle(
 
     Exit codes: 0 all is there; 1 some of it was refused; 3 some of it waits for `attach RUN --retry`. Credentials come
     from JIRA_URL, JIRA_USER, JIRA_TOKEN, SERVICENOW_URL, SERVICENOW_USER, SERVICENOW_PASSWORD,
-    GITHUB_TOKEN, GITHUB_API_URL.
+    GITHUB_TOKEN, GITHUB_API_URL, AZURE_DEVOPS_TOKEN, AZURE_DEVOPS_URL.
     """
     from vmbackup.ticket import attaching
 

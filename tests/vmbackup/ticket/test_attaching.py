@@ -54,6 +54,11 @@ class _Handler(BaseHTTPRequestHandler):
         server.asked.append(f"GET {urlsplit(path).path}")
         if "Authorization" not in self.headers:
             self._say(401)
+        elif "/comments?api-version" in path:
+            self._say(200, {"comments": [{"text": note} for note in server.notes]})
+        elif "$expand=relations" in path:
+            named = [{"name": name, "resourceSize": size} for name, size in server.files.items()]
+            self._say(200, {"relations": [{"rel": "AttachedFile", "attributes": each} for each in named]})
         elif "attachment/meta" in path:
             self._say(200, {"enabled": True, "uploadLimit": server.limit})
         elif "sys_properties" in path:
@@ -75,6 +80,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, {"result": [{"sys_id": "abc"}]})
 
     def do_PATCH(self) -> None:
+        if "workitems" in self.path:
+            [change] = json.loads(self._body())
+            name, stored = change["value"]["attributes"]["name"], change["value"]["url"]
+            self.server.files[name] = int(stored.rpartition("/")[2])
+            self._say(200)
+            return
         self._note(str(json.loads(self._body())["work_notes"]), 200)
 
     def do_POST(self) -> None:
@@ -82,6 +93,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if self.path.endswith(("/comment", "/comments")):
             self._note(str(json.loads(body)["body"]), 201)
+        elif "/comments?api-version" in self.path:
+            self._note(str(json.loads(body)["text"]), 200)
+        elif "/wit/attachments" in self.path:
+            self._say(201, {"url": f"http://x/{len(body)}"})
         elif self.path.endswith("/attachments"):
             assert self.headers["X-Atlassian-Token"] == "no-check"
             head, _, rest = body.partition(b"\r\n\r\n")
@@ -127,6 +142,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         monkeypatch.setenv(f"{system}_USER", "operator")
     monkeypatch.setenv("JIRA_TOKEN", "x")
     monkeypatch.setenv("GITHUB_TOKEN", "x")
+    monkeypatch.setenv("AZURE_DEVOPS_TOKEN", "x")
+    monkeypatch.setenv("AZURE_DEVOPS_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("SERVICENOW_PASSWORD", "x")
     monkeypatch.setenv("NO_PROXY", "*")
@@ -253,3 +270,12 @@ def test_real_names_do_not_go_where_everybody_reads_them_without_a_word(server: 
     (Path(place) / "ticket" / "manifest.json").write_text('{"level": "standard"}', "utf-8")
     server.notes = []
     assert attaching.attach(place, "github:x/y#7").done == (NOTE,)
+
+
+def test_a_work_item_gets_the_file_in_two_steps_and_nothing_twice(server: Server, place: str) -> None:
+    (Path(place) / "ticket" / NOTE).write_text("<b>Azure</b> says", "utf-8")
+    for _ in range(2):
+        ended = attaching.attach(place, "azuredevops:org/my project/12")
+        assert (ended.waits, ended.refused, len(ended.done)) == ("", (), 2)
+    assert (len(server.notes), list(server.files.values())) == (1, [3002])
+    assert server.notes[0].startswith("<pre>&lt;b&gt;Azure&lt;/b&gt; says</pre>")
