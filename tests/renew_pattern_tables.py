@@ -10,7 +10,7 @@ from vmbackup.catalog.signatures import Signature, signatures
 
 SCRIPTS = Path(__file__).parents[1] / "lib" / "vmbackup" / "guest" / "scripts"
 _LINUX = re.compile(r"(?<=^PATTERNS=').*?(?='$)", re.DOTALL | re.MULTILINE)
-_WINDOWS = re.compile(r"(?<=\$known = \[ordered\]@\{\n).*?(?=        \}\n)", re.DOTALL)
+_WINDOWS = re.compile(r"(?<=\$known = @\{\n).*?(?=        \}\n)", re.DOTALL)
 
 
 def of_linux() -> str:

@@ -230,7 +230,7 @@ def vmsnapshot_linux_is_loaded(
     newest = guest["newest"] or (guest["versions"][-1] if guest["versions"] else None)
     if newest is None:
         return problem("not_installed") if backup_failed(job, jobs) else ok("not_yet_installed")
-    handler = next((each for each in (state["handlers"] if state else []) if each["version"] == newest), None)
+    handler = next((each for each in (state["handlers"] if state else None) or [] if each["version"] == newest), None)
     if handler is None or handler["state"] is None:
         return unknown("not_told")
     if handler["state"] != "Enabled":

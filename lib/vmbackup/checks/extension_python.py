@@ -46,7 +46,7 @@ def _in_guest(
     if python is None:
         return None
     ran = ended_well(extension)
-    if python["path"] is None:
+    if python["path"] == "":
         return problem("none", others=python["others"])
     if python["missing"] is None or python["version"] is None:
         return None

@@ -161,10 +161,10 @@ def _linux_dhcp(linux: LinuxDhcp, now: bool) -> Judgement:
         return problem("wrong_endpoint", endpoint=endpoint)
     if linux["route"] is False and not now:
         return problem("no_route")
-    by_dhcp = [each["name"] for each in linux["interfaces"] if each["dhcp"] or each["option_245"]]
+    by_dhcp = [each["name"] for each in linux["interfaces"] or [] if each["dhcp"] or each["option_245"]]
     if by_dhcp:
         return ok(nic=by_dhcp[0])
-    static = [each for each in linux["interfaces"] if each["dhcp"] is False]
+    static = [each for each in linux["interfaces"] or [] if each["dhcp"] is False]
     if now:
         return ok("static_but_reports", nic=static[0]["name"]) if static else ok("agent_reports")
     if static and (static[0]["addresses"] or 2) <= 1:

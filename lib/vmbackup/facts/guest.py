@@ -1,13 +1,20 @@
 """The shape of what only the VM itself can tell: facts that both guest scripts fill, and what boot diagnostics show.
 
-The same promises as in ``facts.py``: every key is always present, and ``None`` is "could not be found out". A list or a
-mapping that was read and has nothing in it is empty, one that could not be read is ``None``. ``GUEST_FACTS`` maps the
-name of a fact to its shape; ``facts_windows.py`` and ``facts_linux.py`` hold what only one system has.
+What a script says, and what it leaves open, is told apart in every fact:
+
+- ``None`` is "not found out": no right, no tool, no time, a word that this version does not know, a script too old.
+- ``""``, ``[]`` and ``{}`` are "looked, and there is none".
+- ``cut`` names the lists of the same fact that are not complete; ``None`` means that nobody said whether they are.
+
+``GUEST_FACTS`` maps the name of a fact to its shape; ``windows.py`` and ``linux.py`` hold what only one system has.
 """
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
+
+Reach = Literal["ok", "refused", "timeout", "no_route", "dns", "error"]
+"""How trying to reach something from inside ended."""
 
 
 class GuestProbe(TypedDict):
@@ -39,19 +46,20 @@ class Proxy(TypedDict):
 
 
 class GuestNetwork(TypedDict):
-    """What can be reached from inside: ``ok``, ``refused``, ``timeout``, ``no_route``, ``dns`` or ``error``.
+    """What can be reached from inside.
 
     ``wireserver_80`` and ``wireserver_32526`` are TCP connections to 168.63.129.16, ``wireserver_http`` is
     ``GET /?comp=versions`` there, ``imds`` 169.254.169.254:80, ``storage_443`` Azure Storage, ``dns`` one name of it.
     """
 
-    wireserver_80: str | None
-    wireserver_32526: str | None
-    wireserver_http: str | None
-    imds: str | None
-    storage_443: str | None
-    dns: str | None
+    wireserver_80: Reach | None
+    wireserver_32526: Reach | None
+    wireserver_http: Reach | None
+    imds: Reach | None
+    storage_443: Reach | None
+    dns: Reach | None
     proxies: list[Proxy] | None
+    cut: list[str] | None
 
 
 class FileSystem(TypedDict):
@@ -67,13 +75,15 @@ class GuestDisk(TypedDict):
     """The file systems that the agent and the backup extension write to, the root or system drive first."""
 
     filesystems: list[FileSystem] | None
+    cut: list[str] | None
 
 
 class GuestExtension(TypedDict):
     """The backup extension in the guest. ``versions`` are its folders, oldest first; ``newest`` the last of them.
 
     ``status``, ``code``, ``message`` and ``operation`` come from the newest status file of the newest version, ``seq``
-    is that file's number; all of them are None where there is no status file.
+    is that file's number, ``at`` when it was written (guest's clock); all of them are None where there is no status
+    file. A run that never got so far as to write one leaves that of an earlier run in place.
     """
 
     name: str | None
@@ -84,6 +94,8 @@ class GuestExtension(TypedDict):
     message: str | None
     operation: str | None
     seq: int | None
+    at: str | None
+    cut: list[str] | None
 
 
 class LogPattern(TypedDict):
@@ -94,9 +106,29 @@ class LogPattern(TypedDict):
 
 
 class GuestLogs(TypedDict):
-    """Known lines found in the agent's and the extension's logs, by pattern id. A pattern not found is left out."""
+    """Known lines found in the agent's and the extension's logs, by pattern id. A pattern not found is left out.
+
+    ``since``: from which time on each log was read, None where its lines give none. That a pattern was not found says
+    nothing about the time before, for logs are rotated and only their ends are read.
+    """
 
     patterns: dict[str, LogPattern] | None
+    since: dict[str, str | None] | None
+
+
+class LogLine(TypedDict):
+    """One line of a log, without its time, with secrets removed and shortened."""
+
+    log: str
+    at: str | None
+    text: str
+
+
+class GuestLogLines(TypedDict):
+    """The last lines of each log that report an error or a warning and that no pattern knows, different ones only."""
+
+    lines: list[LogLine] | None
+    cut: list[str] | None
 
 
 # --- boot diagnostics: readable without any agent ------------------------------------------------------------------
@@ -165,6 +197,7 @@ GUEST_FACTS: dict[str, object] = {
     "guest.disk": GuestDisk,
     "guest.extension": GuestExtension,
     "guest.logs": GuestLogs,
+    "guest.log_lines": GuestLogLines,
     "guest.boot_report": BootReport,
     "guest.serial_log": SerialLog,
 }

@@ -1,16 +1,16 @@
-"""Whether data has the shape a TypedDict promises: saved evidence is checked before anything judges it."""
+"""Whether data has the shape a TypedDict promises, and what of a guest document can be read in that shape. Pure."""
 
 from __future__ import annotations
 
 import math
 import types
-from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 
-def mismatch(data: object, shape: Any, where: str = "data") -> str | None:
+def error(data: object, shape: Any, where: str = "data") -> str | None:
     """The first place where ``data`` is not of this shape, in words, or None when all of it fits.
 
-    >>> mismatch(["443", 80], list[str])
+    >>> error(["443", 80], list[str])
     'data[1]: expected str, found int'
     """
     if shape is Any:
@@ -19,13 +19,39 @@ def mismatch(data: object, shape: Any, where: str = "data") -> str | None:
         return _record(data, shape, where)
     origin, arguments = get_origin(shape), get_args(shape)
     if origin in (Union, types.UnionType):
-        faults = [mismatch(data, choice, where) for choice in arguments]
+        faults = [error(data, choice, where) for choice in arguments]
         return None if None in faults else faults[0]
+    if origin is Literal:
+        return None if data in arguments else _expected(f"one of {', '.join(arguments)}", data, where)
     if origin in (list, tuple):
         return _sequence(data, arguments, where)
     if origin is dict:
         return _mapping(data, arguments[1], where)
     return _scalar(data, shape, where)
+
+
+def coerce(data: object, shape: Any) -> object:
+    """The data with everything unread that this version cannot read.
+
+    A key that is missing, or a word that its vocabulary does not have, becomes None; an unknown key is left out. What
+    then does not have the shape is of a wrong type, and :func:`error` names the place.
+
+    >>> coerce("Läuft", Literal["Running", "Stopped"] | None)
+    """
+    origin, arguments = get_origin(shape), get_args(shape)
+    if origin in (Union, types.UnionType):
+        kinds = [kind for kind in arguments if kind is not type(None)]
+        return coerce(data, kinds[0]) if data is not None and len(kinds) == 1 else data
+    if isinstance(data, str):
+        unknown = origin is Literal and data not in arguments
+        return None if unknown else data.encode("utf-8", "replace").decode("utf-8")
+    if is_typeddict(shape) and isinstance(data, dict):
+        return {key: coerce(data.get(key), kind) for key, kind in get_type_hints(shape).items()}
+    if origin is list and isinstance(data, list):
+        return [coerce(item, arguments[0]) for item in data]
+    if origin is dict and isinstance(data, dict):
+        return {str(coerce(key, str)): coerce(item, arguments[1]) for key, item in data.items()}
+    return data
 
 
 def _record(data: object, shape: Any, where: str) -> str | None:
@@ -34,7 +60,7 @@ def _record(data: object, shape: Any, where: str) -> str | None:
     for key, kind in get_type_hints(shape).items():
         if key not in data:
             return f"{where}: {key} is missing"
-        fault = mismatch(data[key], kind, f"{where}.{key}")
+        fault = error(data[key], kind, f"{where}.{key}")
         if fault:
             return fault
     return None
@@ -46,14 +72,14 @@ def _sequence(data: object, arguments: tuple[Any, ...], where: str) -> str | Non
     kinds = arguments if len(arguments) > 1 else arguments * len(data)
     if len(kinds) != len(data):
         return f"{where}: expected {len(kinds)} entries, found {len(data)}"
-    faults = (mismatch(item, kind, f"{where}[{i}]") for i, (item, kind) in enumerate(zip(data, kinds, strict=True)))
+    faults = (error(item, kind, f"{where}[{i}]") for i, (item, kind) in enumerate(zip(data, kinds, strict=True)))
     return next((fault for fault in faults if fault), None)
 
 
 def _mapping(data: object, kind: Any, where: str) -> str | None:
     if not isinstance(data, dict):
         return _expected("an object", data, where)
-    faults = (mismatch(item, kind, f"{where}.{key}") for key, item in data.items())
+    faults = (error(item, kind, f"{where}.{key}") for key, item in data.items())
     return next((fault for fault in faults if fault), None)
 
 

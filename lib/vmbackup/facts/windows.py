@@ -1,25 +1,27 @@
 """The shape of what the guest script finds out on Windows alone. ``FACTS_WINDOWS`` maps a fact's name to its shape.
 
-Promises as in ``facts_guest.py``. Words of Windows (service states, VSS writer states) stay as Windows writes them,
-except that service states and start types are always English: they come from enumerations, not from text.
+``None``, ``""``, ``[]`` and ``cut`` as in ``guest.py``. Words of Windows (VSS writer states) stay as Windows writes
+them; service states and start types are always English, for they come from enumerations, not from text.
 """
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
+
+ServiceState = Literal["Running", "Stopped", "StartPending", "StopPending", "Paused", "PausePending", "ContinuePending"]
+ServiceStart = Literal["Automatic", "Manual", "Disabled", "Boot", "System"]
 
 
 class Service(TypedDict):
     """One Windows service, by its short name (``RdAgent``); one that is not installed has ``exists`` False.
 
-    ``state``: ``Running``, ``Stopped``, ``StartPending``, ``StopPending``, ``Paused``, …; ``start``: ``Automatic``,
-    ``Manual``, ``Disabled``, ``Boot``, ``System``. ``path_ok``: the program of the service is there; None = not judged.
-    ``account`` is who it runs as (``NT AUTHORITY\\NetworkService``), None where nobody asked.
+    ``path_ok``: the program of the service is there; None = not judged. ``account`` is who it runs as
+    (``NT AUTHORITY\\NetworkService``), None where nobody asked.
     """
 
     exists: bool | None
-    state: str | None
-    start: str | None
+    state: ServiceState | None
+    start: ServiceStart | None
     path_ok: bool | None
     account: str | None
 
@@ -90,7 +92,7 @@ class SqlService(TypedDict):
     """One SQL Server service (``MSSQLSERVER``, ``MSSQL$NAME``, ``SQLWriter``)."""
 
     name: str
-    state: str | None
+    state: ServiceState | None
 
 
 class Sql(TypedDict):
@@ -104,6 +106,7 @@ class Sql(TypedDict):
     use_vss_copy_backup: bool | None
     bcdr_agent: dict[str, str] | None
     bcdr_agent_persistent: dict[str, str] | None
+    cut: list[str] | None
 
 
 class Tls(TypedDict):
@@ -111,7 +114,7 @@ class Tls(TypedDict):
     not set, the system's default. ``tls12_client``: ``enabled``, ``disabled`` or ``default``."""
 
     strong_crypto: dict[str, int | None] | None
-    tls12_client: str | None
+    tls12_client: Literal["enabled", "disabled", "default"] | None
 
 
 class VcRedistributable(TypedDict):
@@ -145,13 +148,14 @@ class ApplicationControl(TypedDict):
 
     blocked: list[BlockedProgram] | None
     antivirus: list[str] | None
+    cut: list[str] | None
 
 
 class Crash(TypedDict):
     """A service or program of the agent, the extension or VSS that ended unexpectedly. ``kind``: ``service``
     (System 7031, 7034), ``program`` (Application 1000) or ``dotnet`` (.NET Runtime 1026); ``detail``: the reason."""
 
-    kind: str
+    kind: Literal["service", "program", "dotnet"] | None
     name: str
     count: int | None
     last: str | None
@@ -163,6 +167,7 @@ class Crashes(TypedDict):
 
     days: int | None
     events: list[Crash] | None
+    cut: list[str] | None
 
 
 class HandlerState(TypedDict):
@@ -177,6 +182,7 @@ class ExtensionState(TypedDict):
     """What earlier versions of the backup extension left behind; an entry newer than every folder blocks an update."""
 
     handlers: list[HandlerState] | None
+    cut: list[str] | None
 
 
 class WindowsCertificates(TypedDict):

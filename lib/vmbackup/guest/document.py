@@ -15,7 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from vmbackup.facts.guest_shapes import complete
+from vmbackup.facts.guest import GUEST_FACTS
+from vmbackup.facts.linux import FACTS_LINUX
+from vmbackup.facts.schema import coerce, error
+from vmbackup.facts.windows import FACTS_WINDOWS
 from vmbackup.guest.unwrap import flattened
 from vmbackup.model import RunbookError
 
@@ -43,6 +46,7 @@ WORDS = {
 _MARKER = re.compile(r"(BEGIN|END)VMBACKUPGUEST([0-9]{0,24})(PLAIN)?([0-9]{0,24})")
 _BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015"
+_NOT_OF_THE_SCRIPT = frozenset({"guest.probe", "guest.boot_report", "guest.serial_log"})
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|div)\b", re.IGNORECASE)
 
 
@@ -211,7 +215,9 @@ def _document(packed: bytes) -> GuestDocument:
         raise _wrong_version(version)
     if os not in ("windows", "linux"):
         raise GuestOutputError("corrupt", detail="it does not say which system it comes from")
-    facts, unreadable = complete(cast(str, os), loaded["facts"])
+    if "script" not in loaded:
+        _say_absent(loaded["facts"])
+    facts, unreadable = _readable(cast(str, os), loaded["facts"])
     return GuestDocument(
         os=cast(str, os),
         vm_id=_text(loaded.get("vm_id")),
@@ -224,6 +230,37 @@ def _document(packed: bytes) -> GuestDocument:
         facts=facts,
         unreadable=unreadable,
     )
+
+
+def _say_absent(sections: Mapping[str, object]) -> None:
+    """The first scripts wrote null for a program that they had looked for and not found; today that is ``""``."""
+    for key in ("agent", "python", "openssl"):
+        section = sections.get(key)
+        if isinstance(section, dict) and section.get("path", "") is None:
+            section["path"] = ""
+
+
+def shapes(os: str) -> dict[str, object]:
+    """The shape of every section that the script of this system may print, by its key (``clock``, ``services``)."""
+    own = FACTS_WINDOWS if os == "windows" else FACTS_LINUX
+    both = {name: shape for name, shape in GUEST_FACTS.items() if name not in _NOT_OF_THE_SCRIPT}
+    return {name.removeprefix("guest."): shape for name, shape in {**both, **own}.items()}
+
+
+def _readable(os: str, sections: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The sections in their exact shapes, and for each one that does not fit the place where it does not."""
+    facts: dict[str, Any] = {}
+    unreadable: dict[str, str] = {}
+    for key, shape in shapes(os).items():
+        if key not in sections:
+            continue
+        data = coerce(sections[key], shape)
+        fault = error(data, shape, key)
+        if fault is None:
+            facts[key] = data
+        else:
+            unreadable[key] = fault[:200]
+    return facts, unreadable
 
 
 def _wrong_version(found: object) -> GuestOutputError:

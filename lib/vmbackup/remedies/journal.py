@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from vmbackup.facts.schema import mismatch
+from vmbackup.facts import schema
 from vmbackup.model import Log, RemedyRefused, Unwritten
 from vmbackup.remedies.receipt import Receipt
 
@@ -71,7 +71,7 @@ class Journal:
         """What was begun and never closed, oldest first; of one remedy and resource when given."""
         events: dict[str, list[dict[str, Any]]] = {}
         for event in self._operations.events():
-            if not mismatch(event, _Event):
+            if not schema.error(event, _Event):
                 events.setdefault(event["operation"], []).append(event)
         found = [_operation(name, each) for name, each in events.items()]
         return [
@@ -113,9 +113,9 @@ class _Accepted(_Event):
 def _operation(name: str, events: list[dict[str, Any]]) -> Operation | None:
     """What the events of one operation say; None once it was closed, and where its beginning cannot be read."""
     begun = next((event for event in events if event["event"] == "begun"), {})
-    if mismatch(begun, _Begun) or any(event["event"] == "closed" for event in events):
+    if schema.error(begun, _Begun) or any(event["event"] == "closed" for event in events):
         return None
-    taken = [event for event in events if event["event"] == "accepted" and not mismatch(event, _Accepted)]
+    taken = [event for event in events if event["event"] == "accepted" and not schema.error(event, _Accepted)]
     numbers = [event.get("step") for event in events if event["event"] == "sending"]
     cures = begun.get("cures")
     return Operation(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypedDict, get_type_hints
 
-from vmbackup.facts.schema import mismatch
+from vmbackup.facts import schema
 
 OUTCOMES = ("done", "already", "failed", "unknown", "superseded")
 _FORMER = {"unsure": "unknown"}
@@ -44,7 +44,7 @@ class Receipt:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Receipt | None:
         """What :meth:`as_json` made, also by an earlier version; None for anything else."""
-        if mismatch(content, _ReceiptJson):
+        if schema.error(content, _ReceiptJson):
             return None
         known = {name: content[name] for name in get_type_hints(_ReceiptJson)}
         outcome = _FORMER.get(known["outcome"], known["outcome"])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from vmbackup import sanitize
+from vmbackup.facts import schema
 from vmbackup.facts.azure import FACTS
 from vmbackup.facts.guest import GUEST_FACTS
 from vmbackup.facts.linux import FACTS_LINUX
-from vmbackup.facts.schema import mismatch
 from vmbackup.facts.windows import FACTS_WINDOWS
 from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target
 from vmbackup.runs import storage
@@ -45,12 +45,18 @@ def parse_evidence(content: bytes, name: str = "evidence.json") -> tuple[Target,
         raise SetupError(f"{name} is damaged: {type(error).__name__} at {sanitize.text(error)}.") from None
     if not facts:
         raise SetupError(f"{name} holds no facts: there is nothing to diagnose.")
-    for key, fact in facts.items():
-        told = fact.status is FactStatus.OK or fact.data is not None
-        fault = mismatch(fact.data, SHAPES[key], key) if told and key in SHAPES else None
-        if fault:
-            raise SetupError(f"{name} is damaged: {sanitize.text(fault)}.")
-    return target, facts
+    return target, {key: _shaped(name, key, fact) for key, fact in facts.items()}
+
+
+def _shaped(name: str, key: str, fact: Fact) -> Fact:
+    """The fact in the shape that checks rely on. What an older version did not ask in the guest yet is unread."""
+    if key not in SHAPES or (fact.status is not FactStatus.OK and fact.data is None):
+        return fact
+    data = schema.coerce(fact.data, SHAPES[key]) if key.startswith("guest.") else fact.data
+    fault = schema.error(data, SHAPES[key], key)
+    if fault:
+        raise SetupError(f"{name} is damaged: {sanitize.text(fault)}.")
+    return replace(fact, data=data)
 
 
 def evidence_json(target: Target, evidence: Evidence) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypedDict, get_type_hints
 
+from vmbackup.facts import schema
 from vmbackup.facts.azure import RecoveryPoint
-from vmbackup.facts.schema import mismatch
 from vmbackup.model import Verdict
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs.state import Skip
@@ -66,7 +66,7 @@ class SavedRun:
     @classmethod
     def from_json(cls, content: Any) -> SavedRun:
         """What :meth:`as_json` made, or an earlier version's walk. Raises ValueError for anything else."""
-        fault = mismatch(content, _RunJson, "run")
+        fault = schema.error(content, _RunJson, "run")
         if fault or content["schema"] not in SCHEMAS:
             raise ValueError(fault or f"schema is {content['schema']!r}, expected {SCHEMAS[0]!r}")
         skipped = {cause: Skip(each["reason"], each["at"]) for cause, each in content["skipped"].items()}

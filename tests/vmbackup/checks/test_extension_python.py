@@ -36,8 +36,8 @@ ANOTHER_EXTENSION = logs("exit_127", "module_missing")
     ("facts", "expected"),
     [
         (python(missing=[]) | GENERIC, ("ok", "ok")),
-        (python(path=None, version=None) | GENERIC, ("problem", "none")),
-        (python(path=None, version=None) | GOOD, ("problem", "none")),
+        (python(path="", version=None) | GENERIC, ("problem", "none")),
+        (python(path="", version=None) | GOOD, ("problem", "none")),
         (python(missing=["crypt"]) | GENERIC, ("unknown", "lacks")),
         (python(missing=["crypt"]) | OURS | GENERIC, ("problem", "modules")),
         (python(missing=["crypt"]) | logs("handle_failed") | GENERIC, ("problem", "modules")),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from vmbackup.collectors import COLLECTORS, actions, collect, slowest_chain_ms
+from vmbackup.facts import schema
 from vmbackup.facts.azure import FACTS
-from vmbackup.facts.schema import mismatch
 from vmbackup.model import Fact, FactStatus, SetupError
 from worlds import examine, world
 
@@ -25,7 +25,7 @@ def test_every_fact_of_a_healthy_vm_is_answered_in_its_shape_and_says_how(name: 
         if found.status is FactStatus.OK:
             assert found.how
             assert found.taken_at == "2026-11-23T03:00:00Z"
-            assert mismatch(found.data, FACTS[fact], fact) is None
+            assert schema.error(found.data, FACTS[fact], fact) is None
 
 
 def test_every_fact_has_one_collector_and_names_its_rights() -> None:

@@ -25,8 +25,8 @@ from vmbackup.collectors.restore_points import read_collection, read_lock
 from vmbackup.collectors.routes import read_effective_routes, read_route_table
 from vmbackup.collectors.rules import read_effective_rules, read_nsg
 from vmbackup.collectors.vm import read_agent, read_handlers, read_model, read_power
+from vmbackup.facts import schema
 from vmbackup.facts.azure import FACTS, Handler, Job, NicRoutes, NicRules, Protection, RecoveryPoint, Route, Rule
-from vmbackup.facts.schema import mismatch
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
 
@@ -102,8 +102,8 @@ def test_no_answer_crashes_any_reader_and_every_reading_has_the_promised_shape()
                 if data is not None and recorded.name.startswith(kind):
                     fed.add(name)
                 fact = name.partition(",")[0]
-                if data is not None and mismatch(data, FACTS[fact], fact):
-                    broken.append(f"{recorded.name}: {mismatch(data, FACTS[fact], fact)}")
+                if data is not None and schema.error(data, FACTS[fact], fact):
+                    broken.append(f"{recorded.name}: {schema.error(data, FACTS[fact], fact)}")
     assert broken == []
     assert {name for name, (kind, _) in READERS.items() if kind} - fed == set()
 

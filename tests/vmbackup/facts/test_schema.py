@@ -2,8 +2,8 @@
 
 import pytest
 
+from vmbackup.facts import schema
 from vmbackup.facts.azure import Disk, VmAgent
-from vmbackup.facts.schema import mismatch
 
 AGENT = {
     "version": "2.15.0.1",
@@ -17,7 +17,7 @@ AGENT = {
 
 
 def test_a_fitting_record_has_no_mismatch() -> None:
-    assert mismatch(AGENT, VmAgent) is None
+    assert schema.error(AGENT, VmAgent) is None
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_a_fitting_record_has_no_mismatch() -> None:
     ],
 )
 def test_the_first_difference_is_named(data: object, shape: object, says: str) -> None:
-    assert says in (mismatch(data, shape) or "")
+    assert says in (schema.error(data, shape) or "")
 
 
 def test_whole_numbers_are_numbers() -> None:
-    assert mismatch([["2026-11-23T03:00:00Z", 91]], list[tuple[str, float]]) is None
+    assert schema.error([["2026-11-23T03:00:00Z", 91]], list[tuple[str, float]]) is None

@@ -10,7 +10,9 @@ from vmbackup.guest.document import GuestDocument
 EXPECTED: dict[str, dict[str, Any]] = {
     "healthy": {
         "agent.unit": "walinuxagent", "agent.active": "active", "agent.sub": "running", "agent.enabled": "enabled",
-        "agent.restart": "always", "agent.daemon": True, "agent.exthandlers": True, "agent.starts": True,
+        "agent.restart": "always", "agent.result": "success", "agent.exit_status": 0, "agent.restarts": 0,
+        "agent.job": "", "agent.job_waits_for": [], "agent.daemon": True, "agent.exthandlers": True,
+        "agent.starts": True,
         "agent.packaged_version": "2.7.3.0", "agent.running_version": "2.7.3.0", "agent.package": "waagent",
         "agent.goal_state_version": "2.7.3.0", "agent.package_version": "2.7.3.0-4.1", "agent.source": "distro",
         "agent.package_candidate": "2.7.3.0-4.1", "agent.python_version": "3.11.2",
@@ -21,11 +23,15 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "network.imds": "ok", "network.storage_443": "ok", "network.dns": "ok", "network.proxies": [],
         "extension.newest": "1.0.9220.0", "extension.code": 1, "extension.message": "Enable Succeeded",
         "extension.operation": "Enable", "extension.seq": 7, "extension.status": "success",
-        "dhcp.interfaces": [{"name": "eth0", "dhcp": True, "option_245": "168.63.129.16",
+        "extension.at": "2026-11-22T23:10:00Z",
+        "logs.since": {"waagent.log": "2026-11-01T01:00:00Z", "extension.log": "2026-11-01T01:00:00Z"},
+        "dhcp.interfaces": [{"name": "eth0", "dhcp": True, "configured_by": "", "option_245": "168.63.129.16",
                              "lease": "/run/systemd/netif/leases/2", "addresses": 1}],
         "dhcp.endpoint": "168.63.129.16", "dhcp.route": True,
         "mounts.agent_dir_noexec": False, "mounts.agent_dir_read_only": False,
-        "mounts.unreadable": [], "mounts.blocked_writers": 0,
+        "mounts.unreadable": [], "mounts.blocked_writers": 0, "mounts.cut": [], "extension.cut": [],
+        "scanners.programs": [], "containers.runtimes": [], "containers.mounts": [],
+        "script_plugin.present": False, "script_plugin.faults": [], "log_lines.cut": [],
         "python.path": "/usr/bin/python3", "python.missing": [], "python.platform_dist": False,
         "openssl.config_ok": True, "openssl.fips": False, "vmbackup_conf.values": {"fsfreeze": "True"},
         "selinux.mode": "disabled",
@@ -39,10 +45,10 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "agent.daemon": False, "agent_config.via": "file", "agent_config.extensions_enabled": True,
     },
     "agent_from_github": {
-        "agent.source": "github", "agent.unit": "waagent", "agent.package": None, "agent.starts": True,
+        "agent.source": "github", "agent.unit": "waagent", "agent.package": "", "agent.starts": True,
     },
     "agent_missing": {
-        "agent.path": None, "agent.unit": None, "agent.starts": None, "agent_config.via": None,
+        "agent.path": "", "agent.unit": "", "agent.package": "", "agent.starts": None, "agent_config.via": None,
         "agent_config.extensions_enabled": None, "extension.versions": [], "agent_state.readable": False,
     },
     "extensions_disabled": {
@@ -80,6 +86,39 @@ EXPECTED: dict[str, dict[str, Any]] = {
             {"mount": "/var/lib/waagent", "size_mb": 2, "free_mb": 0, "free_inodes_pct": 0.0},
         ],
     },
+    "frozen": {"mounts.blocked_writers": 2, "mounts.frozen": [], "mounts.unreadable": [], "agent.daemon": True},
+    "scanned": {
+        "scanners.programs": ["scannerd"], "containers.runtimes": ["dockerd"],
+        "containers.mounts": ["/var/lib/docker/ext4"],
+    },
+    "start_waits": {
+        "agent.active": "inactive", "agent.job": "start waiting",
+        "agent.job_waits_for": ["systemd-networkd-wait-online.service"], "agent.daemon": False,
+    },
+    "gives_up": {
+        "agent.active": "failed", "agent.result": "exit-code", "agent.exit_status": 1, "agent.restarts": 5,
+        "agent.daemon": False,
+    },
+    "scripts_refused": {
+        "script_plugin.present": True, "script_plugin.pre_script": "/opt/pre.sh",
+        "script_plugin.continue_on_failure": False, "script_plugin.freeze": True, "script_plugin.timeout_s": 10,
+        "script_plugin.faults": ["config_mode", "pre_missing", "post_mode"],
+    },
+    "fixed_address": {
+        "dhcp.interfaces": [{"name": "eth0", "dhcp": False, "configured_by": "/etc/netplan/50-fixed.yaml",
+                             "option_245": "", "lease": "", "addresses": 1}],
+    },
+    "unknown_lines": {
+        "folders.folders": [{"path": "/var/lib/waagent/events", "size_mb": 0, "files": 3}],
+        "logs.since": {"waagent.log": "2026-11-20T01:00:00Z", "extension.log": "2026-11-01T01:00:00Z"},
+        "log_lines.lines": [
+            {"log": "waagent.log", "at": "2026-11-22T04:00:00Z", "text": "OddError: nothing is as it was"},
+            {"log": "waagent.log", "at": "2026-11-22T04:00:00Z", "text": "WARNING PUT https://a.example/b?***"
+             " failed, AccountKey=*** \"password\": \"***\""},
+            {"log": "waagent.log", "at": "2026-11-22T03:00:00Z",
+             "text": "ERROR ExtHandler ExtHandler Nobody knows number 2 of this"},
+        ],
+    },
     "no_network": {
         "network.wireserver_80": "no_route", "network.wireserver_32526": "no_route", "network.imds": "no_route",
         "network.wireserver_http": "no_route", "network.dns": "dns", "dhcp.route": False, "clock.skew_s": None,
@@ -91,7 +130,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "extension.message": "T:S Enable failed with error: freeze failed for some mount"
         "StatusCode.FailedRetryableFsFreezeFailed,",
     },
-    "python_missing": {"python.path": None, "python.missing": None, "agent.starts": False, "agent_config.via": "file"},
+    "python_missing": {"python.path": "", "python.missing": None, "agent.starts": False, "agent_config.via": "file"},
     "python_crashes": {"agent.starts": False, "python.path": "/usr/bin/python3", "python.missing": None},
     "snapshot_no_network": {
         "extension.code": 76, "network.wireserver_80": "ok", "network.storage_443": "dns", "network.dns": "dns",
@@ -104,7 +143,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     },
     "wrong_endpoint": {
         "dhcp.endpoint": "172.31.9.4,10.224.128.4",
-        "dhcp.interfaces": [{"name": "eth0", "dhcp": True, "option_245": "172.31.9.4,10.224.128.4", "addresses": 1,
+        "dhcp.interfaces": [{"name": "eth0", "dhcp": True, "configured_by": "", "addresses": 1,
+                             "option_245": "172.31.9.4,10.224.128.4",
                              "lease": "/var/lib/dhclient/dhclient-1234-eth0.lease"}],
     },
     "busybox_only": {
@@ -146,6 +186,10 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+# File systems, and what they hold, are also those of the machine that runs the tests.
+_AMONG_OTHERS = ("disk.filesystems", "folders.folders")
+
+
 def fact(document: GuestDocument, path: str) -> Any:
     """The value at ``section.key``."""
     section, key = path.split(".", 1)
@@ -155,9 +199,8 @@ def fact(document: GuestDocument, path: str) -> Any:
 def differences(document: GuestDocument, name: str) -> dict[str, tuple[Any, Any]]:
     """Where the document differs from what is expected in this machine: path -> (expected, found)."""
     found = {path: (value, fact(document, path)) for path, value in EXPECTED[name].items()}
-    # Other file systems are those of the machine that runs the tests.
     return {
         path: (want, got)
         for path, (want, got) in found.items()
-        if (any(entry not in got for entry in want) if path == "disk.filesystems" else got != want)
+        if (any(entry not in got for entry in want) if path in _AMONG_OTHERS else got != want)
     }

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Runs inside fresh network, mount, process and host name namespaces: a machine over a read-only root directory.
 # usage: inside.sh ROOT WORK PYTHON HERE VM_ID HOST
-# WORK holds prepare.sh and late.sh (run in the machine before and after the agent's start), network (if the platform answers: its clock's offset), daemon (if the real
-# agent is to run), firewall (rules for nft), runs (lines "number user shell…"); it gets number.out, number.code, number.ms and written.
+# WORK holds prepare.sh and late.sh (run in the machine before and after the agent's start), patience, network (if the
+# platform answers: its clock's offset), disk (where a file system of its own is to be mounted), daemon (if the real agent
+# is to run: what its log then shows), firewall (rules for nft) and runs (lines "number user shell…"). It gets number.out,
+# number.code, number.ms and written.
 set -eu
 root=$1 work=$2 python=$3 here=$4 vm_id=$5 host=$6
 mkdir -p "$work/fs"
@@ -17,7 +19,8 @@ mkdir -p "$machine/dev/shm"
 mount -t tmpfs tmpfs "$machine/dev/shm"
 hostname "$host"
 ip link set lo up
-cp "$here/../../../lib/vmbackup/guest/scripts/collect_linux.sh" "$machine/probe.sh"
+# On a busy machine an answer may take its time: what is measured here is what the script says, not how soon.
+sed "s/^PATIENCE=1\$/PATIENCE=$(cat "$work/patience")/" "$here/../../../lib/vmbackup/guest/scripts/collect_linux.sh" >"$machine/probe.sh"
 chmod 755 "$machine/probe.sh"
 : >"$machine/etc/resolv.conf"
 
@@ -39,6 +42,17 @@ if [ -e "$work/network" ]; then
     sleep 0.05
   done
   cp "$work/ca.pem" "$machine/ca.pem"
+fi
+
+if [ -e "$work/disk" ]; then
+  disk=$machine$(cat "$work/disk")
+  mkdir -p "$disk"
+  truncate -s 16M "$work/disk.img"
+  mkfs.ext4 -q "$work/disk.img"
+  mount -o loop "$work/disk.img" "$disk"
+  # Whatever waits for a frozen file system cannot be killed, and would keep this machine for ever.
+  trap 'fsfreeze -u "$disk" 2>/dev/null || true' EXIT
+  trap 'exit 1' TERM
 fi
 
 cp "$work/prepare.sh" "$work/late.sh" "$machine/"

@@ -14,6 +14,8 @@ EXTENSION = "Microsoft.Azure.RecoveryServices.VMSnapshotLinux"
 SHELLS = (("root", "dash"), ("root", "bash"), ("root", "busybox sh"), ("nobody", "dash"), ("nobody", "busybox sh"))
 
 ONE = (("root", "dash"),)
+# A machine that was killed could not thaw its file system any more; one that is told to end does.
+PATIENT = ("timeout", "-k", "60", "600", "sh")
 
 # Nothing that would format disks or write to the machine that runs the tests; and an agent that restarts by itself.
 CONFIGURED = """
@@ -21,20 +23,25 @@ sed -i -e 's/^\\(ResourceDisk.Format\\)=.*/\\1=n/' -e 's/^\\(Provisioning.Agent\
   -e 's/^\\(OS.RootDeviceScsiTimeout\\)=.*/\\1=None/' -e 's/^\\(AutoUpdate.Enabled\\)=.*/\\1=y/' /etc/waagent.conf
 echo 'Logs.Console=n' >> /etc/waagent.conf
 sed -i 's/^ExecStart=.*/&\\nRestart=always/' /lib/systemd/system/walinuxagent.service
+echo '2026-11-01T01:00:00.000000Z INFO Daemon Azure Linux Agent' > /var/log/waagent.log.1
 """
 
-# There is no systemd in the machine: this answers "systemctl show" from the unit file and the processes that run.
+# There is no systemd in the machine: this answers "systemctl show" from the unit file and the processes that run, after
+# what a test wrote down for the unit, and "systemctl list-jobs" from a file.
 SYSTEMD = r"""
 mkdir -p /run/systemd/system
 cat > /usr/bin/systemctl <<'END'
 #!/bin/sh
+[ "$1" = list-jobs ] && exec cat /run/systemd/jobs
 for unit; do :; done
+cat /run/systemd/$unit.said 2>/dev/null
 file=/lib/systemd/system/$unit
 [ -f "$file" ] || { printf 'LoadState=not-found\nActiveState=inactive\nSubState=dead\n'; exit; }
 if grep -aqs '[w]aagent.-daemon' /proc/[0-9]*/cmdline
 then state=active sub=running; else state=inactive sub=dead; fi
 restart=$(sed -n 's/^Restart=//p' "$file")
 printf 'LoadState=loaded\nActiveState=%s\nSubState=%s\nRestart=%s\n' $state $sub "${restart:-no}"
+printf 'Result=success\nExecMainStatus=0\nNRestarts=0\nJob=\n'
 if [ -L "/etc/systemd/system/multi-user.target.wants/$unit" ]; then state=enabled; else state=disabled; fi
 echo UnitFileState=$state
 echo "Environment=$(sed -n 's/^Environment=//p' "$file" | tr '\n' ' ')"
@@ -70,8 +77,10 @@ cat > {EXTENSION}-{version}/status/7.status <<'END'
 {status}
 END
 echo key > 0B0A0D.prv
+touch -d '2026-11-22 23:10:00 UTC' {EXTENSION}-{version}/status/7.status
 printf '[SnapshotThread]\\nfsfreeze: True\\n' > /etc/azure/vmbackup.conf
 cat > /var/log/azure/{EXTENSION}/extension.log <<'END'
+2026-11-01 01:00:00.000000 [{EXTENSION}-1.0]enable
 {log}
 END
 """
@@ -90,14 +99,17 @@ cp -a /tmp/keep/. /var/lib/waagent; rm -r /tmp/keep
 @dataclass(frozen=True, slots=True)
 class Machine:
     """One machine. ``prepare`` runs before the agent starts, ``late`` after that. ``network``: the platform answers,
-    its clock off by so many seconds; None: there is no network at all. ``daemon``: the real agent runs, and the probe
-    starts when its log shows this text. ``firewall``: rules for nft."""
+    its clock off by so many seconds; None: there is no network at all. ``disk``: where an ext4 file system of its own
+    is mounted. ``daemon``: the real agent runs, and the probe starts when its log shows this text. ``firewall``: rules
+    for nft. ``patience``: by how much the probe's time limits are longer than in a guest."""
 
     prepare: str = SOUND
     late: str = INSTALLED
     network: int | None = 0
+    disk: str = ""
     daemon: str | None = None
     firewall: str = ""
+    patience: int = 8
     runs: tuple[tuple[str, str], ...] = SHELLS
 
 
@@ -138,6 +150,62 @@ until grep -q 'ProcessExtensionsInGoalState completed' /var/log/waagent.log || [
   tries=$((tries + 1)); sleep 0.1
 done
 rm -f /usr/bin/python3 /usr/bin/python3.[0-9]*
+"""
+# A process that every "ps" would wait for: one of its threads waits for the thaw, another one for the first.
+WAITS_FOR_THAW = r"""
+cat > /tmp/waits.py <<'END'
+import ctypes, mmap, os, threading, time
+handle = os.open("/data/file", os.O_RDWR | os.O_CREAT)
+os.ftruncate(handle, 4096)
+pages = mmap.mmap(handle, 4096)
+address = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+libc = ctypes.CDLL(None)
+open("/tmp/mapped", "w").close()
+while not os.path.exists("/tmp/frozen"): time.sleep(0.02)
+threading.Thread(target=lambda: libc.memset(ctypes.c_void_p(address), 1, 1)).start()
+time.sleep(0.3)
+threading.Thread(target=lambda: libc.munmap(ctypes.c_void_p(address), 4096)).start()
+END
+python3 /tmp/waits.py </dev/null >/dev/null 2>&1 &
+until [ -e /tmp/mapped ]; do sleep 0.05; done
+fsfreeze -f /data
+touch /tmp/frozen
+echo x > /data/other &
+sleep 3
+"""
+# As a virus scanner does, on a folder that nobody else opens.
+SCANNER = r"""
+mkdir /watched
+cat > /tmp/scanner.py <<'END'
+import ctypes, time
+open("/proc/self/comm", "w").write("scannerd")
+libc = ctypes.CDLL(None, use_errno=True)
+group = libc.fanotify_init(4, 0)
+libc.fanotify_mark(group, 1, ctypes.c_uint64(0x10000), -100, b"/watched")
+open("/tmp/watching", "w").close()
+time.sleep(600)
+END
+python3 /tmp/scanner.py </dev/null >/dev/null 2>&1 &
+until [ -e /tmp/watching ]; do sleep 0.05; done
+cp /usr/bin/sleep /usr/bin/dockerd
+dockerd 600 </dev/null >/dev/null 2>&1 &
+"""
+UNKNOWN_LINES = r"""
+mkdir -p /var/lib/waagent/events
+touch /var/lib/waagent/events/1 /var/lib/waagent/events/2 /var/lib/waagent/events/3
+mkdir -p /var/log/azure/Microsoft.Azure.RecoveryServices.VMSnapshotLinux
+cat > /var/log/waagent.log <<'END'
+2026-11-22T01:00:00.000001Z INFO ExtHandler all is well
+2026-11-22T02:00:00.000001Z ERROR ExtHandler ExtHandler Nobody knows number 1 of this
+2026-11-22T03:00:00.000001Z ERROR ExtHandler ExtHandler Nobody knows number 2 of this
+2026-11-22T03:30:00.000001Z ERROR Failed to send DHCP request: known
+2026-11-22T04:00:00.000001Z WARNING PUT https://a.example/b?sig=secret0 failed, AccountKey=secret1 "password": "secret2"
+Traceback (most recent call last):
+  File "azurelinuxagent/agent.py", line 3, in <module>
+OddError: nothing is as it was
+END
+printf '2026-11-20T01:00:00.1Z ERROR older
+' > /var/log/waagent.log.1
 """
 AGENT_UP = "ProcessExtensionsInGoalState completed"
 
@@ -205,6 +273,41 @@ mkdir -p -m 700 /var/lib/waagent
         ),
         daemon=AGENT_UP,
     ),
+    "frozen": Machine(disk="/data", daemon=AGENT_UP, runs=ONE, patience=2, late=INSTALLED + WAITS_FOR_THAW),
+    "scanned": Machine(disk="/var/lib/docker/ext4", late=INSTALLED + SCANNER),
+    "start_waits": Machine(
+        SOUND
+        + r"""
+printf 'ActiveState=inactive\nSubState=dead\nJob=12\n' > /run/systemd/walinuxagent.service.said
+printf '%s\n' ' 12 walinuxagent.service                start waiting' \
+  '  5 systemd-networkd-wait-online.service start running' \
+  '  7 multi-user.target                   start waiting' > /run/systemd/jobs
+""",
+        runs=ONE,
+    ),
+    "gives_up": Machine(
+        SOUND + r"printf 'ActiveState=failed\nSubState=failed\nResult=exit-code\nExecMainStatus=1\nNRestarts=5\n' "
+        "> /run/systemd/walinuxagent.service.said\n",
+        runs=ONE,
+    ),
+    "scripts_refused": Machine(
+        late=INSTALLED
+        + r"""
+printf '{"preScriptLocation": "/opt/pre.sh", "postScriptLocation": "/opt/post.sh", "continueBackupOnFailure": false}' \
+  > /etc/azure/VMSnapshotScriptPluginConfig.json
+chmod 644 /etc/azure/VMSnapshotScriptPluginConfig.json
+touch /opt/post.sh; chmod 755 /opt/post.sh
+""",
+    ),
+    "fixed_address": Machine(
+        SOUND.replace(LEASE, "")
+        + r"""
+mkdir -p /etc/netplan
+printf 'network:\n  version: 2\n  ethernets:\n    eth0:\n      addresses: [10.0.0.4/24]\n' > /etc/netplan/50-fixed.yaml
+""",
+        runs=ONE,
+    ),
+    "unknown_lines": Machine(late=INSTALLED + UNKNOWN_LINES),
     "left_over_state": Machine(
         late=INSTALLED
         + f"""
@@ -245,10 +348,12 @@ END
     "busybox_only": Machine(late=INSTALLED + BUSYBOX_ONLY, runs=(("root", "busybox sh"), ("root", "dash"))),
     "newer_curl": Machine(late=INSTALLED + NEWER_CURL, runs=ONE),
     "platform_python": Machine(late=INSTALLED + PLATFORM_PYTHON, runs=ONE),
-    "blocked_curl": Machine(firewall=BLOCKED, runs=ONE, late=INSTALLED),
-    "blocked_bash": Machine(firewall=BLOCKED, runs=ONE, late=INSTALLED + "rm /usr/bin/curl\n"),
-    "blocked_nc": Machine(firewall=BLOCKED, runs=ONE, late=INSTALLED + BUSYBOX_ONLY),
-    "blocked_python": Machine(firewall=BLOCKED, runs=ONE, late=INSTALLED + "rm /usr/bin/curl /usr/bin/bash\n"),
+    "blocked_curl": Machine(firewall=BLOCKED, patience=3, runs=ONE, late=INSTALLED),
+    "blocked_bash": Machine(firewall=BLOCKED, patience=3, runs=ONE, late=INSTALLED + "rm /usr/bin/curl\n"),
+    "blocked_nc": Machine(firewall=BLOCKED, patience=3, runs=ONE, late=INSTALLED + BUSYBOX_ONLY),
+    "blocked_python": Machine(
+        firewall=BLOCKED, patience=3, runs=ONE, late=INSTALLED + "rm /usr/bin/curl /usr/bin/bash\n"
+    ),
     "unroutable_nc": Machine(CONFIGURED + SYSTEMD, network=None, runs=ONE, late=INSTALLED + BUSYBOX_ONLY),
     "unroutable_bash": Machine(CONFIGURED + SYSTEMD, network=None, runs=ONE, late=INSTALLED + "rm /usr/bin/curl\n"),
     "unroutable_python": Machine(
@@ -285,6 +390,7 @@ for name in waagent systemctl dpkg-query apt-cache stat openssl ip python3 curl 
 done
 """,
         runs=ONE,
+        patience=1,
     ),
     "hostile": Machine(
         late=INSTALLED
@@ -323,16 +429,19 @@ def examine(name: str, root: Path, work: Path) -> tuple[list[Output], str]:
     runs = [f"{number} {user} {shell}" for number, (user, shell) in enumerate(machine.runs)]
     (work / "runs").write_text("".join(f"{run}\n" for run in runs))
     (work / "firewall").write_text(machine.firewall)
+    (work / "patience").write_text(str(machine.patience))
+    if machine.disk:
+        (work / "disk").write_text(machine.disk)
     if machine.network is not None:
         (work / "network").write_text(str(machine.network))
     if machine.daemon is not None:
         (work / "daemon").write_text(machine.daemon)
     arguments = [str(root), str(work), sys.executable, str(HERE), VM_ID, HOST]
     done = subprocess.run(
-        ["unshare", "-n", "-m", "-p", "-u", "-f", "--kill-child", "sh", str(HERE / "inside.sh"), *arguments],
+        ["unshare", "-n", "-m", "-p", "-u", "-f", "--kill-child", *PATIENT, str(HERE / "inside.sh"), *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

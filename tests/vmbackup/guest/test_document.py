@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vmbackup.facts.guest import GUEST_FACTS
-from vmbackup.facts.guest_shapes import shapes
 from vmbackup.guest.document import (
     WORDS,
     GuestOutputError,
@@ -20,6 +19,7 @@ from vmbackup.guest.document import (
     decode,
     posix_cksum,
     require_belongs_to,
+    shapes,
 )
 from vmbackup.model import RunbookError
 
@@ -219,13 +219,31 @@ def test_one_section_of_the_wrong_type_is_unreadable_and_the_others_live(section
     assert set(read.facts) == set(FACTS) - {section}
 
 
+def test_an_unknown_word_and_a_missing_key_are_unread() -> None:
+    services = {"RdAgent": {"exists": True, "state": "Läuft", "start": "Automatic (Trigger Start)"}}
+    read = decode(printed(document(facts={"services": services, "network": {"wireserver_80": "yes"}, "crashes": {}})))
+    assert read.unreadable == {}
+    assert read.facts["services"]["RdAgent"] == {
+        "exists": True, "state": None, "start": None, "path_ok": None, "account": None,
+    }  # fmt: skip
+    assert set(read.facts["network"].values()) == {None}
+    assert read.facts["crashes"] == {"days": None, "events": None, "cut": None}
+
+
+def test_the_first_script_s_null_for_a_program_is_its_absence() -> None:
+    facts = {"python": {"path": None}, "openssl": {}, "agent": {"path": None}}
+    read = decode(printed(document(os="linux", facts=facts))).facts
+    assert (read["python"]["path"], read["openssl"]["path"], read["agent"]["path"]) == ("", None, "")
+    assert decode(printed(document(os="linux", script=2, facts=facts))).facts["python"]["path"] is None
+
+
 def test_unknown_sections_and_keys_are_left_out() -> None:
     read = decode(printed(document(facts={"clock": {"skew_s": 1, "moon": "full"}, "weather": {}, "boot_report": {}})))
     assert read.facts == {"clock": {"skew_s": 1, "synchronized": None}}
 
 
 def test_each_system_has_its_own_sections_and_the_common_ones() -> None:
-    common = {"clock", "network", "disk", "extension", "logs"}
+    common = {"clock", "network", "disk", "extension", "logs", "log_lines"}
     assert common <= set(shapes("windows"))
     assert common <= set(shapes("linux"))
     assert not (set(shapes("windows")) & set(shapes("linux"))) - common

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vmbackup.facts import schema
 from vmbackup.facts.guest import BootReport, SerialLog
-from vmbackup.facts.schema import mismatch
 from vmbackup.failures.recognition import lines_at
 from vmbackup.guest import serial_log as reader
 from vmbackup.guest.serial_log import vm_health_report, without_sas
@@ -133,7 +133,7 @@ def test_without_a_whole_report_there_is_none(log: str | bytes) -> None:
 @pytest.mark.parametrize("content", [{}, {"networkAdapters": {}, "services": 3, "firewall": [], "vmAgent": "x"}])
 def test_a_report_of_another_shape_says_nothing_and_breaks_nothing(content: object) -> None:
     found = vm_health_report(report(content))
-    assert mismatch(found, BootReport) is None
+    assert schema.error(found, BootReport) is None
     assert found is not None
     assert (found["adapters"], found["services"], found["agent_version"]) == ([], [], None)
 
@@ -313,6 +313,6 @@ def test_a_huge_log_is_read_in_bounded_time(log: str | bytes) -> None:
 def test_bytes_of_any_kind_never_crash(noise: bytes, at: int) -> None:
     text = (report(REPORT) + BOOT).encode()
     log = text[:at] + noise + text[at:]
-    assert mismatch(serial_log(log), SerialLog) is None
+    assert schema.error(serial_log(log), SerialLog) is None
     found = vm_health_report(log)
-    assert found is None or mismatch(found, BootReport) is None
+    assert found is None or schema.error(found, BootReport) is None

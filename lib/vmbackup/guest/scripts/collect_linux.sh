@@ -1,6 +1,7 @@
 #!/bin/sh
 # Guest probe of vmbackup for Linux: read-only, any POSIX shell, root or not. README.md beside it has the contract.
-# It writes no file (hence no here-documents), changes nothing, and bounds every question in time.
+# It writes no file (hence no here-documents), changes nothing, and bounds every question in time: each section is asked
+# by a process of its own, which is left behind when it hangs in the kernel, where not even a kill reaches it.
 # Every value from the system passes through js(), which makes it a JSON string of at most 180 ASCII characters.
 # shellcheck disable=SC2015,SC2016,SC2034,SC2046,SC2086,SC2209,SC2231,SC3045
 # SC2034: the S_* variables are read through eval. SC2046, SC2086, SC2231: words are split on purpose, with globbing off.
@@ -12,9 +13,16 @@ EXT=Microsoft.Azure.RecoveryServices.VMSnapshotLinux
 # An account of the Azure platform; asked only where no goal state on disk names the VM's own storage account.
 STORAGE=zrdfepirv2cbz06prdstr01a.blob.core.windows.net
 MOST_BYTES=4000
-MOST_CS=4000
-# In this order sections are given up last to first when the document is too large.
-SECTIONS="agent agent_config extension network disk mounts python logs dhcp openssl agent_state clock vmbackup_conf selinux"
+# After so many hundredths of a second no further section is begun; one section has so many seconds.
+MOST_CS=3400
+MOST_S=25
+# Every limit is multiplied by this; more than 1 only where the script is tested on a busy machine.
+PATIENCE=1
+MARK=VMBACKUP-END
+# In this order sections are given up last to first when the document is too large; before them the lines of log_lines.
+SECTIONS="agent agent_config extension network disk mounts python logs dhcp openssl agent_state clock vmbackup_conf selinux folders script_plugin scanners containers log_lines"
+# What one section finds out for the ones after it, and the errors: all that leaves a section's process besides its facts.
+HANDED_ON="waagent unit unit_env agent_python interpreter extension_python short openssl_path proxy_host versions VM_ID skew LINES errors E"
 TAB=$(printf '\t')
 NL='
 '
@@ -97,14 +105,19 @@ have() { command -v "$1" >/dev/null; }
 
 # --- JSON ----------------------------------------------------------------------------------------------------------
 
-# js TEXT [LENGTH]: J becomes the JSON string.
+# js TEXT [LENGTH]: J becomes the JSON string; "..." at its end where it was too long.
 js() {
   J=$1
   if [ "${#J}" -le "${2:-180}" ]; then
     case $J in *[!A-Za-z0-9\ _./:@%+=,\(\)-]*) ;; *) J="\"$J\""; return ;; esac
   fi
+  # A byte more than fits shows that something is missing.
   J=$(printf '%s' "$J" | tr '\011\012\015' '   ' | tr -d '\000-\037\177' | tr '\200-\377' '?' |
-    cut -c1-"${2:-180}" | sed 's/["\\]/\\&/g')
+    cut -c1-$((${2:-180} + 1)))
+  if [ "${#J}" -gt "${2:-180}" ]; then
+    J=${J%????}...
+  fi
+  J=$(printf '%s' "$J" | sed 's/["\\]/\\&/g')
   J="\"$J\""
 }
 kr() { O="$O${O:+,}\"$1\":$2"; }
@@ -113,7 +126,12 @@ kb() { case $2 in y | yes | 1 | [Tt]rue) kr "$1" true ;; n | no | 0 | [Ff]alse) 
 kn() {
   case $2 in '' | *[!0-9]*) kr "$1" null ;; *) J=${2#"${2%%[!0]*}"}; kr "$1" "${J:-0}" ;; esac
 }
+# kt: like ks for what was looked for; empty means that there is none.
+kt() { js "$2" "$3"; kr "$1" "$J"; }
 item() { js "$1" "$2"; L="$L${L:+,}$J"; }
+# partial KEY: this list of the section is not complete; cut_lists adds the key that says so.
+partial() { case $C in *"\"$1\""*) ;; *) C="$C${C:+,}\"$1\"" ;; esac; }
+cut_lists() { kr cut "[$C]"; }
 is_number() { case $1 in '' | *[!0-9]* | ??????????????????*) return 1 ;; esac; }
 
 errors=0 E=
@@ -123,10 +141,11 @@ oops() {
   js "$1" 100; E="$E${E:+,}$J"
 }
 
-# Secrets of URLs: credentials before a host, query strings after a path, signatures anywhere.
+# Secrets: credentials before a host, query strings after a path, settings that carry secrets, tokens and signatures.
 redacted() {
   printf '%s' "$1" | sed -e 's#://[^/@ ]*@#://***@#g' -e 's#\(https\{0,1\}://[^ ?"]*\)?[^ "]*#\1?***#g' \
-    -e 's/\([Ss][Ii][Gg]\)=[^ &"]*/\1=***/g' -e 's/\([Pp]assword\)=[^ &"]*/\1=***/g' -e 's/\([Tt]oken\)=[^ &"]*/\1=***/g'
+    -e 's/\([Ss][Ii][Gg]\)=[^ &"]*/\1=***/g' -e 's/\([Bb]earer\) .*/\1 ***/' -e 's/eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*/***/g' \
+    -e 's/\([Pp]ass[a-z]*[Ww]*or*d\|[Ss]ecret\|[Tt]oken\|[A-Za-z]*[Kk]ey\|[Ss]ignature\|[Aa]uthorization\)\(["'"'"' ]*[:=]["'"'"' ]*\)[^ ,;&"'"'"']*/\1\2***/g'
 }
 
 # --- time ----------------------------------------------------------------------------------------------------------
@@ -140,7 +159,7 @@ timeout_kind() {
 
 # bounded SECONDS COMMAND…: its own exit code, 124 or more when it had to be killed.
 bounded() {
-  seconds=$1
+  seconds=$(($1 * PATIENCE))
   shift
   case $TIMEOUT in
     new) timeout -s KILL "$seconds" "$@" ;;
@@ -157,6 +176,22 @@ bounded() {
       return "$code"
       ;;
   esac
+}
+
+# within SECONDS FUNCTION…: what it prints until it ends or the time is over. A process that waits for a frozen file
+# system cannot be killed and keeps its pipe open for ever: the mark ends the reading, and the process is left behind.
+within() {
+  seconds=$(($1 * PATIENCE))
+  shift
+  {
+    sleep "$seconds" >/dev/null &
+    guard=$!
+    { "$@"; kill "$guard"; } &
+    worker=$!
+    wait "$guard"
+    kill -9 "$worker"
+    printf '\n%s\n' "$MARK"
+  } | sed "/^$MARK\$/q" | sed '$d'
 }
 
 # epoch "23 Nov 2026 03:00:00": seconds since 1970, nothing for another text.
@@ -181,17 +216,20 @@ epoch() {
 value_of() { printf '%s\n' "$2" | sed -n "s/^$1=//p" | head -n 1; }
 
 agent_unit() {
-  unit='' active='' sub='' enabled='' restart='' unit_env=''
+  unit='' active='' sub='' enabled='' restart='' unit_env='' result='' exit_status='' restarts='' job=unknown waits=''
   if [ -d /run/systemd/system ] && have systemctl; then
     for name in walinuxagent waagent; do
-      text=$(bounded 3 systemctl show --no-pager -p LoadState,ActiveState,SubState,UnitFileState,Restart,Environment "$name.service")
+      text=$(bounded 3 systemctl show --no-pager -p LoadState,ActiveState,SubState,UnitFileState,Restart,Environment,Result,ExecMainStatus,NRestarts,Job "$name.service")
       [ $? -lt 124 ] || { oops "agent: systemctl does not answer"; break; }
       load=$(value_of LoadState "$text")
       case $load in loaded | masked) ;; *) continue ;; esac
       unit=$name
       active=$(value_of ActiveState "$text") sub=$(value_of SubState "$text") restart=$(value_of Restart "$text")
       enabled=$(value_of UnitFileState "$text") unit_env=$(value_of Environment "$text")
+      result=$(value_of Result "$text") exit_status=$(value_of ExecMainStatus "$text")
+      restarts=$(value_of NRestarts "$text")
       [ "$load" = masked ] && enabled=masked
+      agent_job "$(value_of Job "$text")"
       return
     done
   fi
@@ -203,27 +241,65 @@ agent_unit() {
   done
 }
 
-# The arguments of a command line stand without separators here: a shell drops the NUL bytes between them.
+# agent_job NUMBER: what systemd still has to do with the unit, and which units are started before it.
+agent_job() {
+  case $1 in '' | 0) job=''; return ;; esac
+  text=$(bounded 3 systemctl list-jobs --no-pager --no-legend)
+  [ $? -lt 124 ] || { oops "agent: systemctl does not list its jobs"; return; }
+  job=$(printf '%s\n' "$text" | awk -v unit="$unit.service" '$2 == unit { print $3, $4; exit }')
+  case $job in
+    *waiting) waits=$(printf '%s\n' "$text" | awk '$4 == "running" { print $2 }') ;;
+    '') job=unknown ;;
+  esac
+}
+
+# Whatever may be the agent, each by itself: "comm" can always be read, but a command line hangs with its process.
+python_processes() {
+  for file in /proc/[0-9]*/comm; do
+    line=
+    read -r line <"$file"
+    case $line in *python* | *waagent* | *WALinux*) ;; *) continue ;; esac
+    (
+      file=${file%/comm} line=
+      read -r line <"$file/cmdline"
+      # The arguments stand without separators here: a shell drops the NUL bytes between them.
+      [ "${#line}" -gt 400 ] || echo "$file $line"
+    ) &
+  done
+  wait
+  echo all
+}
+
+# of_root FOLDER: what others run is not the agent, however it calls itself.
+of_root() { [ "$(sed -n 's/^Uid:[^0-9]*\([0-9]*\).*/\1/p' "$1/status")" = 0 ]; }
+
 agent_processes() {
   daemon='' exthandlers='' running='' agent_python=''
   [ -r /proc/1/cmdline ] || return
-  daemon=n exthandlers=n
-  for file in /proc/[0-9]*/cmdline; do
-    line=
-    read -r line <"$file"
-    [ "${#line}" -gt 400 ] && continue
+  set +f
+  text=$(within 5 python_processes)
+  set -f
+  IFS=$NL
+  for line in $text; do
+    unset IFS
+    file=${line%% *}
     case $line in
+      all) daemon=${daemon:-n} exthandlers=${exthandlers:-n} ;;
       *python*-run-exthandlers*)
+        of_root "$file" || continue
         exthandlers=y
         case $line in *WALinuxAgent-[0-9]*) running=${line##*WALinuxAgent-} running=${running%%-*} running=${running%%.egg*} ;; esac
         ;;
       *python*waagent*-daemon | *python*waagent*-daemon-configuration-path*)
+        of_root "$file" || continue
         daemon=y
         # The extension falls back to the Python that the agent runs with.
-        agent_python=$(readlink "${file%cmdline}exe")
+        agent_python=$(readlink "$file/exe")
         ;;
     esac
   done
+  unset IFS
+  [ -n "$daemon" ] && [ -n "$exthandlers" ] || oops "agent: a process that may be the agent does not let itself be read"
 }
 
 agent_versions() {
@@ -251,18 +327,20 @@ agent_versions() {
 owned() { case $1 in 0) source=distro ;; 1) source=foreign ;; esac; }
 
 agent_package() {
-  package='' package_version='' candidate='' source=unknown
+  package='' package_version='' candidate='' source=unknown asked=''
   if have dpkg-query; then
     text=$(bounded 3 dpkg-query -W -f '${Status} ${Package} ${Version}\n' walinuxagent waagent)
     [ $? -lt 124 ] || { oops "agent: dpkg-query does not answer"; return; }
+    asked=y
     set -- $(printf '%s\n' "$text" | sed -n 's/^install ok installed //p' | head -n 1)
     package=$1 package_version=$2
     # With these options apt-cache stores no index, and its scratch file is memory.
     [ -n "$package" ] && have apt-cache &&
-      candidate=$(bounded 5 env TMPDIR=/dev/shm apt-cache -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= policy "$package" | sed -n 's/^ *Candidate: *//p')
+      candidate=$(bounded 6 env TMPDIR=/dev/shm apt-cache -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= policy "$package" | sed -n 's/^ *Candidate: *//p')
     case $candidate in *none*) candidate= ;; esac
     [ -z "$waagent" ] || { bounded 3 dpkg-query -S "$waagent" >/dev/null; owned $?; }
   elif have rpm; then
+    asked=y
     # No candidate: dnf, yum and zypper write logs and caches even when only asked.
     for name in WALinuxAgent python3-azure-agent python-azure-agent waagent; do
       package_version=$(bounded 3 rpm -q --qf '%{VERSION}-%{RELEASE}' "$name") && package=$name && break
@@ -291,15 +369,26 @@ p_agent() {
     [ -f "$file" ] && waagent=$file && break
   done
   agent_unit
-  set +f; agent_processes; set -f
+  agent_processes
   agent_versions
   agent_package
   [ "$exthandlers" = y ] && running=${running:-$packaged}
-  ks path "$waagent"; ks unit "$unit"; ks active "$active"; ks sub "$sub"; ks enabled "$enabled"; ks restart "$restart"
+  kt path "$waagent"; kt unit "$unit"; ks active "$active"; ks sub "$sub"; ks enabled "$enabled"; ks restart "$restart"
+  ks result "$result"; kn exit_status "$exit_status"; kn restarts "$restarts"
+  if [ "$job" = unknown ]; then kr job null; else kt job "$job"; fi
+  L='' count=0
+  for name in $waits; do
+    count=$((count + 1))
+    if [ "$count" -gt 5 ]; then partial job_waits_for; else item "$name" 80; fi
+  done
+  if [ "$job" = unknown ]; then kr job_waits_for null; else kr job_waits_for "[$L]"; fi
   kb daemon "$daemon"; kb exthandlers "$exthandlers"; ks packaged_version "$packaged"; ks running_version "$running"
-  ks goal_state_version "$goal"; ks package "$package"; ks package_version "$package_version"
+  ks goal_state_version "$goal"
+  if [ -n "$asked" ]; then kt package "$package"; else kr package null; fi
+  ks package_version "$package_version"
   ks package_candidate "$candidate"; ks source "$source"; ks python_version "$python"; kb starts "$starts"
   ks start_error "$(redacted "${start_error#timeout: }")"
+  cut_lists
 }
 
 # The agent's own modules read its configuration: "waagent --show-configuration" prints the same, but creates directories.
@@ -385,21 +474,29 @@ inside {
   inside = 1; s = ""
 }'
 
+# newest_of COUNT KEY: so many of the versions, the newest; the list under the key is cut where there are more.
+newest_of() {
+  some=$(printf '%s\n' $versions | tail -n "$1")
+  set -- "$1" "$2" $versions
+  [ $# -le $(($1 + 2)) ] || partial "$2"
+}
+
 by_version() { sort -t . -k 1,1n -k 2,2n -k 3,3n -k 4,4n; }
 
 p_extension() {
-  versions='' newest='' status='' seq='' text=''
+  versions='' newest='' status='' seq='' text='' stamp=''
   if [ ! -d "$LIB" ]; then
-    kr versions '[]'; ks name ''
+    kr versions '[]'; ks name ''; cut_lists
     return
   fi
   [ -r "$LIB" ] && [ -x "$LIB" ] || { oops "extension: $LIB may not be read"; return 9; }
   set +f
-  versions=$(for file in "$LIB/$EXT"-[0-9]*; do [ -d "$file" ] && echo "${file##*-}"; done | by_version)
+  versions=$(for file in "$LIB/$EXT"-[0-9]*; do [ -d "$file" ] && echo "${file##*-}"; done | by_version | tr '\n' ' ')
   set -f
   L=
   for name in $versions; do newest=$name; done
-  for name in $(printf '%s\n' $versions | tail -n 8); do item "$name" 40; done
+  newest_of 8 versions
+  for name in $some; do item "$name" 40; done
   if [ -n "$newest" ]; then
     set +f
     seq=$(for file in "$LIB/$EXT-$newest"/status/[0-9]*.status; do file=${file##*/}; echo "${file%.status}"; done | grep '^[0-9]*$' | sort -n | tail -n 1)
@@ -408,18 +505,20 @@ p_extension() {
   if [ -n "$seq" ]; then
     text=$(head -c 1000000 "$LIB/$EXT-$newest/status/$seq.status" | bounded 5 awk "$READ_STATUS")
     [ -n "$text" ] || oops "extension: $seq.status is not readable"
+    stamp=$(date -u -r "$LIB/$EXT-$newest/status/$seq.status" +%Y-%m-%dT%H:%M:%SZ)
   fi
   # The text is still escaped as in the file.
   message=$(value_of message "$text" | sed -e 's/\\u[0-9a-fA-F]\{4\}/?/g' -e 's/\\[nrt]/ /g' -e 's/\\\(.\)/\1/g')
   if [ -n "$newest" ]; then ks name "$EXT"; else ks name ''; fi
   kr versions "[$L]"; ks newest "$newest"; ks status "$(value_of status "$text")"; kn code "$(value_of code "$text")"
-  ks message "$(redacted "$message")"; ks operation "$(value_of operation "$text")"; kn seq "$seq"
+  ks message "$(redacted "$message")"; ks operation "$(value_of operation "$text")"; kn seq "$seq"; ks at "$stamp"; cut_lists
 }
 
 p_agent_state() {
   L=
   if [ ! -d "$LIB" ] || [ ! -r "$LIB" ] || [ ! -x "$LIB" ]; then
-    kb readable n; kb transport_certificate ''; kn private_keys ''; kr handlers '[]'
+    kb readable n; kb transport_certificate ''; kn private_keys ''; cut_lists
+    if [ -d "$LIB" ]; then kr handlers null; else kr handlers '[]'; fi
     return
   fi
   kb readable y
@@ -428,7 +527,8 @@ p_agent_state() {
   count=0
   for file in "$LIB"/*.prv; do [ -s "$file" ] && count=$((count + 1)); done
   kn private_keys "$count"
-  for name in $(printf '%s\n' $versions | tail -n 6); do
+  newest_of 6 handlers
+  for name in $some; do
     state=
     [ -r "$LIB/$EXT-$name/config/HandlerState" ] && read -r state <"$LIB/$EXT-$name/config/HandlerState"
     found=false
@@ -438,7 +538,7 @@ p_agent_state() {
     L="$L${L:+,}$entry,\"state\":$J,\"status_file\":$found}"
   done
   set -f
-  kr handlers "[$L]"
+  kr handlers "[$L]"; cut_lists
 }
 
 # --- the network ---------------------------------------------------------------------------------------------------
@@ -455,7 +555,7 @@ word() {
 }
 
 TCP_PYTHON='import errno, socket, sys
-s = socket.socket(); s.settimeout(3)
+s = socket.socket(); s.settimeout(float(sys.argv[3]))
 try: s.connect((sys.argv[1], int(sys.argv[2]))); print("VMB connected")
 except socket.timeout: print("timed out")
 except EnvironmentError as e: print(e)'
@@ -465,13 +565,13 @@ tcp() {
   by=
   if have curl; then
     by=curl
-    text=$(bounded 5 curl -q -sv --noproxy '*' -o /dev/null --connect-timeout 3 -m 4 "http://$1:$2/" 2>&1)
+    text=$(bounded 5 curl -q -sv --noproxy '*' -o /dev/null --connect-timeout $((3 * PATIENCE)) -m $((4 * PATIENCE)) "http://$1:$2/" 2>&1)
   elif have bash; then
     text=$(bounded 4 bash -c "exec 3<>/dev/tcp/$1/$2 && echo VMB connected" 2>&1)
   elif have nc; then
-    text=$(printf 'GET / HTTP/1.0\r\n\r\n' | bounded 4 nc -w 3 "$1" "$2" 2>&1 && echo VMB connected)
+    text=$(printf 'GET / HTTP/1.0\r\n\r\n' | bounded 4 nc -w $((3 * PATIENCE)) "$1" "$2" 2>&1 && echo VMB connected)
   elif have python3; then
-    text=$(bounded 5 python3 -B -c "$TCP_PYTHON" "$1" "$2" 2>&1)
+    text=$(bounded 5 python3 -B -c "$TCP_PYTHON" "$1" "$2" $((3 * PATIENCE)) 2>&1)
   else
     return
   fi
@@ -486,7 +586,7 @@ tcp() {
 }
 
 HTTP_PYTHON='import socket, sys
-s = socket.create_connection((sys.argv[1], 80), 3); s.settimeout(3)
+s = socket.create_connection((sys.argv[1], 80), float(sys.argv[4]))
 s.sendall(("GET %s HTTP/1.0\r\nHost: %s\r\n%s\r\n\r\n" % (sys.argv[2], sys.argv[1], sys.argv[3])).encode())
 while True:
     data = s.recv(4096)
@@ -496,13 +596,13 @@ while True:
 # http HOST PATH HEADER: the whole answer.
 http() {
   if have curl; then
-    bounded 5 curl -q -s -i --noproxy '*' --connect-timeout 3 -m 4 -H "$3" "http://$1$2"
+    bounded 5 curl -q -s -i --noproxy '*' --connect-timeout $((3 * PATIENCE)) -m $((4 * PATIENCE)) -H "$3" "http://$1$2"
   elif have bash; then
     bounded 4 bash -c 'exec 3<>/dev/tcp/$0/80 && printf "GET %s HTTP/1.0\r\nHost: %s\r\n%s\r\n\r\n" "$1" "$0" "$2" >&3 && cat <&3' "$1" "$2" "$3"
   elif have nc; then
-    printf 'GET %s HTTP/1.0\r\nHost: %s\r\n%s\r\n\r\n' "$2" "$1" "$3" | bounded 4 nc -w 3 "$1" 80
+    printf 'GET %s HTTP/1.0\r\nHost: %s\r\n%s\r\n\r\n' "$2" "$1" "$3" | bounded 4 nc -w $((3 * PATIENCE)) "$1" 80
   elif have python3; then
-    bounded 5 python3 -B -c "$HTTP_PYTHON" "$1" "$2" "$3"
+    bounded 5 python3 -B -c "$HTTP_PYTHON" "$1" "$2" "$3" $((3 * PATIENCE))
   fi
 }
 
@@ -524,7 +624,7 @@ storage() {
     tcp "$1" 443
     return
   fi
-  text=$(bounded 6 curl -q -sS -o /dev/null --connect-timeout 4 -m 5 "https://$1/" 2>&1)
+  text=$(bounded 6 curl -q -sS -o /dev/null --connect-timeout $((4 * PATIENCE)) -m $((5 * PATIENCE)) "https://$1/" 2>&1)
   code=$?
   if [ "$code" -eq 0 ]; then echo ok; elif [ "$code" -lt 124 ]; then
     case $text in
@@ -575,9 +675,11 @@ proxies() {
     part=${part#\"} part=${part%\"}
     case ${part%%=*} in *[Pp][Rr][Oo][Xx][Yy]) proxy "unit $unit ${part%%=*}" "${part#*=}" ;; esac
   done
-  IFS=$NL
-  for part in $(grep -i '^[ ]*\(export \)*[a-z]*_proxy=' /etc/environment | head -n 6); do
+  IFS=$NL count=0
+  for part in $(grep -i '^[ ]*\(export \)*[a-z]*_proxy=' /etc/environment); do
     unset IFS
+    count=$((count + 1))
+    [ "$count" -le 6 ] || { partial proxies; break; }
     part=${part#export } part=${part#"${part%%[! ]*}"}
     value=${part#*=} value=${value#[\"\']} value=${value%[\"\']}
     case ${part%%=*} in no_proxy | NO_PROXY) ;; *) proxy "/etc/environment ${part%%=*}" "$value" ;; esac
@@ -613,7 +715,7 @@ p_network() {
   fi
   ks wireserver_80 "$w80"; ks wireserver_32526 "$w32526"; ks wireserver_http "$wire_http"; ks imds "$i80"
   ks storage_443 "$s443"; ks dns "$dns"
-  proxies; kr proxies "[$L]"
+  proxies; kr proxies "[$L]"; cut_lists
 
   VM_ID=$(printf '%s' "${imds##*|}" | grep -i '^[0-9a-f]\{8\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{4\}-[0-9a-f]\{12\}$')
   skew=''
@@ -665,29 +767,40 @@ mount_of() {
   unset IFS
 }
 
+# Folders that are known to grow; what another one of them holds is counted there too.
+GROWING="$LIB/events $LIB /var/log/azure /var/log/journal /var/log /var/cache /var/lib/docker /var/crash /var/tmp /tmp /home /root"
+
+# held PATH…: path, MiB and number of files of each folder, as far as they can be counted in time.
+held() {
+  for path in "$@"; do
+    (
+      size=$(bounded 6 du -skx "$path" | awk '{ print int($1 / 1024) }')
+      files=$(bounded 6 find "$path" -xdev -type f -exec printf . ';' | wc -c)
+      echo "${size:-?} $files $path"
+    ) &
+  done
+  wait
+}
+
 p_disk() {
-  L='' wanted=''
+  L='' wanted='' short=
   [ -n "$MOUNTS" ] || { oops "disk: /proc/self/mounts is not readable"; return 9; }
   for path in / /var "$LIB" /var/log/azure /tmp; do
     real=$(bounded 2 readlink -f "$path")
     mount_of "${real:-$path}"
     case " $wanted " in *" $M "*) ;; *) wanted="$wanted $M" ;; esac
   done
-  lines=$(
-    for name in $wanted; do
-      plain "$name"
-      (echo "$name $(bounded 3 stat -f -c '%S %b %f %c %d' "$P")") &
-    done
-    wait
-  )
+  lines=$(within 4 sizes $wanted)
   for name in $wanted; do
     set -- $(printf '%s\n' "$lines" | awk -v m="$(printf '%s' "$name" | sed 's/\\/\\\\/g')" '$1 == m { print $2, $3, $4, $5, $6 }')
     size='' free='' inodes=null
     if is_number "$1" && is_number "$2" && is_number "$3"; then
       # In KiB first: bytes of a large file system would not fit into every shell's numbers.
       size=$(($2 * ($1 / 512) / 2048)) free=$(($3 * ($1 / 512) / 2048))
+      [ "$free" -ge 1024 ] || short=y
       if is_number "$4" && is_number "$5" && [ "$4" -gt 0 ]; then
         inodes=$((1000 * $5 / $4))
+        [ "$inodes" -ge 50 ] || short=y
         inodes=$((inodes / 10)).$((inodes % 10))
       fi
     else
@@ -698,17 +811,47 @@ p_disk() {
     ks mount "$P"; kn size_mb "$size"; kn free_mb "$free"; kr free_inodes_pct "$inodes"
     L="$L${L:+,}{$O}" O=$O_
   done
-  kr filesystems "[$L]"
+  kr filesystems "[$L]"; cut_lists
 }
 
-# Processes that stand in the kernel's "wait for the thaw"; told apart from a short wait by looking twice.
+sizes() {
+  for name in "$@"; do
+    plain "$name"
+    (echo "$name $(bounded 3 stat -f -c '%S %b %f %c %d' "$P")") &
+  done
+  wait
+}
+
+p_folders() {
+  [ "$ROOT" = y ] || return 9
+  asked='' L=''
+  for path in $GROWING; do
+    [ -d "$path" ] && asked="$asked $path"
+    [ -n "$short" ] || break
+  done
+  lines=$(within 9 held $asked | sort -k 1,1nr -k 2,2nr | head -n 5)
+  IFS=$NL
+  for line in $lines; do
+    unset IFS
+    set -- $line
+    O_=$O O=
+    ks path "$3"; kn size_mb "$1"; kn files "$2"
+    L="$L${L:+,}{$O}" O=$O_
+  done
+  unset IFS
+  kr folders "[$L]"
+}
+
+# Threads that stand in the kernel's "wait for the thaw"; told apart from a short wait by looking twice.
 waiting_for_thaw() {
-  [ "$ROOT" = y ] && [ -r /proc/1/wchan ] || return 1
-  for file in /proc/[0-9]*/wchan; do
+  [ "$ROOT" = y ] && [ -r /proc/1/wchan ] || return
+  set +f
+  for file in /proc/[0-9]*/task/[0-9]*/wchan; do
     line=
     read -r line <"$file"
-    case $line in *sb_start* | *percpu_rwsem_wait* | *percpu_down_read*) file=${file#/proc/}; printf ' %s ' "${file%%/*}" ;; esac
+    case $line in *sb_start* | *percpu_rwsem_wait* | *percpu_down_read*) file=${file%/wchan}; printf '%s ' "${file##*/}" ;; esac
   done
+  echo all
 }
 
 p_mounts() {
@@ -752,50 +895,69 @@ p_mounts() {
       ext* | jfs | reiserfs | vfat | f2fs | nfs* | cifs | smb* | gfs2 | ocfs2 | ceph | fuse.glusterfs | lustre) others="$others $2 " ;;
       *) continue ;;
     esac
-    [ "$count" -lt 40 ] && asked="$asked $2" count=$((count + 1))
+    count=$((count + 1))
+    if [ "$count" -le 60 ]; then asked="$asked $2"; else partial unreadable; fi
   done
   unset IFS
   kr frozen "[$frozen]"
 
-  lines=$(
-    for name in $asked; do
-      plain "$name"
-      (text=$(bounded 3 stat -f -c %b "$P/." 2>&1); code=$?; [ "$code" -eq 0 ] || echo "$name $code ${text##*: }") &
-    done
-    wait
-  )
+  lines=$(within 5 readable $asked)
   unreadable=
-  IFS=$NL
-  for line in $lines; do
-    unset IFS
-    set -- $line
-    name=$1 code=$2
-    shift 2
+  for name in $asked; do
+    # One that does not even let itself be killed has no line.
+    set -- $(printf '%s\n' "$lines" | awk -v m="$(printf '%s' "$name" | sed 's/\\/\\\\/g')" '$1 == m { $1 = ""; print; exit }')
+    code=${1:-137}
+    [ $# -eq 0 ] || shift
     why=$*
+    [ "$code" -eq 0 ] && continue
     [ "$code" -ge 124 ] && why=timeout
     case $others in *" $name "*) [ "$why" = timeout ] || continue ;; esac
     case $why in *[Pp]ermission*) [ "$ROOT" = y ] || continue ;; esac
     plain "$name"; js "$P"; entry="{\"mount\":$J"
     js "$why" 60; unreadable="$unreadable${unreadable:+,}$entry,\"why\":$J}"
   done
-  unset IFS
-  kr unreadable "[$unreadable]"
+  if [ -n "$asked" ] && [ -z "$lines" ]; then
+    # Not one answered in time, not even the root: this is a slow machine, no mount that hangs.
+    unreadable=null
+    oops "mounts: no file system answers in time"
+  else
+    unreadable="[$unreadable]"
+  fi
+  kr unreadable "$unreadable"
 
   L=
-  for name in $(awk '$1 !~ /^#/ && NF >= 2 && $2 ~ /^\// && n[$2]++ == 1 { print $2 }' /etc/fstab | head -n 6); do plain "$name"; item "$P"; done
+  count=0
+  for name in $(awk '$1 !~ /^#/ && NF >= 2 && $2 ~ /^\// && n[$2]++ == 1 { print $2 }' /etc/fstab); do
+    count=$((count + 1))
+    [ "$count" -le 6 ] || { partial fstab_duplicates; break; }
+    plain "$name"; item "$P"
+  done
   kr fstab_duplicates "[$L]"
-  L=
-  for name in $twice; do item "$name"; done
+  L='' count=0
+  for name in $twice; do
+    count=$((count + 1))
+    [ "$count" -le 12 ] || { partial mounted_twice; break; }
+    item "$name"
+  done
   kr mounted_twice "[$L]"
-  set +f
-  if again=$(waiting_for_thaw); then
-    count=0
-    for name in $again; do case $WAITING in *" $name "*) count=$((count + 1)) ;; esac; done
-    kn blocked_writers "$count"
-  else
-    kn blocked_writers ''
-  fi
-  set -f
+  after=$(within 3 waiting_for_thaw)
+  count=''
+  case $blocked_before$after in
+    *all*all)
+      count=0
+      for name in $after; do case " $blocked_before " in *" $name "*) [ "$name" = all ] || count=$((count + 1)) ;; esac; done
+      ;;
+  esac
+  kn blocked_writers "$count"; cut_lists
+}
+
+# The status and the error of asking each file system for its size.
+readable() {
+  for name in "$@"; do
+    plain "$name"
+    (text=$(bounded 3 stat -f -c %b "$P/." 2>&1); echo "$name $? ${text##*: }") &
+  done
+  wait
 }
 
 # --- what the extension runs on ------------------------------------------------------------------------------------
@@ -819,12 +981,12 @@ p_python() {
   done
   [ -n "$found" ] || found=$(command -v python || echo "$agent_python")
   [ -n "$found" ] || { [ -x "$interpreter" ] && found=$interpreter; }
-  text=
+  text='' extension_python=$found
   if [ -n "$found" ]; then
     text=$(bounded 5 "$found" -B -W ignore -c "$ASK_PYTHON")
     case $text in *version=*) ;; *) oops "python: $found does not answer" ;; esac
   fi
-  ks path "$found"; ks version "$(value_of version "$text")"
+  kt path "$found"; ks version "$(value_of version "$text")"
   kb platform_dist "$(value_of dist "$text")"
   kr others "[$L]"
   L=
@@ -843,7 +1005,7 @@ p_openssl() {
     [ -n "$ok" ] && text=$(bounded 3 "$file" req -noout -in /dev/null 2>&1)
     case $version$text in *"onfiguration file routines"* | *"rror on line"* | *"rror loading config"* | *"nable to load config"*) ok=n ;; esac
   fi
-  ks path "$file"
+  kt path "$file"
   ks version "$(printf '%s\n' "$version" | sed -n 's/^[A-Za-z]*SSL \([^ ]*\).*/\1/p' | head -n 1)"
   kb fips "$fips"; kb config_ok "$ok"
   if [ "$ok" = n ]; then ks error "$(printf '%s\n' "$version$NL$text" | grep -i 'config.*file\|rror on line' | head -n 1)"; else ks error ''; fi
@@ -889,6 +1051,124 @@ p_selinux() {
   kn denials "$count"; ks last "${text#*avc: }" 160
 }
 
+# As the extension itself looks at the configuration and at the two scripts.
+READ_SCRIPTS='import json, os, sys
+def say(key, value): sys.stdout.write("%s=%s\n" % (key, value))
+def judge(name, path):
+    if not os.path.isfile(path): return say("fault", name + "_missing")
+    about = os.stat(path)
+    if about.st_mode & 63: say("fault", name + "_mode")
+    if about.st_uid: say("fault", name + "_owner")
+try:
+    conf = json.load(open(sys.argv[1]))
+    scripts = [(name, conf[name + "ScriptLocation"]) for name in ("pre", "post")]
+except Exception: say("fault", "config_json")
+else:
+    for name, path in scripts: say(name, json.dumps(path)); judge(name, path)
+    say("continue", conf.get("continueBackupOnFailure", True))
+    say("freeze", conf.get("fsFreezeEnabled", True))
+    say("timeout", conf.get("timeoutInSeconds", 10))
+say("all", 1)'
+
+p_script_plugin() {
+  file=/etc/azure/VMSnapshotScriptPluginConfig.json text=
+  if [ -e "$file" ]; then
+    kb present y
+    mode=$(bounded 2 stat -c '%a %u' "$file")
+    [ -r "$file" ] && [ -n "$extension_python" ] && text=$(bounded 5 "$extension_python" -B -W ignore -c "$READ_SCRIPTS" "$file")
+  elif [ -d /etc/azure ] && [ ! -x /etc/azure ]; then
+    kb present ''
+  else
+    kb present n; kr faults '[]'
+    return
+  fi
+  for name in pre post; do
+    line=$(value_of $name "$text")
+    line=${line#\"}
+    ks ${name}_script "${line%\"}" 100
+  done
+  kb continue_on_failure "$(value_of continue "$text")"; kb freeze "$(value_of freeze "$text")"
+  kn timeout_s "$(value_of timeout "$text")"
+  L=
+  case $text in *all=1)
+    case ${mode%% *} in 0 | *[0246]00) ;; *) item config_mode ;; esac
+    [ "${mode##* }" = 0 ] || item config_owner
+    for name in $(printf '%s\n' "$text" | sed -n 's/^fault=//p'); do item "$name"; done
+    kr faults "[$L]"
+    ;;
+  esac
+}
+
+# --- who else has a hand in files -----------------------------------------------------------------------------------
+
+# Descriptors of fanotify, as "PID number"; "all" says that every process was looked at.
+fanotify_descriptors() {
+  set +f
+  ls -l /proc/[0-9]*/fd | awk '/^\/proc\// { split($0, part, "/"); pid = part[3] } /anon_inode:.*fanotify/ { for (i = 1; i < NF; i++) if ($(i + 1) == "->") print pid, $i }'
+  echo all
+}
+
+p_scanners() {
+  if [ "$ROOT" = n ]; then
+    kr programs null; cut_lists
+    return
+  fi
+  text=$(within 6 fanotify_descriptors)
+  L='' seen='' count=0
+  IFS=$NL
+  for line in $text; do
+    unset IFS
+    set -- $line
+    [ $# -eq 2 ] || continue
+    case " $seen " in *" $1 "*) continue ;; esac
+    # FAN_OPEN_PERM, FAN_ACCESS_PERM and FAN_OPEN_EXEC_PERM: the kernel waits for this program's answer.
+    for mask in $(sed -n 's/^fanotify .* mask:\([0-9a-f]*\) .*/\1/p' "/proc/$1/fdinfo/$2" | sort -u | head -n 8); do
+      [ $((0x$mask & 0x70000)) -ne 0 ] || continue
+      seen="$seen $1" count=$((count + 1)) name=
+      read -r name <"/proc/$1/comm"
+      if [ "$count" -le 6 ]; then item "$name" 40; else partial programs; fi
+      break
+    done
+  done
+  unset IFS
+  case $text in *all) kr programs "[$L]" ;; *) kr programs null ;; esac
+  cut_lists
+}
+
+container_runtimes() {
+  set +f
+  for file in /proc/[0-9]*/comm; do
+    line=
+    read -r line <"$file"
+    case $line in dockerd | containerd | crio | podman | kubelet | k3s* | lxd | incusd | nomad) echo "$line" ;; esac
+  done
+  echo all
+}
+
+p_containers() {
+  text=$(within 4 container_runtimes | sort -u)
+  L=
+  for name in $text; do [ "$name" = all ] || item "$name" 40; done
+  case " $(echo $text) " in *' all '*) kr runtimes "[$L]" ;; *) kr runtimes null ;; esac
+  L='' count=0
+  IFS=$NL
+  for line in $MOUNTS; do
+    unset IFS
+    set -- $line
+    case $3 in ext3 | ext4 | xfs | btrfs) ;; *) continue ;; esac
+    case $2 in
+      /var/lib/docker/* | /var/lib/containerd/* | /var/lib/containers/* | /var/lib/kubelet/* | /run/containerd/* | /run/docker/* | /var/snap/docker/*)
+        count=$((count + 1))
+        [ "$count" -le 6 ] || { partial mounts; break; }
+        plain "$2"; item "$P" 80
+        ;;
+    esac
+  done
+  unset IFS
+  if [ -n "$MOUNTS" ]; then kr mounts "[$L]"; else kr mounts null; fi
+  cut_lists
+}
+
 # --- DHCP ----------------------------------------------------------------------------------------------------------
 
 # option_245 FILE: the newest value in a lease, in the format of dhclient or of systemd and NetworkManager.
@@ -923,17 +1203,77 @@ lease_of() {
   done
 }
 
-# configured_dhcp NAME: y or n when a configuration file says so.
+# Each reads files of one kind and prints "y FILE" or "n FILE" when they say whether the interface uses DHCP.
+# It knows the interface by its name or its hardware address; of several files the last one decides.
+READ_NETPLAN='
+function value(text) { sub(/^[^:]*:[ \t]*/, "", text); gsub(/["\047 \t\r]/, "", text); return text }
+function decide() { if (ours && dhcp != "") print dhcp, file; else if (ours && fixed) print "n", file; ours = 0; dhcp = ""; fixed = 0; id = -1; child = -1 }
+FNR == 1 { decide(); kinds = -1; file = FILENAME }
+{
+  sub(/(^|[ \t])#.*/, ""); if ($0 ~ /^[ \t\r]*$/) next
+  match($0, /^ */); deep = RLENGTH; key = $0; sub(/^ */, "", key); sub(/:.*/, "", key); gsub(/["\047]/, "", key)
+  if (kinds < 0 || deep <= kinds) { decide(); kinds = (key ~ /^(ethernets|bonds|bridges|vlans)$/) ? deep : -1; next }
+  if (id < 0 || deep <= id) { decide(); id = deep; ours = (key == want); if (match($0, /dhcp4: *[a-z]+/)) dhcp = ($0 ~ /dhcp4: *(true|yes|on)/) ? "y" : "n"; next }
+  if (child < 0) child = deep
+  if ((key == "set-name" || key == "name") && value($0) == want) ours = 1
+  if (key == "macaddress" && tolower(value($0)) == mac) ours = 1
+  if (deep != child) next
+  if (key == "dhcp4") dhcp = (value($0) ~ /^(true|yes|on|y)$/) ? "y" : "n"
+  if (key == "addresses") fixed = 1
+}
+END { decide() }'
+# Key files of NetworkManager and systemd-networkd: sections in brackets with "key=value".
+READ_KEY_FILES='
+function decide() { if (ours && dhcp != "") print dhcp, file; else if (ours && fixed) print "n", file; ours = 0; dhcp = ""; fixed = 0; section = "" }
+FNR == 1 { decide(); file = FILENAME }
+/^[ \t]*\[/ { section = tolower($0); gsub(/[^a-z0-9]/, "", section); next }
+/^[ \t]*[#;]/ { next }
+{
+  i = index($0, "="); if (!i) next
+  key = tolower(substr($0, 1, i - 1)); v = substr($0, i + 1); gsub(/[ \t\r]/, "", key); gsub(/[ \t\r]/, "", v)
+  if ((section == "connection" && key == "interface-name" || section == "match" && key == "name") && v == want) ours = 1
+  if ((section == "ethernet" && key == "mac-address" || section == "match" && key == "macaddress") && tolower(v) == mac) ours = 1
+  if (section == "ipv4" && key == "method") dhcp = (v == "auto") ? "y" : (v == "manual") ? "n" : ""
+  if (section == "network" && key == "dhcp") dhcp = (tolower(v) ~ /^(yes|true|on|1|ipv4|both)$/) ? "y" : "n"
+  if (section == "network" && key == "address" && v ~ /^[0-9.]+(\/[0-9]+)?$/) fixed = 1
+}
+END { decide() }'
+READ_IFCFG='
+/^[ ]*IPADDR[0-9_]*=/ { if (said == "") said = "n " FILENAME }
+/^[ ]*BOOTPROTO=/ { v = tolower($0); gsub(/.*=|["\047 \r]/, "", v); if (v ~ /^dhcp/) said = "y " FILENAME; else if (v ~ /^(none|static)$/) said = "n " FILENAME }
+END { print said }'
+READ_INTERFACES='
+$1 == "iface" && $2 == want && $3 == "inet" { if ($4 == "dhcp") print "y", FILENAME; else if ($4 ~ /^(static|manual)$/) print "n", FILENAME }'
+
+# configured_dhcp NAME HARDWARE_ADDRESS: y or n and the file that says so.
 configured_dhcp() {
-  text=$(cat /etc/sysconfig/network-scripts/ifcfg-"$1" /etc/sysconfig/network/ifcfg-"$1" |
-    sed -n "s/^ *BOOTPROTO= *[\"']*\([a-z0-9]*\).*/\1/p" | tail -n 1)
-  case $text in dhcp*) echo y; return ;; none | static) echo n; return ;; esac
-  text=$(cat /etc/network/interfaces /etc/network/interfaces.d/* | sed -n "s/^ *iface  *$1  *inet  *\([a-z]*\).*/\1/p" | tail -n 1)
-  case $text in dhcp) echo y ;; static | manual) echo n ;; esac
+  set +f
+  said=
+  for kind in NETPLAN KEY_FILES IFCFG INTERFACES; do
+    case $kind in
+      NETPLAN) set -- "$1" "$2" /lib/netplan/*.y*ml /etc/netplan/*.y*ml /run/netplan/*.y*ml ;;
+      KEY_FILES) set -- "$1" "$2" /etc/NetworkManager/system-connections/* /etc/systemd/network/*.network ;;
+      IFCFG) set -- "$1" "$2" /etc/sysconfig/network-scripts/ifcfg-"$1" /etc/sysconfig/network/ifcfg-"$1" ;;
+      INTERFACES) set -- "$1" "$2" /etc/network/interfaces /etc/network/interfaces.d/* ;;
+    esac
+    want=$1 mac=$2
+    shift 2
+    for file in "$@"; do
+      shift
+      [ -f "$file" ] && [ -r "$file" ] && set -- "$@" "$file"
+    done
+    [ $# -eq 0 ] || said=$(eval "bounded 3 awk -v want=\$want -v mac=\$mac \"\$READ_$kind\" \"\$@\"" | tail -n 1)
+    set -- "$want" "$mac"
+    [ -z "$said" ] || break
+  done
+  set -f
+  printf '%s' "$said"
 }
 
 p_dhcp() {
-  list='' real=
+  list='' real='' looked=ks
+  # Others may not read all of these files.
+  [ "$ROOT" = y ] && looked=kt
   set +f
   for path in /sys/class/net/*/device; do [ -e "$path" ] && real=y; done
   for path in /sys/class/net/*; do
@@ -950,19 +1290,29 @@ p_dhcp() {
     [ -r "$lease" ] && option=$(option_245 "$lease")
     addresses=
     text=$(bounded 3 ip -4 -o addr show dev "$name") && addresses=$(printf '%s' "$text" | grep -c 'inet ')
-    dhcp=$(configured_dhcp "$name")
+    mac=
+    [ -r "$path/address" ] && read -r mac <"$path/address"
+    said=$(configured_dhcp "$name" "$mac")
+    dhcp=${said%% *}
     case $lease in /run/*) dhcp=y ;; esac
     case $text in *" dynamic "*) dhcp=y ;; esac
     [ -z "$dhcp" ] && [ -n "$lease" ] && dhcp=y
     O_=$O O=
-    ks name "$name" 20; kb dhcp "$dhcp"; ks option_245 "$option" 60; ks lease "$lease" 100; kn addresses "$addresses"
+    ks name "$name" 20; kb dhcp "$dhcp"; $looked configured_by "${said#* }" 100; $looked option_245 "$option" 60
+    $looked lease "$lease" 100; kn addresses "$addresses"
     list="$list${list:+,}{$O}" O=$O_
   done
   set -f
   kr interfaces "[$list]"
   line=
-  [ -r "$LIB/WireServerEndpoint" ] && read -r line <"$LIB/WireServerEndpoint"
-  ks endpoint "$line" 60
+  if [ -r "$LIB/WireServerEndpoint" ]; then
+    read -r line <"$LIB/WireServerEndpoint"
+    kt endpoint "$line" 60
+  elif [ -x "$LIB" ] || [ ! -e "$LIB" ]; then
+    kt endpoint ''
+  else
+    kr endpoint null
+  fi
   route=
   if have ip; then
     text=$(bounded 3 ip route get $WIRE 2>&1)
@@ -972,29 +1322,62 @@ p_dhcp() {
       *nreachable* | *rohibited* | *nvalid*) route=n ;;
     esac
   fi
-  kb route "$route"
+  kb route "$route"; cut_lists
 }
 
 # --- logs ----------------------------------------------------------------------------------------------------------
 
+# A line "\001name" begins each log. What no pattern knows is kept by its words: numbers make no other message of it.
 COUNT_LINES='
-function hit(id) { n[id]++; if (t != "") last[id] = t }
+function hit(id) { n[id]++; known = 1; if (t != "") last[id] = t }
+function stamp() { t = substr($0, 1, 4) "-" substr($0, 6, 2) "-" substr($0, 9, 2) "T" substr($0, 12, 8) "Z" }
+substr($0, 1, 1) == "\001" { log_name = substr($0, 2); logs[++log_count] = log_name; t = ""; next }
+{ known = 0 }
 /^[0-9][0-9][0-9][0-9][-.][0-9][0-9][-.][0-9][0-9][T ][0-9][0-9]:[0-9][0-9]:[0-9][0-9]/ { stamp() }
 /^[0-9][0-9][0-9][0-9].[0-9][0-9].[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]/ { stamp() }
-function stamp() { t = substr($0, 1, 4) "-" substr($0, 6, 2) "-" substr($0, 9, 2) "T" substr($0, 12, 8) "Z" }
 /^[A-Z][a-z][a-z] [A-Z][a-z][a-z] +[0-9]+ [0-9]+:[0-9][0-9]:[0-9][0-9] .*[0-9][0-9][0-9][0-9]- / {
   m = (index("JanFebMarAprMayJunJulAugSepOctNovDec", $2) + 2) / 3; y = ""
   for (i = 5; i <= 7; i++) if (y == "" && $i ~ /^[0-9][0-9][0-9][0-9]-$/) y = substr($i, 1, 4)
   split($4, clock, ":"); h = clock[1] % 12
   if ($5 == "PM") h += 12; else if ($5 != "AM") h = clock[1]
   t = sprintf("%s-%02d-%02dT%02d:%s:%sZ", y, m, $3, h, clock[2], clock[3])
-}'
+}
+t != "" && !(log_name in since) { since[log_name] = t }'
 PRINT_COUNTS='
-END { for (id in n) { printf "%s\"%s\":{\"count\":%d,\"last\":%s}", sep, id, n[id], (id in last) ? "\"" last[id] "\"" : "null"; sep = "," } }'
+!known && /ERROR|WARN|CRIT|FATAL|[Ee]rror|[Ww]arning|Exception|[Ff]ail(ed|ure)|denied|[Nn]ot found|No such / {
+  words = $0; sub(/^[0-9][-0-9TZ:.\/ ]* /, "", words); key = substr(words, 1, 160); gsub(/[0-9]+/, "#", key)
+  where = log_name "\t" key; text[where] = substr(words, 1, 400); at[where] = t; seen[where] = NR
+}
+END {
+  for (id in n) { printf "%s\"%s\":{\"count\":%d,\"last\":%s}", sep, id, n[id], (id in last) ? "\"" last[id] "\"" : "null"; sep = "," }
+  sep = "\n"
+  for (i = 1; i <= log_count; i++) { name = logs[i]; printf "%s\"%s\":%s", sep, name, (name in since) ? "\"" since[name] "\"" : "null"; sep = "," }
+  print ""
+  for (rank = 1; rank <= 3; rank++)
+    for (i = 1; i <= log_count; i++) {
+      best = ""; name = logs[i] "\t"
+      for (where in seen) if (index(where, name) == 1 && (best == "" || seen[where] > seen[best])) best = where
+      if (best != "") { print logs[i] "\t" at[best] "\t" text[best]; delete seen[best] }
+    }
+}'
 
 # The patterns become part of the program: awk compiles regular expressions in its source only once.
 log_rules() { printf '%s\n' "$PATTERNS" | sed -e 's/ && /\/ \&\& \//g' -e 's/^\([a-z0-9_]*\) \(.*\)$/\/\2\/ { hit("\1") }/'; }
 log_program() { printf '%s\n%s\n%s\n' "$COUNT_LINES" "$(log_rules)" "$PRINT_COUNTS"; }
+
+# The end of each log, and of the one before it where that was begun anew a short while ago.
+log_tails() {
+  for file in $files; do
+    printf '\001%s\n' "${file##*/}"
+    rest=$((300000 - $(wc -c <"$file")))
+    if [ "$rest" -gt 0 ] && [ -r "$file.1" ]; then
+      tail -c "$rest" "$file.1"
+      echo
+    fi
+    tail -c 300000 "$file"
+    echo
+  done
+}
 
 p_logs() {
   have awk || { oops "logs: no awk"; return 9; }
@@ -1012,12 +1395,53 @@ p_logs() {
     kr patterns null
     return
   fi
-  found=$(for file in $files; do tail -c 300000 "$file"; echo; done | bounded 10 awk "$(log_program)") ||
-    { oops "logs: did not end"; return 9; }
-  kr patterns "{$found}"
+  found=$(log_tails | bounded 10 awk "$(log_program)") || { oops "logs: did not end"; return 9; }
+  kr patterns "{$(printf '%s\n' "$found" | sed -n 1p)}"; kr since "{$(printf '%s\n' "$found" | sed -n 2p)}"
+  LINES=$TAB
+  IFS=$NL
+  for line in $(printf '%s\n' "$found" | sed 1,2d); do
+    unset IFS
+    O_=$O O=
+    ks log "${line%%"$TAB"*}" 40; line=${line#*"$TAB"}
+    ks at "${line%%"$TAB"*}" 20; ks text "$(redacted "${line#*"$TAB"}")" 150
+    LINES="$LINES{$O}$TAB" O=$O_
+  done
+  unset IFS
 }
 
 # --- the document --------------------------------------------------------------------------------------------------
+
+# answer_of SECTION: its facts as one line that begins with "facts", and what it hands on to the others.
+answer_of() {
+  O='' C=''
+  p_"$1" >/dev/null
+  code=$?
+  [ "$code" -eq 9 ] || printf 'facts %s\n' "$O"
+  for name in $HANDED_ON; do
+    eval "text=\$$name"
+    case $text in *"$NL"*) ;; *) printf '%s %s\n' "$name" "$text" ;; esac
+  done
+  echo all
+}
+
+# ask SECTION: S_<section> its facts.
+ask() {
+  now
+  if [ $((U - started)) -gt $((MOST_CS * PATIENCE)) ]; then oops "$1: not asked, time is over"; return; fi
+  ended=
+  answer=$(within $MOST_S answer_of "$1")
+  IFS=$NL
+  for line in $answer; do
+    unset IFS
+    case $line in
+      all) ended=y ;;
+      'facts '*) eval "S_$1=\"{\${line#facts }}\"" ;;
+      *) case " $HANDED_ON " in *" ${line%% *} "*) eval "${line%% *}=\${line#* }" ;; esac ;;
+    esac
+  done
+  unset IFS
+  [ -n "$ended" ] || { eval "S_$1="; oops "$1: did not end"; }
+}
 
 # document SECTIONS: D with those of them that were answered; what is not in the list is named in "cut".
 document() {
@@ -1041,13 +1465,30 @@ pack() {
 }
 fits() { document "$1"; pack; [ $((${#B} + 120)) -le $MOST_BYTES ]; }
 
+# S_log_lines from LINES, which begins and ends with a tab and has one behind every line.
+log_lines() {
+  S_log_lines=
+  [ -n "$LINES" ] || return
+  text=${LINES#"$TAB"}
+  S_log_lines="{\"lines\":[$(printf '%s' "${text%"$TAB"}" | tr '\t' ',')],\"cut\":[$1]}"
+}
+
 print_document() {
   PLAIN=' PLAIN'
   case $(printf x | gzip -9 -c | to_base64) in H4s*) PLAIN= ;; esac
+  log_lines
+  # The lines that nobody knows go first, the older ones of each log before its last.
+  while ! fits "$SECTIONS" && [ "${#LINES}" -gt 1 ]; do
+    LINES=${LINES%"$TAB"} LINES=${LINES%"$TAB"*}$TAB
+    log_lines '"lines"'
+  done
   if ! fits "$SECTIONS"; then
     kept=
     for section in $SECTIONS; do fits "$kept $section" && kept="$kept $section"; done
-    fits "$kept"
+    if ! fits "$kept"; then
+      echo "vmbackup: the document is too large: ${#B} characters, $MOST_BYTES fit"
+      return 1
+    fi
   fi
   length=$(printf '%s' "$B" | tr -d '\r\n')
   length=${#length}
@@ -1067,17 +1508,14 @@ main() {
   now; started=$U
   TIMEOUT=$(timeout_kind)
   if [ "$(id -u)" = 0 ]; then ROOT=y; else ROOT=n; fi
-  set +f; WAITING=$(waiting_for_thaw); set -f
+  blocked_before=$(within 3 waiting_for_thaw)
   MOUNTS=$(cat /proc/self/mounts)
-  VM_ID='' proxy_host='' unit='' unit_env='' openssl_path='' versions='' waagent='' skew=''
+  for name in $HANDED_ON; do eval "$name="; done
+  errors=0
 
-  for section in agent agent_config network extension disk mounts python openssl logs dhcp agent_state clock vmbackup_conf selinux; do
-    now
-    if [ $((U - started)) -gt $MOST_CS ]; then oops "$section: not asked, time is over"; continue; fi
-    O=
-    p_$section
-    [ $? -eq 9 ] || eval "S_$section=\"{\$O}\""
-    set -f; unset IFS
+  for section in agent agent_config network extension disk folders mounts python openssl logs dhcp agent_state clock \
+    vmbackup_conf selinux script_plugin scanners containers; do
+    ask $section
   done
 
   # Firmware of older VMs gives the first three fields byte-swapped; whoever compares has to try both.
@@ -1085,7 +1523,7 @@ main() {
   read -r line </proc/sys/kernel/hostname
   now
   O=
-  kn v 1; ks os linux; ks vm_id "$(printf '%s' "$VM_ID" | tr 'A-F' 'a-f')"; ks host "$line"
+  kn v 1; kn script 2; ks os linux; ks vm_id "$(printf '%s' "$VM_ID" | tr 'A-F' 'a-f')"; ks host "$line"
   ks at "$(date -u +%Y-%m-%dT%H:%M:%SZ)"; kb root "$ROOT"; kn took_ms $(((U - started) * 10))
   HEAD="{$O"
   print_document

@@ -1,6 +1,7 @@
-# Guest probe of vmbackup for Windows: read-only, Windows PowerShell 4 to PowerShell 7, 64-bit, no modules of its own.
+# Guest probe of vmbackup for Windows: read-only, PowerShell 2 to PowerShell 7, 64-bit, no modules of its own.
 # It changes no file, no registry value and no service; README.md beside it has the contract of its output.
 # One block, so that it can be pasted into a console as a whole. Plain ASCII, so that no encoding can spoil it.
+# PowerShell 2 knows no [ordered], no -in, no Get-CimInstance, only .NET 3.5, and runs a loop over $null once.
 & {
     $ErrorActionPreference = 'Stop'
     $ProgressPreference = 'SilentlyContinue'
@@ -9,7 +10,7 @@
         Write-Output 'vmbackup: application control keeps PowerShell from running this script (constrained language mode).'
         return
     }
-    if ([System.Environment]::Is64BitOperatingSystem -and -not [System.Environment]::Is64BitProcess) {
+    if ($env:PROCESSOR_ARCHITEW6432) {
         Write-Output 'vmbackup: this is the 32-bit PowerShell, which sees other files; start the 64-bit one.'
         return
     }
@@ -20,7 +21,7 @@
     function ConvertTo-JsonString {
         param($text)
         $out = New-Object System.Text.StringBuilder
-        if ($text.Length -gt 180) { $text = $text.Substring(0, 180) }
+        if ($text.Length -gt 180) { $text = $text.Substring(0, 177) + '...' }
         foreach ($char in $text.ToCharArray()) {
             $code = [int]$char
             if ($code -eq 34 -or $code -eq 92) {
@@ -48,13 +49,13 @@
         }
         $parts = New-Object System.Collections.ArrayList
         if ($value -is [System.Collections.IDictionary]) {
-            foreach ($key in $value.Keys) {
+            foreach ($key in @($value.Keys)) {
                 [void]$parts.Add((ConvertTo-JsonString ([string]$key)) + ':' + (ConvertTo-JsonText $value[$key]))
             }
             return '{' + ($parts -join ',') + '}'
         }
         if ($value -is [System.Collections.IEnumerable]) {
-            foreach ($item in $value) { [void]$parts.Add((ConvertTo-JsonText $item)) }
+            foreach ($item in @($value)) { [void]$parts.Add((ConvertTo-JsonText $item)) }
             return '[' + ($parts -join ',') + ']'
         }
         return ConvertTo-JsonString ([string]$value)
@@ -63,8 +64,8 @@
     # --- Registry: a key that is not there is null, one that may not be read is an error ---------------------------
 
     function Open-RegistryKey {
-        param($path, $view = 'Registry64')
-        return [Microsoft.Win32.RegistryKey]::OpenBaseKey('LocalMachine', $view).OpenSubKey($path)
+        param($path)
+        return [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey($path)
     }
 
     function Read-RegistryValue {
@@ -81,22 +82,23 @@
         return [string]$value
     }
 
+    # Values by name, and whether there are more of them.
     function Read-RegistryValues {
         param($path)
-        $found = [ordered]@{}
+        $found = @{}
+        $names = @()
         $key = Open-RegistryKey $path
-        if ($null -ne $key) {
-            foreach ($name in ($key.GetValueNames() | Select-Object -First 20)) { $found[$name] = Hide-Secrets ([string]$key.GetValue($name)) }
-        }
-        return $found
+        if ($null -ne $key) { $names = @($key.GetValueNames()) }
+        foreach ($name in @($names | Select-Object -First 20)) { $found[$name] = Hide-Secrets ([string]$key.GetValue($name)) }
+        return @{ entries = $found; more = ($names.Count -gt 20) }
     }
 
     function Find-InstalledVersions {
         param($pattern)
-        foreach ($view in 'Registry64', 'Registry32') {
-            $root = Open-RegistryKey 'SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall' $view
+        foreach ($branch in @('', 'Wow6432Node\')) {
+            $root = Open-RegistryKey ('SOFTWARE\' + $branch + 'Microsoft\Windows\CurrentVersion\Uninstall')
             if ($null -eq $root) { continue }
-            foreach ($name in $root.GetSubKeyNames()) {
+            foreach ($name in @($root.GetSubKeyNames())) {
                 $key = $root.OpenSubKey($name)
                 if ($null -ne $key -and [string]$key.GetValue('DisplayName') -match $pattern) {
                     [string]$key.GetValue('DisplayVersion')
@@ -167,7 +169,7 @@
             $request = [System.Net.WebRequest]::Create($url)
             $request.Proxy = $null
             $request.Timeout = 4000
-            foreach ($name in $header.Keys) { $request.Headers.Add($name, $header[$name]) }
+            foreach ($name in @($header.Keys)) { $request.Headers.Add($name, $header[$name]) }
             $response = $request.GetResponse()
             $answer.word = 'ok'
             $answer.date = $response.Headers['Date']
@@ -198,8 +200,8 @@
     }
 
     function Get-StorageHost {
-        $files = Get-ChildItem -LiteralPath 'C:\WindowsAzure\Config' -Filter '*.xml' -ErrorAction SilentlyContinue
-        foreach ($file in ($files | Sort-Object -Property LastWriteTime -Descending | Select-Object -First 5)) {
+        $files = @(Get-ChildItem -LiteralPath 'C:\WindowsAzure\Config' -Filter '*.xml' -ErrorAction SilentlyContinue)
+        foreach ($file in @($files | Sort-Object -Property LastWriteTime -Descending | Select-Object -First 5)) {
             # The agent may just be writing it.
             try { $text = Read-Tail $file.FullName 524288 } catch { continue }
             $found = [regex]::Match($text, 'https://([a-z0-9.-]+\.blob\.[a-z0-9.-]+)')
@@ -217,7 +219,8 @@
     function Hide-Secrets {
         param($text)
         $text = (Hide-Credentials $text) -replace '(https?://[^\s?"'']*)\?[^\s"'']*', '$1?***'
-        return $text -replace '(?i)\b(sig|password|token|accountkey)=[^\s&;"'']*', '$1=***'
+        $text = $text -replace '(?i)\b(sig|[a-z]*(?:password|passwd|secret|token|key|signature|authorization))(["'' ]*[:=]["'' ]*)[^\s&,;"'']*', '$1$2***'
+        return $text -replace '(?i)(bearer ).*', '$1***' -replace 'eyJ[\w-]*\.[\w.-]*', '***'
     }
 
     function Get-Stamp {
@@ -238,18 +241,18 @@
         }
         $policy = Read-RegistryText "SOFTWARE\Policies\$settings" 'ProxyServer'
         if ($policy) { @{ where = 'policy ProxyServer'; value = (Hide-Credentials $policy) } }
-        $system = [Microsoft.Win32.RegistryKey]::OpenBaseKey('Users', 'Registry64').OpenSubKey("S-1-5-18\SOFTWARE\$settings")
+        $system = [Microsoft.Win32.Registry]::Users.OpenSubKey("S-1-5-18\SOFTWARE\$settings")
         if ($null -ne $system -and $system.GetValue('ProxyEnable') -eq 1 -and $system.GetValue('ProxyServer')) {
             @{ where = 'LocalSystem ProxyServer'; value = (Hide-Credentials ([string]$system.GetValue('ProxyServer'))) }
         }
-        foreach ($name in 'http_proxy', 'https_proxy') {
+        foreach ($name in @('http_proxy', 'https_proxy')) {
             $value = [System.Environment]::GetEnvironmentVariable($name, 'Machine')
             if ($value) { @{ where = "environment $name"; value = (Hide-Credentials $value) } }
         }
     }
 
     function Get-NetworkFacts {
-        $facts = [ordered]@{
+        $facts = @{
             wireserver_80 = Test-Tcp '168.63.129.16' 80
             wireserver_32526 = Test-Tcp '168.63.129.16' 32526
             wireserver_http = (Get-WireServerAnswer).word
@@ -269,6 +272,7 @@
             $facts.dns = Test-Name 'management.azure.com'
         }
         try { $facts.proxies = @(Get-Proxies) } catch { $facts.proxies = $null }
+        $facts.cut = @()
         return $facts
     }
 
@@ -278,7 +282,7 @@
         if (-not $answer.date) { return $null }
         $style = [System.Globalization.DateTimeStyles]'AssumeUniversal, AdjustToUniversal'
         $azure = [datetime]::Parse($answer.date, [System.Globalization.CultureInfo]::InvariantCulture, $style)
-        return [ordered]@{ skew_s = [double]([datetime]::UtcNow - $azure).TotalSeconds; synchronized = $null }
+        return @{ skew_s = [double]([datetime]::UtcNow - $azure).TotalSeconds; synchronized = $null }
     }
 
     # --- Agent -----------------------------------------------------------------------------------------------------
@@ -296,9 +300,9 @@
     function Get-ServiceFacts {
         $starts = @{ 0 = 'Boot'; 1 = 'System'; 2 = 'Automatic'; 3 = 'Manual'; 4 = 'Disabled' }
         $names = 'RdAgent', 'WindowsAzureGuestAgent', 'Winmgmt', 'KeyIso', 'IaaSVmProvider', 'VSS', 'COMSysApp', 'MSDTC', 'SQLWriter'
-        $facts = [ordered]@{}
-        foreach ($name in $names) {
-            $entry = [ordered]@{ exists = $false; state = $null; start = $null; path_ok = $null; account = $null }
+        $facts = @{}
+        foreach ($name in @($names)) {
+            $entry = @{ exists = $false; state = $null; start = $null; path_ok = $null; account = $null }
             $key = Open-RegistryKey "SYSTEM\CurrentControlSet\Services\$name"
             if ($null -ne $key) {
                 $entry.exists = $true
@@ -325,7 +329,7 @@
     function Get-WindowsAgentFacts {
         $guest = 'SOFTWARE\Microsoft\Virtual Machine\Guest'
         $msi = @(Find-InstalledVersions '^Windows Azure VM Agent')
-        $facts = [ordered]@{ msi_installed = ($msi.Count -gt 0); msi_version = ($msi | Select-Object -First 1) }
+        $facts = @{ msi_installed = ($msi.Count -gt 0); msi_version = ($msi | Select-Object -First 1) }
         $facts.version = Read-RegistryText $guest 'GuestAgentVersion'
         $facts.status = Read-RegistryText $guest 'GuestAgentStatus'
         $facts.wireserver_status = Read-RegistryText $guest 'WireServerStatus'
@@ -336,7 +340,7 @@
         $facts.heartbeat_at = Read-RegistryText 'SOFTWARE\Microsoft\GuestAgent' 'HeartbeatLastStatusUpdateTime'
         $facts.heartbeat_age_s = $null
         if ($facts.heartbeat_at) { $facts.heartbeat_age_s = Get-AgeSeconds $facts.heartbeat_at }
-        $running = Get-Process -Name 'WaAppAgent', 'WindowsAzureGuestAgent' -ErrorAction SilentlyContinue
+        $running = @(Get-Process -Name 'WaAppAgent', 'WindowsAzureGuestAgent' -ErrorAction SilentlyContinue)
         $facts.processes = @($running | ForEach-Object { [string]$_.ProcessName } | Sort-Object -Unique)
         $config = "$env:SystemRoot\Microsoft.NET\Framework64\v4.0.30319\Config\machine.config"
         $facts.wcf_debugging = $null
@@ -347,13 +351,13 @@
     function Get-DotNetFacts {
         $release = Read-RegistryValue 'SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
         if ($null -eq $release) { $release = 0 }
-        return [ordered]@{ release = [int]$release }
+        return @{ release = [int]$release }
     }
 
     function Get-DhcpFacts {
         $nics = @()
         $gateways = 0
-        foreach ($nic in [System.Net.NetworkInformation.NetworkInterface]::GetAllNetworkInterfaces()) {
+        foreach ($nic in @([System.Net.NetworkInformation.NetworkInterface]::GetAllNetworkInterfaces())) {
             if ([string]$nic.OperationalStatus -ne 'Up') { continue }
             if ([string]$nic.NetworkInterfaceType -eq 'Loopback' -or [string]$nic.NetworkInterfaceType -eq 'Tunnel') { continue }
             $properties = $nic.GetIPProperties()
@@ -362,10 +366,10 @@
             $addresses = @($properties.UnicastAddresses | Where-Object { [string]$_.Address.AddressFamily -eq 'InterNetwork' })
             $ways = @($properties.GatewayAddresses | Where-Object { [string]$_.Address.AddressFamily -eq 'InterNetwork' })
             if ($ways.Count -gt 0) { $gateways += 1 }
-            $nics += [ordered]@{ name = [string]$nic.Name; primary = ($ways.Count -gt 0); dhcp = $dhcp; addresses = $addresses.Count }
+            $nics += @{ name = [string]$nic.Name; primary = ($ways.Count -gt 0); dhcp = $dhcp; addresses = $addresses.Count }
         }
-        if ($gateways -ne 1) { foreach ($entry in $nics) { $entry.primary = $null } }
-        return [ordered]@{ nics = $nics }
+        if ($gateways -ne 1) { foreach ($entry in @($nics)) { $entry.primary = $null } }
+        return @{ nics = $nics }
     }
 
     function Get-CertificateFacts {
@@ -373,7 +377,7 @@
         $store.Open([System.Security.Cryptography.X509Certificates.OpenFlags]'ReadOnly, OpenExistingOnly')
         try {
             $found = @($store.Certificates | Where-Object { $_.FriendlyName -eq 'TenantEncryptionCert' } | Sort-Object -Property NotAfter)
-            $facts = [ordered]@{ tenant_present = ($found.Count -gt 0); tenant_valid = $null; tenant_expires = $null }
+            $facts = @{ tenant_present = ($found.Count -gt 0); tenant_valid = $null; tenant_expires = $null }
             if ($found.Count -gt 0) {
                 $newest = $found[$found.Count - 1]
                 $now = [datetime]::Now
@@ -395,21 +399,37 @@
             ForEach-Object { [string]$_.Name } | Sort-Object -Property { [version]$_ }
     }
 
+    # PowerShell 2 has no ConvertFrom-Json, but .NET 3.5 brings a reader of its own; newer ones lack that.
+    function Read-Json {
+        param($text)
+        if (Get-Command -Name 'ConvertFrom-Json' -ErrorAction SilentlyContinue) { return ConvertFrom-Json $text }
+        [void][System.Reflection.Assembly]::LoadWithPartialName('System.Web.Extensions')
+        $reader = New-Object System.Web.Script.Serialization.JavaScriptSerializer
+        return $reader.DeserializeObject($text)
+    }
+
     function Get-ExtensionFacts {
         $name = 'Microsoft.Azure.RecoveryServices.VMSnapshot'
         $versions = @(Get-ExtensionVersions)
-        $facts = [ordered]@{ name = $name; versions = $versions; newest = $null; status = $null; code = $null; message = $null }
+        $facts = @{ name = $name; versions = $versions; newest = $null; status = $null; code = $null; message = $null }
         $facts.operation = $null
         $facts.seq = $null
+        $facts.at = $null
+        $facts.cut = @()
         if ($versions.Count -eq 0) { return $facts }
         $facts.newest = $versions[$versions.Count - 1]
+        if ($versions.Count -gt 8) {
+            $facts.versions = @($versions | Select-Object -Last 8)
+            $facts.cut = @('versions')
+        }
         $folder = "C:\Packages\Plugins\$name\" + $facts.newest + '\Status'
         if (-not (Test-Path -LiteralPath $folder)) { return $facts }
         $file = Get-ChildItem -LiteralPath $folder -Filter '*.status' | Where-Object { $_.BaseName -match '^\d+$' } |
             Sort-Object -Property { [int]$_.BaseName } | Select-Object -Last 1
         if ($null -eq $file) { return $facts }
         $facts.seq = [int]$file.BaseName
-        $report = @(ConvertFrom-Json (Read-Tail $file.FullName 1048576))[0]
+        $facts.at = Get-Stamp $file.LastWriteTime
+        $report = @(Read-Json (Read-Tail $file.FullName 1048576))[0]
         if ($report -is [array]) { $report = $report[0] }
         $facts.status = [string]$report.status.status
         if ($null -ne $report.status.code) { $facts.code = [long]$report.status.code }
@@ -421,16 +441,21 @@
     function Get-ExtensionStateFacts {
         $name = 'Microsoft.Azure.RecoveryServices.VMSnapshot'
         $handlers = @()
-        foreach ($root in 'SOFTWARE\Microsoft\Windows Azure\HandlerState', 'SOFTWARE\Microsoft\WindowsAzure\HandlerState') {
+        foreach ($root in @('SOFTWARE\Microsoft\Windows Azure\HandlerState', 'SOFTWARE\Microsoft\WindowsAzure\HandlerState')) {
             $key = Open-RegistryKey $root
             if ($null -eq $key) { continue }
-            foreach ($sub in ($key.GetSubKeyNames() | Where-Object { $_ -like "$($name)_*" } | Select-Object -First 12)) {
+            foreach ($sub in @($key.GetSubKeyNames() | Where-Object { $_ -like "$($name)_*" })) {
                 $state = [string]$key.OpenSubKey($sub).GetValue('HandlerState')
                 $folder = "C:\Packages\Plugins\$name\" + $sub.Substring($name.Length + 1)
-                $handlers += [ordered]@{ name = [string]$sub; state = $state; folder = [bool](Test-Path -LiteralPath $folder) }
+                $handlers += @{ name = [string]$sub; state = $state; folder = [bool](Test-Path -LiteralPath $folder) }
             }
         }
-        return [ordered]@{ handlers = $handlers }
+        $facts = @{ handlers = $handlers; cut = @() }
+        if ($handlers.Count -gt 12) {
+            $facts.handlers = @($handlers | Select-Object -Last 12)
+            $facts.cut = @('handlers')
+        }
+        return $facts
     }
 
     function ConvertFrom-WriterList {
@@ -438,10 +463,10 @@
         $writers = @()
         $current = $null
         $wantsError = $false
-        foreach ($line in ($text -split '\r?\n')) {
+        foreach ($line in @($text -split '\r?\n')) {
             # The words, the colon and the quotation marks are those of Windows' language.
             if ($line -match '^\S[^:\uFF1A]*[:\uFF1A]\s*[^\w\s](.+)[^\w\s]\s*$') {
-                $current = [ordered]@{ name = $Matches[1].Trim(); code = $null; state = $null; error = $null }
+                $current = @{ name = $Matches[1].Trim(); code = $null; state = $null; error = $null }
                 $writers += $current
                 $wantsError = $false
             } elseif ($null -ne $current -and $line -match '\[(\d+)\]\s*(.*?)\s*$') {
@@ -464,32 +489,54 @@
         $start.CreateNoWindow = $true
         $start.RedirectStandardOutput = $true
         $process = [System.Diagnostics.Process]::Start($start)
-        $reading = $process.StandardOutput.ReadToEndAsync()
-        if (-not $process.WaitForExit(45000)) {
+        $watch = [System.Diagnostics.Stopwatch]::StartNew()
+        # Read in pieces with a limit each: .NET 3.5 cannot read to the end in the background.
+        $pipe = $process.StandardOutput.BaseStream
+        $buffer = New-Object byte[] 262144
+        $used = 0
+        $ended = $false
+        while (-not $ended -and $used -lt $buffer.Length) {
+            $left = 45000 - [int]$watch.ElapsedMilliseconds
+            if ($left -le 0) { break }
+            $waiting = $pipe.BeginRead($buffer, $used, $buffer.Length - $used, $null, $null)
+            if (-not $waiting.AsyncWaitHandle.WaitOne($left)) { break }
+            $count = $pipe.EndRead($waiting)
+            $used += $count
+            $ended = ($count -eq 0)
+        }
+        if (-not $ended -or -not $process.WaitForExit(5000)) {
             # Only this one listing that we started ourselves, never a service.
             $process.Kill()
-            return [ordered]@{ writers = $null; timed_out = $true }
+            return @{ writers = $null; timed_out = $true }
         }
-        [void]$reading.Wait(5000)
-        $writers = @(ConvertFrom-WriterList $reading.Result)
+        $writers = @(ConvertFrom-WriterList ($process.StandardOutput.CurrentEncoding.GetString($buffer, 0, $used)))
         if ($process.ExitCode -ne 0) { $writers = $null }
-        return [ordered]@{ writers = $writers; timed_out = $false }
+        return @{ writers = $writers; timed_out = $false }
     }
 
     function Get-SqlFacts {
-        $found = Get-Service -ErrorAction SilentlyContinue | Where-Object { $_.Name -match '^(MSSQLSERVER|MSSQL\$.+|SQLWriter)$' } | Select-Object -First 12
-        $facts = [ordered]@{ services = @($found | ForEach-Object { [ordered]@{ name = [string]$_.Name; state = [string]$_.Status } }) }
+        $found = @(Get-Service -ErrorAction SilentlyContinue | Where-Object { $_.Name -match '^(MSSQLSERVER|MSSQL\$.+|SQLWriter)$' })
+        $facts = @{ cut = @() }
+        $services = @($found | ForEach-Object { @{ name = [string]$_.Name; state = [string]$_.Status } })
+        $facts.services = @($services | Select-Object -First 12)
+        if ($services.Count -gt 12) { $facts.cut += 'services' }
         $values = Read-RegistryValues 'SOFTWARE\Microsoft\BcdrAgent'
-        $facts.use_vss_copy_backup = ([string]$values['USEVSSCOPYBACKUP'] -eq 'TRUE')
-        $facts.bcdr_agent = $values
-        $facts.bcdr_agent_persistent = Read-RegistryValues 'SOFTWARE\Microsoft\BcdrAgentPersistentKeys'
+        $facts.use_vss_copy_backup = ([string]$values.entries['USEVSSCOPYBACKUP'] -eq 'TRUE')
+        $facts.bcdr_agent = $values.entries
+        if ($values.more) {
+            $facts.cut += 'bcdr_agent'
+            if (-not $facts.use_vss_copy_backup) { $facts.use_vss_copy_backup = $null }
+        }
+        $values = Read-RegistryValues 'SOFTWARE\Microsoft\BcdrAgentPersistentKeys'
+        $facts.bcdr_agent_persistent = $values.entries
+        if ($values.more) { $facts.cut += 'bcdr_agent_persistent' }
         return $facts
     }
 
     function Get-TlsFacts {
-        $keys = [ordered]@{}
-        foreach ($version in 'v4.0.30319', 'v2.0.50727') {
-            foreach ($branch in '', 'Wow6432Node ') {
+        $keys = @{}
+        foreach ($version in @('v4.0.30319', 'v2.0.50727')) {
+            foreach ($branch in @('', 'Wow6432Node ')) {
                 $path = 'SOFTWARE\' + $branch.Replace(' ', '\') + "Microsoft\.NETFramework\$version"
                 $value = Read-RegistryValue $path 'SchUseStrongCrypto'
                 if ($null -ne $value) { $value = [int]$value }
@@ -502,24 +549,24 @@
         $word = 'default'
         if ($null -ne $enabled) { $word = 'enabled' }
         if (($null -ne $enabled -and [int]$enabled -eq 0) -or ($null -ne $off -and [int]$off -ne 0)) { $word = 'disabled' }
-        return [ordered]@{ strong_crypto = $keys; tls12_client = $word }
+        return @{ strong_crypto = $keys; tls12_client = $word }
     }
 
     function Get-VcFacts {
         $versions = @(Find-InstalledVersions 'Visual C\+\+ 2013 x64 Minimum Runtime' | Sort-Object -Unique)
         $start = Read-RegistryValue 'SYSTEM\CurrentControlSet\Services\msiserver' 'Start'
         if ($null -ne $start) { $start = [int]$start }
-        return [ordered]@{ versions = $versions; msiserver_start = $start }
+        return @{ versions = $versions; msiserver_start = $start }
     }
 
     function Get-MachineKeysFacts {
-        $acl = Get-Acl -LiteralPath "$env:ProgramData\Microsoft\Crypto\RSA\MachineKeys"
+        $acl = Get-Acl -Path "$env:ProgramData\Microsoft\Crypto\RSA\MachineKeys"
         $wanted = @{ 'S-1-1-0' = @('Everyone', 'Read, Write'); 'S-1-5-32-544' = @('Administrators', 'FullControl') }
         $missing = @()
-        foreach ($sid in $wanted.Keys) {
+        foreach ($sid in @($wanted.Keys)) {
             $needed = [int][System.Security.AccessControl.FileSystemRights]$wanted[$sid][1]
             $given = 0
-            foreach ($rule in $acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier])) {
+            foreach ($rule in @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]))) {
                 if ([string]$rule.IdentityReference -ne $sid) { continue }
                 if ([string]$rule.AccessControlType -eq 'Allow') {
                     $given = $given -bor [int]$rule.FileSystemRights
@@ -529,82 +576,100 @@
             }
             if (($given -band $needed) -ne $needed) { $missing += $wanted[$sid][0] + ': ' + $wanted[$sid][1] }
         }
-        return [ordered]@{ acl_ok = ($missing.Count -eq 0); missing = $missing }
+        return @{ acl_ok = ($missing.Count -eq 0); missing = $missing }
     }
 
     # --- Disks, event logs, log files ------------------------------------------------------------------------------
 
     function Get-DiskFacts {
-        $drives = [System.IO.DriveInfo]::GetDrives() | Where-Object { [string]$_.DriveType -eq 'Fixed' -and $_.IsReady }
+        $drives = @([System.IO.DriveInfo]::GetDrives() | Where-Object { [string]$_.DriveType -eq 'Fixed' -and $_.IsReady })
         $systems = @()
-        $drives = $drives | Sort-Object -Property { [string]($_.Name -ne "$env:SystemDrive\") + $_.Name } | Select-Object -First 12
-        foreach ($drive in $drives) {
+        $cut = @()
+        if ($drives.Count -gt 12) { $cut = @('filesystems') }
+        $drives = @($drives | Sort-Object -Property { [string]($_.Name -ne "$env:SystemDrive\") + $_.Name } | Select-Object -First 12)
+        foreach ($drive in @($drives)) {
             $size = [long][System.Math]::Floor($drive.TotalSize / 1048576)
             $free = [long][System.Math]::Floor($drive.TotalFreeSpace / 1048576)
-            $systems += [ordered]@{ mount = $drive.Name.TrimEnd('\'); size_mb = $size; free_mb = $free; free_inodes_pct = $null }
+            $systems += @{ mount = $drive.Name.TrimEnd('\'); size_mb = $size; free_mb = $free; free_inodes_pct = $null }
         }
-        return [ordered]@{ filesystems = $systems }
+        return @{ filesystems = $systems; cut = $cut }
     }
 
+    # Of each log the newest 300 events that may concern us; "more" where that was not all of them.
     function Find-Events {
         param($log, $ids, $days)
         $filter = @{ LogName = $log; Id = $ids; StartTime = [datetime]::Now.AddDays(-$days) }
+        $records = @()
         try {
-            Get-WinEvent -FilterHashtable $filter -MaxEvents 300
+            $records = @(Get-WinEvent -FilterHashtable $filter -MaxEvents 301)
         } catch {
             # "No events" and "no such log" are answers; anything else is not.
             if ($_.FullyQualifiedErrorId -notmatch '^(NoMatchingEventsFound|NoMatchingLogsFound)') { throw }
         }
+        return @{ records = @($records | Select-Object -First 300); more = ($records.Count -gt 300) }
     }
 
+    # Events of one kind are counted; a list of pairs, because the first ones are the newest.
     function Add-Event {
         param($groups, $id, $entry, $time)
-        if (-not $groups.Contains($id)) {
-            $entry.count = 0
-            $entry.last = Get-Stamp $time
-            $groups[$id] = $entry
+        foreach ($group in @($groups)) {
+            if ($group.id -eq $id) {
+                $group.entry.count += 1
+                return
+            }
         }
-        $groups[$id].count += 1
+        $entry.count = 1
+        $entry.last = Get-Stamp $time
+        [void]$groups.Add(@{ id = $id; entry = $entry })
     }
 
     function Get-ApplicationControlFacts {
-        $groups = [ordered]@{}
-        $logs = [ordered]@{
-            'Microsoft-Windows-AppLocker/EXE and DLL' = @(8004)
-            'Microsoft-Windows-AppLocker/MSI and Script' = @(8007)
-            'Microsoft-Windows-CodeIntegrity/Operational' = @(3077)
-            'Microsoft-Windows-Windows Defender/Operational' = @(1116, 1117, 1121)
-        }
-        foreach ($log in $logs.Keys) {
-            foreach ($record in @(Find-Events $log $logs[$log] 30)) {
-                $found = [regex]::Match($record.ToXml(), 'IaaSBcdrExtension|RecoveryServices\.VMSnapshot|WaAppAgent|WindowsAzureGuestAgent', 'IgnoreCase')
-                if (-not $found.Success) { continue }
-                $entry = [ordered]@{ source = $log; event_id = [int]$record.Id; program = $found.Value; count = 0; last = $null }
-                Add-Event $groups "$log $($record.Id) $($found.Value)" $entry $record.TimeCreated
+        $groups = New-Object System.Collections.ArrayList
+        $cut = @()
+        $logs = @(
+            @{ log = 'Microsoft-Windows-AppLocker/EXE and DLL'; ids = @(8004) },
+            @{ log = 'Microsoft-Windows-AppLocker/MSI and Script'; ids = @(8007) },
+            @{ log = 'Microsoft-Windows-CodeIntegrity/Operational'; ids = @(3077) },
+            @{ log = 'Microsoft-Windows-Windows Defender/Operational'; ids = @(1116, 1117, 1121) }
+        )
+        foreach ($source in @($logs)) {
+            $found = Find-Events $source.log $source.ids 30
+            if ($found.more) { $cut = @('blocked') }
+            foreach ($record in @($found.records)) {
+                $ours = [regex]::Match($record.ToXml(), 'IaaSBcdrExtension|RecoveryServices\.VMSnapshot|WaAppAgent|WindowsAzureGuestAgent', 'IgnoreCase')
+                if (-not $ours.Success) { continue }
+                $entry = @{ source = $source.log; event_id = [int]$record.Id; program = $ours.Value; count = 0; last = $null }
+                Add-Event $groups "$($source.log) $($record.Id) $($ours.Value)" $entry $record.TimeCreated
             }
         }
+        if ($groups.Count -gt 8) { $cut = @('blocked') }
         $antivirus = @()
         try {
-            $products = Get-CimInstance -Namespace 'root/SecurityCenter2' -ClassName 'AntiVirusProduct' -OperationTimeoutSec 5
-            $antivirus = @($products | ForEach-Object { [string]$_.displayName })
+            $asked = New-Object System.Management.ManagementObjectSearcher('root\SecurityCenter2', 'SELECT displayName FROM AntiVirusProduct')
+            $asked.Options.Timeout = [timespan]::FromSeconds(5)
+            $antivirus = @($asked.Get() | ForEach-Object { [string]$_['displayName'] })
         } catch {
             # Windows Server has no security center; its own antivirus is a service.
             $defender = Get-Service -Name 'WinDefend' -ErrorAction SilentlyContinue
             if ($null -ne $defender -and [string]$defender.Status -eq 'Running') { $antivirus = @('Microsoft Defender') }
         }
-        return [ordered]@{ blocked = @($groups.Values | Select-Object -First 8); antivirus = $antivirus }
+        $blocked = @($groups | Select-Object -First 8 | ForEach-Object { $_.entry })
+        return @{ blocked = $blocked; antivirus = $antivirus; cut = $cut }
     }
 
     function Get-CrashFacts {
         $ours = 'RdAgent|WaAppAgent|Windows ?Azure ?Guest ?Agent|IaaSVmProvider|IaaSBcdr|Volume Shadow|VSSVC|COM\+ System|Distributed Transaction|msdtc'
-        $groups = [ordered]@{}
+        $groups = New-Object System.Collections.ArrayList
+        $cut = @()
         $sources = @(
             @{ kind = 'service'; log = 'System'; ids = @(7031, 7034) },
             @{ kind = 'program'; log = 'Application'; ids = @(1000) },
             @{ kind = 'dotnet'; log = 'Application'; ids = @(1026) }
         )
-        foreach ($source in $sources) {
-            foreach ($record in @(Find-Events $source.log $source.ids 7)) {
+        foreach ($source in @($sources)) {
+            $found = Find-Events $source.log $source.ids 7
+            if ($found.more) { $cut = @('events') }
+            foreach ($record in @($found.records)) {
                 $words = @($record.Properties | ForEach-Object { [string]$_.Value })
                 if ($words.Count -eq 0 -or $words[0] -notmatch $ours) { continue }
                 $name = $words[0]
@@ -616,11 +681,12 @@
                     $detail = [regex]::Match($words[0], '[\w.]+Exception\b').Value
                     if ($name -notmatch $ours) { continue }
                 }
-                $entry = [ordered]@{ kind = $source.kind; name = $name; count = 0; last = $null; detail = $detail }
+                $entry = @{ kind = $source.kind; name = $name; count = 0; last = $null; detail = $detail }
                 Add-Event $groups "$($source.kind) $name $detail" $entry $record.TimeCreated
             }
         }
-        return [ordered]@{ days = 7; events = @($groups.Values | Select-Object -First 8) }
+        if ($groups.Count -gt 8) { $cut = @('events') }
+        return @{ days = 7; events = @($groups | Select-Object -First 8 | ForEach-Object { $_.entry }); cut = $cut }
     }
 
     function Read-Tail {
@@ -635,9 +701,9 @@
         }
     }
 
-    # Regular expressions; those of signatures.yaml: tests/renew_pattern_tables.py writes them here.
-    function Get-LogFacts {
-        $known = [ordered]@{
+    # Lines that mean something. Regular expressions; those of signatures.yaml: tests/renew_pattern_tables.py writes them here.
+    function Get-KnownLines {
+        $known = @{
             rdcrypt_failed = 'RdCrypt Initialization failed'
             certificate_import_failed = 'PFXImportCertStore failed|Failed to import (the )?certificate'
             hostgaplugin_failed = 'Exception while fetching supported versions from HostGAPlugin'
@@ -648,6 +714,11 @@
             dhcp_empty = 'Empty DHCP option data returned'
             no_fabric_address = 'Did not discover fabric address on interface'
         }
+        return $known
+    }
+
+    # The end of each log, with its name.
+    function Read-Logs {
         $files = @('C:\WindowsAzure\Logs\WaAppAgent.log', 'C:\WindowsAzure\Logs\TransparentInstaller.log')
         $versions = @(Get-ExtensionVersions)
         if ($versions.Count -gt 0) {
@@ -656,25 +727,65 @@
                 Sort-Object -Property LastWriteTime | Select-Object -Last 1
             if ($null -ne $newest) { $files += $newest.FullName }
         }
-        $patterns = [ordered]@{}
-        $read = 0
-        foreach ($file in $files) {
+        foreach ($file in @($files)) {
             if (-not [System.IO.File]::Exists($file)) { continue }
-            $text = Read-Tail $file 262144
-            $read += 1
-            foreach ($id in $known.Keys) {
-                $hits = [regex]::Matches($text, $known[$id])
+            @{ name = [System.IO.Path]::GetFileName($file); text = (Read-Tail $file 262144) }
+        }
+    }
+
+    # The first time in a text; the agent writes month, day and year, or ISO 8601, always UTC.
+    function Find-Time {
+        param($text)
+        $found = [regex]::Match($text, '\d{2,4}[-/]\d\d[-/]\d{2,4}[T ]\d\d:\d\d:\d\d')
+        $style = [System.Globalization.DateTimeStyles]'AssumeUniversal, AdjustToUniversal'
+        $time = [datetime]::MinValue
+        if (-not $found.Success) { return $null }
+        if (-not [datetime]::TryParse($found.Value, [System.Globalization.CultureInfo]::InvariantCulture, $style, [ref]$time)) { return $null }
+        return Get-Stamp $time
+    }
+
+    function Get-LogFacts {
+        $known = Get-KnownLines
+        $facts = @{ patterns = @{}; since = @{} }
+        $logs = @(Read-Logs)
+        if ($logs.Count -eq 0) { return $null }
+        foreach ($log in @($logs)) {
+            $facts.since[$log.name] = Find-Time ($log.text.Substring(0, [System.Math]::Min(4096, $log.text.Length)))
+            foreach ($id in @($known.Keys)) {
+                $hits = [regex]::Matches($log.text, $known[$id])
                 if ($hits.Count -eq 0) { continue }
                 $at = $hits[$hits.Count - 1].Index
-                $line = $text.Substring($text.LastIndexOf("`n", $at) + 1)
-                $time = [regex]::Match($line.Substring(0, [System.Math]::Min(80, $line.Length)), '\d{2,4}[-/]\d\d[-/]\d{2,4}[T ]\d\d:\d\d:\d\d')
-                if (-not $patterns.Contains($id)) { $patterns[$id] = [ordered]@{ count = 0; last = $null } }
-                $patterns[$id].count += $hits.Count
-                if ($time.Success) { $patterns[$id].last = $time.Value }
+                $line = $log.text.Substring($log.text.LastIndexOf("`n", $at) + 1)
+                if (-not $facts.patterns.ContainsKey($id)) { $facts.patterns[$id] = @{ count = 0; last = $null } }
+                $facts.patterns[$id].count += $hits.Count
+                $time = Find-Time ($line.Substring(0, [System.Math]::Min(80, $line.Length)))
+                if ($time) { $facts.patterns[$id].last = $time }
             }
         }
-        if ($read -eq 0) { return $null }
-        return [ordered]@{ patterns = $patterns }
+        return $facts
+    }
+
+    # The last three different lines of each log that report an error or a warning and that nobody knows.
+    function Get-LogLineFacts {
+        $patterns = @((Get-KnownLines).Values)
+        $known = '(' + ($patterns -join ')|(') + ')'
+        $lines = @()
+        foreach ($log in @(Read-Logs)) {
+            $seen = @()
+            $rows = @($log.text -split '\r?\n')
+            for ($at = $rows.Count - 1; $at -ge 0 -and $seen.Count -lt 3; $at--) {
+                $row = $rows[$at]
+                if ($row -cnotmatch 'ERROR|WARN|FATAL|CRIT|Error|Exception|[Ff]ail(ed|ure)|denied' -or $row -match $known) { continue }
+                $words = $row -replace '^[\[\]\d/:.TZ -]*', ''
+                $key = $words -replace '\d+', '#'
+                if ($seen -contains $key) { continue }
+                $seen += $key
+                $text = Hide-Secrets $words
+                if ($text.Length -gt 150) { $text = $text.Substring(0, 147) + '...' }
+                $lines += @{ log = $log.name; at = (Find-Time ($row.Substring(0, [System.Math]::Min(80, $row.Length)))); text = $text }
+            }
+        }
+        return @{ lines = $lines; cut = @() }
     }
 
     # --- Every probe by itself, in a runspace of its own that is given up when it takes too long -------------------
@@ -708,10 +819,11 @@
         return $results[$results.Count - 1].PSObject.BaseObject
     }
 
+    # Both are lists of pairs, because a hash table has no order.
     function Get-Packed {
         param($header, $sections, $cut)
-        $parts = @($header.Keys | ForEach-Object { '"' + $_ + '":' + (ConvertTo-JsonText $header[$_]) })
-        $facts = @($sections.Keys | ForEach-Object { '"' + $_ + '":' + $sections[$_] })
+        $parts = @($header | ForEach-Object { '"' + $_[0] + '":' + (ConvertTo-JsonText $_[1]) })
+        $facts = @($sections | ForEach-Object { '"' + $_.name + '":' + $_.json })
         $json = '{' + ($parts -join ',') + ',"cut":' + (ConvertTo-JsonText $cut) + ',"facts":{' + ($facts -join ',') + '}}'
         $bytes = [System.Text.Encoding]::ASCII.GetBytes($json)
         $memory = New-Object System.IO.MemoryStream
@@ -726,47 +838,50 @@
         return $packed.Length + 2 * [System.Math]::Ceiling($packed.Length / 76) + 90
     }
 
-    # Most important first: what does not fit is left out from the end.
-    $probes = [ordered]@{
-        services = 'Get-ServiceFacts'
-        windows_agent = 'Get-WindowsAgentFacts'
-        network = 'Get-NetworkFacts'
-        extension = 'Get-ExtensionFacts'
-        vss = 'Get-VssFacts'
-        dotnet = 'Get-DotNetFacts'
-        disk = 'Get-DiskFacts'
-        sql = 'Get-SqlFacts'
-        clock = 'Get-ClockFacts'
-        crashes = 'Get-CrashFacts'
-        application_control = 'Get-ApplicationControlFacts'
-        logs = 'Get-LogFacts'
-        windows_dhcp = 'Get-DhcpFacts'
-        tls = 'Get-TlsFacts'
-        vc_redistributable = 'Get-VcFacts'
-        machine_keys = 'Get-MachineKeysFacts'
-        extension_state = 'Get-ExtensionStateFacts'
-        windows_certificates = 'Get-CertificateFacts'
-    }
+    # Most important first: what does not fit is left out from the end, the lines of log_lines before all else.
+    $probes = @(
+        @{ name = 'services'; ask = 'Get-ServiceFacts' },
+        @{ name = 'windows_agent'; ask = 'Get-WindowsAgentFacts' },
+        @{ name = 'network'; ask = 'Get-NetworkFacts' },
+        @{ name = 'extension'; ask = 'Get-ExtensionFacts' },
+        @{ name = 'vss'; ask = 'Get-VssFacts' },
+        @{ name = 'dotnet'; ask = 'Get-DotNetFacts' },
+        @{ name = 'disk'; ask = 'Get-DiskFacts' },
+        @{ name = 'sql'; ask = 'Get-SqlFacts' },
+        @{ name = 'clock'; ask = 'Get-ClockFacts' },
+        @{ name = 'crashes'; ask = 'Get-CrashFacts' },
+        @{ name = 'application_control'; ask = 'Get-ApplicationControlFacts' },
+        @{ name = 'logs'; ask = 'Get-LogFacts' },
+        @{ name = 'windows_dhcp'; ask = 'Get-DhcpFacts' },
+        @{ name = 'tls'; ask = 'Get-TlsFacts' },
+        @{ name = 'vc_redistributable'; ask = 'Get-VcFacts' },
+        @{ name = 'machine_keys'; ask = 'Get-MachineKeysFacts' },
+        @{ name = 'extension_state'; ask = 'Get-ExtensionStateFacts' },
+        @{ name = 'windows_certificates'; ask = 'Get-CertificateFacts' },
+        @{ name = 'log_lines'; ask = 'Get-LogLineFacts' }
+    )
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     $script:vmbackupWorker = $null
     $functions = @(Get-ChildItem -Path 'function:' | Where-Object { $before -notcontains $_.Name })
     $errors = @()
-    $printable = [ordered]@{}
-    foreach ($name in $probes.Keys) {
+    $lines = @()
+    $answers = @()
+    foreach ($probe in @($probes)) {
         if ($watch.Elapsed.TotalSeconds -gt 240) {
-            $errors += "${name}: not asked"
+            $errors += $probe.name + ': not asked'
             continue
         }
         try {
-            $facts = Invoke-Bounded $probes[$name] 60
+            $facts = Invoke-Bounded $probe.ask 60
             if ($null -eq $facts) { throw 'no answer' }
-            $printable[$name] = ConvertTo-JsonText $facts
+            if ($probe.name -eq 'log_lines') { $lines = @($facts.lines) }
+            $answers += @{ name = $probe.name; json = (ConvertTo-JsonText $facts) }
         } catch {
             $failure = $_.Exception
             while ($null -ne $failure.InnerException) { $failure = $failure.InnerException }
             $words = [string]$failure.Message
             if ($words.Length -gt 80) { $words = $words.Substring(0, 80) }
-            $errors += "${name}: $words"
+            $errors += $probe.name + ': ' + $words
         }
     }
 
@@ -777,27 +892,39 @@
     }
     if ($vmId) { $vmId = $vmId.ToLowerInvariant() } else { $vmId = $null }
     $principal = New-Object System.Security.Principal.WindowsPrincipal([System.Security.Principal.WindowsIdentity]::GetCurrent())
-    $header = [ordered]@{
-        v = 1
-        os = 'windows'
-        vm_id = $vmId
-        host = [System.Net.Dns]::GetHostName()
-        at = Get-Stamp ([datetime]::UtcNow)
-        root = $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
-        took_ms = [int]$watch.ElapsedMilliseconds
-        errors = @($errors | Select-Object -First 8)
+    $header = @(
+        @('v', 1),
+        @('script', 2),
+        @('os', 'windows'),
+        @('vm_id', $vmId),
+        @('host', [System.Net.Dns]::GetHostName()),
+        @('at', (Get-Stamp ([datetime]::UtcNow))),
+        @('root', $principal.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)),
+        @('took_ms', [int]$watch.ElapsedMilliseconds),
+        @('errors', @($errors | Select-Object -First 8))
+    )
+    # The lines that nobody knows go first, the last of each log after all others.
+    while ($lines.Count -gt 0 -and (Get-PrintedSize (Get-Packed $header $answers @())) -gt $mostBytes) {
+        $lines = @($lines | Select-Object -First ($lines.Count - 1))
+        $json = ConvertTo-JsonText @{ lines = $lines; cut = @('lines') }
+        $answers = @(@($answers | Where-Object { $_.name -ne 'log_lines' }) + @{ name = 'log_lines'; json = $json })
     }
-    $sections = [ordered]@{}
+    $sections = @()
     $cut = @()
-    foreach ($name in $printable.Keys) {
-        $sections[$name] = $printable[$name]
+    $names = @($probes | ForEach-Object { $_.name })
+    foreach ($answer in @($answers)) {
         # The names of sections still to come may have to be listed as cut: their room is kept free.
-        if ((Get-PrintedSize (Get-Packed $header $sections ($cut + @($probes.Keys)))) -gt $mostBytes) {
-            $sections.Remove($name)
-            $cut += $name
+        if ((Get-PrintedSize (Get-Packed $header ($sections + $answer) ($cut + $names))) -le $mostBytes) {
+            $sections += $answer
+        } else {
+            $cut += $answer.name
         }
     }
     $packed = Get-Packed $header $sections $cut
+    if ((Get-PrintedSize $packed) -gt $mostBytes) {
+        Write-Output "vmbackup: the document is too large: $($packed.Length) characters, $mostBytes fit"
+        return
+    }
     $label = 'VMBACKUP ' + 'GUEST 1'
     Write-Output "-----BEGIN $label-----"
     for ($at = 0; $at -lt $packed.Length; $at += 76) {
