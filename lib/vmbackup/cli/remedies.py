@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Remedies, the retry and the rights.", no_args_is_help=True)
 
 GENERAL_SECTION = "internal_error"
-FAILED, UNSURE, RIGHTS_MISSING = 1, 3, 4
+FAILED, UNDECIDED, RIGHTS_MISSING = 1, 3, 4
 IN_WORK = "InProgress"
 RETRY_S = 7200
 
@@ -133,7 +133,7 @@ def apply_remedy(
     done = changed.receipt
     if not as_json:
         typer.echo(pages.change(changed, run.language).text())
-    code = 0 if done.cured else UNSURE if done.outcome == "unknown" else FAILED
+    code = 0 if done.cured else UNDECIDED if done.outcome == "unknown" else FAILED
     if then_retry and done.cured:
         code = _retry(run, RETRY_S, as_json)
     _print_audit(run, as_json)
@@ -211,16 +211,16 @@ def check_rights(
     target = run.target
     facts = collect(run.azure, target, only=["backup.protection", "network.nics", "network.subnets", "vm.disks"])
     vault = target.vault_id or (facts["backup.protection"].data or {}).get("vault_id")
-    found = roles.shortages(Arm.on(run.azure), target, vault, facts)
+    found = roles.missing_rights(Arm.on(run.azure), target, vault, facts)
     if as_json:
         _print_json({"unreadable": found} if isinstance(found, str) else [asdict(row) for row in found])
     else:
         typer.echo(pages.rights(found, language.value).text())
     if isinstance(found, str):
-        raise typer.Exit(UNSURE)
+        raise typer.Exit(UNDECIDED)
     if any(row.missing for row in found):
         raise typer.Exit(RIGHTS_MISSING)
-    raise typer.Exit(UNSURE if any(row.unread for row in found) else 0)
+    raise typer.Exit(UNDECIDED if any(row.unreadable for row in found) else 0)
 
 
 def _told(vm: Mapping[str, Any], language: Language, folder: Path | None = None, failure: str = "") -> dict[str, Any]:
@@ -265,7 +265,7 @@ def _retry(run: Run, timeout_s: int, as_json: bool) -> int:
         proof = run.back_up(on_progress=show, deadline_s=timeout_s)
     if not as_json:
         typer.echo(pages.proof(proof, run.language).text())
-    return {Verdict.OK: 0, Verdict.PROBLEM: FAILED}.get(proof.verdict, UNSURE)
+    return {Verdict.OK: 0, Verdict.PROBLEM: FAILED}.get(proof.verdict, UNDECIDED)
 
 
 def _print_audit(run: Run, as_json: bool) -> None:

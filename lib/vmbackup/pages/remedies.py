@@ -188,18 +188,18 @@ def proof(found: Proof, language: str) -> Page:
 
 
 def rights(found: Any, language: str) -> Page:
-    """What the identity lacks for each capability (``roles.shortages``), and what follows from that."""
+    """What the identity lacks for each capability (``roles.missing_rights``), and what follows from that."""
     heading = Heading(catalog.text("rights.title", language))
     if isinstance(found, str):
         return Page([heading, Paragraph(catalog.text("rights.unreadable", language, message=found))])
     header = [catalog.text(f"rights.{key}", language) for key in ("capability", "missing", "consequence")]
     rows = [[row.capability, "\n".join(row.missing) or "–", _consequence(row, language)] for row in found]
-    return Page([heading, Table(header, rows, ["unknown" if row.missing or row.unread else "ok" for row in found])])
+    return Page([heading, Table(header, rows, ["unknown" if row.missing or row.unreadable else "ok" for row in found])])
 
 
 def _consequence(row: Any, language: str) -> str:
-    if not row.missing and row.unread:
-        return catalog.text("rights.unread", language, actions=", ".join(row.unread))
+    if not row.missing and row.unreadable:
+        return catalog.text("rights.unread", language, actions=", ".join(row.unreadable))
     if not row.missing:
         return catalog.text("rights.complete", language)
     if row.unknown:

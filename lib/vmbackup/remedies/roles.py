@@ -41,15 +41,15 @@ RETRY_ACTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Shortage:
+class MissingRights:
     """What the identity lacks for one capability. ``unknown`` are the causes that stay unknown without it, ``refused``
-    those whose remedy this is. ``unread`` are the actions at whose place its rights could not be read."""
+    those whose remedy this is. ``unreadable`` are the actions at whose place its rights could not be read."""
 
     capability: str
     missing: tuple[str, ...]
     unknown: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 def actions() -> dict[str, tuple[str, ...]]:
@@ -126,7 +126,9 @@ output roleId string = role.id
 """
 
 
-def shortages(arm: Arm, target: Target, vault_id: str | None, evidence: Evidence | None = None) -> list[Shortage] | str:
+def missing_rights(
+    arm: Arm, target: Target, vault_id: str | None, evidence: Evidence | None = None
+) -> list[MissingRights] | str:
     """What the signed-in identity lacks, one row per capability; or why its rights could not be read.
 
     Rights count where they hold: on the VM, on the vault, in the resource groups of disks and network that ``evidence``
@@ -150,12 +152,12 @@ def _shortage(
     needed: tuple[str, ...],
     places: Mapping[str, tuple[str, ...]],
     held: Mapping[str, list[Permission]],
-) -> Shortage:
+) -> MissingRights:
     at = {action: next(scopes for start, scopes in places.items() if action.startswith(start)) for action in needed}
     missing = tuple(a for a in needed if any(scope in held and lacking([a], held[scope]) for scope in at[a]))
-    unread = tuple(a for a in needed if a not in missing and any(scope not in held for scope in at[a]))
+    unreadable = tuple(a for a in needed if a not in missing and any(scope not in held for scope in at[a]))
     unknown = unknown_causes(missing) if capability in ("diagnose", "diagnose_guest") else ()
-    return Shortage(capability, missing, unknown, _cured_by(capability) if missing else (), unread)
+    return MissingRights(capability, missing, unknown, _cured_by(capability) if missing else (), unreadable)
 
 
 def _places(target: Target, vault_id: str | None, evidence: Evidence) -> dict[str, tuple[str, ...]]:

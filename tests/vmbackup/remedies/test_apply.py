@@ -1,4 +1,4 @@
-"""A confirmed plan is done once, seen to be done, and put down; all else is refused or found out by looking."""
+"""A plan that was agreed to is done once, verified and noted; all else is refused or found out by looking."""
 
 from __future__ import annotations
 

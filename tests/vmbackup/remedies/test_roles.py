@@ -127,7 +127,7 @@ def test_a_remedy_in_the_guest_alone_takes_no_right():
 def test_preflight_names_the_causes_that_only_the_guest_could_tell(tmp_path):
     with opened("healthy_linux", tmp_path) as case:
         case.world.spec["permissions"] = {"deny": ["Microsoft.Compute/virtualMachines/runCommand/action"]}
-        found = roles.shortages(Arm.on(case.azure), case.target, None)
+        found = roles.missing_rights(Arm.on(case.azure), case.target, None)
         rows = {row.capability: row for row in found}
         assert rows["diagnose"].missing == ()
         assert {"agent_linux", "file_system_freeze"} <= set(rows["diagnose_guest"].unknown)
@@ -139,7 +139,7 @@ def test_preflight_says_what_will_be_unknown_and_what_refused(tmp_path):
         denied = ["Microsoft.Network/networkInterfaces/read", "Microsoft.Compute/virtualMachines/extensions/delete"]
         case.world.spec["permissions"] = {"deny": denied}
         vault = case.world.vault_id
-        found = roles.shortages(Arm.on(case.azure), case.target, vault)
+        found = roles.missing_rights(Arm.on(case.azure), case.target, vault)
         rows = {row.capability: row for row in found}
         assert rows["diagnose"].missing == (denied[0],)
         assert "no_internet" in rows["diagnose"].unknown
@@ -159,7 +159,7 @@ SUBSCRIPTION = "/subscriptions/[^/]+"
 
 
 def preflight(case):
-    found = roles.shortages(Arm.on(case.azure), case.target, case.world.vault_id, case.look())
+    found = roles.missing_rights(Arm.on(case.azure), case.target, case.world.vault_id, case.look())
     assert not isinstance(found, str)
     return {row.capability: row for row in found}
 
@@ -177,9 +177,9 @@ def test_preflight_counts_rights_where_the_resources_are(tmp_path):
 def test_preflight_says_what_it_knows_where_a_place_does_not_tell(tmp_path):
     with opened("healthy_linux", tmp_path, faults=[told(SUBSCRIPTION, status=403), told("", "*")]) as case:
         found = preflight(case)
-        assert found["restart_vm"].missing == found["restart_vm"].unread == ()
+        assert found["restart_vm"].missing == found["restart_vm"].unreadable == ()
         assert found["diagnose"].missing == ()
-        assert "Microsoft.Authorization/locks/read" in found["diagnose"].unread
+        assert "Microsoft.Authorization/locks/read" in found["diagnose"].unreadable
         assert "locks/read" in pages.rights(list(found.values()), "de").text()
 
 
@@ -194,7 +194,7 @@ def test_preflight_calls_nothing_unknown_that_a_reader_finds_out(tmp_path, scena
 def test_preflight_says_so_when_the_rights_cannot_be_read(tmp_path):
     refused = [{"match": "GET .*/permissions", "status": 403, "code": "AuthorizationFailed", "message": "no"}]
     with opened("healthy_linux", tmp_path, faults=refused) as case:
-        found = roles.shortages(Arm.on(case.azure), case.target, None)
+        found = roles.missing_rights(Arm.on(case.azure), case.target, None)
         assert "AuthorizationFailed" in found
         assert pages.rights(found, "en").text()
 

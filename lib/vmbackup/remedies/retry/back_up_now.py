@@ -9,28 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
-from typing import Any, TypeVar
-
-from azure.core.exceptions import AzureError
+from datetime import datetime, timedelta
+from typing import Any
 
 from vmbackup import clock
 from vmbackup.arm.audit import allow_changes
 from vmbackup.arm.call import calling
 from vmbackup.arm.client import Response
-from vmbackup.arm.errors import REFUSALS, RequestRefused, ResponseLost, Unreadable, refusal, words
-from vmbackup.arm.wire import flag, inside, number, text
+from vmbackup.arm.errors import RequestRefused, ResponseLost
+from vmbackup.arm.wire import inside, number, text
 from vmbackup.checks.backup_in_progress import RUNNING, running_backup
 from vmbackup.collectors import collect
-from vmbackup.collectors.jobs import job_in_full, jobs_of, read_failed_job, read_job
-from vmbackup.collectors.protection import points_of, read_item
+from vmbackup.collectors.jobs import read_failed_job
+from vmbackup.collectors.protection import read_item
 from vmbackup.collectors.vm import read_power
-from vmbackup.facts.azure import Job, Policy, Protection, RecoveryPoint
+from vmbackup.facts.azure import Policy, RecoveryPoint
 from vmbackup.model import Evidence, RemedyRefused, RunbookError, Target, Verdict
 from vmbackup.remedies.executor import ChangeContext
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
+from vmbackup.remedies.retry.backups import LONG_AGO, Backups, began, status
 from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof, judge, last_good, wanted
 from vmbackup.remedies.retry.schedule import next_run
@@ -44,10 +43,8 @@ REMEDY = "backup_now"
 _ACTIVE = ("protected", "irpending", "protectionerror")
 _LOOKS_FOR_POINT = 3
 _CLOCKS_DIFFER = timedelta(minutes=5)
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _STAYS_OPEN = ("timeout", "not_followed", "no_answer")
 _ASKED_AGAIN = ("vm.model", "backup.protection", "backup.item", "backup.policy")
-_Answer = TypeVar("_Answer")
 
 
 def back_up_now(
@@ -89,19 +86,21 @@ class BackUpNow:
         self.values = values(target, self.evidence, ())
         self.request_ids: list[str] = []
         self.policy: Policy | None = data(self.evidence, "backup.policy")
-        self.protected: Protection | None = data(self.evidence, "backup.protection")
         self.operation = ""
         self.known_points: set[str] = set()
-        self.on_demand: dict[str, bool | None] = {}
         self.known_jobs: list[str] = []
         self.old: list[RecoveryPoint] = []
 
     def run(self) -> Proof:
         """From the refusals to the proof."""
-        if self.protected is None or "vault_id" not in self.values:
+        protection = self.evidence["backup.protection"]
+        if not protection.answered:
+            raise self._refused("unseen", message=protection.why or "-")
+        if "vault_id" not in self.values:
             raise self._refused("not_protected")
         self.vault = belonging("vault_id", self.values, self.target, self.language)
         self.item = belonging("item_id", self.values, self.target, self.language)
+        self.backups = Backups(self.context.azure, self.target, protection.data, self.vault)
         try:
             job, starts = self._looked_before()
             if starts:
@@ -123,7 +122,7 @@ class BackUpNow:
     def _looked_before(self) -> tuple[str | None, bool]:
         """The job that an earlier run began, and whether one is to be started. Raises RemedyRefused."""
         try:
-            points = self.old = self._points()
+            points = self.old = self.backups.points()
             self.began = self._now
             earlier, job = self._earlier()
             starts = job is None and not (earlier and earlier.accepted)
@@ -162,21 +161,21 @@ class BackUpNow:
 
     def _is_newest(self, job: str) -> bool:
         """Whether the job is still running, or ended in the last day with no other after it."""
-        if self._status(self._job(job)) in RUNNING:
+        if status(self.backups.job(job)) in RUNNING:
             return True
-        jobs = self._jobs()
+        jobs = self.backups.jobs()
         return bool(jobs) and jobs[0]["name"] == job
 
     def _preflight(self) -> None:
         state = read_item(self.arm.request("GET", self.item).body or {})["protection_state"] or ""
         if state.lower() not in _ACTIVE:
             raise self._refused("protection_stopped", state=state or "-")
-        jobs = self._jobs()
+        jobs = self.backups.jobs()
         self.known_jobs = [each["name"] for each in jobs]
         running = running_backup(jobs)
         if running:
             raise self._refused("backup_running", job=running["name"])
-        tried = [self._start_of(each) for each in jobs if self.on_demand[each["name"]]]
+        tried = [began(each) for each in jobs if self.backups.on_demand[each["name"]]]
         if len(tried) >= ON_DEMAND_PER_DAY:
             free = clock.stamp(tried[ON_DEMAND_PER_DAY - 1] + timedelta(days=1))
             raise self._refused("too_many_backups", count=len(tried), limit=ON_DEMAND_PER_DAY, when=free)
@@ -221,19 +220,19 @@ class BackUpNow:
         """The newest on-demand job of this VM since the order was given, and not known before it."""
         since = start - _CLOCKS_DIFFER
         try:
-            jobs = self._jobs()
+            jobs = self.backups.jobs()
         except RequestRefused as error:
             raise ResponseLost(str(error)) from None
-        fresh = (each for each in jobs if self._start_of(each) >= since and each["name"] not in self.known_jobs)
-        return next((each["name"] for each in fresh if self.on_demand[each["name"]] is not False), None)
+        fresh = (each for each in jobs if began(each) >= since and each["name"] not in self.known_jobs)
+        return next((each["name"] for each in fresh if self.backups.on_demand[each["name"]] is not False), None)
 
     # --- follow ---
 
     def _followed(self, job: str) -> Proof:
         waited, asked_to_cancel = 0.0, False
         while True:
-            answer = self._job(job)
-            body, now_is = answer.body or {}, self._status(answer)
+            answer = self.backups.job(job)
+            body, now_is = answer.body or {}, status(answer)
             self._tell(job, body)
             if now_is and now_is not in RUNNING:
                 return self._judged(job, now_is, body)
@@ -268,54 +267,24 @@ class BackUpNow:
         for look in range(_LOOKS_FOR_POINT if ended.startswith("completed") else 0):
             if look:
                 self.arm.sleep(self.arm.interval_s)
-            fresh = [point for point in self._points() if self._is_new(point, clock.parse(read["start"]) or _LONG_AGO)]
+            fresh = [
+                point for point in self.backups.points() if self._is_new(point, clock.parse(read["start"]) or LONG_AGO)
+            ]
             if fresh:
                 break
         want = wanted(self.policy, self._power())
         os = (data(self.evidence, "vm.model") or {}).get("os")
-        verdict, reason, shown, point, section = judge(ended, read, fresh, want, os)
-        return Proof(verdict, reason, shown, job, point, want, section)
+        return replace(judge(ended, read, fresh, want, os), job=job)
 
     def _is_new(self, point: RecoveryPoint, start: datetime) -> bool:
         """A point that shows up late may be an earlier backup's; one that was made since the job began is its own."""
-        return point["name"] not in self.known_points and (clock.parse(point["time"]) or _LONG_AGO) >= start
+        return point["name"] not in self.known_points and (clock.parse(point["time"]) or LONG_AGO) >= start
 
     # --- around ---
 
     @property
     def _now(self) -> datetime:
         return self.context.azure.now()
-
-    def _points(self) -> list[RecoveryPoint]:
-        return self._read(lambda protected: points_of(self.context.azure, protected))
-
-    def _jobs(self) -> list[Job]:
-        """The VM's jobs of the last day, newest first; whether each was on demand is kept beside them."""
-        wires = self._read(lambda protected: jobs_of(self.context.azure, self.target, protected, days=1))
-        jobs = [read_job(wire) for wire in wires]
-        flags = [flag(wire, "properties", "isUserTriggered") for wire in wires]
-        self.on_demand = {job["name"]: said for job, said in zip(jobs, flags, strict=True)}
-        return [job for job in jobs if self._start_of(job) > self._now - timedelta(days=1)]
-
-    def _read(self, ask: Callable[[Protection], _Answer]) -> _Answer:
-        """What a collector asks, with the errors of the door. Raises RequestRefused or ResponseLost."""
-        if self.protected is None:
-            raise self._refused("not_protected")
-        try:
-            return ask(self.protected)
-        except REFUSALS as error:
-            raise refusal(error) from error
-        except (AzureError, Unreadable, TimeoutError) as error:
-            raise ResponseLost(words(error)) from error
-
-    def _job(self, name: str) -> Response:
-        return job_in_full(self.arm, self.vault, name)
-
-    def _status(self, response: Response) -> str:
-        return (text(response.body, "properties", "status") or "").lower()
-
-    def _start_of(self, job: Job) -> datetime:
-        return clock.parse(job["start"]) or _LONG_AGO
 
     def _power(self) -> str | None:
         try:

@@ -52,29 +52,26 @@ def wanted(policy: Policy | None, power: str | None) -> str:
     return "application" if policy is not None and power else "unknown"
 
 
-def judge(
-    status: str, job: FailedJob, points: list[RecoveryPoint], want: str, os: str | None
-) -> tuple[Verdict, str, dict[str, Any], RecoveryPoint | None, str | None]:
-    """Verdict, reason, values, the newest new point, and the section to start over with.
-
-    ``points`` are those that did not exist before the job; ``status`` is the job's last one.
-    """
-    point = max(points, key=lambda each: each["time"] or "", default=None)
-    said = said_of(job)
+def judge(status: str, job: FailedJob, points: list[RecoveryPoint], want: str, os: str | None) -> Proof:
+    """What a job that ended in this ``status`` proves; ``points`` are those that did not exist before it."""
+    message = said_of(job)
     if status == "failed":
-        return Verdict.PROBLEM, "failed_again", {"message": said}, None, section_of(job)
+        return Proof(Verdict.PROBLEM, "failed_again", {"message": message}, wanted=want, section=section_of(job))
     if status == "cancelled":
-        return Verdict.UNKNOWN, "cancelled", {}, None, None
+        return Proof(Verdict.UNKNOWN, "cancelled", wanted=want)
+    point = max(points, key=lambda each: each["time"] or "", default=None)
     if status == "completedwithwarnings":
-        return Verdict.PROBLEM, "warnings", {"message": said}, point, section_of(job)
+        return Proof(
+            Verdict.PROBLEM, "warnings", {"message": message}, point=point, wanted=want, section=section_of(job)
+        )
     if status != "completed":
-        return Verdict.UNKNOWN, "failed_again", {"message": f"{status} {said}".strip()}, None, None
+        return Proof(Verdict.UNKNOWN, "failed_again", {"message": f"{status} {message}".strip()}, wanted=want)
     if point is None:
-        return Verdict.UNKNOWN, "no_point", {}, None, None
+        return Proof(Verdict.UNKNOWN, "no_point", wanted=want)
     verdict = _consistent((point["type"] or "").lower(), want, os)
-    values = {"type": point["type"] or "-", "wanted": want}
     reason = {Verdict.OK: "fixed", Verdict.PROBLEM: "wrong_consistency"}.get(verdict, "consistency_unknown")
-    return verdict, reason, {} if verdict is Verdict.OK else values, point, None
+    values = {} if verdict is Verdict.OK else {"type": point["type"] or "-", "wanted": want}
+    return Proof(verdict, reason, values, point=point, wanted=want)
 
 
 def _consistent(kind: str, want: str, os: str | None) -> Verdict:

@@ -43,7 +43,7 @@ def test_what_the_point_must_be(policy, power, want):
 )
 def test_a_completed_job_is_judged_by_its_point(kind, want, os, verdict):
     point = {"name": "p", "time": "2026-11-23T03:00:00Z", "type": kind}
-    assert judge("completed", read_failed_job({}), [point], want, os)[0] == verdict
+    assert judge("completed", read_failed_job({}), [point], want, os).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,8 @@ def test_a_completed_job_is_judged_by_its_point(kind, want, os, verdict):
     ],
 )
 def test_without_a_point_nothing_is_fixed(status, verdict, reason):
-    assert judge(status, read_failed_job({}), [], "application", "linux")[:2] == (verdict, reason)
+    proof = judge(status, read_failed_job({}), [], "application", "linux")
+    assert (proof.verdict, proof.reason) == (verdict, reason)
 
 
 def test_a_job_that_failed_says_which_section_to_start_over_with():
