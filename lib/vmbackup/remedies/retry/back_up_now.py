@@ -17,24 +17,22 @@ from vmbackup.arm.audit import allow_changes
 from vmbackup.arm.call import calling
 from vmbackup.arm.client import Response
 from vmbackup.arm.errors import RequestRefused, ResponseLost
-from vmbackup.arm.wire import inside, number, text
+from vmbackup.arm.wire import text
 from vmbackup.checks.backup_in_progress import RUNNING, running_backup
 from vmbackup.collectors import collect
-from vmbackup.collectors.jobs import read_failed_job
 from vmbackup.collectors.protection import read_item
-from vmbackup.collectors.vm import read_power
 from vmbackup.facts.azure import Policy, RecoveryPoint
-from vmbackup.model import Evidence, RemedyRefused, RunbookError, Target, Verdict
+from vmbackup.model import Evidence, RemedyRefused, Target, Verdict
 from vmbackup.remedies.executor import ChangeContext
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
-from vmbackup.remedies.retry.backups import LONG_AGO, Backups, began, status
+from vmbackup.remedies.retry.backups import Backups, began, status
+from vmbackup.remedies.retry.following import Following
 from vmbackup.remedies.retry.progress import Progress
-from vmbackup.remedies.retry.proof import Proof, judge, last_good, wanted
+from vmbackup.remedies.retry.proof import Proof, last_good
 from vmbackup.remedies.retry.schedule import next_run
 from vmbackup.remedies.scope import belonging, followable
-from vmbackup.remedies.steps.vm import instance_view
 from vmbackup.remedies.values import data, values
 
 ON_DEMAND_PER_DAY = 9
@@ -226,25 +224,15 @@ class BackUpNow:
         fresh = (each for each in jobs if began(each) >= since and each["name"] not in self.known_jobs)
         return next((each["name"] for each in fresh if self.backups.on_demand[each["name"]] is not False), None)
 
-    # --- follow ---
+    # --- around ---
 
     def _followed(self, job: str) -> Proof:
-        waited, asked_to_cancel = 0.0, False
-        while True:
-            answer = self.backups.job(job)
-            body, now_is = answer.body or {}, status(answer)
-            self._tell(job, body)
-            if now_is and now_is not in RUNNING:
-                return self._judged(job, now_is, body)
-            if waited >= self.deadline_s:
-                shown = {"job": job, "minutes": round(self.deadline_s / 60)}
-                return Proof(Verdict.UNKNOWN, "timeout", shown, job)
-            if self.cancelled() and not asked_to_cancel:
-                asked_to_cancel = True
-                self._cancel(job)
-            wait = self.arm.wait_s(answer)
-            self.arm.sleep(wait)
-            waited += max(wait, 0.01)
+        os = (data(self.evidence, "vm.model") or {}).get("os")
+        following = Following(
+            self.arm, self.backups, self.target.vm_id, self.policy, os, frozenset(self.known_points),
+            self.deadline_s, self.on_progress, self.cancelled, self._cancel,
+        )  # fmt: skip
+        return following.proof(job)
 
     def _cancel(self, job: str) -> None:
         """Ask Azure to cancel; whether it did is seen in the job itself."""
@@ -254,43 +242,9 @@ class BackUpNow:
             if answer.operation:
                 self.arm.poll(answer.operation, 300)
 
-    def _tell(self, job: str, body: Mapping[str, Any]) -> None:
-        if self.on_progress:
-            read = read_failed_job(body)
-            tasks = tuple((each["name"], each["status"] or "") for each in read["tasks"])
-            percent = number(inside(body, "properties", "extendedInfo", "progressPercentage"))
-            self.on_progress(Progress(job, read["status"], percent, tasks))
-
-    def _judged(self, job: str, ended: str, body: Mapping[str, Any]) -> Proof:
-        fresh: list[RecoveryPoint] = []
-        read = read_failed_job(body)
-        for look in range(_LOOKS_FOR_POINT if ended.startswith("completed") else 0):
-            if look:
-                self.arm.sleep(self.arm.interval_s)
-            fresh = [
-                point for point in self.backups.points() if self._is_new(point, clock.parse(read["start"]) or LONG_AGO)
-            ]
-            if fresh:
-                break
-        want = wanted(self.policy, self._power())
-        os = (data(self.evidence, "vm.model") or {}).get("os")
-        return replace(judge(ended, read, fresh, want, os), job=job)
-
-    def _is_new(self, point: RecoveryPoint, start: datetime) -> bool:
-        """A point that shows up late may be an earlier backup's; one that was made since the job began is its own."""
-        return point["name"] not in self.known_points and (clock.parse(point["time"]) or LONG_AGO) >= start
-
-    # --- around ---
-
     @property
     def _now(self) -> datetime:
         return self.context.azure.now()
-
-    def _power(self) -> str | None:
-        try:
-            return read_power(instance_view(self.arm, self.target.vm_id))["power"]
-        except RunbookError:
-            return None
 
     def _dressed(self, proof: Proof) -> Proof:
         start = next_run(self.policy, self._now)
