@@ -296,10 +296,11 @@ class Run(State):
     def resume(self) -> None:
         """Go on where the earlier run ended. Beside new evidence only the guest's answers come from it, with their
         own time: all else was asked anew. Raises SetupError when there is no earlier run."""
-        if self.earlier is None:
+        earlier = self.earlier
+        if earlier is None:
             raise SetupError(catalog.text("guide.nothing_to_resume", self.language))
         self.evidence, self.skipped, self.pasted_at, self.proof = self._joined()
-        self.receipts, self.before = self._applied(), self.before or self.earlier.before
+        self.receipts, self.before = self._applied(), self.before or earlier.before
         self._earlier = None
         self.save()
 
