@@ -24,7 +24,9 @@ def test_a_block_of_parameters_opens_the_runbook_also_below_the_parameters_of_th
 
 
 def test_jobs_that_cannot_be_read_leave_their_reason_and_end_nothing(tmp_path: Path) -> None:
-    (tmp_path / "denied.yaml").write_text("os: linux\nfaults: [{match: resourceGraph, status: 403, code: AuthorizationFailed}]\n", "utf-8")
+    (tmp_path / "denied.yaml").write_text(
+        "os: linux\nfaults: [{match: resourceGraph, status: 403, code: AuthorizationFailed}]\n", "utf-8"
+    )
     with world(tmp_path / "denied.yaml") as (_, azure, subject):
         page = start(azure, subject.subscription_id).failed_jobs()
     assert "Microsoft.RecoveryServices/Vaults/backupJobs/read" in page.text()
