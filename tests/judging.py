@@ -63,6 +63,7 @@ def model(**changes: Any) -> dict[str, Any]:
         "provision_vm_agent": True,
         "boot_diagnostics": True,
         "security_type": None,
+        "age_s": None,
         "nic_ids": [],
     } | changes
 
@@ -108,6 +109,10 @@ def disk(name: str = "os", **changes: Any) -> dict[str, Any]:
         "shared": False,
         "write_accelerator": False,
         "ephemeral": False,
+        "network_access": "AllowAll",
+        "public_access": "Enabled",
+        "data_access_auth": None,
+        "security_type": None,
         "excluded_by": None,
     } | changes
 
@@ -140,6 +145,7 @@ def job(status: str = "Completed", start: str = "2026-11-22T22:00:00Z", operatio
         "end": None,
         "error_code": None,
         "error_title": None,
+        "error_text": None,
     }
 
 

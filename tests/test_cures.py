@@ -136,7 +136,7 @@ def test_headless_the_same_remedy_clears_a_second_obstacle_of_its_kind(tmp_path)
 
 
 def test_all_disks_with_the_same_fault_are_left_out_at_once(tmp_path):
-    disks = [{"lun": 63, "size_gb": 40000}, {"lun": 7, "size_gb": 64}, {"lun": 0, "size_gb": 33000}]
+    disks = [{"lun": 63, "size_gb": 70000}, {"lun": 7, "size_gb": 64}, {"lun": 0, "size_gb": 66000}]
     with opened("disk_too_large_linux", tmp_path, data_disks=disks) as case:
         plan = case.plan("exclude_disks")
         assert plan.values["disk_luns_list"] == [0, 63]

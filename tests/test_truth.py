@@ -38,6 +38,5 @@ def test_every_world_has_its_label_and_no_label_is_left_over() -> None:
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_world(name: str) -> None:
-    run = examined(name, LABELS[name].section)
-    measured = judged(LABELS[name], run.walk(), something_failed(name))
+    measured = judged(LABELS[name], examined(name).diagnosis(), something_failed(name))
     assert (measured.measure is Measure.WRONG) is (name in STILL_WRONG), measured.why

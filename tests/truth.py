@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from azuresim.loading import load_world
 from vmbackup import catalog
 from vmbackup.diagnosis import Outcome, Walk, walk
 from vmbackup.model import Fact, Finding, Verdict
-from vmbackup.notebook.runbook import Run
 from vmbackup.parameters import Parameters
-from worlds import world
+from vmbackup.runs.run import Run
+from worlds import connected, serving
 
 TESTS = Path(__file__).parent
 WORLDS = TESTS / "worlds"
@@ -57,6 +58,7 @@ class Judged:
     why: str = ""
 
 
+@cache
 def labels() -> dict[str, Label]:
     """The labels of all worlds. Raises ValueError for a cause that nobody knows."""
     written = yaml.safe_load((TESTS / "truth.yaml").read_text("utf-8"))
@@ -79,17 +81,18 @@ def path_of(name: str) -> str:
     return str(file) if file.is_file() else name
 
 
-def examined(name: str, section: str | None = None) -> Run:
-    """The run over a world, everything asked: of this section, else of the one that the failure belongs to."""
+def examined(name: str) -> Run:
+    """The run over a world, everything asked: under the label's section, else under the one that the failure belongs
+    to."""
     loaded = load_world(path_of(name))
-    pasted = str(loaded.pasted) if loaded.pasted else ""
-    with tempfile.TemporaryDirectory() as folder, world(path_of(name)) as (_, azure, target):
+    with tempfile.TemporaryDirectory() as folder, serving(loaded) as simulator:
+        azure, target = connected(simulator, loaded)
+        pasted = str(loaded.pasted or "")
         given = Parameters(azure="live", run_folder=folder, deadline_s=_DEADLINE_S, guest_output=pasted)
-        run = Run(given, section, target, azure)
-        run.collect(on_fact=lambda name, fact: None)
+        run = Run(given, None, target, azure=azure, kept=False)
+        run.collect()
     triaged = run.triage()
-    if section is None and triaged:
-        run.section = triaged.section
+    run.section = labels()[name].section or (triaged.section if triaged else None)
     return run
 
 
@@ -145,6 +148,14 @@ def withheld(evidence: Mapping[str, Fact]) -> Iterator[tuple[str, dict[str, Fact
         yield name, {other: fact for other, fact in evidence.items() if other != name}
 
 
+def breaches_of(section: str | None, evidence: Mapping[str, Fact]) -> Iterator[str]:
+    """Each verdict that withholding a fact would create, in words."""
+    whole = verdicts(walk(section, evidence))
+    for missing, rest in withheld(evidence):
+        for name, verdict in created(section, whole, rest).items():
+            yield f"without {missing}: {name} is {verdict}"
+
+
 def created(section: str | None, whole: Mapping[str, Verdict], evidence: Mapping[str, Fact]) -> dict[str, Verdict]:
     """Verdicts that this evidence decides and the whole did not, by cause and by check."""
     decided = (Verdict.OK, Verdict.PROBLEM)
@@ -168,17 +179,14 @@ def main(words: list[str]) -> int:
     counted: Counter[Measure] = Counter()
     breaches = 0
     for name in named:
-        run = examined(name, every[name].section)
-        found = judged(every[name], run.walk(), something_failed(name))
+        run = examined(name)
+        found = judged(every[name], run.diagnosis(), something_failed(name))
         counted[found.measure] += 1
         why = f"  <- {found.why}" if found.why else ""
-        print(f"{found.measure.value:7} {name:46} {', '.join(found.found) or '-'}{why}")
-        if "--all" in words:
-            whole = verdicts(run.walk())
-            for fact, evidence in withheld(run.evidence):
-                for breach, verdict in created(run.section, whole, evidence).items():
-                    breaches += 1
-                    print(f"        without {fact}: {breach} is {verdict}")
+        print(f"{found.measure.value:7} {name:46} {', '.join(found.found) or '-'}{why}", flush=True)
+        for said in breaches_of(run.section, run.evidence) if "--all" in words else ():
+            breaches += 1
+            print(f"        {said}")
     total = sum(counted.values())
     print(" · ".join(f"{counted[each]} {each.value} ({100 * counted[each] // total} %)" for each in Measure))
     return 1 if counted[Measure.WRONG] or breaches else 0

@@ -11,9 +11,9 @@ from azuresim.defaults import agent_view, extension_failed
 from azuresim.world import World
 
 MOST_RESTORE_POINTS = 18
-LARGEST_DISK_GB = 32_767
+LARGEST_DISK_GB = 64 * 1024
 LARGEST_ADE_GB = 4_095
-LARGEST_SUM_GB = 256 * 1024
+LARGEST_SUM_GB = 512 * 1024
 
 _KINDS: dict[str, Callable[[Json], bool]] = {
     "shared": lambda disk: disk["max_shares"] > 1,

@@ -204,7 +204,7 @@ def test_the_graph_projects_and_pages() -> None:
         token = body.get("$skipToken")
         if not token:
             break
-    assert len(set(names)) == 61
+    assert len(set(names)) == 101
 
 
 def test_a_question_the_graph_cannot_answer_is_refused() -> None:

@@ -14,7 +14,7 @@ from worlds import examine
 
 TOO_LARGE: Evidence = {
     "vm.model": Fact(FactStatus.OK, model()),
-    "vm.disks": Fact(FactStatus.OK, [disk(size_gb=40_000)]),
+    "vm.disks": Fact(FactStatus.OK, [disk(size_gb=70_000)]),
 }
 
 

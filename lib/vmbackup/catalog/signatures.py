@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -27,6 +28,8 @@ extension and of both on Windows, the serial log, an event of Windows."""
 _REQUIRED = {"in", "causes", "strength", "means", "sources", "as_of"}
 _OPTIONAL = {"check", "codes", "ordinary", "integers", "statuses", "messages", "inside", "patterns", "flag"}
 _OPTIONAL |= {"sections", "also"}
+# Codes and lines of a log live longer than limits.
+_REVIEWED_AFTER = timedelta(days=2 * 365)
 _DISTINGUISHING = re.compile(r"\[([^\[\]]+)\]")
 # A group or a dot that repeats can take time that grows with the square of a line's length, or worse.
 _NOT_LINEAR = re.compile(r"(?<!\\)[.)][*+{]|[*+}][*+{]|\(\?[=!<:]|\\[1-9]")
@@ -81,6 +84,11 @@ class Signature:
     flag: str | None = None
     sections: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+
+    @property
+    def review(self) -> date:
+        """The day by which somebody should look at it again."""
+        return date.fromisoformat(self.as_of) + _REVIEWED_AFTER
 
     @property
     def cause(self) -> str | None:

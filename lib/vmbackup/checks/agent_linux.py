@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from vmbackup.catalog.knowledge import version
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
 from vmbackup.facts.azure import VmAgent, VmModel, VmPower
 from vmbackup.facts.guest import SerialLog
 from vmbackup.facts.linux import LinuxAgent, LinuxAgentConfig
-from vmbackup.limits import LINUX_AGENT_MINIMUM, LINUX_AGENT_UPDATES_ITSELF_FROM
 from vmbackup.model import Verdict
 from vmbackup.versions import compare
 
@@ -24,15 +24,20 @@ def linux_agent_heartbeat_is_fresh(power: VmPower | None, agent: VmAgent | None)
     return agent_state.heartbeat_is_fresh(power, agent)
 
 
-@check("vm.agent", optional=("guest.agent", "guest.agent_config"), os="linux")
+@check(
+    "vm.agent",
+    optional=("guest.agent", "guest.agent_config"),
+    os="linux",
+    knows=("linux_agent_minimum", "linux_agent_updates_itself_from"),
+)
 def linux_agent_version_is_supported(
     agent: VmAgent | None, guest: LinuxAgent | None, config: LinuxAgentConfig | None
 ) -> Judgement:
     """The Linux agent's goal-state version is one that Azure still supports."""
-    judged = agent_state.version_is_supported(_versions(agent, guest), LINUX_AGENT_MINIMUM)
+    judged = agent_state.version_is_supported(_versions(agent, guest), version("linux_agent_minimum"))
     if judged.verdict is not Verdict.PROBLEM:
         return judged
-    if compare(judged.values["version"], LINUX_AGENT_UPDATES_ITSELF_FROM) == -1:
+    if compare(judged.values["version"], version("linux_agent_updates_itself_from")) == -1:
         return problem("cannot_update_itself", **judged.values)
     if config is not None and config["auto_update_enabled"] is False:
         return problem("may_not_update_itself", **judged.values)
@@ -110,18 +115,18 @@ def linux_agent_restarts_by_itself(guest: LinuxAgent | None, power: VmPower | No
     return ok(restart=guest["restart"])
 
 
-@check(optional=("guest.agent", "vm.agent"), os="linux")
+@check(optional=("guest.agent", "vm.agent"), os="linux", knows=("linux_agent_minimum",))
 def linux_agent_package_is_current(guest: LinuxAgent | None, agent: VmAgent | None) -> Judgement:
     """The agent comes from the distribution and is not older than Azure supports.
 
     Why: an old package is still in support where the agent updated itself or the distribution has none newer (MINVER).
     """
-    version = agent_state.known_version(_versions(agent, guest))
-    order = compare(version, LINUX_AGENT_MINIMUM)
+    known, minimum = agent_state.known_version(_versions(agent, guest)), version("linux_agent_minimum")
+    order = compare(known, minimum)
     if guest is None:
         if order is None or order < 0:
             return unknown("guest_only")
-        return ok("goal_state_is_supported", version=version, minimum=LINUX_AGENT_MINIMUM)
+        return ok("goal_state_is_supported", version=known, minimum=minimum)
     if order is None:
         return unknown("not_told")
     return _supported_package(guest) if order >= 0 else _outdated_package(guest)

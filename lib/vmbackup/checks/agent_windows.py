@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from vmbackup.catalog.knowledge import number, version
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
 from vmbackup.facts.azure import VmAgent, VmModel, VmPower
 from vmbackup.facts.guest import BootReport
 from vmbackup.facts.windows import Crashes, DotNet, Service, WindowsAgent
-from vmbackup.limits import DOTNET_4_5_RELEASE, WINDOWS_AGENT_MINIMUM
 
 SERVICES = ("RdAgent", "WindowsAzureGuestAgent")
 # VMA, WINGA: the agent cannot work without these; they may rest, but not be disabled.
@@ -27,13 +27,13 @@ def windows_agent_heartbeat_is_fresh(power: VmPower | None, agent: VmAgent | Non
     return agent_state.heartbeat_is_fresh(power, agent)
 
 
-@check("vm.agent", optional=("guest.windows_agent",), os="windows")
+@check("vm.agent", optional=("guest.windows_agent",), os="windows", knows=("windows_agent_minimum",))
 def windows_agent_version_is_supported(agent: VmAgent | None, guest: WindowsAgent | None) -> Judgement:
     """The Windows agent's version is one that Azure still supports."""
     versions = [agent["version"] if agent else None]
     if guest:
         versions += [guest["version"], guest["msi_version"]]
-    return agent_state.version_is_supported(versions, WINDOWS_AGENT_MINIMUM)
+    return agent_state.version_is_supported(versions, version("windows_agent_minimum"))
 
 
 @check("vm.model", optional=("vm.agent",), os="windows")
@@ -133,7 +133,7 @@ def windows_agent_does_not_crash(
     return ok()
 
 
-@check(optional=("guest.dotnet", "vm.power", "vm.agent"), os="windows")
+@check(optional=("guest.dotnet", "vm.power", "vm.agent"), os="windows", knows=("dotnet_release",))
 def dotnet_is_new_enough(dotnet: DotNet | None, power: VmPower | None, agent: VmAgent | None) -> Judgement:
     """.NET Framework 4.5 or newer is installed, which the Windows agent needs to talk to the service."""
     if dotnet is not None:
@@ -142,8 +142,8 @@ def dotnet_is_new_enough(dotnet: DotNet | None, power: VmPower | None, agent: Vm
             return unknown("not_told")
         if release == 0:
             return problem("missing")
-        if release < DOTNET_4_5_RELEASE:
-            return problem(release=release, minimum=DOTNET_4_5_RELEASE)
+        if release < number("dotnet_release"):
+            return problem(release=release, minimum=number("dotnet_release"))
         return ok(release=release)
     if agent_state.reports_now(power, agent):
         return ok("agent_reports")

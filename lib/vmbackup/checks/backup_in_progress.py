@@ -7,14 +7,7 @@ from typing import Any
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import Named, said_of
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
-from vmbackup.failures.jobs import backup_failed, backups
-
-RUNNING = ("inprogress", "cancelling")
-
-
-def running_backup(jobs: list[Job] | None) -> Job | None:
-    """The first of these jobs that is a backup and not at its end; None where there is none, or no list."""
-    return next((each for each in backups(jobs) if (each["status"] or "").lower() in RUNNING), None)
+from vmbackup.failures.jobs import backup_failed, running_backup
 
 
 @check("backup.jobs", optional=("backup.failed_job", "backup.item"))

@@ -25,29 +25,30 @@ class Judgement:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def ok(reason: str = "ok", **values: Any) -> Judgement:
+def ok(reason: str = "ok", /, **values: Any) -> Judgement:
     """The good state holds, and all that is needed to say so was seen."""
     return Judgement(Verdict.OK, reason, values)
 
 
-def problem(reason: str = "problem", **values: Any) -> Judgement:
+def problem(reason: str = "problem", /, **values: Any) -> Judgement:
     """The good state does not hold, and this was seen."""
     return Judgement(Verdict.PROBLEM, reason, values)
 
 
-def unknown(reason: str = "unknown", **values: Any) -> Judgement:
+def unknown(reason: str = "unknown", /, **values: Any) -> Judgement:
     """The facts were answered, but they do not decide; the sentence says what would."""
     return Judgement(Verdict.UNKNOWN, reason, values)
 
 
-def not_applicable(reason: str = "not_applicable", **values: Any) -> Judgement:
+def not_applicable(reason: str = "not_applicable", /, **values: Any) -> Judgement:
     """The check does not concern this VM."""
     return Judgement(Verdict.NOT_APPLICABLE, reason, values)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A registered check; ``id`` is the function's name, ``cause`` the name of its module."""
+    """A registered check; ``id`` is the function's name, ``cause`` the name of its module, ``knows`` the entries of
+    ``knowledge.yaml`` that its verdicts rest on."""
 
     id: str
     cause: str
@@ -55,6 +56,7 @@ class Check:
     optional: tuple[str, ...]
     os: str | None
     judge: Callable[..., Judgement]
+    knows: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -66,12 +68,14 @@ CHECKS: dict[str, Check] = {}
 _Judge = TypeVar("_Judge", bound=Callable[..., Judgement])
 
 
-def check(*requires: str, optional: tuple[str, ...] = (), os: str | None = None) -> Callable[[_Judge], _Judge]:
+def check(
+    *requires: str, optional: tuple[str, ...] = (), os: str | None = None, knows: tuple[str, ...] = ()
+) -> Callable[[_Judge], _Judge]:
     """Register a check. The function's parameters are the required facts' data, then the optional ones', in order."""
 
     def register(judge: _Judge) -> _Judge:
         cause = judge.__module__.rsplit(".", 1)[-1]
-        CHECKS[judge.__name__] = Check(judge.__name__, cause, requires, optional, os, judge)
+        CHECKS[judge.__name__] = Check(judge.__name__, cause, requires, optional, os, judge, knows)
         return judge
 
     return register

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, check, ok, problem
 from vmbackup.checks.shared.named_fault import FAILURE, judged
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestClock
 
-SKEW_MOST_S = 15 * 60
-"""Azure Storage refuses a signed request whose time is off by more than this (STORAGE)."""
 
-
-@check(optional=(*FAILURE, "guest.clock"))
+@check(optional=(*FAILURE, "guest.clock"), knows=("clock_skew_most_s",))
 def guest_clock_is_right(
     job: FailedJob | None, jobs: list[Job] | None, item: ProtectedItem | None, clock: GuestClock | None
 ) -> Judgement:
@@ -22,6 +20,5 @@ def guest_clock_is_right(
     skew_s = clock["skew_s"] if clock is not None else None
     if skew_s is None:
         return judged("clock", job, jobs, item)
-    minutes = round(abs(skew_s) / 60)
-    wrong = abs(skew_s) > SKEW_MOST_S
-    return problem(minutes=minutes, limit=SKEW_MOST_S // 60) if wrong else ok(minutes=minutes)
+    minutes, most_s = round(abs(skew_s) / 60), number("clock_skew_most_s")
+    return problem(minutes=minutes, limit=most_s // 60) if abs(skew_s) > most_s else ok(minutes=minutes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.facts.azure import FailedJob, Job, Metrics
 from vmbackup.failures.jobs import backup_failed
@@ -13,13 +14,9 @@ _SERIES = (
     "Data Disk IOPS Consumed Percentage",
     "VM Uncached IOPS Consumed Percentage",
 )
-THROTTLED_PCT = 95.0
-"""Ours: at 100 % Azure throttles; the metric is an average over a minute."""
-THROTTLED_SHARE = 0.5
-"""Ours: from this share of the minutes on, throttling is no passing peak."""
 
 
-@check("vm.metrics", optional=("backup.failed_job", "backup.jobs"))
+@check("vm.metrics", optional=("backup.failed_job", "backup.jobs"), knows=("throttled_pct", "throttled_share_pct"))
 def disk_iops_leave_room_during_snapshot(
     metrics: Metrics | None, job: FailedJob | None, jobs: list[Job] | None
 ) -> Judgement:
@@ -33,11 +30,11 @@ def disk_iops_leave_room_during_snapshot(
     if metrics["window"] == "last_hour":
         return unknown("only_last_hour")
     worst = max(seen, key=lambda name: seen[name])
-    shown: dict[str, Any] = {"metric": worst, "share": round(100 * seen[worst]), "limit": round(THROTTLED_PCT)}
-    return problem(**shown) if seen[worst] >= THROTTLED_SHARE else ok(**shown)
+    shown: dict[str, Any] = {"metric": worst, "share": round(100 * seen[worst]), "limit": number("throttled_pct")}
+    return problem(**shown) if 100 * seen[worst] >= number("throttled_share_pct") else ok(**shown)
 
 
 def _share(metrics: Metrics | None, name: str) -> float | None:
     series = metrics["series"].get(name) if metrics else None
     values = [value for _, value in series["points"]] if series else []
-    return sum(value >= THROTTLED_PCT for value in values) / len(values) if values else None
+    return sum(value >= number("throttled_pct") for value in values) / len(values) if values else None

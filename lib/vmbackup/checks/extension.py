@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vmbackup.catalog.knowledge import version as known_version
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.consistency import wants_crash_only
 from vmbackup.facts.azure import (
@@ -20,7 +21,6 @@ from vmbackup.facts.linux import LinuxAgentState, LinuxVmbackupConf
 from vmbackup.facts.windows import ExtensionState, Service
 from vmbackup.failures.jobs import backup_failed, is_over
 from vmbackup.failures.signatures import signs_of_status
-from vmbackup.limits import ARTICLE_VMSNAPSHOT_LINUX
 from vmbackup.versions import compare, parse
 
 _OURS = ("microsoft.azure.recoveryservices.vmsnapshot", "microsoft.azure.recoveryservices.vmsnapshotlinux")
@@ -101,8 +101,9 @@ def vmsnapshot_version_is_current(
     if installed is None:
         return unknown("not_listed")
     linux = model is not None and model["os"] == "linux"
-    if linux and (compare(installed, ARTICLE_VMSNAPSHOT_LINUX) or 0) <= 0:
-        return problem("article_version", version=installed, article=ARTICLE_VMSNAPSHOT_LINUX)
+    article = known_version("article_vmsnapshot_linux")
+    if linux and (compare(installed, article) or 0) <= 0:
+        return problem("article_version", version=installed, article=article)
     if listed is None or not listed["versions"]:
         return unknown("list_unanswered", version=installed)
     return _against_list(installed, listed["versions"])

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import FAILURE, judged
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import FileSystem, GuestDisk
 from vmbackup.facts.linux import LinuxMounts, LinuxSelinux
 
-FREE_LEAST_MB = 100
-"""VMA: low disk space is critical on the system drive below this."""
-FREE_INODES_LEAST_PCT = 1.0
-"""Ours: a file system without inodes is full, however many bytes are free."""
 
-
-@check(optional=(*FAILURE, "guest.disk", "guest.mounts", "guest.selinux"))
+@check(
+    optional=(*FAILURE, "guest.disk", "guest.mounts", "guest.selinux"), knows=("agent_room_mb", "agent_room_inodes_pct")
+)
 def guest_has_room_for_the_agent(
     job: FailedJob | None,
     jobs: list[Job] | None,
@@ -37,9 +35,9 @@ def _in_guest(disk: GuestDisk | None, mounts: LinuxMounts | None, selinux: Linux
         # Agent and extension live on the system drive, the first; a full drive for data or paging is not theirs.
         filesystems = filesystems[:1]
     for each in filesystems or []:
-        if each["free_mb"] is not None and each["free_mb"] < FREE_LEAST_MB:
-            return problem("full", mount=each["mount"], free_mb=each["free_mb"], limit=FREE_LEAST_MB)
-        if each["free_inodes_pct"] is not None and each["free_inodes_pct"] < FREE_INODES_LEAST_PCT:
+        if each["free_mb"] is not None and each["free_mb"] < number("agent_room_mb"):
+            return problem("full", mount=each["mount"], free_mb=each["free_mb"], limit=number("agent_room_mb"))
+        if each["free_inodes_pct"] is not None and each["free_inodes_pct"] < number("agent_room_inodes_pct"):
             return problem("no_inodes", mount=each["mount"], free=each["free_inodes_pct"])
     if selinux is not None and selinux["mode"] == "enforcing" and selinux["denials"]:
         # Sound machines log some as well: what was denied has to be looked at.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from vmbackup.catalog.knowledge import version
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
 from vmbackup.checks.shared.named_fault import names_no_network
@@ -31,7 +32,6 @@ from vmbackup.facts.guest import GuestExtension, GuestNetwork
 from vmbackup.facts.linux import LinuxAgent
 from vmbackup.facts.windows import Service
 from vmbackup.failures.jobs import backup_failed
-from vmbackup.limits import LINUX_AGENT_MINIMUM, WINDOWS_AGENT_MINIMUM
 from vmbackup.versions import compare
 
 # A service of Linux reads neither /etc/environment nor the environment of whoever ran the guest script.
@@ -53,7 +53,7 @@ def need(
     no_network = names_no_network(job, item, extension)
     if no_network:
         return "no_network"
-    minimum = {"windows": WINDOWS_AGENT_MINIMUM, "linux": LINUX_AGENT_MINIMUM}.get(os or "", LINUX_AGENT_MINIMUM)
+    minimum = version("windows_agent_minimum" if os == "windows" else "linux_agent_minimum")
     age = compare(agent["version"] if agent else None, minimum)
     if age == -1:
         return "old_agent"

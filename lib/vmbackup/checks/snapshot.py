@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from vmbackup.catalog.knowledge import knowledge, number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
 from vmbackup.facts.azure import FailedJob, Job, Metrics, Neighbours, Nic, ResourceHealth, VmAgent, VmPower
 from vmbackup.facts.linux import LinuxDhcp
 from vmbackup.facts.windows import Sql, WindowsDhcp
 from vmbackup.failures.jobs import backup_failed
-from vmbackup.limits import CPU_BUSY_PCT, MEMORY_LEFT_PCT, VMS_AT_THE_SAME_TIME
 
 _WIRESERVER = "168.63.129.16"
 
@@ -46,22 +46,28 @@ def vm_state_is_reported_truly(
     )
 
 
-@check("backup.neighbours", optional=("backup.failed_job", "backup.jobs"))
+@check("backup.neighbours", optional=("backup.failed_job", "backup.jobs"), knows=("vms_of_one_policy",))
 def backups_of_one_policy_are_spread(
     neighbours: Neighbours | None, job: FailedJob | None, jobs: list[Job] | None
 ) -> Judgement:
-    """The policy does not start more backups at the same time than Microsoft's planning guide advised."""
+    """The policy does not start more backups at the same time than Azure Backup allows.
+
+    Why: the service spreads the starts of one policy over two hours. The planning guide of 2017 advised fewer.
+    """
     if neighbours is None:
         return unknown()
-    count, policy = len(neighbours["same_time"]) + 1, neighbours["policy"]
-    if count <= VMS_AT_THE_SAME_TIME:
+    rule, count, policy = knowledge()["vms_of_one_policy"], len(neighbours["same_time"]) + 1, neighbours["policy"]
+    exceeded = rule.exceeded_by(count)
+    if exceeded is False:
         return ok(count=count, policy=policy)
     if backup_failed(job, jobs) is False:
         return ok("crowded_nothing_failed", count=count, policy=policy)
-    return problem(count=count, policy=policy, limit=VMS_AT_THE_SAME_TIME)
+    if exceeded is None and rule.disputed:
+        return unknown("disputed", count=count, policy=policy, limit=rule.value, other=rule.disputed.value)
+    return problem(count=count, policy=policy, limit=rule.value)
 
 
-@check("vm.metrics", optional=("backup.failed_job", "backup.jobs"))
+@check("vm.metrics", optional=("backup.failed_job", "backup.jobs"), knows=("cpu_busy_pct",))
 def cpu_leaves_room_during_snapshot(
     metrics: Metrics | None, job: FailedJob | None, jobs: list[Job] | None
 ) -> Judgement:
@@ -69,14 +75,13 @@ def cpu_leaves_room_during_snapshot(
     values = _values(metrics, "Percentage CPU")
     if not values or metrics is None:
         return unknown("no_values")
-    average, most = sum(values) / len(values), max(values)
-    busy = average > CPU_BUSY_PCT
-    judged = _by_window(metrics["window"], busy, most > CPU_BUSY_PCT, backup_failed(job, jobs))
-    shown = {"average": round(average, 1), "worst": round(most, 1), "limit": round(CPU_BUSY_PCT)}
+    average, most, limit = sum(values) / len(values), max(values), number("cpu_busy_pct")
+    judged = _by_window(metrics["window"], average > limit, most > limit, backup_failed(job, jobs))
+    shown = {"average": round(average, 1), "worst": round(most, 1), "limit": limit}
     return Judgement(judged.verdict, judged.reason, shown)
 
 
-@check("vm.metrics", optional=("backup.failed_job", "backup.jobs"))
+@check("vm.metrics", optional=("backup.failed_job", "backup.jobs"), knows=("memory_left_pct",))
 def memory_leaves_room_during_snapshot(
     metrics: Metrics | None, job: FailedJob | None, jobs: list[Job] | None
 ) -> Judgement:
@@ -85,10 +90,9 @@ def memory_leaves_room_during_snapshot(
     if metrics is None or not values:
         free = _values(metrics, "Available Memory Bytes")
         return unknown("only_bytes", free_mb=round(min(free) / 1024**2)) if free else unknown("no_values")
-    average, least = sum(values) / len(values), min(values)
-    short = average < MEMORY_LEFT_PCT
-    judged = _by_window(metrics["window"], short, least < MEMORY_LEFT_PCT, backup_failed(job, jobs))
-    shown = {"average": round(average, 1), "worst": round(least, 1), "limit": round(MEMORY_LEFT_PCT)}
+    average, least, limit = sum(values) / len(values), min(values), number("memory_left_pct")
+    judged = _by_window(metrics["window"], average < limit, least < limit, backup_failed(job, jobs))
+    shown = {"average": round(average, 1), "worst": round(least, 1), "limit": limit}
     return Judgement(judged.verdict, judged.reason, shown)
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from vmbackup.catalog.knowledge import version
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import FAILURE, judged
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
 from vmbackup.facts.windows import VcRedistributable
 from vmbackup.versions import compare
 
-MINIMUM = "12.0.40660"
-"""PROC: Visual C++ 2013 x64, installed by the first backup."""
 _DISABLED = 4
 
 
-@check(optional=(*FAILURE, "guest.vc_redistributable"), os="windows")
+@check(optional=(*FAILURE, "guest.vc_redistributable"), os="windows", knows=("vc_redistributable_minimum",))
 def vc_redistributable_can_be_installed(
     job: FailedJob | None,
     jobs: list[Job] | None,
@@ -27,9 +26,10 @@ def vc_redistributable_can_be_installed(
 def _in_guest(runtime: VcRedistributable | None) -> Judgement | None:
     if runtime is None or runtime["versions"] is None:
         return None
-    enough = [version for version in runtime["versions"] if compare(version, MINIMUM) in (0, 1)]
+    minimum = version("vc_redistributable_minimum")
+    enough = [installed for installed in runtime["versions"] if compare(installed, minimum) in (0, 1)]
     if enough:
         return ok(version=enough[0])
     if runtime["msiserver_start"] == _DISABLED:
         return problem("installer_disabled")
-    return unknown("not_installed", minimum=MINIMUM)
+    return unknown("not_installed", minimum=minimum)

@@ -20,6 +20,7 @@ from rich.text import Text
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import cause_title, section_title, sentence, word
 from vmbackup.cli import demo as cli_demo
+from vmbackup.cli import knowledge as cli_knowledge
 from vmbackup.cli import remedies as cli_remedies
 from vmbackup.cli import ticket as cli_ticket
 from vmbackup.cli.options import (
@@ -58,6 +59,7 @@ app.add_typer(checks_app, name="checks")
 app.add_typer(cli_remedies.app)
 app.add_typer(cli_demo.app)
 app.add_typer(cli_ticket.app)
+app.add_typer(cli_knowledge.app)
 
 EXIT_CODES = {
     Outcome.NO_CAUSE_FOUND: 0,

@@ -63,6 +63,10 @@ def read_disk(role: str, attached: object, own: object = None) -> Disk:
         "shared": _shared(properties, managed),
         "write_accelerator": flag(attached, "writeAcceleratorEnabled") is True,
         "ephemeral": text(attached, "diffDiskSettings", "option") is not None,
+        "network_access": text(properties, "networkAccessPolicy"),
+        "public_access": text(properties, "publicNetworkAccess"),
+        "data_access_auth": text(properties, "dataAccessAuthMode"),
+        "security_type": text(properties, "securityProfile", "securityType"),
         "excluded_by": None,
     }
 

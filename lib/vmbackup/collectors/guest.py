@@ -20,11 +20,11 @@ from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, as_fact, cut
 from vmbackup.arm.run_command import run_command_error, run_command_output
 from vmbackup.arm.wire import text
+from vmbackup.catalog.knowledge import number
 from vmbackup.collectors.base import ABSENT, recorded
 from vmbackup.failures.recognition import lines_at
 from vmbackup.guest.document import GuestDocument, GuestOutputError, decode, require_belongs_to
 from vmbackup.guest.serial_log import serial_log, vm_health_report
-from vmbackup.limits import HEARTBEAT_STALE_S
 from vmbackup.model import Evidence, Fact, FactStatus, Target
 
 ACTION = "Microsoft.Compute/virtualMachines/runCommand/action"
@@ -57,7 +57,7 @@ def obstacle(evidence: Evidence) -> Fact | None:
         return _skipped("extension_operations_disallowed")
     if agent is None or (agent["display_status"] or "").lower() != "ready":
         return _skipped("agent_not_ready", status=str(agent["display_status"] if agent else None))
-    if agent["age_s"] is not None and agent["age_s"] > HEARTBEAT_STALE_S:
+    if agent["age_s"] is not None and agent["age_s"] > number("heartbeat_stale_s"):
         return _skipped("agent_silent", minutes=str(round(agent["age_s"] / 60)))
     return None
 

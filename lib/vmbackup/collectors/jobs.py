@@ -1,4 +1,4 @@
-"""The VM's backup jobs of the last two weeks, and the newest one that failed, in full."""
+"""The VM's backup jobs of the last two weeks, the newest one that failed in full, and one that runs."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from vmbackup.arm.wire import (
 )
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.protection import graph_rows, refuse_missing_vault, vault
-from vmbackup.facts.azure import FailedJob, Job, JobError, JobTask, Protection
-from vmbackup.failures.jobs import backup_failed, newest_finished
+from vmbackup.facts.azure import FailedJob, Job, JobError, JobTask, Protection, RunningJob
+from vmbackup.failures.jobs import backup_failed, newest_finished, running_backup
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 
 DAYS = 14
@@ -42,19 +42,21 @@ _BAD = ("failed", "completedwithwarnings")
 
 @collector("backup.jobs", needs=("backup.protection",), actions=(_READ,))
 def jobs(ask: Ask, protected: Protection) -> Answers:
-    """All jobs of this VM in its vault, newest first."""
+    """All jobs of this VM in its vault, newest first: backups, restores, and changes of its protection."""
     try:
-        listed = jobs_of(ask.azure, ask.target, protected)
+        listed = jobs_of(ask.azure, ask.target, protected, operation=None)
     except ResourceNotFoundError as error:
         refuse_missing_vault(protected, error)
         raise
     return {"backup.jobs": [read_job(wire) for wire in listed]}
 
 
-def jobs_of(azure: Azure, target: Target, protected: Protection, days: int = DAYS) -> list[Mapping[str, Any]]:
-    """The VM's backup jobs of these days as Azure sends them, newest first."""
+def jobs_of(
+    azure: Azure, target: Target, protected: Protection, days: int = DAYS, operation: str | None = "Backup"
+) -> list[Mapping[str, Any]]:
+    """The VM's jobs of these days as Azure sends them, newest first: backups alone, or every operation."""
     subscription, group, name = vault(protected)
-    listed = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), days=days))
+    listed = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), days=days, operation=operation))
     ours = [wire for wire in listed if is_about(wire, target)]
     return sorted(ours, key=lambda wire: read_job(wire)["start"] or "", reverse=True)
 
@@ -64,11 +66,12 @@ def _listed(client: Any, group: str, vault_name: str, asked: str) -> list[Mappin
     return [each.as_dict() for each in pages]
 
 
-def job_filter(now: datetime, status: str | None = None, days: int = DAYS) -> str:
+def job_filter(now: datetime, status: str | None = None, days: int = DAYS, operation: str | None = "Backup") -> str:
     """The filter in Azure's own form: ``eq`` even for a range, UTC, twelve hours with AM or PM in any culture."""
     begin, end = now - timedelta(days=days), now + timedelta(days=1)
     parts = [f"startTime eq '{_twelve_hours(begin)}'", f"endTime eq '{_twelve_hours(end)}'"]
-    parts += ["operation eq 'Backup'", "backupManagementType eq 'AzureIaasVM'"]
+    parts += [f"operation eq '{operation}'"] if operation else []
+    parts += ["backupManagementType eq 'AzureIaasVM'"]
     return " and ".join(parts + ([f"status eq '{status}'"] if status else []))
 
 
@@ -111,6 +114,7 @@ def read_job(wire: object) -> Job:
         "end": clock.stamp(text(properties, "endTime")),
         "error_code": whole(first, "errorCode"),
         "error_title": text(first, "errorTitle"),
+        "error_text": text(first, "errorString"),
     }
     if not (read["operation"] and read["status"] and read["start"]):
         # Left out, such a job could be the one that failed, or the good one since.
@@ -147,6 +151,29 @@ def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
         other = "/".join(filter(None, vm_of(wire)))
         raise SetupError(f"The job {name} is about {other}, not about {ask.target.vm_name}. Check failure and vm_name.")
     return {"backup.failed_job": read_failed_job(wire, bad[-1]["start"] if bad else None)}
+
+
+@collector("backup.running_job", needs=("backup.protection", "backup.jobs"), actions=(_READ,))
+def running_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
+    """The backup that runs now and how far it is, else absent."""
+    running = running_backup(listed)
+    if running is None:
+        return {"backup.running_job": ABSENT}
+    response = job_in_full(ask.arm, protected["vault_id"], running["name"])
+    return {"backup.running_job": read_running_job(running, response.body if response.found else None, ask.now)}
+
+
+def read_running_job(job: Job, wire: object, now: datetime) -> RunningJob:
+    """The job of the list, and ``GET backupJobs/{job}`` as far as it is there."""
+    start, tasks = clock.parse(job["start"]), entries(wire, "properties", "extendedInfo", "tasksList")
+    snapshot = [text(each, "status") for each in tasks if "snapshot" in (text(each, "taskId") or "").lower()]
+    return {
+        "name": job["name"],
+        "status": job["status"],
+        "start": job["start"],
+        "running_s": (now - start).total_seconds() if start else None,
+        "taking_snapshot": (snapshot[0] or "").lower() != "completed" if snapshot else None,
+    }
 
 
 def job_in_full(arm: Arm, vault_id: str, name: str) -> Response:

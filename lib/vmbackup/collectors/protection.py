@@ -19,11 +19,21 @@ from vmbackup.arm.wire import (
     part_after,
     resource,
     text,
+    texts,
     whole,
     whole_pages,
 )
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.facts.azure import HealthDetail, Neighbour, Neighbours, ProtectedItem, Protection, RecoveryPoint, VmModel
+from vmbackup.facts.azure import (
+    HealthDetail,
+    Neighbour,
+    Neighbours,
+    ProtectedItem,
+    Protection,
+    RecoveryPoint,
+    Vault,
+    VmModel,
+)
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 
 _BACKUP_STATUS = "Microsoft.RecoveryServices/locations/backupStatus/action"
@@ -49,20 +59,29 @@ def protection(ask: Ask, model: VmModel | None) -> Answers:
     if not model["location"]:
         return {"backup.protection": _from_graph(ask) or as_fact(Unreadable("the VM names no region"))}
     try:
-        found = read_backup_status(_backup_status(ask, model))
+        answer = _backup_status(ask, model)
+        found = read_backup_status(answer)
     except HttpResponseError as error:
         # backupStatus needs a right at the subscription that a reader of the vault often lacks.
         refused, found = as_fact(error, (_BACKUP_STATUS,)), _from_graph(ask)
         # The graph shows only what may be read: an empty answer does not prove that no vault protects the VM.
-        answer = Fact(FactStatus.OK, found, refused.why, refused.details) if found else refused
-        return {"backup.protection": answer}
-    return {"backup.protection": ABSENT if found is None else found}
+        known = Fact(FactStatus.OK, found, refused.why, refused.details) if found else refused
+        return {"backup.protection": known}
+    return {"backup.protection": _none(answer) if found is None else found}
+
+
+def _none(answer: object) -> Fact:
+    """No vault protects the VM; why not, where ``backupStatus`` says it."""
+    said = {key: text(answer, key) for key in ("errorCode", "errorMessage")}
+    return Fact(FactStatus.ABSENT, why="none", details={key: words for key, words in said.items() if words})
 
 
 def _given(target: Target, vault_id: str) -> Protection:
     names = f"{target.resource_group};{target.vm_name}".lower()
     return {
         "status": None,
+        "error_code": None,
+        "error_message": None,
         "vault_id": vault_id.rstrip("/"),
         "container": f"iaasvmcontainer;iaasvmcontainerv2;{names}",
         "item": f"vm;iaasvmcontainerv2;{names}",
@@ -88,6 +107,8 @@ def read_backup_status(wire: object) -> Protection | None:
         raise Unreadable("backupStatus names no vault, and does not say that there is none")
     return {
         "status": text(said, "protectionStatus"),
+        "error_code": text(said, "errorCode"),
+        "error_message": text(said, "errorMessage"),
         "vault_id": vault_id,
         "container": container,
         "item": item,
@@ -105,8 +126,8 @@ def _from_graph(ask: Ask) -> Protection | None:
         f"| where properties.dataSourceInfo.resourceID =~ '{_quoted(ask.target.vm_id)}'"
     )
     try:
-        asked = QueryRequest(subscriptions=[ask.azure.subscription_id], query=query)
-        answer = ask.azure.graph.resources(asked)
+        # The vault may be in another subscription than the VM.
+        answer = ask.azure.graph.resources(QueryRequest(query=query))
     except HttpResponseError:
         return None
     found = [read_graph_item(row) for row in graph_rows(answer)]
@@ -135,6 +156,8 @@ def read_graph_item(wire: object) -> Protection:
         raise Unreadable("a protected item of Resource Graph without vault or container in its id")
     return {
         "status": text(row, "properties", "currentProtectionState") or text(row, "properties", "protectionState"),
+        "error_code": None,
+        "error_message": None,
         "vault_id": item_id[: len(vault_id)],
         "container": container,
         "item": last_part(item_id) or "",
@@ -210,7 +233,35 @@ def read_item(wire: object) -> ProtectedItem:
 
 
 def _health_detail(said: object) -> HealthDetail:
-    return {"code": whole(said, "code"), "title": text(said, "title"), "message": text(said, "message")}
+    return {
+        "code": whole(said, "code"),
+        "title": text(said, "title"),
+        "message": text(said, "message"),
+        "recommendations": texts(said, "recommendations"),
+    }
+
+
+@collector(
+    "backup.vault",
+    needs=("backup.protection",),
+    actions=("Microsoft.RecoveryServices/Vaults/backupstorageconfig/read",),
+)
+def backup_vault(ask: Ask, protected: Protection) -> Answers:
+    """How the vault stores backups, and whether it is in the VM's subscription."""
+    subscription, group, name = vault(protected)
+    configs = ask.azure.backup(subscription).backup_resource_storage_configs_non_crr
+    return {"backup.vault": read_vault(configs.get(name, group).as_dict(), protected["vault_id"], ask.target.vm_id)}
+
+
+def read_vault(wire: object, vault_id: str, vm_id: str) -> Vault:
+    """``GET vaults/{vault}/backupstorageconfig/vaultstorageconfig``."""
+    properties = inside(resource(wire), "properties")
+    ids = (part_after(each, "subscriptions") or "" for each in (vault_id, vm_id))
+    return {
+        "redundancy": text(properties, "storageModelType") or text(properties, "storageType"),
+        "cross_region_restore": flag(properties, "crossRegionRestoreFlag"),
+        "same_subscription": len({each.lower() for each in ids}) == 1,
+    }
 
 
 @collector(
@@ -245,7 +296,14 @@ def read_recovery_point(wire: object) -> RecoveryPoint:
         "name": text(point, "name") or "",
         "time": time,
         "type": text(point, "properties", "recoveryPointType"),
+        "threat": text(point, "properties", "threatStatus"),
+        "tiers": _valid_tiers(point),
     }
+
+
+def _valid_tiers(point: object) -> list[str]:
+    tiers = entries(point, "properties", "recoveryPointTierDetails")
+    return [text(each, "type") or "" for each in tiers if (text(each, "status") or "").lower() == "valid"]
 
 
 @collector(

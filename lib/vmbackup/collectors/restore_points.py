@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
+from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
-from vmbackup.arm.wire import inside, last_part, part_after, resource, text, whole_pages
+from vmbackup.arm.wire import entries, inside, last_part, part_after, resource, text, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.azure import Lock, Policy, RestorePointCollection
 
@@ -58,7 +61,15 @@ def read_collection(wire: object) -> RestorePointCollection:
         "resource_group": part_after(collection_id, "resourceGroups") or "",
         "provisioning_state": text(collection, "properties", "provisioningState"),
         "restore_points": len(listed) if isinstance(listed, list) else None,
+        "interval_h": _interval_h(entries(collection, "properties", "restorePoints")),
     }
+
+
+def _interval_h(points: list[Any]) -> float | None:
+    """The hours that mostly lie between two points of the list."""
+    taken = sorted(filter(None, (clock.parse(text(each, "properties", "timeCreated")) for each in points)))
+    apart = [(later - earlier).total_seconds() / 3600 for earlier, later in pairwise(taken)]
+    return round(median(apart), 1) if apart else None
 
 
 @collector("vm.locks", optional=("vm.restore_points", "backup.policy"), actions=("Microsoft.Authorization/locks/read",))

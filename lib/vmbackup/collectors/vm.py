@@ -45,19 +45,20 @@ def virtual_machine(ask: Ask) -> Answers:
     agent = read_agent(view, ask.now)
     return {
         "_vm": wire,
-        "vm.model": read_model(wire),
+        "vm.model": read_model(wire, ask.now),
         "vm.power": read_power(view),
         "vm.agent": ABSENT if agent is None else agent,
         "vm.handlers": read_handlers(view),
     }
 
 
-def read_model(wire: object) -> VmModel:
+def read_model(wire: object, now: datetime | None = None) -> VmModel:
     """``{"id": "/subscriptions/…", "location": "westeurope", "properties": {"osProfile": {…}, …}}``."""
     vm = resource(wire)
     properties = inside(vm, "properties") or {}
     profile = inside(properties, "osProfile")
     view = inside(properties, "instanceView")
+    created = clock.parse(text(properties, "timeCreated"))
     return {
         "id": text(vm, "id") or "",
         "name": text(vm, "name") or "",
@@ -73,6 +74,7 @@ def read_model(wire: object) -> VmModel:
         "provision_vm_agent": _first_flag(profile, ("windowsConfiguration", "linuxConfiguration"), "provisionVMAgent"),
         "boot_diagnostics": flag(properties, "diagnosticsProfile", "bootDiagnostics", "enabled"),
         "security_type": text(properties, "securityProfile", "securityType"),
+        "age_s": (now - created).total_seconds() if now and created else None,
         "nic_ids": _nic_ids(properties),
     }
 

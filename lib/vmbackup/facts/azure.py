@@ -12,7 +12,10 @@ from typing import TypedDict
 
 
 class VmModel(TypedDict):
-    """What the VM is meant to be. Without an osProfile, both flags about agent and extensions are None."""
+    """What the VM is meant to be. Without an osProfile, both flags about agent and extensions are None.
+
+    ``age_s`` is Azure's clock minus the time at which the VM was created.
+    """
 
     id: str
     name: str
@@ -28,6 +31,7 @@ class VmModel(TypedDict):
     provision_vm_agent: bool | None
     boot_diagnostics: bool | None
     security_type: str | None
+    age_s: float | None
     nic_ids: list[str]
 
 
@@ -83,7 +87,12 @@ class ExtensionVersions(TypedDict):
 
 
 class Disk(TypedDict):
-    """One disk. ``lun`` None = OS disk; ``encryption``: ``none``, ``ade`` (in the guest) or None when nobody said."""
+    """One disk. ``lun`` None = OS disk; ``encryption``: ``none``, ``ade`` (in the guest) or None when nobody said.
+
+    ``network_access``: ``AllowAll``, ``AllowPrivate`` or ``DenyAll``; ``data_access_auth``: ``AzureActiveDirectory``
+    where reading the disk's data asks for a sign-in; ``security_type`` as Azure spells it. What the managed disk itself
+    says is None where it could not be read, or does not say it.
+    """
 
     name: str
     role: str
@@ -96,6 +105,10 @@ class Disk(TypedDict):
     shared: bool | None
     write_accelerator: bool
     ephemeral: bool
+    network_access: str | None
+    public_access: str | None
+    data_access_auth: str | None
+    security_type: str | None
     excluded_by: str | None
 
 
@@ -108,13 +121,17 @@ class Lock(TypedDict):
 
 
 class RestorePointCollection(TypedDict):
-    """A restore point collection of this VM; ``restore_points`` is None when their list could not be read."""
+    """A restore point collection of this VM; ``restore_points`` is None when their list could not be read.
+
+    Others than Azure Backup make some too. ``interval_h`` are the hours that mostly lie between its points.
+    """
 
     id: str
     name: str
     resource_group: str
     provisioning_state: str | None
     restore_points: int | None
+    interval_h: float | None
 
 
 class ActivityEvent(TypedDict):
@@ -247,9 +264,12 @@ class Subnet(TypedDict):
 
 
 class Protection(TypedDict):
-    """Which vault protects the VM. ``via``: ``backupStatus``, ``resource_graph`` or ``parameter``."""
+    """Which vault protects the VM. ``via``: ``backupStatus``, ``resource_graph`` or ``parameter``; ``error_code`` and
+    ``error_message`` are what ``backupStatus`` says went wrong."""
 
     status: str | None
+    error_code: str | None
+    error_message: str | None
     vault_id: str
     container: str
     item: str
@@ -263,6 +283,7 @@ class HealthDetail(TypedDict):
     code: int | None
     title: str | None
     message: str | None
+    recommendations: list[str] | None
 
 
 class ProtectedItem(TypedDict):
@@ -282,6 +303,15 @@ class ProtectedItem(TypedDict):
     soft_deleted: bool
     disk_luns: list[int] | None
     disk_luns_included: bool | None
+
+
+class Vault(TypedDict):
+    """How the vault stores backups. ``redundancy``: ``GeoRedundant``, ``LocallyRedundant``, ``ZoneRedundant``, ….
+    ``same_subscription``: as the VM; both are supported."""
+
+    redundancy: str | None
+    cross_region_restore: bool | None
+    same_subscription: bool
 
 
 class Policy(TypedDict):
@@ -311,6 +341,7 @@ class Job(TypedDict):
     end: str | None
     error_code: int | None
     error_title: str | None
+    error_text: str | None
 
 
 class JobError(TypedDict):
@@ -345,12 +376,26 @@ class FailedJob(TypedDict):
     first_failure: str | None
 
 
+class RunningJob(TypedDict):
+    """A backup that is not at its end. ``running_s`` is Azure's clock minus its start; ``taking_snapshot``: whether it
+    still takes its snapshot, None where its tasks do not say."""
+
+    name: str
+    status: str | None
+    start: str | None
+    running_s: float | None
+    taking_snapshot: bool | None
+
+
 class RecoveryPoint(TypedDict):
-    """``type``: ``AppConsistent``, ``FileSystemConsistent``, ``CrashConsistent`` …, as Azure spells it."""
+    """``type``: ``AppConsistent``, ``FileSystemConsistent``, ``CrashConsistent`` …, as Azure spells it. ``threat``:
+    ``Healthy``, ``UnHealthy``, ``Warning``, ``NotAvailable``, ``Unknown``; ``tiers`` where it is valid."""
 
     name: str
     time: str | None
     type: str | None
+    threat: str | None
+    tiers: list[str] | None
 
 
 class Neighbour(TypedDict):
@@ -387,9 +432,11 @@ FACTS: dict[str, object] = {
     "network.routes": Routes,
     "backup.protection": Protection,
     "backup.item": ProtectedItem,
+    "backup.vault": Vault,
     "backup.policy": Policy,
     "backup.jobs": list[Job],
     "backup.failed_job": FailedJob,
+    "backup.running_job": RunningJob,
     "backup.recovery_points": list[RecoveryPoint],
     "backup.neighbours": Neighbours,
 }

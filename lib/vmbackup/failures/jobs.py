@@ -7,12 +7,18 @@ from collections.abc import Iterator
 from vmbackup import clock
 from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
 
+RUNNING = ("inprogress", "cancelling")
 _WITHOUT_END = ("inprogress", "cancelling", "cancelled")
 
 
 def backups(jobs: list[Job] | None) -> Iterator[Job]:
     """Those of the jobs that are backups: the list names restores and changes of the protection too."""
     return (each for each in jobs or [] if (each["operation"] or "").lower() == "backup")
+
+
+def running_backup(jobs: list[Job] | None) -> Job | None:
+    """The first of these jobs that is a backup and not at its end; None where there is none, or no list."""
+    return next((each for each in backups(jobs) if (each["status"] or "").lower() in RUNNING), None)
 
 
 def went_wrong(job: Job) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.checks.backup_in_progress import running_backup
-from vmbackup.limits import HEARTBEAT_STALE_S
+from vmbackup.catalog.knowledge import number
+from vmbackup.failures.jobs import running_backup
 from vmbackup.model import Evidence
 from vmbackup.remedies.values import data
 
@@ -74,8 +74,8 @@ def _agent(evidence: Evidence) -> list[Refusal]:
     code, shown = str(agent.get("code") or "").lower(), agent.get("display_status") or "-"
     if code != "provisioningstate/succeeded" or str(shown).lower() != "ready":
         return [Refusal("agent_not_ready", {"status": shown})]
-    age = agent.get("age_s")
-    return [Refusal("agent_silent", {"minutes": int(age // 60)})] if age is not None and age > HEARTBEAT_STALE_S else []
+    age = float(agent.get("age_s") or 0)
+    return [Refusal("agent_silent", {"minutes": int(age // 60)})] if age > number("heartbeat_stale_s") else []
 
 
 def _extensions_allowed(evidence: Evidence) -> list[Refusal]:

@@ -49,10 +49,10 @@ def parse_evidence(content: bytes, name: str = "evidence.json") -> tuple[Target,
 
 
 def _shaped(name: str, key: str, fact: Fact) -> Fact:
-    """The fact in the shape that checks rely on. What an older version did not ask in the guest yet is unread."""
+    """The fact in the shape that checks rely on. What an older version did not ask yet is unread."""
     if key not in SHAPES or (fact.status is not FactStatus.OK and fact.data is None):
         return fact
-    data = schema.coerce(fact.data, SHAPES[key]) if key.startswith("guest.") else fact.data
+    data = schema.coerce(fact.data, SHAPES[key])
     fault = schema.error(data, SHAPES[key], key)
     if fault:
         raise SetupError(f"{name} is damaged: {sanitize.text(fault)}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypedDict, get_type_hints
+from typing import Any, TypedDict
 
 from vmbackup.facts import schema
 from vmbackup.facts.azure import RecoveryPoint
@@ -66,13 +66,13 @@ class SavedRun:
     @classmethod
     def from_json(cls, content: Any) -> SavedRun:
         """What :meth:`as_json` made, or an earlier version's walk. Raises ValueError for anything else."""
-        fault = schema.error(content, _RunJson, "run")
+        fault = schema.error(schema.coerce(content, _RunJson), _RunJson, "run")
         if fault or content["schema"] not in SCHEMAS:
             raise ValueError(fault or f"schema is {content['schema']!r}, expected {SCHEMAS[0]!r}")
         skipped = {cause: Skip(each["reason"], each["at"]) for cause, each in content["skipped"].items()}
         proof = content["proof"]
         if proof is not None:
-            known = {name: proof[name] for name in get_type_hints(_ProofJson)}
+            known: Any = schema.coerce(proof, _ProofJson)
             proof = Proof(**{**known, "verdict": Verdict(known["verdict"]), "request_ids": tuple(known["request_ids"])})
         source = [str(content.get(key, default)) for key, default in (("azure", "replay"), ("scenario", ""))]
         return cls(

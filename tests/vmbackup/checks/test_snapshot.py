@@ -49,14 +49,18 @@ def neighbours(count: int) -> dict[str, Any]:
     [
         ({"backup__neighbours": neighbours(0)} | FAILED, ("ok", "ok")),
         ({"backup__neighbours": neighbours(39)} | FAILED, ("ok", "ok")),
-        ({"backup__neighbours": neighbours(40)} | FAILED, ("problem", "problem")),
-        ({"backup__neighbours": neighbours(60)}, ("problem", "problem")),
+        ({"backup__neighbours": neighbours(40)} | FAILED, ("unknown", "disputed")),
+        ({"backup__neighbours": neighbours(60)}, ("unknown", "disputed")),
+        ({"backup__neighbours": neighbours(99)} | FAILED, ("unknown", "disputed")),
+        ({"backup__neighbours": neighbours(100)} | FAILED, ("problem", "problem")),
         ({"backup__neighbours": neighbours(60)} | GOOD, ("ok", "crowded_nothing_failed")),
         ({"backup__neighbours": None}, ("unknown", "unknown")),
         ({"backup__neighbours": DENIED}, ("unknown", "unanswered")),
     ],
 )
-def test_the_vm_itself_counts_among_forty(facts: dict[str, Any], expected: tuple[str, str]) -> None:
+def test_the_vm_itself_counts_and_above_forty_two_pages_disagree(
+    facts: dict[str, Any], expected: tuple[str, str]
+) -> None:
     assert outcome("backups_of_one_policy_are_spread", **facts) == expected
 
 

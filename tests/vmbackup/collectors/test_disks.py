@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_disks_that_the_vm_does_not_tell_are_not_none(profile: Any) -> None:
 @pytest.mark.parametrize(
     ("world", "key", "value"),
     [
-        ("disk_too_large_linux", "size_gb", 33 * 1024),
+        ("disk_too_large_linux", "size_gb", 65 * 1024),
         ("disk_shared_linux", "shared", True),
         ("disk_ephemeral_linux", "ephemeral", True),
         ("disk_unmanaged_windows", "managed", False),
@@ -69,3 +70,12 @@ def test_what_is_special_about_a_disk_arrives(world: str, key: str, value: Any) 
     disks = examine(world)["vm.disks"].data
     assert disks[0]["role"] == "os"
     assert max(disk[key] for disk in disks if disk[key] is not None) == value or value in [disk[key] for disk in disks]
+
+
+def test_who_may_reach_a_disk_and_how_it_is_secured_arrives(tmp_path: Path) -> None:
+    disk = "{network_access: DenyAll, public_access: Disabled, data_access_auth: AzureActiveDirectory}"
+    (tmp_path / "disk.yaml").write_text(f"vm: {{security_type: TrustedLaunch}}\ndata_disks: [{disk}]\n", "utf-8")
+    system, data = examine(str(tmp_path / "disk.yaml"))["vm.disks"].data
+    assert system["security_type"] == "TrustedLaunch"
+    shown = [data[key] for key in ("network_access", "public_access", "data_access_auth", "security_type")]
+    assert shown == ["DenyAll", "Disabled", "AzureActiveDirectory", None]

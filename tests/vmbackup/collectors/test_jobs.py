@@ -19,11 +19,12 @@ from vmbackup.collectors.jobs import (
     read_failed_job,
     read_failed_row,
     read_job,
+    read_running_job,
     since_last_good,
 )
 from vmbackup.facts.azure import Job
 from vmbackup.model import Fact, FactStatus, SetupError, Target
-from worlds import world
+from worlds import examine, world
 
 JSON = {"Content-Type": "application/json"}
 UNKNOWN_JOB = "00000000-0000-0000-0000-000000000000"
@@ -291,3 +292,36 @@ def test_a_job_that_leaves_out_what_decides_is_not_taken_for_no_failure(
     assert evidence["backup.jobs"].why == "unreadable"
     assert says in evidence["backup.jobs"].details["detail"]
     assert evidence["backup.failed_job"].status is FactStatus.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("jobs", "expected"),
+    [
+        ("[{status: InProgress, hours_ago: 4}]", (14400.0, True)),
+        ("[{status: InProgress, hours_ago: 4, snapshot: Completed, transfer: InProgress}]", (14400.0, False)),
+    ],
+)
+def test_a_running_backup_says_how_long_and_whether_it_still_takes_its_snapshot(
+    tmp_path: Path, jobs: str, expected: tuple[float, bool]
+) -> None:
+    (tmp_path / "running.yaml").write_text(f"os: linux\njobs: {jobs}\n", "utf-8")
+    found = examine(str(tmp_path / "running.yaml"))["backup.running_job"].data
+    assert (found["running_s"], found["taking_snapshot"]) == expected
+
+
+def test_a_running_job_without_tasks_does_not_say_what_it_does() -> None:
+    job = read_job(
+        {
+            "name": "j",
+            "properties": {"operation": "Backup", "status": "InProgress", "startTime": "2026-11-22T23:00:00Z"},
+        }
+    )
+    now = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
+    assert read_running_job(job, None, now)["taking_snapshot"] is None
+
+
+def test_the_list_holds_changes_of_protection_too(tmp_path: Path) -> None:
+    jobs = "[{operation: ConfigureBackup, status: Failed, hours_ago: 2, failure: {code: UserErrorVmNotFoundV2}}]"
+    (tmp_path / "configured.yaml").write_text(f"os: linux\njobs: {jobs}\n", "utf-8")
+    newest = examine(str(tmp_path / "configured.yaml"))["backup.jobs"].data[0]
+    assert (newest["operation"], newest["error_title"]) == ("ConfigureBackup", "UserErrorVmNotFoundV2")

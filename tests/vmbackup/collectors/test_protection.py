@@ -90,8 +90,8 @@ def test_neither_status_nor_graph_is_denied_and_not_unprotected(tmp_path: Path) 
             {"disk_luns": [0, 2], "disk_luns_included": True},
         ),
         (
-            {"healthDetails": [{"code": 400239, "title": "t", "message": None}]},
-            {"health_details": [{"code": 400239, "title": "t", "message": None}]},
+            {"healthDetails": [{"code": 400239, "title": "t", "message": None, "recommendations": []}]},
+            {"health_details": [{"code": 400239, "title": "t", "message": None, "recommendations": []}]},
         ),
     ],
 )
@@ -149,3 +149,43 @@ def test_a_vm_without_a_region_is_looked_up_in_the_graph_or_said_to_have_none(tm
         missing = collect(azure, target, deadline_s=20, only=["backup.protection"])["backup.protection"]
     assert found.data["via"] == "resource_graph"
     assert (missing.why, missing.details["detail"]) == ("unreadable", "the VM names no region")
+
+
+def test_why_a_vm_is_not_protected_is_kept_where_azure_says_it(tmp_path: Path) -> None:
+    said = "{error_code: UserErrorVmVaultLocationMismatch, error_message: different region}"
+    (tmp_path / "refused.yaml").write_text(f"os: linux\nprotected: false\nbackup_status: {said}\n", "utf-8")
+    found = examine(str(tmp_path / "refused.yaml"))["backup.protection"]
+    assert found.status is FactStatus.ABSENT
+    assert found.details == {"errorCode": "UserErrorVmVaultLocationMismatch", "errorMessage": "different region"}
+
+
+def test_a_failed_protection_carries_the_error() -> None:
+    found = read_backup_status({**FULL, "protectionStatus": "ProtectionFailed", "errorCode": "C", "errorMessage": "m"})
+    assert found is not None
+    assert (found["status"], found["error_code"], found["error_message"]) == ("ProtectionFailed", "C", "m")
+
+
+def test_the_vault_says_how_it_stores_backups_and_where_it_is(tmp_path: Path) -> None:
+    vault = "{subscription: other, resource_group: rg-vault, redundancy: LocallyRedundant, cross_region_restore: true}"
+    for world_says, same in ((f"vault: {vault}", False), ("os: linux", True)):
+        (tmp_path / "vault.yaml").write_text(f"{world_says}\n", "utf-8")
+        found = examine(str(tmp_path / "vault.yaml"))["backup.vault"].data
+        assert found["same_subscription"] is same
+    assert found["redundancy"] == "GeoRedundant"
+
+
+def test_a_vault_of_another_subscription_is_found_without_the_right_to_ask_for_the_status(tmp_path: Path) -> None:
+    deny = "permissions: {deny: [Microsoft.RecoveryServices/locations/backupStatus/action]}"
+    (tmp_path / "other.yaml").write_text(f"{deny}\nvault: {{subscription: other, resource_group: rg-vault}}\n", "utf-8")
+    evidence = examine(str(tmp_path / "other.yaml"))
+    assert evidence["backup.protection"].data["via"] == "resource_graph"
+    assert evidence["backup.vault"].data["same_subscription"] is False
+    assert evidence["backup.jobs"].status is FactStatus.OK
+
+
+def test_a_recovery_point_says_its_threat_and_where_it_lies(tmp_path: Path) -> None:
+    tiers = "{InstantRP: Valid, HardenedRP: Deleted}"
+    points = f"[{{hours_ago: 4, type: AppConsistent, threat_status: UnHealthy, tiers: {tiers}}}]"
+    (tmp_path / "points.yaml").write_text(f"os: windows\nrecovery_points: {points}\n", "utf-8")
+    [point] = examine(str(tmp_path / "points.yaml"))["backup.recovery_points"].data
+    assert (point["threat"], point["tiers"]) == ("UnHealthy", ["InstantRP"])

@@ -84,3 +84,10 @@ def test_a_collection_that_does_not_say_whose_it_is_is_not_taken_for_none(tmp_pa
     (tmp_path / "whose.yaml").write_text(json.dumps({"os": "linux", "faults": [fault]}), "utf-8")
     fact = examine(str(tmp_path / "whose.yaml"))["vm.restore_points"]
     assert (fact.why, "which VM" in fact.details["detail"]) == ("unreadable", True)
+
+
+def test_the_hours_between_the_points_are_those_that_mostly_lie_between_them() -> None:
+    times = ("2026-11-22T00:00:00Z", "2026-11-22T08:00:00Z", "2026-11-22T04:00:00Z", "2026-11-23T04:00:00Z")
+    points = [{"properties": {"timeCreated": time}} for time in times]
+    assert read_collection({"id": "/c", "properties": {"restorePoints": points}})["interval_h"] == 4.0
+    assert read_collection({"id": "/c", "properties": {"restorePoints": points[:1]}})["interval_h"] is None

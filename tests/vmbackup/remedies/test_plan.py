@@ -121,19 +121,19 @@ def test_commands_for_the_red_hat_family_fit_the_manager_that_is_there(name):
 
 
 def test_disks_left_out_already_stay_left_out():
-    sizes = (("a", 0, 64), ("b", 1, 40000), ("c", 2, 64))
+    sizes = (("a", 0, 64), ("b", 1, 70000), ("c", 2, 64))
     disks = [
         {"name": name, "lun": lun, "role": "data", "size_gb": size, "excluded_by": None} for name, lun, size in sizes
     ]
     item = {"policy_name": "Daily", "policy_id": "p", "disk_luns": [0], "disk_luns_included": False}
-    judged = step("disks", "disks_are_small_enough", disk="b", size_gb=40000, limit_gb=32768)
+    judged = step("disks", "disks_are_small_enough", disk="b", size_gb=70000, limit_gb=65536)
     each = one("exclude_disks", judged, evidence(vm_disks=disks, backup_item=item))
     assert each.values["disk_luns_list"] == [0, 1]
 
 
 def test_the_system_disk_cannot_be_left_out():
-    judged = step("disks", "disks_are_small_enough", disk="os", size_gb=40000, limit_gb=32768)
-    facts = evidence(vm_disks=[{"name": "os", "lun": None, "role": "os", "size_gb": 40000, "excluded_by": None}])
+    judged = step("disks", "disks_are_small_enough", disk="os", size_gb=70000, limit_gb=65536)
+    facts = evidence(vm_disks=[{"name": "os", "lun": None, "role": "os", "size_gb": 70000, "excluded_by": None}])
     assert keys(one("exclude_disks", judged, facts)) == ["values_missing"]
 
 

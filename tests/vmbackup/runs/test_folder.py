@@ -23,7 +23,7 @@ FACTS = {
     "vm.locks.of_a_newer_version": Fact(FactStatus.OK, {"n": 1}, None, {}, ("GET /x",), "2026-11-23T03:00:00Z", 12),
     "vm.locks": Fact(FactStatus.DENIED, None, "missing_action", {"action": "a/read", "scope": "s"}),
 }
-POINT = {"name": "p", "time": "2026-11-23T02:00:00Z", "type": "AppConsistent"}
+POINT = {"name": "p", "time": "2026-11-23T02:00:00Z", "type": "AppConsistent", "threat": None, "tiers": None}
 SAVED = SavedRun(
     TARGET.vm_id,
     "agent_unreachable",
@@ -269,7 +269,7 @@ def saved(**changes: object) -> bytes:
         (saved(facts={"vm.agent": {"status": "fine"}}), "is damaged"),
         (saved(facts=[1]), "is damaged"),
         (saved(facts={"vm.power": {**ANSWER, "data": {"power": 7}}}), "vm.power.power: expected"),
-        (saved(facts={"vm.disks": {**ANSWER, "data": [{}]}}), "vm.disks[0]: name is missing"),
+        (saved(facts={"vm.disks": {**ANSWER, "data": [{}]}}), "vm.disks[0].name: expected str, found NoneType"),
         (saved(facts={"vm.model": {**ANSWER, "data": None}}), "vm.model: expected an object"),
         (saved(facts={}), "holds no facts"),
         (DEEP, "not readable as JSON"),

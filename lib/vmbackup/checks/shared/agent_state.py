@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, ok, problem, unknown
 from vmbackup.facts.azure import VmAgent, VmModel, VmPower
 from vmbackup.failures.recognition import recognise
-from vmbackup.limits import HEARTBEAT_AHEAD_S, HEARTBEAT_STALE_S
 from vmbackup.versions import compare, parse
 
 
@@ -22,7 +22,7 @@ def reports_now(power: VmPower | None, agent: VmAgent | None) -> bool:
     """Proof that the agent lives and reaches the platform: a running VM, Ready, and a fresh report."""
     if power is None or power["power"] != "running" or agent is None or agent["age_s"] is None:
         return False
-    return is_ready(agent) and -HEARTBEAT_AHEAD_S <= agent["age_s"] <= HEARTBEAT_STALE_S
+    return is_ready(agent) and -number("heartbeat_ahead_s") <= agent["age_s"] <= number("heartbeat_stale_s")
 
 
 def _is_not_ready(agent: VmAgent) -> bool:
@@ -73,10 +73,11 @@ def heartbeat_is_fresh(power: VmPower | None, agent: VmAgent | None) -> Judgemen
     if age_s is None:
         return unknown("no_time")
     minutes = round(abs(age_s) / 60)
-    if age_s < -HEARTBEAT_AHEAD_S:
+    if age_s < -number("heartbeat_ahead_s"):
         return unknown("in_the_future", minutes=minutes)
-    if age_s > HEARTBEAT_STALE_S:
-        return problem("stale", minutes=minutes, limit=HEARTBEAT_STALE_S // 60, reported_at=agent["reported_at"])
+    stale_s = number("heartbeat_stale_s")
+    if age_s > stale_s:
+        return problem("stale", minutes=minutes, limit=stale_s // 60, reported_at=agent["reported_at"])
     return ok(minutes=minutes)
 
 

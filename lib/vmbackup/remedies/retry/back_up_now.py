@@ -18,10 +18,10 @@ from vmbackup.arm.call import calling
 from vmbackup.arm.client import Response
 from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.wire import text
-from vmbackup.checks.backup_in_progress import RUNNING, running_backup
 from vmbackup.collectors import collect
 from vmbackup.collectors.protection import read_item
 from vmbackup.facts.azure import Policy, RecoveryPoint
+from vmbackup.failures.jobs import RUNNING, running_backup
 from vmbackup.model import Evidence, RemedyRefused, Target, Verdict
 from vmbackup.remedies.executor import ChangeContext
 from vmbackup.remedies.journal import Operation

@@ -9,10 +9,10 @@ from typing import Any
 from vmbackup import clock
 from vmbackup.arm.client import Arm
 from vmbackup.arm.wire import inside, number
-from vmbackup.checks.backup_in_progress import RUNNING
 from vmbackup.collectors.jobs import read_failed_job
 from vmbackup.collectors.vm import read_power
 from vmbackup.facts.azure import FailedJob, Policy, RecoveryPoint
+from vmbackup.failures.jobs import RUNNING
 from vmbackup.model import RunbookError, Verdict
 from vmbackup.remedies.retry.backups import LONG_AGO, Backups, status
 from vmbackup.remedies.retry.progress import Progress
