@@ -105,6 +105,15 @@ class Lab:
         world, name = self.worlds[scenario], self.machine(scenario)["name"]
         return printed(output_file("linux", machine), guid(world.seed, world.name, name, "vmId"), name)
 
+    @contextmanager
+    def slow(self, latency_ms: int) -> Iterator[None]:
+        """Azure takes its time."""
+        self.simulator.latency_ms = latency_ms
+        try:
+            yield
+        finally:
+            self.simulator.latency_ms = 0
+
     def shut_down_kernels(self) -> None:
         """End every kernel."""
         for session in json.load(urlopen(f"{self.url}/api/sessions")):
@@ -118,12 +127,12 @@ def _assigned(line: str, parameters: dict[str, Any]) -> str:
 
 
 @contextmanager
-def running_lab(folder: Path, latency_ms: int = 0, scenarios: tuple[str, ...] = WORLDS) -> Iterator[Lab]:
+def running_lab(folder: Path) -> Iterator[Lab]:
     """Start JupyterLab with configuration folders of its own, and end it."""
-    worlds = {name: load_world(name) for name in scenarios}
+    worlds = {name: load_world(name) for name in WORLDS}
     root = folder / "lab"
     root.mkdir(parents=True)
-    with Simulator(list(worlds.values()), latency_ms=latency_ms) as simulator:
+    with Simulator(list(worlds.values())) as simulator:
         azure = {**simulator.environment, "VMBACKUP_ARM_ENDPOINT": simulator.endpoint}
         command = [sys.executable, "-m", "jupyterlab", "--allow-root", f"--ServerApp.root_dir={root}"]
         with served(command, folder, root, azure) as url:
@@ -239,6 +248,11 @@ class Book:
         return self.page.locator(".jp-OutputArea-output .vmbackup-guide")
 
     @property
+    def expanded(self) -> Locator:
+        """The button of the cause that is open."""
+        return self.tool.locator("button.vmbackup-step[aria-expanded=true]")
+
+    @property
     def status(self) -> Locator:
         """What the tool says last."""
         return self.tool.locator("[role=status]")
@@ -273,13 +287,18 @@ class Book:
         self.finished()
 
 
+def change_theme(page: Page, theme: str) -> None:
+    """``Light`` or ``Dark``."""
+    _command(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+
+
 @contextmanager
 def opened(lab: Lab, page: Page, name: str, parameters: dict[str, Any], theme: str = "Light") -> Iterator[Book]:
     """A product notebook with these parameters, its kernel ready; the kernel ends with the block."""
     as_name = f"{name}-{time.monotonic_ns()}.ipynb"
     lab.put(name, as_name, parameters)
     try:
-        _command(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+        change_theme(page, theme)
         _command(page, "docmanager:open", {"path": as_name, "factory": "Notebook"})
         page.wait_for_selector(".jp-Notebook .jp-Cell")
         book = Book(page, lab, as_name)
