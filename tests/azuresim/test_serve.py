@@ -55,7 +55,7 @@ def token(simulator: Simulator) -> str:
     own = simulator.environment
     headers = {"X-IDENTITY-HEADER": own["IDENTITY_HEADER"]}
     url = f"{own['IDENTITY_ENDPOINT']}?api-version=2019-08-01&resource=arm"
-    return str(requests.get(url, headers=headers, verify=own["REQUESTS_CA_BUNDLE"], timeout=5).json()["access_token"])
+    return str(requests.get(url, headers=headers, verify=own["REQUESTS_CA_BUNDLE"], timeout=30).json()["access_token"])
 
 
 def test_compute_and_network_clients() -> None:
@@ -147,40 +147,46 @@ def test_the_identity_endpoint_wants_its_secret() -> None:
     with running("healthy_linux") as (simulator, _):
         own = simulator.environment
         url = f"{own['IDENTITY_ENDPOINT']}?api-version=2019-08-01&resource=arm"
-        assert requests.get(url, verify=own["REQUESTS_CA_BUNDLE"], timeout=5).status_code == 401
+        assert requests.get(url, verify=own["REQUESTS_CA_BUNDLE"], timeout=30).status_code == 401
 
 
 def test_a_connection_is_kept_and_costs_little() -> None:
     with running("healthy_linux") as (simulator, world), requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token(simulator)}"
         url = f"{simulator.endpoint}{world.vm_id(world.machines[0])}?api-version=2026-04-01"
-        session.get(url, timeout=5)
-        begun = time.perf_counter()
+        session.get(url, timeout=30)
+        took = []
         for _ in range(20):
-            assert session.get(url, timeout=5).status_code == 200
-        assert time.perf_counter() - begun < 0.5, "Nagle's algorithm or a new handshake for each request?"
+            begun = time.perf_counter()
+            assert session.get(url, timeout=30).status_code == 200
+            took.append(time.perf_counter() - begun)
+        # On a busy machine many wait, but not all.
+        assert min(took) < 0.03, "Nagle's algorithm or a new handshake for each request?"
 
 
 def test_latency_is_added_to_all_answers_but_the_token() -> None:
     with running("healthy_linux", latency_ms=150) as (simulator, world):
-        begun = time.perf_counter()
-        bearer = {"Authorization": f"Bearer {token(simulator)}"}
-        assert time.perf_counter() - begun < 0.15
+        took = []
+        for _ in range(5):
+            begun = time.perf_counter()
+            bearer = {"Authorization": f"Bearer {token(simulator)}"}
+            took.append(time.perf_counter() - begun)
+        assert min(took) < 0.15
         begun = time.perf_counter()
         url = f"{simulator.endpoint}{world.group_id}?api-version=1"
-        requests.get(url, headers=bearer, timeout=5)
+        requests.get(url, headers=bearer, timeout=30)
         assert time.perf_counter() - begun > 0.15
 
 
 def test_answers_do_not_wait_for_each_other() -> None:
-    with running("healthy_linux", latency_ms=200) as (simulator, world):
+    with running("healthy_linux", latency_ms=1000) as (simulator, world):
         bearer = {"Authorization": f"Bearer {token(simulator)}"}
         url = f"{simulator.endpoint}{world.group_id}?api-version=1"
         begun = time.perf_counter()
         with ThreadPoolExecutor(8) as pool:
-            codes = list(pool.map(lambda _: requests.get(url, headers=bearer, timeout=5).status_code, range(8)))
+            codes = list(pool.map(lambda _: requests.get(url, headers=bearer, timeout=30).status_code, range(8)))
         assert codes == [200] * 8
-        assert time.perf_counter() - begun < 1
+        assert time.perf_counter() - begun < 7
 
 
 @pytest.mark.parametrize("scenario", ["error_cut_off", "error_not_utf8"])
@@ -189,13 +195,13 @@ def test_broken_answers_break_at_the_client(scenario: str) -> None:
         bearer = {"Authorization": f"Bearer {token(simulator)}"}
         disk = simulator.endpoint + world.compute_id("disks", world.machines[0]["disks"][0]["name"])
         with pytest.raises((requests.exceptions.RequestException, UnicodeDecodeError)):
-            requests.get(disk + "?api-version=1", headers=bearer, timeout=5).content.decode("utf-8")
+            requests.get(disk + "?api-version=1", headers=bearer, timeout=30).content.decode("utf-8")
 
 
 def test_every_request_is_written_down_but_the_token() -> None:
     with running("healthy_linux") as (simulator, world):
         bearer = {"Authorization": f"Bearer {token(simulator)}"}
-        requests.get(f"{simulator.endpoint}{world.group_id}?api-version=1", headers=bearer, timeout=5)
+        requests.get(f"{simulator.endpoint}{world.group_id}?api-version=1", headers=bearer, timeout=30)
         assert simulator.requests == [("GET", world.group_id)]
 
 

@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 
 import nbformat
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect, sync_playwright
 
 from azuresim.guest import output_file, printed
 from azuresim.ids import guid
@@ -52,6 +52,7 @@ WORLDS = (
     "error_hostile_names",
     "snapshot_high_cpu_linux",
 )
+SCREEN: ViewportSize = {"width": 1280, "height": 720}
 expect.set_options(timeout=WAIT_MS)
 
 
@@ -199,17 +200,23 @@ def running_browser() -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
         rights = ["clipboard-read", "clipboard-write"]
-        yield launched.new_context(viewport={"width": 1280, "height": 720}, permissions=rights)
+        yield launched.new_context(viewport=SCREEN, permissions=rights)
         launched.close()
 
 
-@contextmanager
-def lab_page(url: str, browser: BrowserContext) -> Iterator[Page]:
+def new_page(url: str, browser: BrowserContext) -> Page:
     """JupyterLab open in a new tab, with no notebook yet and nothing of an earlier tab."""
     page = browser.new_page()
     page.set_default_timeout(WAIT_MS)
     page.goto(f"{url}/lab?reset")
     page.wait_for_selector(".jp-Launcher")
+    return page
+
+
+@contextmanager
+def lab_page(url: str, browser: BrowserContext) -> Iterator[Page]:
+    """JupyterLab open in a tab of its own."""
+    page = new_page(url, browser)
     try:
         yield page
     finally:
@@ -313,16 +320,35 @@ def _command(page: Page, name: str, arguments: dict[str, Any]) -> None:
     page.evaluate("async ([name, given]) => { await jupyterapp.commands.execute(name, given) }", [name, arguments])
 
 
-@pytest.fixture
-def open_book(lab: Lab, browser: BrowserContext) -> Callable[..., AbstractContextManager[Book]]:
-    """``open_book(notebook, parameters, theme="Light")`` gives a Book in a tab of its own inside a ``with`` block.
+@dataclass
+class Tab:
+    """One tab for all tests, which loads JupyterLab once; a test that fails in it leaves a new one to the next."""
 
-    What one test leaves open can't stand before the next one's notebook.
-    """
+    lab: Lab
+    browser: BrowserContext
+    page: Page | None = None
 
     @contextmanager
-    def in_a_tab(name: str, parameters: dict[str, Any], theme: str = "Light") -> Iterator[Book]:
-        with lab_page(lab.url, browser) as page, opened(lab, page, name, parameters, theme) as book:
+    def opened(self, name: str, parameters: dict[str, Any]) -> Iterator[Book]:
+        """The notebook alone in the tab, in the light theme and on a screen of the usual size."""
+        page = self.page or new_page(self.lab.url, self.browser)
+        self.page = None
+        page.set_viewport_size(SCREEN)
+        with opened(self.lab, page, name, parameters) as book:
             yield book
+            # Else JupyterLab asks what is to become of it.
+            save(page)
+            _command(page, "application:close-all", {})
+            page.wait_for_selector(".jp-Launcher")
+        self.page = page
 
-    return in_a_tab
+
+@pytest.fixture(scope="module")
+def tab(lab: Lab, browser: BrowserContext) -> Tab:
+    return Tab(lab, browser)
+
+
+@pytest.fixture
+def open_book(tab: Tab) -> Callable[..., AbstractContextManager[Book]]:
+    """``open_book(notebook, parameters)`` gives a Book inside a ``with`` block."""
+    return tab.opened

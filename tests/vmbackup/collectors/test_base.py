@@ -57,13 +57,13 @@ def test_only_what_is_needed_is_asked_again(only: list[str], paths: int) -> None
 
 def test_a_collector_that_hangs_ends_before_the_deadline_and_others_go_on_without_it(tmp_path: Path) -> None:
     hanging = tmp_path / "hanging.yaml"
-    hanging.write_text('os: linux\nfaults: [{match: "GET .*/backupJobs", mode: slow, seconds: 15}]', "utf-8")
+    hanging.write_text('os: linux\nfaults: [{match: "GET .*/backupJobs", mode: slow, seconds: 60}]', "utf-8")
     with world(str(hanging)) as (_, azure, target):
         begun = time.monotonic()
-        evidence = collect(azure, target, deadline_s=14, longest_s=1)
-        assert time.monotonic() - begun < 10
+        evidence = collect(azure, target, deadline_s=50, longest_s=3)
+        assert time.monotonic() - begun < 45
     late = evidence["backup.jobs"]
-    assert (late.why, dict(late.details)) == ("timeout", {"seconds": "1"})
+    assert (late.why, dict(late.details)) == ("timeout", {"seconds": "3"})
     assert "/backupJobs" in late.how[0]
     assert evidence["backup.failed_job"].details["fact"] == "backup.jobs"
     assert evidence["vm.metrics"].data["window"] == "last_hour"
@@ -77,16 +77,16 @@ def test_a_hanging_request_does_not_keep_the_process_alive() -> None:
     )
     folder = Path(__file__).parents[2]
     begun = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=40)
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=90)
     assert done.stdout == "timeout\n", done.stderr
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 50
 
 
 def test_a_missing_sign_in_stops_the_run_at_once() -> None:
     begun = time.monotonic()
     with pytest.raises(SetupError, match="az login"):
-        examine("error_401")
-    assert time.monotonic() - begun < 10
+        examine("error_401", deadline_s=60)
+    assert time.monotonic() - begun < 50
 
 
 def test_the_slowest_chain_is_the_sum_along_what_a_fact_waits_for() -> None:
