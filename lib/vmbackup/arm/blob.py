@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import time
+
 import requests
+from urllib3.exceptions import HTTPError
 
 from vmbackup.arm.call import remaining_s
+from vmbackup.arm.clouds import ForeignHost
+from vmbackup.arm.errors import Unreadable
 
 _LONGEST_SILENCE_S = 30.0
-_CHUNK = 1024**2
+_LONGEST_S = 120.0
+_CHUNK = 256 * 1024
 
 
-def newest_part(address: str, most_bytes: int, ca_file: str | None = None) -> bytes:
-    """At most this many bytes from its end. Raises TimeoutError when it cannot be read by the deadline."""
-    newest, limit_s = b"", min(_LONGEST_SILENCE_S, remaining_s())
+def newest_part(address: str, most_bytes: int, ca_file: str | None = None) -> tuple[bytes, bool]:
+    """At most this many bytes from its end, and whether something in front of them was left out.
+
+    Raises Unreadable for anything but the blob itself, and TimeoutError when it cannot be read by the deadline.
+    """
+    if not address.startswith("https://"):
+        raise ForeignHost(address.partition(":")[0][:20])
+    newest, size = b"", 0
+    end = time.monotonic() + min(_LONGEST_S, remaining_s())
+    silence = max(1.0, min(_LONGEST_SILENCE_S, remaining_s()))
     try:
-        with requests.get(address, timeout=limit_s, stream=True, verify=ca_file or True) as response:
-            response.raise_for_status()
-            for chunk in response.iter_content(_CHUNK):
-                newest = (newest + chunk)[-most_bytes:]
-                if remaining_s() <= 0:
+        with requests.get(
+            address, timeout=silence, stream=True, allow_redirects=False, verify=ca_file or True
+        ) as response:
+            if response.status_code != requests.codes.ok:
+                raise Unreadable(f"the log's storage answered with {response.status_code}")
+            while chunk := response.raw.read1(_CHUNK, decode_content=True):
+                newest, size = (newest + chunk)[-most_bytes:], size + len(chunk)
+                if time.monotonic() > end:
                     raise TimeoutError
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:
         # The error's own words hold the address, and with it the signature.
         raise TimeoutError(type(error).__name__) from None
-    return newest
+    return newest, size > most_bytes

@@ -21,10 +21,12 @@ from azure.core.rest import HttpRequest
 from vmbackup import clock
 from vmbackup.arm.audit import changes
 from vmbackup.arm.call import remaining_s
-from vmbackup.arm.connection import Azure
+from vmbackup.arm.clouds import ForeignHost
+from vmbackup.arm.connection import SUBSCRIPTIONS, Azure
 from vmbackup.arm.error_body import code_and_message
 from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, cut, not_found
-from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong, azure_time, retry_after_s
+from vmbackup.arm.pipeline import WaitTooLong, azure_time, retry_after_s
+from vmbackup.arm.transport import AnswerTooLarge
 from vmbackup.arm.wire import inside
 
 API_VERSIONS = {
@@ -34,7 +36,6 @@ API_VERSIONS = {
     "microsoft.authorization/locks": "2020-05-01",
     "microsoft.authorization/permissions": "2022-04-01",
 }
-_SUBSCRIPTIONS = "2022-12-01"
 MOST_WAITS_FOR_429 = 3
 LONGEST_WAIT_S = 120
 _ADDRESSES = ("Azure-AsyncOperation", "Location")
@@ -192,17 +193,13 @@ class Arm:
         """How long to wait before the next look: as Azure asks, else the usual time."""
         return retry_after_s(response.headers) or self.interval_s
 
-    def is_ours(self, url: str) -> bool:
-        """Whether a URL leads to this endpoint."""
-        return urlsplit(url)[:2] == urlsplit(self._endpoint)[:2]
-
     def _once(self, request: HttpRequest, changing: bool) -> Response:
         try:
             response = self._send(request, {"retry_total": 0} if changing else {}).http_response
             content = response.read()
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
             raise ResponseLost(f"The connection to Azure broke: {type(error).__name__}.") from error
-        except (AnswerTooLarge, WaitTooLong) as error:
+        except (AnswerTooLarge, ForeignHost, WaitTooLong) as error:
             raise ResponseLost(str(error)) from error
         except AzureError as error:
             status = getattr(getattr(error, "response", None), "status_code", 0) or 0
@@ -213,9 +210,6 @@ class Arm:
 
     def _url(self, path: str, query: str) -> str:
         if path.startswith("https://"):
-            # The token must not go to another host, whatever a header says.
-            if not self.is_ours(path):
-                raise RequestRefused(0, "ForeignHost", f"Azure named a foreign host, {urlsplit(path).netloc}.")
             return path
         return f"{self._endpoint}{_escaped(path)}?api-version={api_version(path)}{'&' + query if query else ''}"
 
@@ -238,7 +232,7 @@ def api_version(path: str) -> str:
     """The api-version for a resource id: that of its last provider. Raises KeyError for one that is not known."""
     resource_type = path.lower().rpartition("/providers/")[2]
     if resource_type == path.lower():
-        return _SUBSCRIPTIONS
+        return SUBSCRIPTIONS
     parts = resource_type.split("/")
     return API_VERSIONS.get("/".join(parts[:2])) or API_VERSIONS[parts[0]]
 

@@ -9,15 +9,19 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core.pipeline import Pipeline, PipelineResponse
 from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
+from azure.core.rest import HttpRequest
 
 from vmbackup.arm.audit import AuditPolicy, signed_in
 from vmbackup.arm.call import current
-from vmbackup.arm.pipeline import PatientRetryPolicy, RecordingPolicy, Transport
+from vmbackup.arm.clouds import cloud_of
+from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.pipeline import AudiencePolicy, PatientRetryPolicy, RecordingPolicy
+from vmbackup.arm.transport import Transport
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from azure.mgmt.resourcehealth import ResourceHealthMgmtClient
 
 _Client = TypeVar("_Client")
+SUBSCRIPTIONS = "2022-12-01"
+"""The api-version of subscriptions themselves."""
 
 # The SDK logs each failed try as a warning; here every failure becomes a fact, and a terminal is no place for it.
 logging.getLogger("azure").addHandler(logging.NullHandler())
@@ -53,20 +59,40 @@ class Azure:
     ``calls`` counts the requests sent; ``clock`` is Azure's time in its last answer.
     """
 
-    def __init__(self, credential: TokenCredential, subscription_id: str, connection: Connection) -> None:
+    def __init__(
+        self,
+        credential: TokenCredential,
+        subscription_id: str,
+        connection: Connection,
+        transport: Transport | None = None,
+    ) -> None:
         self.subscription_id = subscription_id
         self.connection = connection
         self.calls = 0
         self.clock: datetime | None = None
         self._credential = credential
         self._lock = threading.RLock()
-        self._transport = Transport(connection.ca_file)
+        self._transport = transport or Transport(ca_file=connection.ca_file)
+        self._audience = cloud_of(connection.endpoint).arm
 
-    def now(self) -> datetime:
-        """Azure's time as the current call last heard it, else this connection, else this machine's."""
+    def heard(self) -> datetime | None:
+        """Azure's time as the current call last heard it, else this connection; None where nobody did."""
         begun = current()
         heard = next((each.azure_time for each in begun.lineage() if each.azure_time), None) if begun else None
-        return heard or self.clock or datetime.now(timezone.utc)
+        return heard or self.clock
+
+    def now(self) -> datetime:
+        """Azure's time as last heard; asked for where nobody heard it yet. Raises Unreadable where Azure does not say.
+
+        This machine's clock may be wrong, and with it every verdict that rests on an age.
+        """
+        if self.heard() is None:
+            path = f"/subscriptions/{self.subscription_id}?api-version={SUBSCRIPTIONS}"
+            self.send(HttpRequest("GET", self.connection.endpoint + path), {})
+        heard = self.heard()
+        if heard is None:
+            raise Unreadable("Azure's answers carry no date, and this machine's clock may be wrong")
+        return heard
 
     def on_request(self) -> None:
         """Count one request."""
@@ -84,11 +110,7 @@ class Azure:
 
     def who(self) -> str:
         """Who is signed in, by the token's own claims; the token itself is not kept."""
-        return signed_in(self._credential, self._scope)
-
-    @property
-    def _scope(self) -> str:
-        return f"{self.connection.endpoint}/.default"
+        return signed_in(self._credential, self._audience.scope)
 
     def _policies(self) -> list[Any]:
         """What every try of a request passes through; a rate limiter would stand here too."""
@@ -101,18 +123,18 @@ class Azure:
     def _options(self) -> dict[str, Any]:
         return {
             "base_url": self.connection.endpoint,
-            "credential_scopes": [self._scope],
+            "credential_scopes": [self._audience.scope],
             "retry_policy": self._retry(),
-            "per_retry_policies": self._policies(),
+            "per_retry_policies": [AudiencePolicy(self._audience), *self._policies()],
             "transport": self._transport,
         }
 
     def _pipeline(self) -> Pipeline[Any, Any]:
         from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
-        sign_in = ARMChallengeAuthenticationPolicy(self._credential, self._scope)
-        policies = [RequestIdPolicy(), UserAgentPolicy("vmbackup"), self._retry(), sign_in, *self._policies()]
-        return Pipeline(self._transport, policies)
+        sign_in = ARMChallengeAuthenticationPolicy(self._credential, self._audience.scope)
+        begin: list[Any] = [RequestIdPolicy(), UserAgentPolicy("vmbackup"), self._retry()]
+        return Pipeline(self._transport, [*begin, AudiencePolicy(self._audience), sign_in, *self._policies()])
 
     def _client(self, name: str, build: Callable[[], _Client]) -> _Client:
         with self._lock:

@@ -15,8 +15,10 @@ from azure.core.exceptions import (
 )
 
 from vmbackup import sanitize
+from vmbackup.arm.clouds import ForeignHost
 from vmbackup.arm.error_body import code_and_message, missing_right
-from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong, retry_after_s
+from vmbackup.arm.pipeline import WaitTooLong, retry_after_s
+from vmbackup.arm.transport import AnswerTooLarge
 from vmbackup.model import Fact, FactStatus, RemedyRefused, RunbookError, SetupError
 
 _LONGEST_MESSAGE = 300
@@ -70,6 +72,8 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
         return _failed("unreadable", detail=words(error))
     if isinstance(error, AnswerTooLarge):
         return _failed("too_large", mb=error.mb)
+    if isinstance(error, ForeignHost):
+        return _failed("foreign_host", host=sanitize.text(error.host))
     if isinstance(error, WaitTooLong):
         if error.status == 429:
             return _failed("throttled", retry_after=round(error.seconds))
@@ -99,10 +103,20 @@ def _unanswered(error: BaseException, seconds: float) -> Fact:
     if isinstance(error, ServiceResponseError):
         return _failed("cut_off")
     if isinstance(error, ServiceRequestError):
-        return _failed("unexpected", error=f"Azure was not reached: {words(error)}")
+        return _failed("unexpected", error=f"Azure was not reached: {words(_root(error))}")
     if isinstance(error, (KeyError, TypeError, ValueError, AttributeError, IndexError)):
         return _failed("unreadable", detail=f"{type(error).__name__}: {words(error)}")
     return _failed("unexpected", error=f"{type(error).__name__}: {words(error)}")
+
+
+def _root(error: BaseException) -> BaseException:
+    """The innermost error: that of the outer ones begins with the whole address, and the reason would be cut off."""
+    for _ in range(10):
+        inner = getattr(error, "inner_exception", None) or getattr(error, "reason", None) or (error.args or [None])[0]
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return error
 
 
 def _answered(error: RequestRefused, actions: tuple[str, ...]) -> Fact:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vmbackup.arm.client import Arm
-
-MOST_PAGES = 20
+from vmbackup.arm.errors import ResponseLost
+from vmbackup.arm.paging import MOST_PAGES
+from vmbackup.arm.wire import entries, inside, text, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ def granted(arm: Arm, scope: str) -> list[Permission]:
     path: str | None = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/permissions"
     for _ in range(MOST_PAGES):
         if path is None:
-            break
+            return found
         body = arm.request("GET", path).body
-        body = body if isinstance(body, Mapping) else {}
-        for each in body.get("value") or []:
-            found.append(Permission(tuple(each.get("actions") or ()), tuple(each.get("notActions") or ())))
-        path = body.get("nextLink")
-    return found
+        if not isinstance(inside(body, "value"), list):
+            raise ResponseLost("The list of permissions cannot be read.")
+        for each in entries(body, "value"):
+            found.append(Permission(tuple(texts(each, "actions")), tuple(texts(each, "notActions"))))
+        path = text(body, "nextLink")
+    raise ResponseLost("The list of permissions does not come to an end.")
 
 
 def lacking(actions: Iterable[str], permissions: Iterable[Permission]) -> tuple[str, ...]:

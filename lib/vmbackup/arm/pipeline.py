@@ -1,4 +1,4 @@
-"""What every request to Azure passes through: it is noted, its answer is measured, and no wait outlives a deadline.
+"""What every request to Azure passes through: it goes to Azure alone, it is noted, and no wait outlives a deadline.
 
 A request is noted with the current call as ``METHOD path?query``; Azure's ``Date`` header is the clock.
 """
@@ -10,33 +10,19 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import requests
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
-from azure.core.pipeline.transport import RequestsTransport
-from requests.adapters import HTTPAdapter
 
 from vmbackup import clock
 from vmbackup.arm.call import current, remaining_s
+from vmbackup.arm.clouds import Audience
 from vmbackup.model import RunbookError
 
-LARGEST_ANSWER_MB = 20
-LONGEST_SILENCE_S = 60.0
-_MB = 1024**2
-_PARALLEL = 48
 # A query holds filters worth showing, and may hold a signature, which is never shown.
 _SHOWN_QUERY = ("$expand", "$filter", "metricnames", "timespan", "statusOnly")
 
 
-# These are no AzureErrors: the SDK would try those again, before Azure wants to be asked, or read the huge answer anew.
-class AnswerTooLarge(RunbookError):
-    """An answer larger than any real one; ``mb`` is its size."""
-
-    def __init__(self, mb: int) -> None:
-        super().__init__(f"Azure's answer has {mb} MB, more than any real one.")
-        self.mb = mb
-
-
+# No AzureError: the SDK would try again, before Azure wants to be asked.
 class WaitTooLong(RunbookError):
     """Azure asked for a wait that would outlive the deadline; ``status`` is the answer that asked for it."""
 
@@ -56,8 +42,20 @@ class Connected(Protocol):
         """An answer came, with Azure's clock where it says so; returns Azure's clock as last heard."""
 
 
+class AudiencePolicy(SansIOHTTPPolicy[Any, Any]):
+    """Lets a request pass only to a host of the audience. It stands in front of the sign-in, so that no token is made
+    for another host, whatever a page, an operation's address or a redirect names."""
+
+    def __init__(self, audience: Audience) -> None:
+        self._audience = audience
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Raises ForeignHost."""
+        self._audience.require(request.http_request.url)
+
+
 class RecordingPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Records each request and Azure's clock, and refuses an answer of absurd size."""
+    """Records each request and Azure's clock."""
 
     def __init__(self, connected: Connected) -> None:
         self._connected = connected
@@ -72,15 +70,11 @@ class RecordingPolicy(SansIOHTTPPolicy[Any, Any]):
             begun.requests.append(line)
 
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
-        """Record Azure's clock. Raises AnswerTooLarge before anybody reads the answer."""
-        answer = response.http_response
-        heard = self._connected.on_answer(azure_time(answer.headers))
+        """Record Azure's clock."""
+        heard = self._connected.on_answer(azure_time(response.http_response.headers))
         begun = current()
         for each in begun.lineage() if begun else ():
             each.azure_time = heard
-        megabytes = _size(answer, request.context.options.get("stream")) // _MB
-        if megabytes > LARGEST_ANSWER_MB:
-            raise AnswerTooLarge(megabytes)
 
 
 class PatientRetryPolicy(RetryPolicy[Any, Any]):
@@ -129,32 +123,6 @@ def _until(words: str, date: str | None) -> float:
     """Seconds from one HTTP date to another; 0 where one of them is none."""
     end, now = clock.parse_http_date(words), clock.parse_http_date(date)
     return (end - now).total_seconds() if end and now else 0.0
-
-
-def _size(answer: Any, streamed: Any) -> int:
-    announced = answer.headers.get("Content-Length") or "0"
-    known = int(announced) if announced.isdecimal() else 0
-    if streamed:
-        return known
-    # A compressed answer, or one in chunks, is larger than it announces.
-    return max(known, len(answer.content if hasattr(answer, "content") else answer.body()))
-
-
-class Transport(RequestsTransport):  # type: ignore[misc]  # the SDK's base is untyped
-    """The SDK's own transport, except that no silence of Azure outlives the deadline."""
-
-    def __init__(self, ca_file: str | None = None) -> None:
-        session = requests.Session()
-        session.mount("https://", HTTPAdapter(pool_connections=_PARALLEL, pool_maxsize=_PARALLEL, max_retries=0))
-        super().__init__(session=session, session_owner=False, connection_verify=ca_file or True)
-
-    def send(self, request: Any, **options: Any) -> Any:
-        """Send one request. Raises TimeoutError when there is no time left for it."""
-        remaining = remaining_s()
-        if remaining <= 0:
-            raise TimeoutError
-        options.setdefault("read_timeout", max(1.0, min(LONGEST_SILENCE_S, remaining)))
-        return super().send(request, **options)
 
 
 def shown(method: str, url: str) -> str:

@@ -16,12 +16,13 @@ from typing import Any
 from vmbackup.arm.blob import newest_part
 from vmbackup.arm.call import calling
 from vmbackup.arm.client import Arm, Response, accepted, names_operation
+from vmbackup.arm.clouds import ForeignHost
 from vmbackup.arm.connection import Azure
-from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, as_fact, cut
+from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, Unreadable, as_fact, cut
 from vmbackup.arm.run_command import run_command_error, run_command_output
 from vmbackup.arm.wire import text
 from vmbackup.catalog.knowledge import number
-from vmbackup.collectors.base import ABSENT, recorded
+from vmbackup.collectors.base import ABSENT, cut_at, recorded
 from vmbackup.failures.recognition import lines_at
 from vmbackup.guest.document import GuestDocument, GuestOutputError, decode, require_belongs_to
 from vmbackup.guest.serial_log import serial_log, vm_health_report
@@ -117,16 +118,21 @@ def _facts(document: GuestDocument) -> dict[str, Fact]:
 
 def _run(arm: Arm, target: Target, os: str, left: Mapping[str, str], keep: Keep) -> Any:
     # What was left comes from a file that anyone may have edited: it must be an operation of this subscription.
-    if left and all(arm.is_ours(url) and names_operation(url, target.subscription_id) for url in left.values()):
+    if left and all(names_operation(url, target.subscription_id) for url in left.values()):
         try:
             return _end(arm, accepted(left), keep)
-        except RequestRefused as error:
-            if error.status not in _FORGOTTEN:
+        except (RequestRefused, ResponseLost) as error:
+            if not _is_forgotten(error):
                 raise
     command = {"commandId": _COMMANDS[os], "script": script(os).splitlines()}
     response = arm.request("POST", f"{target.vm_id}/runCommand", command)
     keep(response.addresses)
     return _end(arm, response, keep)
+
+
+def _is_forgotten(error: Exception) -> bool:
+    """Whether Azure does not know the operation, or its address is none of Azure's."""
+    return getattr(error, "status", None) in _FORGOTTEN or isinstance(error.__cause__, ForeignHost)
 
 
 def _end(arm: Arm, response: Response, keep: Keep) -> Any:
@@ -161,9 +167,10 @@ def boot_diagnostics(azure: Azure, target: Target, evidence: Evidence, deadline_
     name = "guest.boot_report" if model and model["os"] == "windows" else "guest.serial_log"
     with calling(target.vm_id, deadline_s) as call:
         try:
-            log = _serial_console_log(azure, target)
+            log, is_cut = _serial_console_log(azure, target)
             found: Any = vm_health_report(log) if name == "guest.boot_report" else serial_log(log, _known_lines)
             fact = ABSENT if found is None else Fact(FactStatus.OK, found)
+            fact = cut_at(fact, f"{_LARGEST_LOG // 1024**2} MB") if is_cut else fact
         except Exception as error:
             fact = as_fact(error, (BOOT_ACTION,), deadline_s)
     return {name: recorded(fact, call)}
@@ -173,12 +180,14 @@ def _known_lines(text: str) -> Iterator[tuple[str, str]]:
     return lines_at(text, "serial")
 
 
-def _serial_console_log(azure: Azure, target: Target) -> bytes:
+def _serial_console_log(azure: Azure, target: Target) -> tuple[bytes, bool]:
     """Its end: what a long log begins with is another boot's."""
     path = f"{target.vm_id}/retrieveBootDiagnosticsData"
     answer = Arm.on(azure).request("POST", path, query="sasUriExpirationTimeInMinutes=5")
     address = text(answer.body, "serialConsoleLogBlobUri")
-    return newest_part(address, _LARGEST_LOG, azure.connection.ca_file) if address else b""
+    if address is None:
+        raise Unreadable("Azure names no serial log")
+    return newest_part(address, _LARGEST_LOG, azure.connection.ca_file)
 
 
 def _data(evidence: Evidence, name: str) -> Mapping[str, Any] | None:

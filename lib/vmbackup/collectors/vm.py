@@ -42,7 +42,7 @@ def virtual_machine(ask: Ask) -> Answers:
         ) from None
     wire = found.as_dict()
     view = inside(wire, "properties", "instanceView")
-    agent = read_agent(view, ask.now)
+    agent = read_agent(view, ask.azure.heard())
     return {
         "_vm": wire,
         "vm.model": read_model(wire, ask.now),

@@ -21,8 +21,10 @@ from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
 from azure.identity import CredentialUnavailableError
 
 from recordings import Recording, recordings
+from vmbackup.arm.clouds import ForeignHost
 from vmbackup.arm.errors import RequestRefused, Unreadable, as_fact, not_found, refusal
-from vmbackup.arm.pipeline import AnswerTooLarge, WaitTooLong
+from vmbackup.arm.pipeline import WaitTooLong
+from vmbackup.arm.transport import AnswerTooLarge
 from vmbackup.model import FactStatus, RemedyRefused, SetupError
 
 
@@ -48,7 +50,8 @@ def refused(code: str, message: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("error", "why", "details"),
     [
-        (AnswerTooLarge(50), "too_large", {"mb": "50"}),
+        (AnswerTooLarge("50"), "too_large", {"mb": "50"}),
+        (ForeignHost("evil.example"), "foreign_host", {"host": "evil.example"}),
         (WaitTooLong(600, 429), "throttled", {"retry_after": "600"}),
         (WaitTooLong(600, 503), "server_error", {"status": "503", "code": "RetryAfter"}),
         (WaitTooLong(30, 202), "timeout", {"seconds": "9"}),

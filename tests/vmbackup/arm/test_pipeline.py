@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from vmbackup.arm.call import calling
-from vmbackup.arm.pipeline import Transport, shown
+from vmbackup.arm.pipeline import shown
+from vmbackup.arm.transport import Transport
 from vmbackup.collectors import collect
 from vmbackup.model import FactStatus
 from worlds import world

@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from in_process import Sent, near
 from vmbackup.collectors import COLLECTORS, actions, collect, slowest_chain_ms
 from vmbackup.facts import schema
 from vmbackup.facts.azure import FACTS
@@ -93,3 +95,23 @@ def test_the_slowest_chain_is_the_sum_along_what_a_fact_waits_for() -> None:
     took = {"vm.model": 100, "backup.protection": 50, "backup.item": 30, "backup.policy": 20, "vm.health": 40}
     evidence = {name: Fact(FactStatus.OK, took_ms=ms) for name, ms in took.items()}
     assert slowest_chain_ms(evidence) == 200
+
+
+def without_date(line: str, sent: Sent) -> Sent:
+    return replace(sent, headers={name: value for name, value in sent.headers.items() if name != "Date"})
+
+
+def test_without_azures_clock_nothing_rests_on_this_machines() -> None:
+    there = near("agent_stopped_linux")
+    there.loopback.damage = without_date
+    evidence = collect(there.azure, there.target, deadline_s=20)
+    assert evidence["vm.agent"].data["age_s"] is None
+    assert {evidence[name].why for name in ("backup.jobs", "vm.activity", "vm.metrics")} == {"unreadable"}
+    assert all(fact.taken_at is None for fact in evidence.values())
+
+
+def test_azures_clock_is_asked_for_where_nobody_heard_it_yet() -> None:
+    there = near("healthy_linux")
+    assert there.azure.now().isoformat() == "2026-11-23T03:00:00+00:00"
+    assert there.azure.now() == there.azure.heard()
+    assert there.azure.calls == 1
