@@ -21,8 +21,10 @@ def backup_may_read_the_key_vault(
     encryptions = [disk["encryption"] for disk in disks or []]
     if encryptions and all(each is not None and each != "ade" for each in encryptions):
         return not_applicable()
+    if "ade" not in encryptions:
+        return unknown()
     if said.named is Named.ANOTHER:
         return ok("another_fault", code=said.code)
     if said.named is Named.NO_FAILURE:
         return ok("nothing_failed")
-    return unknown("encrypted") if "ade" in encryptions else unknown()
+    return unknown("encrypted")
