@@ -62,13 +62,17 @@ class Target:
         )
 
 
+CUT = "cut"
+"""The key among a fact's details that says how much of an answer was read, where that was not all of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One answer, or the reason why there is none.
 
     ``data`` is plain JSON whose shape ``facts.py`` gives; ``why`` is a key of ``ui.yaml`` under ``why``, ``details``
     its values; ``how`` are the requests or scripts that asked, one per line; ``taken_at`` is Azure's own clock in
-    ISO 8601 UTC; ``took_ms`` is wall time.
+    ISO 8601 UTC; ``took_ms`` is wall time. An answer of which only a part was read has CUT among its ``details``.
     """
 
     status: FactStatus
@@ -83,6 +87,11 @@ class Fact:
     def answered(self) -> bool:
         """True when we know: "not installed" is knowledge too."""
         return self.status in (FactStatus.OK, FactStatus.ABSENT)
+
+    @property
+    def is_cut(self) -> bool:
+        """True where only a part of the answer was read, so that what is not in it may be there all the same."""
+        return CUT in self.details
 
 
 Evidence = Mapping[str, Fact]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from azure.core.exceptions import AzureError
 from azure.core.pipeline import Pipeline, PipelineResponse
 from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest
@@ -19,7 +20,7 @@ from azure.core.rest import HttpRequest
 from vmbackup.arm.audit import AuditPolicy, signed_in
 from vmbackup.arm.call import current
 from vmbackup.arm.clouds import cloud_of
-from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.errors import ResponseLost, words
 from vmbackup.arm.pipeline import AudiencePolicy, PatientRetryPolicy, RecordingPolicy
 from vmbackup.arm.transport import Transport
 
@@ -82,16 +83,19 @@ class Azure:
         return heard or self.clock
 
     def now(self) -> datetime:
-        """Azure's time as last heard; asked for where nobody heard it yet. Raises Unreadable where Azure does not say.
+        """Azure's time as last heard; asked for where nobody heard it yet. Raises ResponseLost where it does not say.
 
         This machine's clock may be wrong, and with it every verdict that rests on an age.
         """
         if self.heard() is None:
             path = f"/subscriptions/{self.subscription_id}?api-version={SUBSCRIPTIONS}"
-            self.send(HttpRequest("GET", self.connection.endpoint + path), {})
+            try:
+                self.send(HttpRequest("GET", self.connection.endpoint + path), {})
+            except AzureError as error:
+                raise ResponseLost(f"Azure's time could not be asked for: {words(error)}") from error
         heard = self.heard()
         if heard is None:
-            raise Unreadable("Azure's answers carry no date, and this machine's clock may be wrong")
+            raise ResponseLost("Azure's answers carry no date, and this machine's clock may be wrong.")
         return heard
 
     def on_request(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from vmbackup.model import Evidence, Finding, Verdict
+from vmbackup.model import CUT, Evidence, Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,14 @@ def run(checked: Check, evidence: Evidence, os: str | None) -> Finding:
         answer = evidence.get(name)
         answers.append(answer.data if answer and answer.answered else None)
     try:
-        return finding(checked.judge(*answers))
+        return finding(_of_a_part(checked.judge(*answers), checked, evidence))
     except Exception as error:  # one broken check must not end the other causes; the reader is told
         return finding(unknown("check_failed", error=f"{type(error).__name__}: {error}"))
+
+
+def _of_a_part(judged: Judgement, checked: Check, evidence: Evidence) -> Judgement:
+    """What was read in part only cannot be called good: what is wrong may lie beyond."""
+    parts = [name for name in checked.evidence if name in evidence and evidence[name].is_cut]
+    if not parts or judged.verdict is not Verdict.OK:
+        return judged
+    return unknown("read_in_part", fact=parts[0], cut=evidence[parts[0]].details[CUT])

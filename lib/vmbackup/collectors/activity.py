@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from itertools import chain, islice
 
 from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import cut
+from vmbackup.arm.paging import Listing, read_pages
 from vmbackup.arm.wire import inside, resource, text
-from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
 from vmbackup.facts.azure import ActivityEvent, FailedJob, Policy, ResourceHealth, RestorePointCollection, VmModel
 
 _BEFORE = timedelta(hours=24)
 _AFTER = timedelta(hours=2)
-_MOST = 200
+_MOST = 1000
 
 
 @collector(
@@ -38,13 +38,15 @@ def activity(
     span = f"eventTimestamp ge '{clock.stamp(start)}' and eventTimestamp le '{clock.stamp(end)}'"
     groups = {ask.target.resource_group, *restore_point_groups(collections, policy, model)}
     found = gather([partial(_events, ask, span, group) for group in sorted(groups)])
-    return {"vm.activity": sorted(chain(*found), key=lambda event: event["time"], reverse=True)}
+    listing = Listing([event for each in found for event in each.entries], any(each.is_cut for each in found))
+    events = [read_event(each.serialize(keep_readonly=True)) for each in listing.entries]
+    events.sort(key=lambda event: event["time"], reverse=True)
+    return {"vm.activity": listed_fact(listing, events)}
 
 
-def _events(ask: Ask, span: str, group: str) -> list[ActivityEvent]:
+def _events(ask: Ask, span: str, group: str) -> Listing:
     asked = f"{span} and resourceGroupName eq '{group}'"
-    listed = islice(ask.azure.monitor.activity_logs.list(filter=asked), _MOST)
-    return [read_event(each.serialize(keep_readonly=True)) for each in listed]
+    return read_pages(ask.azure.monitor.activity_logs.list(filter=asked), _MOST)
 
 
 def restore_point_groups(

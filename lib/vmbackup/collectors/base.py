@@ -20,8 +20,9 @@ from vmbackup.arm.call import Call, calling, start_thread
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import as_fact
+from vmbackup.arm.paging import Listing
 from vmbackup.facts.azure import FACTS
-from vmbackup.model import Fact, FactStatus, SetupError, Target
+from vmbackup.model import CUT, Fact, FactStatus, SetupError, Target
 
 LONGEST_S = 60.0
 """How long one collector may ask, within the deadline of them all: what hangs must not keep the others waiting."""
@@ -48,7 +49,7 @@ class Ask:
 
     @property
     def now(self) -> datetime:
-        """Azure's clock."""
+        """Azure's clock. Raises ResponseLost where Azure does not say."""
         return self.azure.now()
 
 
@@ -215,11 +216,13 @@ def _run(each: Collector, run: _Run) -> None:
 
 def _answer(each: Collector, run: _Run) -> dict[str, Fact]:
     data: list[Any] = []
+    cut: str | None = None
     for name in (*each.needs, *each.optional):
         fact = run.answers[name].result()
         if name in each.needs and fact.status is not FactStatus.OK:
             return dict.fromkeys(each.gives, fact if fact.status is FactStatus.SKIPPED else _skipped(name, fact))
         data.append(fact.data if fact.answered else None)
+        cut = cut or fact.details.get(CUT)
     begun = time.monotonic()
     with calling(deadline_s=run.longest_s) as call:
         run.reports.put((each, call))
@@ -229,6 +232,8 @@ def _answer(each: Collector, run: _Run) -> dict[str, Fact]:
         except Exception as error:
             facts = dict.fromkeys(each.gives, as_fact(error, each.actions, time.monotonic() - begun))
     took_ms = round((time.monotonic() - begun) * 1000)
+    # What is made of a part only may be a part itself.
+    facts = {name: cut_at(fact, cut) if cut and fact.answered else fact for name, fact in facts.items()}
     return {name: recorded(fact, call, took_ms) for name, fact in facts.items()}
 
 
@@ -240,6 +245,17 @@ def _skipped(need: str, fact: Fact) -> Fact:
 
 def _fact(given: Any) -> Fact:
     return given if isinstance(given, Fact) else Fact(FactStatus.OK, given)
+
+
+def cut_at(fact: Fact, read: str) -> Fact:
+    """The fact, marked as one of which only so much was read: nothing that lies beyond may be called good."""
+    return replace(fact, why=fact.why or "list_cut", details={**fact.details, CUT: read})
+
+
+def listed_fact(listing: Listing, data: Any) -> Fact:
+    """The fact made of a list, marked where the list was not read to its end."""
+    fact = Fact(FactStatus.OK, data)
+    return cut_at(fact, str(len(listing.entries))) if listing.is_cut else fact
 
 
 def recorded(fact: Fact, call: Call, took_ms: int = 0) -> Fact:

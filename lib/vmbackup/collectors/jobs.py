@@ -16,6 +16,7 @@ from vmbackup.arm.call import calling, gather
 from vmbackup.arm.client import Arm, Response
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import RequestRefused, ResponseLost, Unreadable, as_fact, cut, refusal
+from vmbackup.arm.paging import MOST_PAGES, Listing, read_pages
 from vmbackup.arm.wire import (
     entries,
     inside,
@@ -28,11 +29,11 @@ from vmbackup.arm.wire import (
     whole,
     whole_pages,
 )
-from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
+from vmbackup.collectors.base import ABSENT, Answers, Ask, collector, listed_fact
 from vmbackup.collectors.protection import graph_rows, refuse_missing_vault, vault
 from vmbackup.facts.azure import FailedJob, Job, JobError, JobTask, Protection, RunningJob
 from vmbackup.failures.jobs import backup_failed, newest_finished, running_backup
-from vmbackup.model import Fact, FactStatus, SetupError, Target
+from vmbackup.model import Fact, SetupError, Target
 
 DAYS = 14
 _IN_FULL = 100
@@ -44,26 +45,27 @@ _BAD = ("failed", "completedwithwarnings")
 def jobs(ask: Ask, protected: Protection) -> Answers:
     """All jobs of this VM in its vault, newest first: backups, restores, and changes of its protection."""
     try:
-        listed = jobs_of(ask.azure, ask.target, protected, operation=None)
+        listing = jobs_of(ask.azure, ask.target, protected, operation=None)
     except ResourceNotFoundError as error:
         refuse_missing_vault(protected, error)
         raise
-    return {"backup.jobs": [read_job(wire) for wire in listed]}
+    return {"backup.jobs": listed_fact(listing, [read_job(wire) for wire in listing.entries])}
 
 
 def jobs_of(
     azure: Azure, target: Target, protected: Protection, days: int = DAYS, operation: str | None = "Backup"
-) -> list[Mapping[str, Any]]:
+) -> Listing:
     """The VM's jobs of these days as Azure sends them, newest first: backups alone, or every operation."""
     subscription, group, name = vault(protected)
-    listed = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), days=days, operation=operation))
-    ours = [wire for wire in listed if is_about(wire, target)]
-    return sorted(ours, key=lambda wire: read_job(wire)["start"] or "", reverse=True)
+    listing = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), days=days, operation=operation))
+    ours = [wire for wire in listing.entries if is_about(wire, target)]
+    return Listing(sorted(ours, key=lambda wire: read_job(wire)["start"] or "", reverse=True), listing.is_cut)
 
 
-def _listed(client: Any, group: str, vault_name: str, asked: str) -> list[Mapping[str, Any]]:
-    pages = client.backup_jobs.list(vault_name, group, filter=asked, raw_response_hook=whole_pages)
-    return [each.as_dict() for each in pages]
+def _listed(client: Any, group: str, vault_name: str, asked: str) -> Listing:
+    paged = client.backup_jobs.list(vault_name, group, filter=asked, raw_response_hook=whole_pages)
+    listing = read_pages(paged)
+    return Listing([each.as_dict() for each in listing.entries], listing.is_cut)
 
 
 def job_filter(now: datetime, status: str | None = None, days: int = DAYS, operation: str | None = "Backup") -> str:
@@ -242,18 +244,18 @@ def failed_jobs(azure: Azure, vault_id: str | None = None, deadline_s: float = 1
     begun = time.monotonic()
     try:
         with calling(deadline_s=deadline_s):
-            wires = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure)
-        rows = [read_failed_row(wire) for wire in wires]
+            listing = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure)
+        rows = [read_failed_row(wire) for wire in listing.entries]
     except Exception as error:
         return as_fact(error, (_READ,), time.monotonic() - begun)
-    return Fact(FactStatus.OK, sorted(rows, key=lambda row: row["time"] or "", reverse=True))
+    return listed_fact(listing, sorted(rows, key=lambda row: row["time"] or "", reverse=True))
 
 
-def _of_vault(azure: Azure, vault_id: str) -> list[Any]:
+def _of_vault(azure: Azure, vault_id: str) -> Listing:
     subscription, name = part_after(vault_id, "subscriptions") or "", last_part(vault_id) or ""
     group = part_after(vault_id, "resourceGroups") or ""
     try:
-        listed = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), "Failed"))
+        listed, is_cut = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), "Failed"))
     except ResourceNotFoundError as error:
         refused = refusal(error)
         raise SetupError(
@@ -261,7 +263,7 @@ def _of_vault(azure: Azure, vault_id: str) -> list[Any]:
         ) from None
     listed.sort(key=lambda wire: clock.stamp(text(wire, "properties", "startTime")) or "", reverse=True)
     full = gather([partial(_in_full, Arm.on(azure), vault_id, wire) for wire in listed[:_IN_FULL]])
-    return full + listed[_IN_FULL:]
+    return Listing(full + listed[_IN_FULL:], is_cut)
 
 
 def _in_full(arm: Arm, vault_id: str, wire: Mapping[str, Any]) -> Any:
@@ -274,7 +276,7 @@ def _in_full(arm: Arm, vault_id: str, wire: Mapping[str, Any]) -> Any:
         return wire
 
 
-def _of_subscription(azure: Azure) -> list[Any]:
+def _of_subscription(azure: Azure) -> Listing:
     from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
     query = (
@@ -284,7 +286,7 @@ def _of_subscription(azure: Azure) -> list[Any]:
     )
     rows: list[Any] = []
     following: str | None = None
-    while True:
+    for _ in range(MOST_PAGES):
         options = QueryRequestOptions(skip_token=following)
         asked = QueryRequest(subscriptions=[azure.subscription_id], query=query, options=options)
         answer = azure.graph.resources(asked)
@@ -294,7 +296,7 @@ def _of_subscription(azure: Azure) -> list[Any]:
             break
     if not rows:
         _require_subscription(azure)
-    return rows
+    return Listing(rows, bool(following))
 
 
 def _require_subscription(azure: Azure) -> None:

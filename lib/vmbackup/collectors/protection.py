@@ -10,6 +10,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from vmbackup import clock
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import Unreadable, as_fact, cut, not_found, refusal
+from vmbackup.arm.paging import Listing, read_pages
 from vmbackup.arm.wire import (
     entries,
     flag,
@@ -23,7 +24,7 @@ from vmbackup.arm.wire import (
     whole,
     whole_pages,
 )
-from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
+from vmbackup.collectors.base import ABSENT, Answers, Ask, collector, listed_fact
 from vmbackup.facts.azure import (
     HealthDetail,
     Neighbour,
@@ -41,7 +42,6 @@ _ITEM = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/pr
 _MODEL = {"fact": "vm.model"}
 _FABRIC = "Azure"
 _NEVER = "2001-01-01T00:00:00Z"
-_NEWEST = 20
 
 
 @collector(
@@ -272,18 +272,19 @@ def read_vault(wire: object, vault_id: str, vm_id: str) -> Vault:
     ),
 )
 def recovery_points(ask: Ask, protected: Protection) -> Answers:
-    """The newest recovery points."""
-    return {"backup.recovery_points": points_of(ask.azure, protected)[:_NEWEST]}
+    """The recovery points, newest first."""
+    listing = points_of(ask.azure, protected)
+    return {"backup.recovery_points": listed_fact(listing, listing.entries)}
 
 
-def points_of(azure: Azure, protected: Protection) -> list[RecoveryPoint]:
-    """All recovery points of the protected item, newest first."""
+def points_of(azure: Azure, protected: Protection) -> Listing:
+    """The recovery points of the protected item, newest first."""
     subscription, group, name = vault(protected)
     points = azure.backup(subscription).recovery_points
     listed = points.list(name, group, _FABRIC, protected["container"], protected["item"], raw_response_hook=whole_pages)
-    return sorted(
-        (read_recovery_point(each.as_dict()) for each in listed), key=lambda point: point["time"] or "", reverse=True
-    )
+    pages = read_pages(listed)
+    read = [read_recovery_point(each.as_dict()) for each in pages.entries]
+    return Listing(sorted(read, key=lambda point: point["time"] or "", reverse=True), pages.is_cut)
 
 
 def read_recovery_point(wire: object) -> RecoveryPoint:
@@ -321,7 +322,9 @@ def neighbours(ask: Ask, protected: Protection, item: ProtectedItem) -> Answers:
     listed = ask.azure.backup(subscription).backup_protected_items.list(
         name, group, filter=asked, raw_response_hook=whole_pages
     )
-    return {"backup.neighbours": read_neighbours([each.as_dict() for each in listed], item["id"], policy)}
+    listing = read_pages(listed)
+    read = read_neighbours([each.as_dict() for each in listing.entries], item["id"], policy)
+    return {"backup.neighbours": listed_fact(listing, read)}
 
 
 def read_neighbours(wires: list[Any], own_id: str, policy: str) -> Neighbours:

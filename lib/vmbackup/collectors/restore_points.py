@@ -12,8 +12,9 @@ from azure.core.exceptions import HttpResponseError
 from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.paging import read_pages
 from vmbackup.arm.wire import entries, inside, last_part, part_after, resource, text, whole_pages
-from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
 from vmbackup.facts.azure import Lock, Policy, RestorePointCollection
 
 _LOCKS = "/providers/microsoft.authorization/locks/"
@@ -23,12 +24,11 @@ _AZURE_BACKUP = "azurebackuprg"
 @collector("vm.restore_points", actions=("Microsoft.Compute/restorePointCollections/read",))
 def restore_points(ask: Ask) -> Answers:
     """The collections whose source is this VM, each with the number of its restore points."""
-    listed = [
-        each.as_dict() for each in ask.azure.compute.restore_point_collections.list_all(raw_response_hook=whole_pages)
-    ]
+    listing = read_pages(ask.azure.compute.restore_point_collections.list_all(raw_response_hook=whole_pages))
+    listed = [each.as_dict() for each in listing.entries]
     own = [wire for wire in listed if _source(wire) == ask.target.vm_id.lower()]
     full = gather([partial(_collection, ask, wire) for wire in own])
-    return {"vm.restore_points": [read_collection(wire) for wire in full]}
+    return {"vm.restore_points": listed_fact(listing, [read_collection(wire) for wire in full])}
 
 
 def _source(wire: object) -> str:
@@ -75,11 +75,13 @@ def _interval_h(points: list[Any]) -> float | None:
 @collector("vm.locks", optional=("vm.restore_points", "backup.policy"), actions=("Microsoft.Authorization/locks/read",))
 def locks(ask: Ask, collections: list[RestorePointCollection] | None, policy: Policy | None) -> Answers:
     """The locks at the subscription, the VM's resource group, the VM, and where restore points are kept."""
-    listed = [each.as_dict() for each in ask.azure.locks.management_locks.list_at_subscription_level()]
+    listing = read_pages(ask.azure.locks.management_locks.list_at_subscription_level())
     groups = {ask.target.resource_group.lower(), *(each["resource_group"].lower() for each in collections or [])}
     own = (policy["restore_point_group_prefix"] if policy else None) or _AZURE_BACKUP
     kept = (_AZURE_BACKUP, own.lower())
-    return {"vm.locks": [lock for lock in map(read_lock, listed) if _concerns(lock, ask.target.vm_id, groups, kept)]}
+    found = [read_lock(each.as_dict()) for each in listing.entries]
+    ours = [lock for lock in found if _concerns(lock, ask.target.vm_id, groups, kept)]
+    return {"vm.locks": listed_fact(listing, ours)}
 
 
 def read_lock(wire: object) -> Lock:

@@ -2,6 +2,9 @@
 
 Every key is always present; what Azure did not say is ``None``, never a guess. Times are ISO 8601 UTC strings,
 sizes in GiB carry ``_gb``, durations ``_s``. ``FACTS`` maps the name of a fact to its shape.
+
+A list that was not read to its end has ``cut`` among its fact's details (:attr:`~vmbackup.model.Fact.is_cut`), and so
+has every fact that was made from it. No check that reads one may say ok.
 """
 
 from __future__ import annotations

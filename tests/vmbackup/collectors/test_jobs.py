@@ -181,8 +181,8 @@ def test_a_job_that_names_no_vm_could_be_any_vms(said: dict[str, Any]) -> None:
 def test_a_vm_whose_name_ends_anothers_has_none_of_its_jobs() -> None:
     with world("agent_stopped_linux") as (_, azure, target):
         protected = collect(azure, target, deadline_s=20, only=["backup.protection"])["backup.protection"].data
-        assert jobs_of(azure, target, protected)
-        assert jobs_of(azure, replace(target, vm_name=target.vm_name[-5:]), protected) == []
+        assert jobs_of(azure, target, protected).entries
+        assert jobs_of(azure, replace(target, vm_name=target.vm_name[-5:]), protected).entries == []
 
 
 def test_a_job_of_another_vm_is_refused() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TypeVar
+from typing import Any
 
 from azure.core.exceptions import AzureError
 
@@ -13,6 +13,7 @@ from vmbackup import clock
 from vmbackup.arm.client import Arm, Response
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import REFUSALS, ResponseLost, Unreadable, refusal, words
+from vmbackup.arm.paging import Listing
 from vmbackup.arm.wire import flag, text
 from vmbackup.collectors.jobs import job_in_full, jobs_of, read_job
 from vmbackup.collectors.protection import points_of
@@ -20,7 +21,6 @@ from vmbackup.facts.azure import Job, Protection, RecoveryPoint
 from vmbackup.model import Target
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(slots=True)
@@ -60,11 +60,14 @@ def status(response: Response) -> str:
     return (text(response.body, "properties", "status") or "").lower()
 
 
-def _read(ask: Callable[[], _Answer]) -> _Answer:
-    """What a collector asks, with the errors of the door."""
+def _read(ask: Callable[[], Listing]) -> list[Any]:
+    """The whole list that a collector asks for, with the errors of the door."""
     try:
-        return ask()
+        listing = ask()
     except REFUSALS as error:
         raise refusal(error) from error
     except (AzureError, Unreadable, TimeoutError) as error:
         raise ResponseLost(words(error)) from error
+    if listing.is_cut:
+        raise ResponseLost("The list in the vault does not come to an end.")
+    return listing.entries
