@@ -2,7 +2,7 @@
 
 Standard library only; every other module imports this one, and it imports none of them.
 
-    RunbookError            anything the product says "no" with; its text is for the operator
+    RunbookError            anything the product says "no" with; it is put into words where it is shown
     ├── SetupError          parameters, sign-in, no such VM: stop kindly, say what to do
     ├── RemedyRefused       a change that must not be made, with the reason
     ├── Unwritten           a line that could not be put on file
@@ -41,6 +41,42 @@ class FactStatus(Word):
     DENIED = "denied"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+
+class Language(Word):
+    """The language of all that a person reads."""
+
+    EN = "en"
+    DE = "de"
+
+
+class AzureSource(Word):
+    """Which Azure answers: the real one, a simulated world, or what was saved of an earlier run."""
+
+    SIMULATOR = "simulator"
+    LIVE = "live"
+    REPLAY = "replay"
+
+
+class Probe(Word):
+    """When the guest script is run through Run Command: where it still decides something, never, or in any case."""
+
+    AUTO = "auto"
+    NEVER = "never"
+    FORCE = "force"
+
+
+class Risk(Word):
+    """What a remedy may cost, in this order."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+    def within(self, highest: Risk) -> bool:
+        """Whether this risk is no higher than that."""
+        order = list(Risk)
+        return order.index(self) <= order.index(highest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +176,33 @@ class Step:
         return Verdict.NOT_APPLICABLE
 
 
+class Key(str):
+    """A value of an error that is itself a key of the catalogue, such as the name of a type."""
+
+
 class RunbookError(Exception):
-    """Anything the product says "no" with. Jupyter shows its text alone, without a traceback."""
+    """Anything the product says "no" with: a key of the catalogue and the values for its sentence.
+
+    Whoever says no does not know the operator's language, so the sentence is made where it is shown
+    (``catalog.words.explain``). An error that is made from a sentence shows that sentence. Jupyter shows it alone,
+    without a traceback.
+    """
+
+    def __init__(self, key: str, **values: Any) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{name}={value}" for name, value in self.values.items())
+        return f"{self.key}: {said}" if said else self.key
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
 
 
 class SetupError(RunbookError):
-    """Parameters, sign-in or the VM itself are wrong: nothing was examined, and the text says what to do."""
+    """Parameters, sign-in or the VM itself are wrong: nothing was examined, and the sentence says what to do."""
 
 
 class RemedyRefused(RunbookError):

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from vmbackup.model import SetupError, Target
+from vmbackup.model import AzureSource, Key, Language, Probe, Risk, SetupError, Target, Word
 
-DOORS = ("simulator", "live", "replay")
-LANGUAGES = ("en", "de")
-RISKS = ("low", "medium", "high")
-PROBES = ("auto", "never", "force")
+SHORTEST_S, LONGEST_S = 5, 3600
+_VM_ID_EXAMPLE = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Compute/virtualMachines/<name>"
+_VAULT_ID_EXAMPLE = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.RecoveryServices/vaults/<name>"
 # What would lead the path of a request elsewhere is in no name.
 _NAME = r"(?!\.{1,2}(?:/|\Z))[^/\\?#%\x00-\x1f\x7f]+"
 VM_ID = re.compile(
@@ -37,7 +36,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 class Parameters:
     """The parameters of every runbook, with their defaults; the notebooks' parameter cells say the same."""
 
-    azure: str = "simulator"
+    azure: AzureSource = AzureSource.SIMULATOR
     scenario: str = ""
     subscription_id: str = ""
     resource_group: str = ""
@@ -47,12 +46,12 @@ class Parameters:
     failure: str = ""
     evidence_file: str = ""
     guest_output: str = ""
-    probe: str = "auto"
+    probe: Probe = Probe.AUTO
     remedies: str = ""
-    max_risk: str = "low"
+    max_risk: Risk = Risk.LOW
     retry: bool = False
     run_folder: str = ""
-    language: str = "en"
+    language: Language = Language.EN
     deadline_s: int = 120
 
     @property
@@ -72,25 +71,15 @@ def read(given: Mapping[str, Any], about: str = "vm") -> Parameters:
 
     ``about`` is ``vm`` for the runbooks and ``vault`` for the start notebook, which needs no VM.
     """
-    known = {field.name: field for field in fields(Parameters)}
+    kinds = {field.name: type(field.default) for field in fields(Parameters)}
     for name in given:
-        if name not in known:
-            raise SetupError(f"Unknown parameter {name!r}.{_suggestion(name, list(known))}")
-    for name, value in given.items():
-        expected = type(known[name].default)
-        if type(value) is not expected:
-            raise SetupError(f"Parameter {name} must be {_words(expected)}, not {_words(type(value))} ({value!r}).")
-    stripped: dict[str, Any] = {
-        name: value.strip() if isinstance(value, str) else value for name, value in given.items()
-    }
-    parameters = Parameters(**stripped)
-    _one_of("azure", parameters.azure, DOORS)
-    _one_of("language", parameters.language, LANGUAGES)
-    _one_of("probe", parameters.probe, PROBES)
-    _one_of("max_risk", parameters.max_risk, RISKS)
-    if not 5 <= parameters.deadline_s <= 3600:
-        raise SetupError(f"Parameter deadline_s is {parameters.deadline_s}; it must be between 5 and 3600 seconds.")
-    (_DOOR_RULES if about == "vm" else _VAULT_DOOR_RULES)[parameters.azure](parameters)
+        if name not in kinds:
+            raise no_such("unknown_parameter", name, kinds)
+    values = {name: _value(name, value, kinds[name]) for name, value in given.items()}
+    parameters = Parameters(**values)
+    if not SHORTEST_S <= parameters.deadline_s <= LONGEST_S:
+        raise SetupError("error.deadline", value=parameters.deadline_s, least=SHORTEST_S, most=LONGEST_S)
+    (_RULES if about == "vm" else _VAULT_RULES)[parameters.azure](parameters)
     _check_vault(parameters)
     return parameters
 
@@ -108,12 +97,33 @@ def from_notebook(namespace: Mapping[str, Any], about: str = "vm") -> Parameters
         for name, value in namespace.items()
         if not name.startswith("_") and name not in system and type(value) in plain
     }
-    try:
-        return read(given, about)
-    except SetupError as error:
-        if str(error).startswith("Unknown parameter"):
-            raise SetupError(f"{error} (Your own variables may begin with an underscore.)") from None
-        raise
+    known = [field.name for field in fields(Parameters)]
+    for name in given:
+        if name not in known:
+            raise no_such("unknown_variable", name, known)
+    return read(given, about)
+
+
+def no_such(key: str, value: str, choices: Iterable[str], **values: str) -> SetupError:
+    """What is said of a name that does not exist: the one that is near, else those that there are."""
+    known = list(choices)
+    near = difflib.get_close_matches(value, known, 1)
+    named = {"value": value, "choices": ", ".join(known), **values}
+    return SetupError(f"error.{key}_near", near=near[0], **named) if near else SetupError(f"error.{key}", **named)
+
+
+def _value(name: str, value: Any, kind: type) -> Any:
+    """The value as a parameter keeps it."""
+    expected = str if issubclass(kind, str) else kind
+    if type(value) is not expected and type(value) is not kind:
+        wanted, found = (Key(f"type.{each.__name__}") for each in (expected, type(value)))
+        raise SetupError("error.wrong_type", name=name, expected=wanted, found=found, value=repr(value))
+    if not isinstance(value, str):
+        return value
+    stripped = value.strip()
+    if issubclass(kind, Word) and stripped not in list(kind):
+        raise no_such("not_one_of", stripped, list(kind), name=name)
+    return kind(stripped)
 
 
 def target(parameters: Parameters) -> Target:
@@ -127,88 +137,70 @@ def target(parameters: Parameters) -> Target:
 
 
 def _simulator(parameters: Parameters) -> None:
-    _refuse(parameters, "simulator", ("subscription_id", "resource_group", "vm_name", "vm_id", "evidence_file"))
+    _refuse(parameters, ("subscription_id", "resource_group", "vm_name", "vm_id", "evidence_file"))
     if not parameters.scenario:
-        raise SetupError('azure = "simulator" needs a scenario, for example "agent_stopped_linux".')
+        raise SetupError("error.needs_scenario")
 
 
 def _live(parameters: Parameters) -> None:
-    _refuse(parameters, "live", ("scenario", "evidence_file"))
+    _refuse(parameters, ("scenario", "evidence_file"))
     parts = {name: getattr(parameters, name) for name in ("subscription_id", "resource_group", "vm_name")}
     if parameters.vm_id:
         found = VM_ID.fullmatch(parameters.vm_id.rstrip("/"))
         if not found:
-            raise SetupError(
-                f"vm_id {parameters.vm_id!r} is not the resource id of a VM. It looks like /subscriptions/<id>"
-                "/resourceGroups/<group>/providers/Microsoft.Compute/virtualMachines/<name>."
-            )
+            raise SetupError("error.no_vm_id", value=parameters.vm_id, example=_VM_ID_EXAMPLE)
         for (name, value), said in zip(parts.items(), found.groups(), strict=True):
             if value and value.lower() != said.lower():
-                raise SetupError(f"{name} {value!r} contradicts vm_id, which says {said!r}. Give one of them.")
+                raise SetupError("error.contradicts_vm_id", name=name, value=value, said=said)
         parts["subscription_id"] = found["subscription"]
     else:
         missing = [name for name, value in parts.items() if not value]
         if missing:
-            raise SetupError(f'azure = "live" needs {" and ".join(missing)} (or vm_id instead of all three).')
+            raise SetupError("error.needs_vm", names=missing)
         for name in ("resource_group", "vm_name"):
             if not re.fullmatch(_NAME, parts[name]):
-                raise SetupError(f"{name} {parts[name]!r} is no name: Azure has none with / \\ ? # or % in it.")
+                raise SetupError("error.no_name", name=name, value=parts[name])
     _check_subscription(parts["subscription_id"])
 
 
 def _check_subscription(subscription_id: str) -> None:
     if not _GUID.fullmatch(subscription_id):
-        raise SetupError(f"subscription_id {subscription_id!r} is not a GUID. `az account show` prints yours.")
+        raise SetupError("error.no_subscription_id", value=subscription_id)
 
 
 def _check_vault(parameters: Parameters) -> None:
     if parameters.vault_id and not VAULT_ID.fullmatch(parameters.vault_id.rstrip("/")):
-        raise SetupError(
-            f"vault_id {parameters.vault_id!r} is not the resource id of a vault. It looks like /subscriptions/<id>"
-            "/resourceGroups/<group>/providers/Microsoft.RecoveryServices/vaults/<name>."
-        )
+        raise SetupError("error.no_vault_id", value=parameters.vault_id, example=_VAULT_ID_EXAMPLE)
 
 
 def _replay(parameters: Parameters) -> None:
     changing = ("remedies", "retry")
     asking = ("scenario", "subscription_id", "resource_group", "vm_name", "vm_id", "vault_id")
-    _refuse(parameters, "replay", asking + changing)
+    _refuse(parameters, asking + changing)
     if not parameters.evidence_file:
-        raise SetupError('azure = "replay" needs evidence_file, the evidence.json of an earlier run.')
+        raise SetupError("error.needs_evidence_file")
 
 
 def _live_vault(parameters: Parameters) -> None:
-    _refuse(parameters, "live", ("scenario", "evidence_file"))
+    _refuse(parameters, ("scenario", "evidence_file"))
     if not parameters.subscription_id:
-        raise SetupError('azure = "live" needs subscription_id. `az account show` prints yours.')
+        raise SetupError("error.needs_subscription_id")
     _check_subscription(parameters.subscription_id)
 
 
 def _no_replay(parameters: Parameters) -> None:
-    raise SetupError('azure = "replay" is for the runbooks 01 to 06: failed jobs are not part of saved evidence.')
+    raise SetupError("error.no_replay_of_jobs")
 
 
-_DOOR_RULES = {"simulator": _simulator, "live": _live, "replay": _replay}
-_VAULT_DOOR_RULES = {"simulator": lambda parameters: None, "live": _live_vault, "replay": _no_replay}
+_RULES = {AzureSource.SIMULATOR: _simulator, AzureSource.LIVE: _live, AzureSource.REPLAY: _replay}
+_VAULT_RULES = {
+    AzureSource.SIMULATOR: lambda parameters: None,
+    AzureSource.LIVE: _live_vault,
+    AzureSource.REPLAY: _no_replay,
+}
 
 
-def _refuse(parameters: Parameters, door: str, names: tuple[str, ...]) -> None:
+def _refuse(parameters: Parameters, names: tuple[str, ...]) -> None:
     given = [name for name in names if getattr(parameters, name)]
     if given:
-        raise SetupError(f'azure = "{door}" contradicts {" and ".join(given)}: leave empty, or change azure.')
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise SetupError(
-            f"Parameter {name} is {value!r}; it must be one of {', '.join(choices)}.{_suggestion(value, choices)}"
-        )
-
-
-def _suggestion(word: str, choices: list[str] | tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, choices, 1)
-    return f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(choices)}."
-
-
-def _words(kind: type) -> str:
-    return {str: "a text", int: "a whole number", bool: "true or false", float: "a number"}.get(kind, kind.__name__)
+        raise SetupError("error.contradiction", source=parameters.azure, names=given)

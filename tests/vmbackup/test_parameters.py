@@ -1,8 +1,10 @@
 """Parameters are complete, known, of the right type and free of contradictions, or the run stops kindly."""
 
+import re
+
 import pytest
 
-from vmbackup.model import SetupError
+from saying import refused
 from vmbackup.parameters import Parameters, from_notebook, read, target
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -24,7 +26,7 @@ LIVE = {"azure": "live", "subscription_id": SUBSCRIPTION, "resource_group": "rg"
         ({"scenario": "x", "language": "fr"}, "must be one of en, de"),
         ({}, "needs a scenario"),
         ({"scenario": "x", "vm_name": "vm"}, "contradicts vm_name"),
-        ({"azure": "live"}, "needs subscription_id and resource_group and vm_name"),
+        ({"azure": "live"}, "needs subscription_id, resource_group, vm_name"),
         ({**LIVE, "scenario": "x"}, "contradicts scenario"),
         ({**LIVE, "subscription_id": "prod"}, "is not a GUID"),
         ({"azure": "live", "vm_id": "/subscriptions/x/vm"}, "is not the resource id of a VM"),
@@ -42,9 +44,8 @@ LIVE = {"azure": "live", "subscription_id": SUBSCRIPTION, "resource_group": "rg"
     ],
 )
 def test_what_is_wrong_is_named_with_what_to_do(given: dict[str, object], says: str) -> None:
-    with pytest.raises(SetupError, match=None) as refused:
+    with refused(re.escape(says)):
         read(given)
-    assert says in str(refused.value)
 
 
 def test_a_world_is_all_the_simulator_needs() -> None:
@@ -69,9 +70,8 @@ def test_a_vault_may_be_given() -> None:
 
 
 def test_misspelt_variables_of_a_notebook_are_refused() -> None:
-    with pytest.raises(SetupError, match="Did you mean 'language'") as refused:
+    with refused("Did you mean 'language'.*underscore"):
         from_notebook({"scenario": "x", "langage": "de"})
-    assert "underscore" in str(refused.value)
 
 
 def test_what_jupyter_and_the_reader_keep_in_a_notebook_is_not_a_parameter() -> None:
@@ -81,9 +81,9 @@ def test_what_jupyter_and_the_reader_keep_in_a_notebook_is_not_a_parameter() -> 
 
 def test_the_start_notebook_needs_a_subscription_and_no_vm() -> None:
     assert read({"azure": "live", "subscription_id": SUBSCRIPTION}, about="vault").subscription_id == SUBSCRIPTION
-    with pytest.raises(SetupError, match="needs subscription_id"):
+    with refused("needs subscription_id"):
         read({"azure": "live"}, about="vault")
-    with pytest.raises(SetupError, match="01 to 06"):
+    with refused("01 to 06"):
         read({"azure": "replay", "evidence_file": "x"}, about="vault")
 
 

@@ -25,10 +25,6 @@ _LONGEST_MESSAGE = 300
 _ABOUT_RIGHTS = ("authorizationfailed", "forbidden", "accessdenied", "unauthorized")
 # Network answers 429 for this too, but nobody asked too often: it is at work on the same resource.
 _BUSY = ("retryableerrorduetoanotheroperation",)
-_SIGN_IN = (
-    "Not signed in to Azure, or the sign-in has expired: {reason} Run `az login`, or use a managed identity or a "
-    "service principal from the environment, then try again."
-)
 
 
 class Unreadable(ValueError):
@@ -91,7 +87,7 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
     if isinstance(error, (DecodeError, DeserializationError, UnicodeError, RecursionError, Unreadable)):
         return _failed("unreadable", detail=words(error))
     if isinstance(error, ClientAuthenticationError) and _status(error) not in (401, 403):
-        raise SetupError(_SIGN_IN.format(reason=words(error))) from None
+        raise SetupError("error.sign_in", reason=words(error)) from None
     if isinstance(error, REFUSALS):
         return _answered(refusal(error), actions)
     return _unanswered(error, seconds)
@@ -122,7 +118,7 @@ def _root(error: BaseException) -> BaseException:
 def _answered(error: RequestRefused, actions: tuple[str, ...]) -> Fact:
     status, code, message = error.status, error.code, cut(error.message)
     if status == 401:
-        raise SetupError(_SIGN_IN.format(reason=f"{code}: {message}")) from None
+        raise SetupError("error.sign_in", reason=f"{code}: {message}") from None
     right = missing_right(error.message) if status == 403 else None
     if status == 403 and (right or code.lower() in _ABOUT_RIGHTS):
         return _denied(*(right or (actions[0] if actions else "?", "")))

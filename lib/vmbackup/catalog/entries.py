@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from vmbackup.model import CatalogError, Finding
+from vmbackup.model import CatalogError, Finding, Language
 
-LANGUAGES = ("en", "de")
+LANGUAGES = tuple(Language)
 
 _CAUSE = {"title", "addition", "article_title", "checks", "what", "superseded", "sources", "as_of"}
 _CHECK = {"title", "sources", "as_of", "needs_guest", "texts", "next"}
@@ -91,7 +91,7 @@ def sources() -> Entries:
 def ui() -> Mapping[str, Any]:
     """The words of the product itself, of remedies and of the guided walk, nested, each ending in ``{en, de}``."""
     merged: dict[str, Any] = {}
-    for file in ("ui.yaml", "ui_remedies.yaml", "ui_widgets.yaml", "ui_ticket.yaml"):
+    for file in ("ui.yaml", "ui_errors.yaml", "ui_remedies.yaml", "ui_widgets.yaml", "ui_ticket.yaml"):
         words = read(file)
         check_texts(words, file)
         for key in words:
@@ -103,12 +103,22 @@ def ui() -> Mapping[str, Any]:
 
 def text(key: str, language: str, **values: Any) -> str:
     """The words of ``ui*.yaml`` under a dotted key such as ``why.missing_action``. Raises CatalogError when missing."""
+    entry = _entry(key)
+    if entry is None:
+        raise CatalogError(f"ui.yaml: {key} is missing (or ui_*.yaml)")
+    return fill(entry, language, values, f"ui.yaml: {key}")
+
+
+def has_text(key: str) -> bool:
+    """Whether ``ui*.yaml`` have words under this key."""
+    return _is_text(_entry(key))
+
+
+def _entry(key: str) -> Any:
     entry: Any = ui()
     for part in key.split("."):
-        if not isinstance(entry, Mapping) or part not in entry:
-            raise CatalogError(f"ui.yaml: {key} is missing (or ui_*.yaml)")
-        entry = entry[part]
-    return fill(entry, language, values, f"ui.yaml: {key}")
+        entry = entry.get(part) if isinstance(entry, Mapping) else None
+    return entry
 
 
 def sentence(finding: Finding, language: str) -> str:

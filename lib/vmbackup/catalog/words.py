@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vmbackup.catalog import entries as catalog
-from vmbackup.model import Evidence, Fact, Finding, Verdict
+from vmbackup.model import Evidence, Fact, Finding, Key, RunbookError, Verdict
 
 
 def sentence(finding: Finding, evidence: Evidence, language: str) -> str:
@@ -23,6 +23,25 @@ def sentence(finding: Finding, evidence: Evidence, language: str) -> str:
 def why(fact: Fact, language: str) -> str:
     """Why a fact has no answer (or that there is nothing), in words."""
     return catalog.text(f"why.{fact.why}", language, **fact.details) if fact.why else ""
+
+
+def explain(error: RunbookError, language: str) -> str:
+    """The error as a sentence; what was made from a sentence says just that."""
+    if not catalog.has_text(error.key):
+        return error.key
+    worded = {name: catalog.text(value, language) for name, value in error.values.items() if _is_key(value)}
+    return catalog.text(error.key, language, **{**error.values, **worded})
+
+
+def put_into_words(error: RunbookError, language: str) -> RunbookError:
+    """The same error, saying its sentence, for whoever prints it."""
+    error.key, error.values = explain(error, language), {}
+    error.args = (error.key,)
+    return error
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, Key) and catalog.has_text(value)
 
 
 def word(verdict: Verdict, language: str) -> str:

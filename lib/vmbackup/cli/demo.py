@@ -15,15 +15,13 @@ from rich.text import Text
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import word
-from vmbackup.cli.options import Language, LanguageOption
-from vmbackup.model import SetupError, Verdict
+from vmbackup.cli.diagnose import COLOURS
+from vmbackup.cli.options import GENERAL_SECTION, TOOL_ERROR, LanguageOption
+from vmbackup.model import AzureSource, Language, SetupError, Verdict
 from vmbackup.pages.blocks import SIGNS
 
 app = typer.Typer()
 
-GENERAL_SECTION = "internal_error"
-TOOL_ERROR = 2
-COLOURS = {"ok": "green", "problem": "bold red", "unknown": "yellow", "not_applicable": "dim"}
 _WIDE = 170
 
 
@@ -44,12 +42,12 @@ def demo(
     if list_only:
         typer.echo("\n".join(scenario_names()))
         return
-    orders = _demo_orders(scenarios or [], language.value)
+    orders = _demo_orders(scenarios or [], language)
     done = list(tqdm(execute_all(orders, folder, workers), total=len(orders), unit="runbook", desc="runbooks"))
     done.sort(key=lambda executed: orders.index(executed.order))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-    console.print(_fleet_table(done, language.value))
-    legend = (f"{sign} {word(Verdict(verdict), language.value)}" for verdict, sign in SIGNS.items())
+    console.print(_fleet_table(done, language))
+    legend = (f"{sign} {word(Verdict(verdict), language)}" for verdict, sign in SIGNS.items())
     console.print(Text("   ".join(legend)))
     console.print(Text(f"Executed notebooks: {folder}/*/runbook.ipynb"))
     if any(executed.result is None for executed in done):
@@ -64,13 +62,13 @@ def _demo_orders(scenarios: list[str], language: str) -> list[Any]:
     chosen = [row for row in fleet if row["scenario"] in scenarios] if scenarios else fleet
     missing = set(scenarios) - {row["scenario"] for row in chosen}
     if missing - set(scenario_names()):
-        raise SetupError(f"There is no scenario {sorted(missing)[0]!r}. `vmbackup demo --list` names them.")
+        raise SetupError("error.unknown_scenario", value=sorted(missing)[0])
     chosen += [{"section": GENERAL_SECTION, "scenario": name} for name in sorted(missing)]
     return [
         Order(
             f"{row['scenario']}-{row['section']}",
             project() / "notebooks" / f"{catalog.sections()[row['section']]['notebook']}.ipynb",
-            {"azure": "simulator", "scenario": row["scenario"], "language": language},
+            {"azure": str(AzureSource.SIMULATOR), "scenario": row["scenario"], "language": str(language)},
         )
         for row in chosen
     ]
@@ -107,6 +105,4 @@ def project() -> Path:
     for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[3]):
         if (folder / "notebooks" / "00_start_here.ipynb").exists():
             return folder
-    raise SetupError(
-        "The notebooks are not here: run this in the project's folder (it holds notebooks/ and parameters/)."
-    )
+    raise SetupError("error.no_notebooks")

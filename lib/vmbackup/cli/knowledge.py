@@ -14,7 +14,8 @@ from rich.table import Table
 from vmbackup import catalog
 from vmbackup.catalog.knowledge import Knowledge, knowledge
 from vmbackup.catalog.signatures import signatures
-from vmbackup.cli.options import Language, LanguageOption
+from vmbackup.cli.options import LanguageOption
+from vmbackup.model import Language
 
 app = typer.Typer()
 
@@ -26,11 +27,11 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")] = False,
 ) -> None:
     """List every limit, version, rule and code that verdicts rest on, with source and date."""
-    rows = [row for row in _rows(language.value) if row["due"] or not stale]
+    rows = [row for row in _rows(language) if row["due"] or not stale]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    table = Table(*(catalog.text(f"knowledge.{key}", language.value) for key in ("id", "says", "sources", "review")))
+    table = Table(*(catalog.text(f"knowledge.{key}", language) for key in ("id", "says", "sources", "review")))
     for row in rows:
         also = f" ({row['disputed']})" if row["disputed"] else ""
         table.add_row(row["id"], f"{row['says']}{also}", f"{', '.join(row['sources'])}, {row['as_of']}", row["review"])

@@ -11,13 +11,18 @@ import shlex
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 import yaml
 
 from vmbackup import catalog
 from vmbackup.catalog.words import section_title
-from vmbackup.model import SetupError
+from vmbackup.cli.demo import project
+from vmbackup.cli.options import LanguageOption
+from vmbackup.model import Language, SetupError
+
+app = typer.Typer()
 
 START = "00_start_here"
 # Tiles of jupyter-app-launcher; it finds the folder by the variable, and the file by the beginning of its name.
@@ -28,6 +33,26 @@ _TILES_VARIABLE = "JUPYTER_APP_LAUNCHER_PATH"
 _SECTION = "Notebook"
 # The default of the notebooks' parameter, as their JSON has it.
 _LANGUAGE = r"language: str = \"{}\""
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(
+    context: typer.Context,
+    incident: Annotated[str, typer.Option(help="Name of the incident; one that is there goes on.")] = "",
+    folder: Annotated[Path, typer.Option(help="Where the incidents' folders are.")] = Path("runs/incidents"),
+    language: LanguageOption = Language.EN,
+) -> None:
+    """Open JupyterLab on the start notebook, in a copy of the notebooks for this incident.
+
+    What else is given goes to JupyterLab: vmbackup lab --no-browser --port 8890
+    """
+    name = incident or incident_name()
+    if Path(name).name != name or name.startswith("."):
+        raise SetupError("error.no_incident_name", name=name)
+    place = folder / name
+    open_incident(project() / "notebooks", place, language)
+    typer.echo(f"Incident folder: {place}\nTo go on later: {going_on(folder, name)}")
+    start(place, context.args)
 
 
 def incident_name(now: datetime | None = None) -> str:
@@ -63,7 +88,7 @@ def open_incident(notebooks: Path, folder: Path, language: str) -> None:
         listed = yaml.safe_dump(tiles(language), allow_unicode=True)
         (folder / _TILES_FOLDER / _TILES_FILE).write_text(listed, "utf-8")
     except OSError as error:
-        raise SetupError(f"Cannot write the incident's folder {folder}: {error.strerror}. Give another.") from None
+        raise SetupError("error.incident_not_written", folder=str(folder), message=error.strerror) from None
 
 
 def tiles(language: str) -> list[dict[str, Any]]:

@@ -8,31 +8,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vmbackup import catalog, sanitize
-from vmbackup.cli.options import (
-    FailureOption,
-    GroupOption,
-    Language,
-    LanguageOption,
-    NameOption,
-    ScenarioOption,
-    SubscriptionOption,
-    VaultOption,
-    VmOption,
-    examined,
-    named,
-)
-from vmbackup.model import RemedyRefused, SetupError, Verdict
+from vmbackup.cli.options import GENERAL_SECTION, JsonOption, SectionOption, about_a_vm, examined, examining
+from vmbackup.model import RemedyRefused, Risk, SetupError, Verdict
 from vmbackup.pages.blocks import Page
 from vmbackup.parameters import read
+from vmbackup.runs.state import BACKUP_S
 
 if TYPE_CHECKING:
     from vmbackup.remedies.apply import Consent
@@ -41,18 +28,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Remedies, the retry and the rights.", no_args_is_help=True)
 
-GENERAL_SECTION = "internal_error"
 FAILED, UNDECIDED, RIGHTS_MISSING = 1, 3, 4
 IN_WORK = "InProgress"
-RETRY_S = 7200
-
-
-class Risk(str, Enum):
-    """The highest risk that is allowed."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
 
 
 class Format(str, Enum):
@@ -62,31 +39,24 @@ class Format(str, Enum):
     BICEP = "bicep"
 
 
-SectionOption = Annotated[str, typer.Option("--section", help="Runbook section; empty = sorted by the failed job.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines; a plan to confirm goes to stderr.")]
-FolderOption = Annotated[Path | None, typer.Option("--folder", help="Run folder: audit, receipts, open operations.")]
+FolderOption = Annotated[
+    str, typer.Option("--folder", help="Run folder: audit, receipts, open operations; a path or URL.")
+]
 
 
 @app.command("plan")
+@examining
 def show_plan(
-    vm_id: VmOption = "",
-    subscription_id: SubscriptionOption = "",
-    resource_group: GroupOption = "",
-    vm_name: NameOption = "",
-    vault_id: VaultOption = "",
-    scenario: ScenarioOption = "",
+    given: dict[str, Any],
     section: SectionOption = "",
-    failure: FailureOption = "",
     cause: Annotated[str, typer.Option(help="Cause to plan for; empty = every cause with a problem.")] = "",
-    language: LanguageOption = Language.EN,
-    folder: FolderOption = None,
+    folder: FolderOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Show the remedies for what was found: what, on which resource, risk, rights, commands, undo. Changes nothing."""
     from vmbackup.pages import remedies as pages
 
-    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = examined(_told(vm, language, folder, failure), section, GENERAL_SECTION, kept=False)
+    run = examined({**given, "run_folder": folder}, section, GENERAL_SECTION, kept=False)
     found = _plans(run, cause)
     if as_json:
         _print_json([each.as_json() for each in found])
@@ -96,21 +66,15 @@ def show_plan(
 
 
 @app.command("apply")
+@examining
 def apply_remedy(
+    given: dict[str, Any],
     remedy: Annotated[str, typer.Argument(help="Name of the remedy, as `plan` shows it.")],
-    vm_id: VmOption = "",
-    subscription_id: SubscriptionOption = "",
-    resource_group: GroupOption = "",
-    vm_name: NameOption = "",
-    vault_id: VaultOption = "",
-    scenario: ScenarioOption = "",
     section: SectionOption = "",
-    failure: FailureOption = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; the risk must then be within --max-risk.")] = False,
     max_risk: Annotated[Risk, typer.Option(help="With --yes: the highest risk allowed.")] = Risk.LOW,
     then_retry: Annotated[bool, typer.Option("--retry", help="Back up afterwards and prove it.")] = False,
-    language: LanguageOption = Language.EN,
-    folder: FolderOption = None,
+    folder: FolderOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Apply one remedy, after its plan was shown and confirmed, and look again at what it should cure.
@@ -122,41 +86,33 @@ def apply_remedy(
     from vmbackup.runs.open import refuse_unknown_remedies
 
     refuse_unknown_remedies(remedy)
-    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = examined(_told(vm, language, folder, failure), section, GENERAL_SECTION, kept=True)
+    run = examined({**given, "run_folder": folder}, section, GENERAL_SECTION, kept=True)
     chosen = next((each for each in run.plans() if each.remedy == remedy), None)
     if chosen is None:
-        raise SetupError(f"No problem was found that {remedy!r} cures. `vmbackup plan` shows what there is.")
+        raise SetupError("error.nothing_to_cure", remedy=remedy)
     typer.echo(pages.plan(chosen).text(), err=as_json)
-    confirm = Consent.from_parameters(remedy, max_risk.value) if yes else _confirmed(chosen)
+    confirm = Consent.from_parameters(remedy, max_risk) if yes else _confirmed(chosen)
     changed = run.apply(chosen, confirm)
     done = changed.receipt
     if not as_json:
         typer.echo(pages.change(changed, run.language).text())
     code = 0 if done.cured else UNDECIDED if done.outcome == "unknown" else FAILED
     if then_retry and done.cured:
-        code = _retry(run, RETRY_S, as_json)
+        code = _retry(run, BACKUP_S, as_json)
     _print_audit(run, as_json)
     raise typer.Exit(code)
 
 
 @app.command("retry")
+@examining
 def retry_backup(
-    vm_id: VmOption = "",
-    subscription_id: SubscriptionOption = "",
-    resource_group: GroupOption = "",
-    vm_name: NameOption = "",
-    vault_id: VaultOption = "",
-    scenario: ScenarioOption = "",
-    failure: FailureOption = "",
-    timeout_s: Annotated[int, typer.Option(min=1, help="Seconds to follow the job; it goes on in Azure.")] = RETRY_S,
-    language: LanguageOption = Language.EN,
-    folder: FolderOption = None,
+    given: dict[str, Any],
+    timeout_s: Annotated[int, typer.Option(min=1, help="Seconds to follow the job; it goes on in Azure.")] = BACKUP_S,
+    folder: FolderOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Start an on-demand backup, follow it to its end, and say whether it proves the fault gone."""
-    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = examined(_told(vm, language, folder, failure), "", GENERAL_SECTION, kept=True)
+    run = examined({**given, "run_folder": folder}, "", GENERAL_SECTION, kept=True)
     code = _retry(run, timeout_s, as_json)
     _print_audit(run, as_json)
     raise typer.Exit(code)
@@ -188,14 +144,9 @@ def print_role(
 
 
 @app.command("preflight")
+@about_a_vm
 def check_rights(
-    vm_id: VmOption = "",
-    subscription_id: SubscriptionOption = "",
-    resource_group: GroupOption = "",
-    vm_name: NameOption = "",
-    vault_id: VaultOption = "",
-    scenario: ScenarioOption = "",
-    language: LanguageOption = Language.EN,
+    given: dict[str, Any],
     as_json: JsonOption = False,
 ) -> None:
     """Compare what each capability needs with what the signed-in identity may do."""
@@ -205,8 +156,7 @@ def check_rights(
     from vmbackup.remedies import roles
     from vmbackup.runs.open import open_run
 
-    vm = named(scenario, vm_id, subscription_id, resource_group, vm_name, vault_id)
-    run = open_run(read(_told(vm, language)), GENERAL_SECTION, kept=False)
+    run = open_run(read(given), GENERAL_SECTION, kept=False)
     assert run.azure is not None
     target = run.target
     facts = collect(run.azure, target, only=["backup.protection", "network.nics", "network.subnets", "vm.disks"])
@@ -215,7 +165,7 @@ def check_rights(
     if as_json:
         _print_json({"unreadable": found} if isinstance(found, str) else [asdict(row) for row in found])
     else:
-        typer.echo(pages.rights(found, language.value).text())
+        typer.echo(pages.rights(found, run.language).text())
     if isinstance(found, str):
         raise typer.Exit(UNDECIDED)
     if any(row.missing for row in found):
@@ -223,13 +173,9 @@ def check_rights(
     raise typer.Exit(UNDECIDED if any(row.unreadable for row in found) else 0)
 
 
-def _told(vm: Mapping[str, Any], language: Language, folder: Path | None = None, failure: str = "") -> dict[str, Any]:
-    return {**vm, "language": language.value, "run_folder": str(folder or ""), "failure": failure}
-
-
 def _plans(run: Run, cause: str) -> list[Plan]:
     if cause and cause not in {step.cause for step in run.diagnosis().steps}:
-        raise SetupError(f"Section {run.section} has no cause {cause!r}.")
+        raise SetupError("error.no_cause_in_section", section=run.section, cause=cause)
     return run.plans(cause or None)
 
 

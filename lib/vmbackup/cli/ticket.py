@@ -12,8 +12,8 @@ import typer
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import cause_title, word
-from vmbackup.cli.options import Language, LanguageOption
-from vmbackup.model import Verdict
+from vmbackup.cli.options import LanguageOption
+from vmbackup.model import Language, Verdict
 from vmbackup.runs.state import State
 from vmbackup.ticket.aliases import Level
 
@@ -37,7 +37,7 @@ def bundle_run(
     """Turn a run into what a ticket needs: notes, document, result, evidence, notebook, manifest; single and zipped."""
     from vmbackup.ticket import bundle
 
-    words = language.value if language else ""
+    words = language if language else ""
     path, _ = bundle.write(run, str(to or run), mask, notebook, words, pdf)
     typer.echo(catalog.text("ticket.written", words or "en", place=path))
     if pdf and not (Path(path).parent / bundle.FOLDER / bundle.PDF).exists():
@@ -69,11 +69,11 @@ def attach_bundle(
     ended = attaching.retry(run, in_public=in_public) if retry else {to: attaching.attach(run, to, in_public=in_public)}
     for place, each in ended.items():
         for name in each.done:
-            typer.echo(sanitize.text(catalog.text("ticket.is_there", language.value, name=name, place=place)))
+            typer.echo(sanitize.text(catalog.text("ticket.is_there", language, name=name, place=place)))
         for name, why in each.refused:
-            typer.echo(sanitize.text(catalog.text("ticket.refused", language.value, name=name, why=why)), err=True)
+            typer.echo(sanitize.text(catalog.text("ticket.refused", language, name=name, why=why)), err=True)
         if each.waits:
-            typer.echo(sanitize.text(catalog.text("ticket.waits", language.value, why=each.waits, run=run)), err=True)
+            typer.echo(sanitize.text(catalog.text("ticket.waits", language, why=each.waits, run=run)), err=True)
     waits, refused = any(each.waits for each in ended.values()), any(each.refused for each in ended.values())
     raise typer.Exit(3 if waits else 1 if refused else 0)
 
@@ -87,7 +87,7 @@ def diff_runs(
     """Compare two runs of a VM: the verdicts and the facts that differ."""
     from vmbackup.ticket import diff
 
-    words = language.value
+    words = language
     page = diff.page(diff.opened(first, words), diff.opened(second, words), words)
     typer.echo(page.text())
     raise typer.Exit(0 if len(page.blocks) == 1 else 1)

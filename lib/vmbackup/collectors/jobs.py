@@ -143,15 +143,15 @@ def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
         return {"backup.failed_job": ABSENT}
     response = job_in_full(ask.arm, protected["vault_id"], name)
     if not response.found:
-        missing = f"The vault {last_part(protected['vault_id'])} has no job {name}."
+        vault = last_part(protected["vault_id"])
         if ask.failure:
-            raise SetupError(f"{missing} Check failure, or leave it empty.")
+            raise SetupError("error.unknown_job", vault=vault, job=name)
         # The list says that it failed: that its details are gone is not the same as no failure.
-        return {"backup.failed_job": as_fact(RequestRefused(response.status, "NotFound", missing))}
+        return {"backup.failed_job": as_fact(RequestRefused(response.status, "NotFound", f"no job {name} in {vault}"))}
     wire = response.body
     if ask.failure and not is_about(wire, ask.target):
         other = "/".join(filter(None, vm_of(wire)))
-        raise SetupError(f"The job {name} is about {other}, not about {ask.target.vm_name}. Check failure and vm_name.")
+        raise SetupError("error.job_of_other_vm", job=name, other=other, vm=ask.target.vm_name)
     return {"backup.failed_job": read_failed_job(wire, bad[-1]["start"] if bad else None)}
 
 
@@ -258,9 +258,8 @@ def _of_vault(azure: Azure, vault_id: str) -> Listing:
         listed, is_cut = _listed(azure.backup(subscription), group, name, job_filter(azure.now(), "Failed"))
     except ResourceNotFoundError as error:
         refused = refusal(error)
-        raise SetupError(
-            f"Azure does not know the vault {vault_id} ({refused.code}: {cut(refused.message)}) Check vault_id."
-        ) from None
+        message = cut(refused.message)
+        raise SetupError("error.unknown_vault", vault=vault_id, code=refused.code, message=message) from None
     listed.sort(key=lambda wire: clock.stamp(text(wire, "properties", "startTime")) or "", reverse=True)
     full = gather([partial(_in_full, Arm.on(azure), vault_id, wire) for wire in listed[:_IN_FULL]])
     return Listing(full + listed[_IN_FULL:], is_cut)
@@ -306,8 +305,7 @@ def _require_subscription(azure: Azure) -> None:
     except RequestRefused as error:
         if error.code.lower() != "subscriptionnotfound":
             raise
-        unknown = f"Azure does not know the subscription {azure.subscription_id}. Check subscription_id."
-        raise SetupError(unknown) from None
+        raise SetupError("error.unknown_subscription", subscription=azure.subscription_id) from None
 
 
 def read_failed_row(wire: object) -> dict[str, Any]:

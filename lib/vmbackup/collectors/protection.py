@@ -196,10 +196,8 @@ def refuse_missing_vault(protected: Protection, error: HttpResponseError) -> Non
     """Raise SetupError if it is the vault itself that is not there, and it was the operator who named it."""
     if protected["via"] == "parameter" and _is_of_vault(error):
         refused = refusal(error)
-        raise SetupError(
-            f"Azure does not know the vault {protected['vault_id']} ({refused.code}: {cut(refused.message)}) "
-            "Check vault_id, or leave it empty and let Azure say which vault protects the VM."
-        ) from None
+        vault, message = protected["vault_id"], cut(refused.message)
+        raise SetupError("error.unknown_vault", vault=vault, code=refused.code, message=message) from None
 
 
 def _is_of_vault(error: HttpResponseError) -> bool:

@@ -36,9 +36,11 @@ def virtual_machine(ask: Ask) -> Answers:
             raise
         refused = refusal(error)
         raise SetupError(
-            f"Azure does not know the VM {target.vm_name} in {target.resource_group} ({refused.code}: "
-            f"{cut(refused.message)}) Check "
-            "subscription_id, resource_group and vm_name; a VM that was deleted or moved cannot be examined."
+            "error.unknown_vm",
+            vm=target.vm_name,
+            group=target.resource_group,
+            code=refused.code,
+            message=cut(refused.message),
         ) from None
     wire = found.as_dict()
     view = inside(wire, "properties", "instanceView")

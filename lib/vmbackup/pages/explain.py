@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-
 from vmbackup import catalog
 from vmbackup.catalog.words import cause_title
 from vmbackup.checks.base import load
-from vmbackup.model import SetupError
 from vmbackup.pages.blocks import Heading, Page, Paragraph, Table
+from vmbackup.parameters import no_such
 
 
 def explained(name: str, language: str) -> Page:
@@ -19,9 +17,7 @@ def explained(name: str, language: str) -> Page:
         table = Table([catalog.text(f"label.{label}", language) for label in ("check", "finding")], rows)
         return Page([Heading(cause_title(name, language)), Paragraph(causes[name]["what"][language]), table])
     if name not in checks:
-        close = difflib.get_close_matches(name, [*causes, *checks], 1)
-        hint = f" Did you mean {close[0]}?" if close else " `vmbackup checks list` names them."
-        raise SetupError(f"There is no check or cause {name!r}.{hint}")
+        raise no_such("unknown_check", name, [*causes, *checks])
     entry = checks[name]
     rows = [[reason, words[language]] for reason, words in entry["texts"].items()]
     rows += [

@@ -19,6 +19,7 @@ from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
 from vmbackup.collectors.base import COLLECTORS
 from vmbackup.model import Evidence, SetupError, Target
+from vmbackup.parameters import no_such
 from vmbackup.remedies.values import data
 
 _COMPUTE, _VAULTS = "Microsoft.Compute", "Microsoft.RecoveryServices/Vaults"
@@ -85,9 +86,9 @@ def _held(capability: str) -> list[str]:
     known = actions()
     for name in capability.split("+"):
         if name in catalogue.remedies() and name not in known:
-            raise SetupError(f"{name} is done in the guest or not at all: it takes no right in Azure.")
+            raise SetupError("error.no_right_needed", name=name)
         if name not in known:
-            raise SetupError(f"There is no capability {name!r}. There are: {', '.join(known)}.")
+            raise no_such("unknown_capability", name, known)
     return sorted({action for name in capability.split("+") for action in known[name]})
 
 

@@ -25,7 +25,7 @@ def load_evidence(place: str) -> tuple[Target, dict[str, Fact]]:
     try:
         content = storage.read_input(place)
     except (OSError, ImportError, ValueError) as error:
-        raise SetupError(f"Cannot read the evidence file {place}: {storage.why(error)}. Check evidence_file.") from None
+        raise SetupError("error.evidence_unread", file=place, message=storage.why(error)) from None
     return parse_evidence(content, place)
 
 
@@ -34,17 +34,18 @@ def parse_evidence(content: bytes, name: str = "evidence.json") -> tuple[Target,
     try:
         saved = json.loads(content)
     except (ValueError, RecursionError):
-        raise SetupError(f"{name} is not readable as JSON: the evidence file is damaged or something else.") from None
+        raise SetupError("error.evidence_no_json", file=name) from None
     if not isinstance(saved, dict) or saved.get("schema") != SCHEMA:
         found = saved.get("schema") if isinstance(saved, dict) else None
-        raise SetupError(f"{name} is no evidence of this version: schema is {found!r}, expected {SCHEMA!r}.")
+        raise SetupError("error.evidence_schema", file=name, found=repr(found), expected=repr(SCHEMA))
     try:
         target = Target(**saved["target"])
         facts = {str(fact): _fact(value) for fact, value in saved["facts"].items()}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise SetupError(f"{name} is damaged: {type(error).__name__} at {sanitize.text(error)}.") from None
+        damage = f"{type(error).__name__}: {sanitize.text(error)}"
+        raise SetupError("error.evidence_damaged", file=name, message=damage) from None
     if not facts:
-        raise SetupError(f"{name} holds no facts: there is nothing to diagnose.")
+        raise SetupError("error.evidence_empty", file=name)
     return target, {key: _shaped(name, key, fact) for key, fact in facts.items()}
 
 
@@ -55,7 +56,7 @@ def _shaped(name: str, key: str, fact: Fact) -> Fact:
     data = schema.coerce(fact.data, SHAPES[key])
     fault = schema.error(data, SHAPES[key], key)
     if fault:
-        raise SetupError(f"{name} is damaged: {sanitize.text(fault)}.")
+        raise SetupError("error.evidence_damaged", file=name, message=sanitize.text(fault))
     return replace(fact, data=data)
 
 

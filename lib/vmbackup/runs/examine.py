@@ -8,7 +8,7 @@ from types import MappingProxyType
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect, guest
 from vmbackup.diagnosis import walk
-from vmbackup.model import Evidence, Fact, FactStatus, Finding, SetupError, Target, Verdict
+from vmbackup.model import Evidence, Fact, FactStatus, Finding, Probe, SetupError, Target, Verdict
 from vmbackup.parameters import Parameters
 from vmbackup.runs import storage
 from vmbackup.runs.folder import RunFolder
@@ -48,12 +48,12 @@ def guest_facts(
     """The guest's facts; where it was not examined ``guest.probe`` says why, and boot diagnostics are read instead."""
     if parameters.guest_output:
         return pasted(parameters.guest_output, evidence)
-    if parameters.probe == "never":
+    if parameters.probe == Probe.NEVER:
         return {"guest.probe": Fact(FactStatus.SKIPPED, why="probe_off")}
-    if parameters.probe == "auto" and not guest_decides(section, evidence):
+    if parameters.probe == Probe.AUTO and not guest_decides(section, evidence):
         return {"guest.probe": Fact(FactStatus.SKIPPED, why="not_needed")}
     hindered = guest.obstacle(evidence)
-    if hindered is not None and (parameters.probe != "force" or hindered.why not in guest.FORCED):
+    if hindered is not None and (parameters.probe != Probe.FORCE or hindered.why not in guest.FORCED):
         return {"guest.probe": hindered, **_boot_diagnostics(azure, target, parameters, evidence)}
     left, keep = files.guest_operation(), files.note_guest_operation
     found = guest.probe(azure, target, evidence, parameters.deadline_s, left, keep)
@@ -89,7 +89,7 @@ def pasted(place: str, evidence: Evidence) -> dict[str, Fact]:
     try:
         content = storage.read_input(place)
     except (OSError, ImportError, ValueError) as error:
-        raise SetupError(f"Cannot read the guest output {place}: {storage.why(error)}. Check guest_output.") from None
+        raise SetupError("error.guest_output_unread", path=place, message=storage.why(error)) from None
     return guest.from_text(content, evidence)
 
 

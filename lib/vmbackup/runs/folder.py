@@ -32,6 +32,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vmbackup import catalog, sanitize
+from vmbackup.catalog.words import explain
 from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target, Unwritten
 from vmbackup.remedies.journal import Journal
 from vmbackup.runs import storage
@@ -65,7 +66,7 @@ class RunFolder:
         try:
             self._storage = storage.at(place)
         except (OSError, ImportError, ValueError) as error:
-            raise SetupError(f"Cannot open the run folder {os.fspath(place)}: {error}. Check run_folder.") from None
+            raise SetupError("error.folder_not_opened", folder=os.fspath(place), message=str(error)) from None
 
     def __str__(self) -> str:
         return str(self._storage)
@@ -260,7 +261,8 @@ class RunFolder:
             self._storage.rename(name, kept)
         except OSError:
             kept = name
-        self._notice("folder.set_aside", file=name, kept=kept, why=sanitize.text(storage.why(error))[:300])
+        why = explain(error, self.language) if isinstance(error, SetupError) else storage.why(error)
+        self._notice("folder.set_aside", file=name, kept=kept, why=sanitize.text(why)[:300])
 
     def _notice(self, key: str, **values: Any) -> None:
         sentence = catalog.text(key, self.language, folder=str(self), **values)
@@ -268,7 +270,7 @@ class RunFolder:
             self.notices.append(sentence)
 
     def _unwritten(self, name: str, error: OSError) -> SetupError:
-        return SetupError(f"Cannot write {self}/{name}: {storage.why(error)}. Give another run folder (run_folder).")
+        return SetupError("error.not_written", file=f"{self}/{name}", message=storage.why(error))
 
 
 @dataclass(frozen=True, slots=True)

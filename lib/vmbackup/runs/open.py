@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import weakref
 from collections.abc import Mapping
@@ -16,8 +15,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from vmbackup import catalog
 from vmbackup.arm.connection import Azure, Connection
 from vmbackup.catalog.remedies import remedies
-from vmbackup.model import SetupError, Target
-from vmbackup.parameters import Parameters, target
+from vmbackup.model import AzureSource, SetupError, Target
+from vmbackup.parameters import Parameters, no_such, target
 from vmbackup.runs.evidence import load_evidence
 from vmbackup.runs.examine import pasted
 from vmbackup.runs.run import Run
@@ -32,11 +31,11 @@ _LIVE_ENDPOINT = os.environ.get("VMBACKUP_ARM_ENDPOINT", "https://management.azu
 def open_run(parameters: Parameters, section: str | None, kept: bool = True) -> Run:
     """The run that checked parameters ask for; ``kept`` is whether the run folder follows it. Raises SetupError."""
     if section is not None and section not in catalog.sections():
-        raise SetupError(f"There is no section {section!r}. There are: {', '.join(catalog.sections())}.")
+        raise no_such("unknown_section", section, catalog.sections())
     refuse_unknown_remedies(parameters.remedies)
-    if parameters.azure == "replay":
+    if parameters.azure == AzureSource.REPLAY:
         return _replay(parameters, section, kept)
-    if parameters.azure == "simulator":
+    if parameters.azure == AzureSource.SIMULATOR:
         azure, (world,) = connect_simulator([parameters.scenario])
         vm = world.vms[0]
         subject = Target(vm["subscription_id"], vm["resource_group"], vm["vm_name"], parameters.vault_id or None)
@@ -51,9 +50,7 @@ def refuse_unknown_remedies(named: str) -> None:
     """Raises SetupError for a name, among those separated by commas, that no remedy has."""
     for name in (each.strip() for each in named.split(",")):
         if name and name not in remedies():
-            close = difflib.get_close_matches(name, list(remedies()), 1)
-            hint = f" Did you mean {close[0]!r}?" if close else " `vmbackup plan` names those for a VM."
-            raise SetupError(f"There is no remedy {name!r}.{hint}")
+            raise no_such("unknown_remedy", name, remedies())
 
 
 def connect_azure(subscription_id: str) -> Azure:
@@ -72,11 +69,11 @@ def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
 
     for name in scenarios:
         if name not in scenario_names() and not is_file(name):
-            raise SetupError(f"There is no scenario {name!r}. `vmbackup demo --list` names them.")
+            raise SetupError("error.unknown_scenario", value=name)
     try:
         worlds = [load_world(name) for name in scenarios]
     except WorldError as error:
-        raise SetupError(f"The scenario cannot be loaded: {error}") from None
+        raise SetupError("error.scenario_not_loaded", message=str(error)) from None
     simulator = Simulator(worlds)
     simulator.start()
     connection = Connection(simulator.endpoint, polling_interval_s=0.05, ca_file=simulator.ca_file)

@@ -31,10 +31,9 @@ from vmbackup.runs import result
 from vmbackup.runs.examine import examine, without_guest
 from vmbackup.runs.folder import RunFolder
 from vmbackup.runs.saved_run import SavedRun
-from vmbackup.runs.state import Change, Skip, State
+from vmbackup.runs.state import BACKUP_S, Change, Skip, State
 
 OnFact = Callable[[str, Fact], object]
-BACKUP_S = 7200
 # What boot diagnostics say comes from the platform, not from the guest script.
 _PLATFORMS_OWN = ("guest.boot_report", "guest.serial_log")
 
@@ -170,7 +169,7 @@ class Run(State):
     def skip(self, cause: str, reason: str) -> None:
         """Leave a step open on purpose. Raises SetupError without a reason."""
         if not reason.strip():
-            raise SetupError(catalog.text("guide.skip_needs_reason", self.language))
+            raise SetupError("error.skip_needs_reason")
         self.skipped[cause] = Skip(reason.strip()[:500], clock.azure_now(self.evidence))
         self.save()
 
@@ -298,7 +297,7 @@ class Run(State):
         own time: all else was asked anew. Raises SetupError when there is no earlier run."""
         earlier = self.earlier
         if earlier is None:
-            raise SetupError(catalog.text("guide.nothing_to_resume", self.language))
+            raise SetupError("error.nothing_to_resume")
         self.evidence, self.skipped, self.pasted_at, self.proof = self._joined()
         self.receipts, self.before = self._applied(), self.before or earlier.before
         self._earlier = None
@@ -323,7 +322,7 @@ class Run(State):
             return None
         saved, known = found
         if saved.vm_id.lower() != self.target.vm_id.lower():
-            raise SetupError(catalog.text("guide.other_vm", self.language, folder=self.folder, vm=saved.vm_id))
+            raise SetupError("error.other_vm", folder=self.folder, vm=saved.vm_id)
         return Earlier(saved, known, self._applied(), self.files.evidence_before())
 
     def _applied(self) -> list[Receipt]:
@@ -332,7 +331,7 @@ class Run(State):
 
     def _azure(self) -> Azure:
         if self.azure is None:
-            raise SetupError(catalog.text("guide.replay", self.language))
+            raise SetupError("error.replay")
         return self.azure
 
 

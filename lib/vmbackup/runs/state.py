@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 
 from vmbackup.diagnosis import Walk, walk
 from vmbackup.failures.triage import Triage, triage, triage_job
-from vmbackup.model import Evidence, Fact, Step, Target
+from vmbackup.model import Evidence, Fact, Language, Step, Target
 from vmbackup.parameters import Parameters
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
+
+BACKUP_S = 7200
+"""How long a backup is followed; it goes on in Azure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class State:
     before: dict[str, Fact] = field(default_factory=dict)
 
     @property
-    def language(self) -> str:
-        """``en`` or ``de``."""
+    def language(self) -> Language:
+        """The language of all that is shown."""
         return self.parameters.language
 
     @property

@@ -11,8 +11,9 @@ from threading import Event, RLock
 from typing import Any
 
 from vmbackup import catalog
+from vmbackup.catalog.words import explain
 from vmbackup.facts.azure import FACTS
-from vmbackup.model import Fact, RunbookError
+from vmbackup.model import Fact, Language, RunbookError
 from vmbackup.pages import load, outcome, overview, progress, timeline
 from vmbackup.pages.blocks import Details, Page
 from vmbackup.remedies.apply import Consent
@@ -27,7 +28,7 @@ from vmbackup.widgets.notice import Notice, Offer
 from vmbackup.widgets.step_panel import Panel
 from vmbackup.widgets.stepper import Stepper
 
-OTHER = {"en": "de", "de": "en"}
+OTHER = {Language.EN: Language.DE, Language.DE: Language.EN}
 # What takes long, and the message at its end.
 _ENDED = {"collect": "collected", "recheck": "rechecked", "apply": "applied", "retry": "retried"}
 
@@ -35,16 +36,20 @@ _ENDED = {"collect": "collected", "recheck": "rechecked", "apply": "applied", "r
 class Guide:
     """The tool. Showing it in a cell shows a folded page too, kept up to date, for viewers without buttons.
 
-    ``save_ticket`` writes everything for the ticket and gives the file's path and content."""
+    ``save_ticket`` writes everything for the ticket and gives the file's path and content; ``on_change`` is called
+    whenever the run is another."""
 
-    def __init__(self, run: Run, save_ticket: Callable[[], tuple[str, bytes]]) -> None:
-        self.run, self._save_ticket = run, save_ticket
+    def __init__(
+        self, run: Run, save_ticket: Callable[[], tuple[str, bytes]], on_change: Callable[[], object] = lambda: None
+    ) -> None:
+        self.run, self._save_ticket, self._on_change = run, save_ticket, on_change
         self.opened: str | None = None
         self.work: Work[Any] = Work()
         self._lock = RLock()
         self._came: dict[str, Fact] = {}
         self._job: Progress | None = None
         self._doing = ""
+        self._retired = False
         self._twin = Twin()
         self._build()
         if run.evidence:
@@ -55,8 +60,8 @@ class Guide:
         self.show()
 
     @property
-    def language(self) -> str:
-        """``en`` or ``de``; the button switches it for the whole run."""
+    def language(self) -> Language:
+        """The language of the run; the button switches it for the whole run."""
         return self.run.language
 
     @property
@@ -140,6 +145,8 @@ class Guide:
 
         def handle(*given: Any) -> None:
             with self._lock:
+                if self._retired:
+                    return
                 try:
                     self.notice.clear()
                     what(*given)
@@ -150,7 +157,7 @@ class Guide:
 
     def _show_error(self, error: BaseException) -> None:
         if isinstance(error, RunbookError):
-            self.notice.fail(str(error))
+            self.notice.fail(explain(error, self.language))
             return
         said = f"{type(error).__name__}: {error}"
         self.notice.fail(catalog.text("guide.unexpected", self.language, error=said))
@@ -246,6 +253,8 @@ class Guide:
     def _guarded_end(self, what: Callable[..., object]) -> Callable[..., None]:
         def handle(*given: Any) -> None:
             with self._lock:
+                if self._retired:
+                    return
                 what(*given)
                 if not self.work.busy:
                     self.show()
@@ -278,6 +287,16 @@ class Guide:
 
     # --- in a cell ---
 
+    def retire(self, page: Page) -> None:
+        """Show this page and nothing of the run any more; there is no button left to press."""
+        with self._lock:
+            self.work.stopped.set()
+            self._retired = True
+            place = controls.view()
+            controls.put(place, page)
+            self.box.children = (place,)
+            self._twin.update(page, self.language)
+
     def page(self) -> Page:
         """The tool as a page, as it stands now."""
         return outcome.whole(self.run)
@@ -285,6 +304,8 @@ class Guide:
     def _finish(self, key: str) -> None:
         self._say(key)
         self._twin.update(self.page(), self.language)
+        if self.run.evidence:
+            self._on_change()
 
     def _ipython_display_(self) -> None:
         self._twin.display(self.box, self.page(), self.language)

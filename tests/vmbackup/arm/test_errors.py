@@ -22,6 +22,7 @@ from azure.identity import CredentialUnavailableError
 
 from recordings import Recording, recordings
 from vmbackup.arm.clouds import ForeignHost
+from saying import refused
 from vmbackup.arm.errors import RequestRefused, Unreadable, as_fact, not_found, refusal
 from vmbackup.arm.pipeline import WaitTooLong
 from vmbackup.arm.transport import AnswerTooLarge
@@ -43,7 +44,7 @@ def answered(status: int, body: object = "", headers: dict[str, str] | None = No
     return error_of(Recording("", "GET", "", status, {"Content-Type": "application/json", **(headers or {})}, data))
 
 
-def refused(code: str, message: str, **more: Any) -> dict[str, Any]:
+def body(code: str, message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, **more}}
 
 
@@ -66,11 +67,11 @@ def refused(code: str, message: str, **more: Any) -> dict[str, Any]:
         (TypeError("None"), "unreadable", {"detail": "TypeError: None"}),
         (ServiceRequestError("no such host"), "unexpected", {"error": "Azure was not reached: no such host"}),
         (AzureError("odd"), "unexpected", {"error": "AzureError: odd"}),
-        (answered(429, refused("T", "m"), {"Retry-After": "17"}), "throttled", {"retry_after": "17"}),
-        (answered(429, refused("T", "m")), "throttled", {"retry_after": "?"}),
-        (answered(409, refused("C", "m")), "conflict", {"code": "C", "message": "m"}),
-        (answered(400, refused("B", "m")), "refused", {"status": "400", "code": "B", "message": "m"}),
-        (answered(500, refused("I", "m")), "server_error", {"status": "500", "code": "I"}),
+        (answered(429, body("T", "m"), {"Retry-After": "17"}), "throttled", {"retry_after": "17"}),
+        (answered(429, body("T", "m")), "throttled", {"retry_after": "?"}),
+        (answered(409, body("C", "m")), "conflict", {"code": "C", "message": "m"}),
+        (answered(400, body("B", "m")), "refused", {"status": "400", "code": "B", "message": "m"}),
+        (answered(500, body("I", "m")), "server_error", {"status": "500", "code": "I"}),
         (answered(503, "<html>"), "server_error", {"status": "503", "code": "-"}),
         (
             answered(403, "page"),
@@ -78,21 +79,19 @@ def refused(code: str, message: str, **more: Any) -> dict[str, Any]:
             {"status": "403", "code": "-", "message": "Operation returned an invalid status 'None' Content: page"},
         ),
         (
-            answered(404, refused("ResourceNotFound", "m")),
+            answered(404, body("ResourceNotFound", "m")),
             "refused",
             {"status": "404", "code": "ResourceNotFound", "message": "m"},
         ),
         (
             answered(
                 429,
-                refused(
-                    "RetryableError", "m", details=[{"code": "RetryableErrorDueToAnotherOperation", "message": "n"}]
-                ),
+                body("RetryableError", "m", details=[{"code": "RetryableErrorDueToAnotherOperation", "message": "n"}]),
             ),
             "conflict",
             {"code": "RetryableErrorDueToAnotherOperation", "message": "n"},
         ),
-        (answered(200, {"status": "Failed", **refused("F", "m")}), "operation_failed", {"code": "F", "message": "m"}),
+        (answered(200, {"status": "Failed", **body("F", "m")}), "operation_failed", {"code": "F", "message": "m"}),
     ],
     ids=str,
 )
@@ -104,14 +103,14 @@ def test_each_kind_of_failure_has_its_reason(error: Exception, why: str, details
 @pytest.mark.parametrize(
     ("error", "is_not_there"),
     [
-        (answered(404, refused("ResourceNotFound", "m")), True),
+        (answered(404, body("ResourceNotFound", "m")), True),
         (answered(404, {"ErrorCode": "ResourceExtendedInfoNotFound", "Message": {"Value": ""}}), True),
         (RequestRefused(404, "BMSUserErrorObjectNotFound", "m"), True),
-        (answered(404, refused("SubscriptionNotFound", "m")), False),
-        (answered(404, refused("InvalidResourceType", "m")), False),
+        (answered(404, body("SubscriptionNotFound", "m")), False),
+        (answered(404, body("InvalidResourceType", "m")), False),
         (answered(404, "<html><title>404 Not Found</title></html>"), False),
         (answered(404), False),
-        (answered(200, refused("ResourceNotFound", "m")), False),
+        (answered(200, body("ResourceNotFound", "m")), False),
     ],
 )
 def test_only_azure_itself_says_that_something_is_not_there(error: Exception, is_not_there: bool) -> None:
@@ -134,26 +133,26 @@ def test_only_azure_itself_says_that_something_is_not_there(error: Exception, is
     ],
 )
 def test_a_missing_right_is_named_by_azure_or_by_the_question(message: str, action: str, scope: str) -> None:
-    fact = as_fact(answered(403, refused("AuthorizationFailed", message)), ("declared/read",))
+    fact = as_fact(answered(403, body("AuthorizationFailed", message)), ("declared/read",))
     assert (fact.status, dict(fact.details)) == (FactStatus.DENIED, {"action": action, "scope": scope})
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        answered(401, refused("ExpiredAuthenticationToken", "expired")),
+        answered(401, body("ExpiredAuthenticationToken", "expired")),
         CredentialUnavailableError("no credential"),
         ClientAuthenticationError("AADSTS7000215: wrong secret", response=answered(400).response),
     ],
     ids=["401", "no credential", "refused by the identity provider"],
 )
 def test_without_a_sign_in_there_is_nothing_to_examine(error: Exception) -> None:
-    with pytest.raises(SetupError, match="az login"):
+    with refused("az login"):
         as_fact(error)
 
 
 def test_a_setup_error_stays_one() -> None:
-    with pytest.raises(SetupError, match="no such VM"):
+    with refused("no such VM"):
         as_fact(SetupError("no such VM"))
 
 
@@ -162,7 +161,7 @@ def test_a_change_that_the_sdk_wanted_by_itself_is_a_conflict() -> None:
 
 
 def test_the_reason_of_an_operation_may_be_nested_twice() -> None:
-    nested = refused(
+    nested = body(
         "Outer", "o", details=[{"code": "Middle", "message": "m", "details": [{"code": "I", "message": "i"}]}]
     )
     found = refusal(answered(200, nested))
@@ -171,7 +170,7 @@ def test_the_reason_of_an_operation_may_be_nested_twice() -> None:
 
 def test_words_of_azure_are_cut_and_hold_no_secret() -> None:
     message = "see https://x.blob.core.windows.net/log?sv=1&sig=hush and " + "long " * 200
-    said = as_fact(answered(409, refused("C", message))).details["message"]
+    said = as_fact(answered(409, body("C", message))).details["message"]
     assert "hush" not in said
     assert len(said) <= 302
 
@@ -196,7 +195,7 @@ SPECIAL = {"429__retryableerror-": "conflict", "403__linkedauthorizationfailed":
 def test_every_error_becomes_a_fact_with_its_reason(recorded: Recording) -> None:
     kind = recorded.name.split("__")[0].removeprefix("error_")
     if kind == "401":
-        with pytest.raises(SetupError, match="az login"):
+        with refused("az login"):
             as_fact(error_of(recorded))
         return
     fact = as_fact(error_of(recorded), ("declared/read",))

@@ -10,8 +10,8 @@ import yaml
 from jupyter_app_launcher.utils import parse_config
 from papermill.inspection import inspect_notebook
 
+from saying import refused
 from vmbackup.cli.lab import going_on, incident_name, open_incident
-from vmbackup.model import SetupError
 
 NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 ALL = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
@@ -57,7 +57,7 @@ def test_a_tile_opens_each_copy(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "incident").write_text("a file in the way", "utf-8")
-    with pytest.raises(SetupError, match="Cannot write the incident's folder"):
+    with refused("Cannot write the incident's folder"):
         opened(tmp_path)
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from saying import sentence
 from vmbackup.cli.remedies import app
 from vmbackup.model import RemedyRefused, SetupError
 from vmbackup.runs.folder import RunFolder
@@ -27,7 +28,7 @@ def test_plan_shows_what_would_be_done_and_changes_nothing(tmp_path):
 def test_a_vm_is_named_by_its_parts_as_everywhere(command):
     said = call(command, "-s", "not-a-guid", "-g", "group", "-n", "vm")
     assert isinstance(said.exception, SetupError)
-    assert "not-a-guid" in str(said.exception)
+    assert "not-a-guid" in sentence(said.exception)
 
 
 @pytest.mark.parametrize("command", [["plan"], ["apply", "remove_backup_extension"], ["retry"]])
@@ -35,7 +36,7 @@ def test_the_failed_job_that_the_operator_names_is_the_one_that_is_read(command)
     job = "00000000-0000-4000-8000-000000000000"
     said = call(*command, "--scenario", "extension_failed_linux", "--failure", job)
     assert isinstance(said.exception, SetupError), said.output
-    assert f"has no job {job}" in str(said.exception)
+    assert f"has no job {job}" in sentence(said.exception)
 
 
 def test_apply_asks_first_and_takes_no_for_an_answer(tmp_path):
@@ -62,13 +63,13 @@ def test_apply_without_asking_stops_at_the_risk_that_is_allowed(tmp_path):
         "apply", "remove_backup_extension", "--scenario", "extension_failed_linux", "--folder", tmp_path, "--yes"
     )
     assert isinstance(said.exception, RemedyRefused)
-    assert "medium" in str(said.exception)
+    assert "medium" in sentence(said.exception)
 
 
 def test_apply_with_nobody_there_to_answer_changes_nothing(tmp_path):
     said = call("apply", "remove_backup_extension", "--scenario", "extension_failed_linux", "--folder", tmp_path)
     assert isinstance(said.exception, RemedyRefused)
-    assert "not confirmed" in str(said.exception)
+    assert "not confirmed" in sentence(said.exception)
     assert not (tmp_path / "audit.jsonl").exists()
 
 
@@ -104,7 +105,7 @@ def test_a_folder_that_cannot_be_written_is_named_and_nothing_is_changed(tmp_pat
     ]
     said = call(*words, "--scenario", "extension_failed_linux", "--folder", tmp_path / "file" / "run")
     assert isinstance(said.exception, SetupError)
-    assert f"Cannot write {tmp_path / 'file' / 'run'}" in str(said.exception)
+    assert f"Cannot write {tmp_path / 'file' / 'run'}" in sentence(said.exception)
 
 
 def test_spoilt_files_in_the_folder_stop_nothing(tmp_path):
@@ -118,7 +119,7 @@ def test_spoilt_files_in_the_folder_stop_nothing(tmp_path):
 def test_an_unknown_remedy_is_refused_before_anything_is_asked(tmp_path):
     said = call("apply", "restart_vn", "--scenario", "healthy_linux", "--folder", tmp_path)
     assert isinstance(said.exception, SetupError)
-    assert "Did you mean 'restart_vm'?" in str(said.exception)
+    assert "Did you mean 'restart_vm'?" in sentence(said.exception)
 
 
 def test_apply_of_what_cures_nothing_here_is_refused(tmp_path):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from saying import refused
 from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors import collect, failed_jobs
 from vmbackup.collectors.jobs import (
@@ -23,7 +24,7 @@ from vmbackup.collectors.jobs import (
     since_last_good,
 )
 from vmbackup.facts.azure import Job
-from vmbackup.model import Fact, FactStatus, SetupError, Target
+from vmbackup.model import Fact, FactStatus, Target
 from worlds import examine, world
 
 JSON = {"Content-Type": "application/json"}
@@ -147,7 +148,7 @@ def test_the_operator_may_name_an_older_failure() -> None:
 
 
 def test_a_job_that_the_vault_does_not_have_is_refused_and_not_called_absent() -> None:
-    with world("agent_stopped_linux") as (_, azure, target), pytest.raises(SetupError, match="has no job"):
+    with world("agent_stopped_linux") as (_, azure, target), refused("has no job"):
         collect(azure, target, deadline_s=20, failure=UNKNOWN_JOB)
 
 
@@ -190,7 +191,7 @@ def test_a_job_of_another_vm_is_refused() -> None:
         failed = failed_jobs(azure).data[0]
         neighbours = collect(azure, target, deadline_s=20, only=["backup.neighbours"])["backup.neighbours"].data
         other = Target(target.subscription_id, target.resource_group, neighbours["same_time"][0]["name"])
-        with pytest.raises(SetupError, match=f"not about {other.vm_name}"):
+        with refused(f"not about {other.vm_name}"):
             collect(azure, other, deadline_s=20, failure=failed["name"])
 
 
@@ -241,14 +242,14 @@ def test_failed_jobs_that_cannot_be_read_are_said_to_be_so(
 def test_failed_jobs_of_a_subscription_that_does_not_exist_are_not_none() -> None:
     with world("healthy_linux") as (_, azure, _target):
         azure.subscription_id = "11111111-2222-3333-4444-555555555555"
-        with pytest.raises(SetupError, match="does not know the subscription"):
+        with refused("does not know the subscription"):
             failed_jobs(azure)
 
 
 def test_failed_jobs_of_a_vault_that_does_not_exist_are_not_none() -> None:
     with world("healthy_linux") as (_, azure, target):
         vault_id = f"{target.vm_id.partition('/providers/')[0]}/providers/Microsoft.RecoveryServices/vaults/nowhere"
-        with pytest.raises(SetupError, match="does not know the vault"):
+        with refused("does not know the vault"):
             failed_jobs(azure, vault_id)
 
 

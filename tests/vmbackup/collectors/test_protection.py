@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from saying import refused
 from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors import collect
 from vmbackup.collectors.protection import (
@@ -17,7 +18,7 @@ from vmbackup.collectors.protection import (
     read_neighbours,
     read_recovery_point,
 )
-from vmbackup.model import FactStatus, SetupError
+from vmbackup.model import FactStatus
 from worlds import examine, world
 
 FULL = {"protectionStatus": "Protected", "vaultId": "/v", "containerName": "c", "protectedItemName": "i"}
@@ -54,7 +55,7 @@ def test_a_given_vault_is_taken_as_given() -> None:
 def test_a_given_vault_that_does_not_exist_stops_the_run() -> None:
     with world("healthy_linux") as (_, azure, target):
         missing = f"{target.vm_id.partition('/providers/')[0]}/providers/Microsoft.RecoveryServices/vaults/nowhere"
-        with pytest.raises(SetupError, match="does not know the vault"):
+        with refused("does not know the vault"):
             collect(azure, replace(target, vault_id=missing), deadline_s=20)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from saying import refused
 from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors.vm import read_agent, read_handlers, read_model, read_power
-from vmbackup.model import FactStatus, SetupError
+from vmbackup.model import FactStatus
 from worlds import examine
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
@@ -94,5 +95,5 @@ def test_a_vm_without_an_agent_is_absent_and_one_that_does_not_exist_stops_the_r
     evidence = examine("vm_deallocated_windows")
     assert evidence["vm.power"].data["power"] == "deallocated"
     assert evidence["vm.agent"].status in (FactStatus.OK, FactStatus.ABSENT)
-    with pytest.raises(SetupError, match="Check subscription_id, resource_group and vm_name"):
+    with refused("Check subscription_id, resource_group and vm_name"):
         examine("error_404_vm")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from vmbackup.model import Fact, FactStatus, SetupError, Target, Unwritten, Verdict
+from saying import refused
+from vmbackup.model import Fact, FactStatus, Target, Unwritten, Verdict
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs.evidence import SCHEMA, load_evidence, parse_evidence
 from vmbackup.runs.folder import AUDIT, EVIDENCE, OPERATIONS, RECEIPTS, RESULT, RUN, RUN_EVIDENCE, RunFolder
@@ -237,12 +239,12 @@ def test_a_line_holds_marks_that_end_a_line_elsewhere(folder: RunFolder) -> None
 
 def test_a_folder_that_cannot_be_written_is_named_with_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
-    with pytest.raises(SetupError, match="run_folder"):
+    with refused("run_folder"):
         RunFolder(tmp_path / "file").save_evidence(TARGET, {})
 
 
 def test_a_place_that_no_store_knows_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="Check run_folder"):
+    with refused("Check run_folder"):
         RunFolder("nosuchstore://a/b")
 
 
@@ -279,9 +281,8 @@ def saved(**changes: object) -> bytes:
 def test_damaged_or_foreign_evidence_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "evidence.json"
     path.write_bytes(content)
-    with pytest.raises(SetupError) as refused:
+    with refused(re.escape(says)):
         load_evidence(str(path))
-    assert says in str(refused.value)
 
 
 @pytest.mark.parametrize("kind", ["missing", "fifo", "device", "folder"])
@@ -293,7 +294,7 @@ def test_evidence_that_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
         path.mkdir()
     elif kind == "device":
         path = Path("/dev/zero")
-    with pytest.raises(SetupError, match="Check evidence_file"):
+    with refused("Check evidence_file"):
         load_evidence(str(path))
 
 

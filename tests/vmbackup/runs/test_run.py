@@ -10,8 +10,9 @@ from threading import Event
 
 import pytest
 
+from saying import refused
 from vmbackup.guest.document import GuestOutputError
-from vmbackup.model import RunbookError, SetupError, Verdict
+from vmbackup.model import RunbookError, Verdict
 from vmbackup.notebook.runbook import Runbook
 from vmbackup.parameters import Parameters
 from vmbackup.remedies.apply import Consent
@@ -77,7 +78,7 @@ def test_skipping_needs_a_reason_and_goes_on_to_the_next_open_cause(tmp_path: Pa
     with run_over("agent_stopped_linux", tmp_path) as run:
         run.collect()
         assert run.next_cause() == "agent_linux"
-        with pytest.raises(SetupError, match="Say why"):
+        with refused("Say why"):
             run.skip("agent_linux", "  ")
         run.skip("agent_linux", "restarts at 04:00")
         assert run.next_cause() not in (None, "agent_linux")
@@ -257,7 +258,7 @@ def test_a_folder_with_another_vms_run_is_refused_and_stays_as_it_is(tmp_path: P
         run.collect()
         kept = (tmp_path / "run.json").read_bytes()
         namesake = replace(run.target, resource_group="rg-test")
-        with pytest.raises(SetupError, match="another VM, .*rg-agent-stopped-linux.*run_folder"):
+        with refused("another VM, .*rg-agent-stopped-linux.*run_folder"):
             Run(run.parameters, run.section, namesake)
     assert (tmp_path / "run.json").read_bytes() == kept
 
@@ -279,7 +280,7 @@ def test_what_was_asked_again_is_newer_than_the_cells(tmp_path: Path) -> None:
 
 
 def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
-    with run_over("agent_stopped_linux", tmp_path) as run, pytest.raises(SetupError, match="no earlier walk"):
+    with run_over("agent_stopped_linux", tmp_path) as run, refused("no earlier walk"):
         run.resume()
 
 
@@ -330,7 +331,7 @@ def test_a_replay_asks_and_changes_nothing(tmp_path: Path) -> None:
     assert not replayed.live
     assert replayed.next_cause() == "agent_linux"
     for ask in (replayed.collect, lambda: replayed.recheck("disks"), replayed.back_up, lambda: cure(replayed)):
-        with pytest.raises(SetupError, match="replay"):
+        with refused("replay"):
             ask()
 
 
@@ -341,7 +342,7 @@ def test_an_error_while_asking_reaches_the_operator_and_loses_nothing(tmp_path: 
         for world in simulator.azure.worlds:
             world.spec["faults"] = [{"match": ".", "status": 401, "code": "ExpiredAuthenticationToken"}]
         for stopped in (None, Event()):
-            with pytest.raises(SetupError, match="az login"):
+            with refused("az login"):
                 run.collect(stopped=stopped)
             assert run.evidence == known
 
