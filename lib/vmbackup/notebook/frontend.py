@@ -10,10 +10,8 @@ from functools import partial
 
 from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact
-from vmbackup.pages import incident as incident_page
 from vmbackup.pages import outcome, progress
 from vmbackup.pages.blocks import Page
-from vmbackup.runs.incident import incident
 from vmbackup.runs.run import Run
 from vmbackup.ticket import bundle
 from vmbackup.widgets.controls import Frontend
@@ -56,31 +54,11 @@ def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
             each.update(Page([]))
 
 
-# What each VM's first output in this kernel says.
-_incidents: dict[str, str] = {}
-
-
-def show_incident(run: Run, *, first: bool = False) -> None:
-    """The incident, as the first output of this notebook's run; later calls renew it in its place, so that an executed
-    notebook opens with how its run ended. Outside a kernel there is no place for it."""
-    from IPython.core.interactiveshell import InteractiveShell
-    from IPython.display import display, update_display
-
-    if not InteractiveShell.initialized():
-        return
-    page, place = incident_page.page(incident(run), run.language), f"vmbackup-incident-{run.target.vm_id.lower()}"
-    if first:
-        display(page, display_id=place)  # type: ignore[no-untyped-call]
-    elif page.text() != _incidents.get(place):
-        update_display(page, display_id=place)  # type: ignore[no-untyped-call]
-    _incidents[place] = page.text()
-
-
 # The last tool of each VM in this kernel.
 _tools: dict[str, Guide] = {}
 
 
-def guide(run: Run) -> Guide | Page:
+def guide(run: Run, on_change: Callable[[], object] = lambda: None) -> Guide | Page:
     """The tool where a notebook can show it; elsewhere (papermill, nbconvert) the page that says the same.
 
     A cell that is run again while the tool changes something shows that tool: what it does and finds is not lost.
@@ -90,5 +68,12 @@ def guide(run: Run) -> Guide | Page:
     vm = run.target.vm_id.lower()
     before = _tools.get(vm)
     if before is None or not before.changing:
-        _tools[vm] = Guide(run, partial(bundle.save, run))
+        _tools[vm] = Guide(run, partial(bundle.save, run), on_change)
     return _tools[vm]
+
+
+def retire_tools(page: Page) -> None:
+    """Have every tool show this page instead of its run, but for one that is changing something."""
+    for vm, tool in list(_tools.items()):
+        if not tool.changing:
+            _tools.pop(vm).retire(page)

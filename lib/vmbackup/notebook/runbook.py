@@ -1,27 +1,33 @@
-"""What a notebook calls ``run``: each method acts on the run and returns the page that the cell shows."""
+"""What a notebook calls ``run``: each cell acts on the run and shows the page that comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, MutableMapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from vmbackup import catalog
-from vmbackup.model import RemedyRefused, SetupError
+from vmbackup.catalog.words import explain, put_into_words
+from vmbackup.model import AzureSource, Language, RemedyRefused, RunbookError, SetupError
 from vmbackup.notebook import frontend
-from vmbackup.pages import failure as failure_page
-from vmbackup.pages import outcome, overview, step
+from vmbackup.pages import failure, outcome, overview, step
+from vmbackup.pages import incident as incident_page
 from vmbackup.pages import remedies as pages
 from vmbackup.pages.blocks import Block, Page, Paragraph
 from vmbackup.parameters import from_notebook
 from vmbackup.remedies.apply import Consent, allowed
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs import open as opening
+from vmbackup.runs.incident import incident
 from vmbackup.runs.result import MIME_TYPE
 from vmbackup.runs.run import Run
+from vmbackup.widgets.display import Place
 
 if TYPE_CHECKING:
     from vmbackup.widgets.guide import Guide
+
+_Given = ParamSpec("_Given")
+_Shown = TypeVar("_Shown")
 
 
 class ResultPage(Page):
@@ -37,39 +43,105 @@ class ResultPage(Page):
         return {**super()._repr_mimebundle_(), MIME_TYPE: self.content}
 
 
-@dataclass(frozen=True, slots=True)
-class Runbook:
-    """One run as a notebook's cells go through it, from top to bottom. Nothing is asked twice."""
+def _cell(
+    page: Callable[Concatenate[Runbook, _Given], _Shown],
+) -> Callable[Concatenate[Runbook, _Given], _Shown | Page]:
+    """What a cell shows: the page, or why there is none. What goes wrong speaks the operator's language."""
 
-    run: Run
+    @wraps(page)
+    def shown(book: Runbook, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Shown | Page:
+        if book.refusal:
+            return book.refused()
+        try:
+            return page(book, *args, **kwargs)
+        except RunbookError as error:
+            raise put_into_words(error, book.language) from None
+
+    return shown
+
+
+class Runbook:
+    """One run as a notebook's cells go through it, from top to bottom. Nothing is asked twice.
+
+    Where there is no run, because its parameters were refused, every cell says so.
+    """
+
+    def __init__(self, run: Run | None = None, language: Language = Language.EN) -> None:
+        self._run, self._language = run, language
+        self.refusal = "" if run else catalog.text("notebook.not_opened", language)
+        self._first = Place()
 
     @property
-    def language(self) -> str:
-        """``en`` or ``de``."""
-        return self.run.language
+    def run(self) -> Run:
+        """The run. Raises SetupError where there is none."""
+        if self._run is None:
+            raise SetupError(self.refusal)
+        return self._run
 
+    @property
+    def language(self) -> Language:
+        """The language of all that is shown."""
+        return self._run.language if self._run else self._language
+
+    def open(self, run: Run) -> None:
+        """Go through this run from here on."""
+        self._run, self.refusal = run, ""
+
+    def refuse(self, error: RunbookError) -> None:
+        """Have no run, for this reason."""
+        self._run, self.refusal = None, explain(error, self.language)
+
+    def refused(self) -> Page:
+        """Why there is no run, and what to do."""
+        label = catalog.text("notebook.refused", self.language)
+        return Page([Paragraph(self.refusal, label), Paragraph(catalog.text("notebook.start_again", self.language))])
+
+    @_cell
     def collect(self) -> Page:
         """Ask Azure for everything the checks need (or nothing, in a replay) and show the VM at a glance."""
-        if self.run.live:
-            with frontend.asking(self.language) as on_fact:
-                self.run.collect(on_fact)
-        frontend.show_incident(self.run, first=True)
-        page = overview.collected(self.run.target, self.run.evidence, self.language)
-        return Page([*self._source(), *map(Paragraph, self.run.files.notices), *page.blocks])
+        run = self.run
+        if frontend.watched():
+            self._first.show(Page([Paragraph(catalog.text("guide.said_collect", self.language))]))
+        try:
+            if run.live:
+                with frontend.asking(self.language) as on_fact:
+                    run.collect(on_fact)
+        except SetupError as error:
+            if not frontend.watched():
+                raise
+            self.refuse(error)
+            self._first.show(self.refused())
+            return self.refused()
+        self.show_incident()
+        page = overview.collected(run.target, run.evidence, self.language)
+        return Page([*self._source(), *map(Paragraph, run.files.notices), *page.blocks])
 
+    def show_incident(self) -> None:
+        """Bring the notebook's first output up to date, so that it opens with how the run ended."""
+        self._first.show(incident_page.page(incident(self.run), self.language))
+
+    @_cell
     def failure(self) -> Page:
         """The failed job and whether it belongs to this runbook."""
         run = self._collected()
-        return failure_page.failure(run.evidence, run.triage(), run.section, self.language)
+        return failure.failure(run.evidence, run.triage(), run.section, self.language)
 
+    @_cell
     def step(self, cause: str) -> Page:
         """One cause with its verdict, evidence and next action."""
         return step.page(self._collected(), cause)
 
+    @_cell
+    def additions(self) -> Page:
+        """All causes beyond the article's list."""
+        return step.additions(self._collected())
+
+    @_cell
     def guide(self) -> Guide | Page:
         """The guided walk: buttons where a notebook can show them, elsewhere the page that says the same."""
-        return frontend.guide(self.run)
+        return frontend.guide(self.run, self.show_incident)
 
+    @_cell
     def remedies(self) -> Page:
         """The plans; those that the parameter ``remedies`` names, up to ``max_risk``, are applied and looked at again.
 
@@ -88,15 +160,16 @@ class Runbook:
                 blocks += pages.plan(plan).blocks
             tried.add(plan.change)
             blocks += self._applied(plan, consent)
-        frontend.show_incident(run)
+        self.show_incident()
         return Page(blocks)
 
     def _applied(self, plan: Plan, consent: Consent) -> list[Block]:
         try:
             return [*pages.change(self.run.apply(plan, consent), self.language).blocks]
         except RemedyRefused as refused:
-            return [Paragraph(str(refused), plan.remedy)]
+            return [Paragraph(explain(refused, self.language), plan.remedy)]
 
+    @_cell
     def retry(self) -> Page:
         """Back up on demand and prove it, if the parameters say so or named a remedy that was applied.
 
@@ -110,30 +183,46 @@ class Runbook:
         try:
             proof = run.back_up()
         except RemedyRefused as refused:
-            return Page([Paragraph(str(refused))])
-        frontend.show_incident(run)
+            return Page([Paragraph(explain(refused, self.language))])
+        self.show_incident()
         audited = pages.audit(run.audit(), self.language)
         return Page([*pages.proof(proof, self.language).blocks, *audited.blocks])
 
+    @_cell
     def result(self) -> Page:
         """The outcome of the run; ``result.json`` and ``evidence.json`` are in the run folder."""
         run = self._collected()
         run.save()
-        frontend.show_incident(run)
+        self.show_incident()
         return ResultPage(outcome.result(run), run.result())
 
     def _collected(self) -> Run:
         if not self.run.evidence:
-            raise SetupError("Nothing has been collected yet: run the cell with run.collect() first.")
+            raise SetupError("error.nothing_collected")
         return self.run
 
     def _source(self) -> list[Block]:
         parameters = self.run.parameters
-        if parameters.azure == "live":
+        if parameters.azure == AzureSource.LIVE:
             return []
         return [Paragraph(catalog.text(f"label.{parameters.azure}", self.language, scenario=parameters.scenario))]
 
 
-def open_run(namespace: Mapping[str, Any], section: str) -> Runbook:
-    """Open a runbook from a notebook's variables (``globals()``). Raises SetupError that says what to do."""
-    return Runbook(opening.open_run(from_notebook(namespace), section))
+def open_run(namespace: MutableMapping[str, Any], section: str) -> Runbook:
+    """Open a runbook from a notebook's variables (``globals()``).
+
+    First of all it takes the place of any earlier one: after this, no cell acts on, or shows, the VM before. Where the
+    parameters are refused, each cell says so; headless, where nobody would read that, SetupError is raised at once.
+    """
+    spoken = namespace.get("language")
+    book = Runbook(language=Language(spoken) if spoken in list(Language) else Language.EN)
+    earlier = [name for name, value in namespace.items() if isinstance(value, Runbook)]
+    namespace.update(dict.fromkeys(["run", *earlier], book))
+    frontend.retire_tools(book.refused())
+    try:
+        book.open(opening.open_run(from_notebook(namespace), section))
+    except RunbookError as error:
+        book.refuse(error)
+        if not frontend.watched():
+            raise put_into_words(error, book.language) from None
+    return book

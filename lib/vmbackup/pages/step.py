@@ -9,7 +9,7 @@ from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, sentence, word
 from vmbackup.diagnosis import Walk
 from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict
-from vmbackup.pages.blocks import SIGNS, Block, Details, Page, Paragraph, Table, VerdictBanner
+from vmbackup.pages.blocks import SIGNS, Block, Details, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.facts import table as facts_table
 from vmbackup.runs.state import State
 
@@ -37,6 +37,23 @@ def page(state: State, cause: str) -> Page:
         blocks.append(Details(catalog.text("label.evidence", language), [facts_table(facts, language)]))
     blocks += _superseded(catalog.causes()[cause], language)
     blocks.append(Paragraph(_sources(judged, language), catalog.text("label.sources", language)))
+    return Page(blocks)
+
+
+def additions(state: State) -> Page:
+    """The causes beyond the article's list: those found or undecided in full, the others folded or in one line."""
+    language, blocks, elsewhere = state.language, list[Block](), list[str]()
+    for judged in (each for each in state.diagnosis().steps if each.addition):
+        title = f"{judged.number}. {cause_title(judged.cause, language)}"
+        if judged.verdict is Verdict.NOT_APPLICABLE:
+            elsewhere.append(title)
+        elif judged.verdict is Verdict.OK:
+            ruled_out = f"{SIGNS[judged.verdict]} {word(judged.verdict, language)} · {title}"
+            blocks.append(Details(ruled_out, page(state, judged.cause).blocks))
+        else:
+            blocks += [Heading(title), *page(state, judged.cause).blocks]
+    if elsewhere:
+        blocks.append(Paragraph(" · ".join(elsewhere), f"{word(Verdict.NOT_APPLICABLE, language)}:"))
     return Page(blocks)
 
 

@@ -1,8 +1,11 @@
-"""The tool in a notebook's cell, and below it the page that says the same, for viewers without buttons."""
+"""Places in a notebook's cells whose content follows the run, also in the saved notebook."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
 
 from vmbackup import catalog
 from vmbackup.pages.blocks import Details, Page
@@ -10,30 +13,44 @@ from vmbackup.pages.blocks import Details, Page
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-class Twin:
-    """What a saved notebook keeps of the tool."""
+class Place:
+    """A page in the cell that shows it first; later it is brought up to date there, from whatever cell or thread."""
 
     def __init__(self) -> None:
         self._id = f"vmbackup-{id(self)}"
-        self._shown = False
+        self._shown: Page | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether a cell shows it."""
+        return self._shown is not None
+
+    def show(self, page: Page) -> None:
+        """Show this page in the running cell, or in place of the one before. Outside a notebook nothing is shown."""
+        if get_ipython() is not None and page != self._shown:
+            display(page, display_id=self._id, update=self.shown)  # type: ignore[no-untyped-call]
+            self._shown = page
+
+
+class Twin:
+    """What a saved notebook keeps of the tool: the page that says the same, folded below it."""
+
+    def __init__(self) -> None:
+        self._place = Place()
 
     def display(self, box: Any, page: Page, language: str) -> None:
         """Show the tool in the running cell, and its page folded below."""
-        from IPython.display import display
-
         view = box._repr_mimebundle_()[_WIDGET]
-        said = catalog.text("guide.needs_kernel", language)
-        display({_WIDGET: view, "text/plain": said}, raw=True)  # type: ignore[no-untyped-call]
-        display(_as_page(page, language), display_id=self._id)  # type: ignore[no-untyped-call]
-        self._shown = True
+        needed = catalog.text("guide.needs_kernel", language)
+        display({_WIDGET: view, "text/plain": needed}, raw=True)  # type: ignore[no-untyped-call]
+        self._place = Place()
+        self._place.show(_folded(page, language))
 
     def update(self, page: Page, language: str) -> None:
         """Bring the page up to date, once it is shown."""
-        if self._shown:
-            from IPython.display import display
-
-            display(_as_page(page, language), display_id=self._id, update=True)  # type: ignore[no-untyped-call]
+        if self._place.shown:
+            self._place.show(_folded(page, language))
 
 
-def _as_page(page: Page, language: str) -> Page:
+def _folded(page: Page, language: str) -> Page:
     return Page([Details(catalog.text("guide.as_page", language), page.blocks)])

@@ -21,8 +21,8 @@ from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
 from azure.identity import CredentialUnavailableError
 
 from recordings import Recording, recordings
-from vmbackup.arm.clouds import ForeignHost
 from saying import refused
+from vmbackup.arm.clouds import ForeignHost
 from vmbackup.arm.errors import RequestRefused, Unreadable, as_fact, not_found, refusal
 from vmbackup.arm.pipeline import WaitTooLong
 from vmbackup.arm.transport import AnswerTooLarge
