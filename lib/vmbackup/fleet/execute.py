@@ -47,7 +47,7 @@ def execute_all(orders: Sequence[Order], folder: Path, workers: int) -> Iterator
     names = [order.name for order in orders]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise SetupError(f"Two orders are named {', '.join(doubled)}; each needs a folder of its own.")
+        raise SetupError("error.orders_named_alike", names=doubled)
     for order in orders:
         _refuse_unknown_parameters(order)
     # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
@@ -97,7 +97,9 @@ def _refuse_unknown_parameters(order: Order) -> None:
     from papermill.inspection import inspect_notebook
 
     if not order.notebook.exists():
-        raise SetupError(f"There is no notebook {order.notebook}.")
+        raise SetupError("error.no_notebook", file=str(order.notebook))
     unknown = set(order.parameters) - set(inspect_notebook(str(order.notebook)))
     if unknown:
-        raise SetupError(f"{order.notebook.name} has no parameter {', '.join(sorted(unknown))} (order {order.name}).")
+        raise SetupError(
+            "error.no_notebook_parameter", file=order.notebook.name, names=sorted(unknown), order=order.name
+        )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.model import SetupError
-from vmbackup.parameters import DOORS, LANGUAGES, Parameters
+from vmbackup.model import AzureSource, Language, SetupError
+from vmbackup.parameters import Parameters
 from vmbackup.remedies.retry import back_up_now
 from vmbackup.runs.evidence import parse_evidence
 from vmbackup.runs.folder import EVIDENCE, RunFolder
@@ -38,9 +38,9 @@ def _parameters(result: dict[str, Any], saved: SavedRun | None, place: str, lang
     """Whose language and which Azure; a folder that does not say holds a replay."""
     written = result.get("language")
     return Parameters(
-        azure=saved.azure if saved and saved.azure in DOORS else "replay",
+        azure=AzureSource(saved.azure) if saved and saved.azure in list(AzureSource) else AzureSource.REPLAY,
         scenario=saved.scenario if saved else "",
-        language=language or (written if written in LANGUAGES else "en"),
+        language=Language(language or (written if written in list(Language) else Language.EN)),
         run_folder=place,
     )
 

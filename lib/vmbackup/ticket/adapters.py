@@ -270,20 +270,20 @@ def ticket(named: str) -> Ticket:
     """The ticket that ``--to`` names. Raises SetupError for another word or a missing credential."""
     system, _, which = named.partition(":")
     if system not in _SYSTEMS or not which:
-        raise SetupError(f"--to {named!r} names no ticket. It looks like {', '.join(_LOOKS)}.")
+        raise SetupError("error.no_ticket", value=named, examples=_LOOKS)
     return _SYSTEMS[system](which)
 
 
 def _jira(key: str) -> Ticket:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*-\d+", key):
-        raise SetupError(f"{key!r} is no Jira issue; it looks like OPS-12.")
+        raise SetupError("error.no_ticket", value=key, examples="jira:OPS-12")
     user, token = os.environ.get("JIRA_USER"), _needed("JIRA_TOKEN")
     return Jira(_needed("JIRA_URL").rstrip("/"), key, _basic(user, token) if user else _bearer(token))
 
 
 def _servicenow(number: str) -> Ticket:
     if not re.fullmatch(r"[A-Za-z]+\d+", number):
-        raise SetupError(f"{number!r} is no ServiceNow incident; it looks like INC0012345.")
+        raise SetupError("error.no_ticket", value=number, examples="servicenow:INC0012345")
     headers = _basic(_needed("SERVICENOW_USER"), _needed("SERVICENOW_PASSWORD"))
     return ServiceNow(_needed("SERVICENOW_URL").rstrip("/"), number, {**headers, "Accept": "application/json"})
 
@@ -291,7 +291,7 @@ def _servicenow(number: str) -> Ticket:
 def _github(issue: str) -> Ticket:
     found = re.fullmatch(r"([A-Za-z0-9][\w-]*/[A-Za-z0-9_][\w.-]*)#(\d+)", issue)
     if not found:
-        raise SetupError(f"{issue!r} is no GitHub issue; it looks like owner/repo#7.")
+        raise SetupError("error.no_ticket", value=issue, examples="github:owner/repo#7")
     url = os.environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
     return GitHub(url, found[1], found[2], _bearer(_needed("GITHUB_TOKEN")))
 
@@ -299,7 +299,7 @@ def _github(issue: str) -> Ticket:
 def _azuredevops(item: str) -> Ticket:
     found = re.fullmatch(r"([\w-]+)/([\w .-]*\w)/(\d+)", item)
     if not found:
-        raise SetupError(f"{item!r} is no work item; it looks like org/project/123.")
+        raise SetupError("error.no_ticket", value=item, examples="azuredevops:org/project/123")
     url = os.environ.get("AZURE_DEVOPS_URL", "https://dev.azure.com").rstrip("/")
     return AzureDevOps(f"{url}/{found[1]}/{quote(found[2])}", found[3], _basic("", _needed("AZURE_DEVOPS_TOKEN")))
 
@@ -317,7 +317,7 @@ _LOOKS = ("folder:PATH", "jira:OPS-12", "servicenow:INC0012345", "github:owner/r
 def _needed(name: str) -> str:
     value = os.environ.get(name)
     if not value:
-        raise SetupError(f"The environment variable {name} is not set: the ticket system's address or credential.")
+        raise SetupError("error.no_credential", name=name)
     return value
 
 

@@ -32,7 +32,7 @@ def attach(place: str, to: str, *, in_public: bool = False) -> Attached:
     """
     home, single = storage.at(place), storage.at(f"{place.rstrip('/')}/{FOLDER}")
     if single.read(NOTE) is None:
-        raise SetupError(f"{place} holds no bundle: run `vmbackup bundle {place}` first.")
+        raise SetupError("error.no_bundle", place=place)
     on, done, refused = ticket(to), list[str](), list[tuple[str, str]]()
     waiting = sorted({*json.loads(home.read(OUTBOX) or b"[]"), to})
     # Written first: whatever happens now, the next try knows of it.
@@ -43,9 +43,7 @@ def attach(place: str, to: str, *, in_public: bool = False) -> Attached:
     try:
         if not masked and not in_public and on.public():
             home.write(OUTBOX, json.dumps([each for each in waiting if each != to]).encode())
-            raise SetupError(
-                f"{to} is public, and the bundle holds real names: bundle with --mask, or say --in-public."
-            )
+            raise SetupError("error.public_ticket", ticket=to)
         limit = on.limit()
         _first(on, _notes(read), done, refused)
         _first(on, _files(read, packed, limit, refused), done, refused)

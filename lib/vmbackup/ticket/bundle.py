@@ -172,7 +172,7 @@ def _notebook(place: str, named: str) -> Any:
         # nbformat joins what is written line by line: a key is found only as a whole.
         return nbformat.reads(content.decode(), as_version=4) if content is not None else None  # type: ignore[no-untyped-call]
     except (OSError, ValueError, AttributeError) as error:
-        raise SetupError(f"Cannot read the notebook {named or NOTEBOOK}: {error}.") from None
+        raise SetupError("error.notebook_unread", file=named or NOTEBOOK, message=str(error)) from None
 
 
 def _manifest(state: State, level: Level, files: Mapping[str, bytes], named: str, executed: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from vmbackup import catalog
 from vmbackup.catalog.words import cause_title, sentence, word
-from vmbackup.model import Fact, Step
+from vmbackup.model import AzureSource, Fact, Language, Step
 from vmbackup.pages.blocks import Block, Heading, Page, Paragraph, Table
 from vmbackup.pages.step import heaviest
 from vmbackup.parameters import Parameters
@@ -27,7 +27,7 @@ def opened(place: str, language: str) -> State:
     if reading.is_bundle(place):
         return reading.read(place, language).state
     target, evidence = load_evidence(place)
-    return State(Parameters(azure="replay", language=language), None, target, evidence)
+    return State(Parameters(azure=AzureSource.REPLAY, language=Language(language)), None, target, evidence)
 
 
 def page(first: State, second: State, language: str) -> Page:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.model import SetupError
-from vmbackup.parameters import DOORS, Parameters
+from vmbackup.model import AzureSource, Language, SetupError
+from vmbackup.parameters import Parameters
 from vmbackup.runs import storage
 from vmbackup.runs.state import State
 from vmbackup.ticket.bundle import FILES, MANIFEST, RESULT, SCHEMA, digest, restored
@@ -59,16 +59,18 @@ def read(place: str, language: str = "en", *, changed_anyway: bool = False) -> R
     )
     if changed and not changed_anyway:
         raise SetupError(catalog.text("ticket.changed", language, place=place, names=", ".join(changed)))
-    door = manifest.get("azure")
+    source = manifest.get("azure")
     parameters = Parameters(
-        azure=door if door == "simulator" else "replay", scenario=str(manifest.get("scenario") or ""), language=language
+        azure=AzureSource.SIMULATOR if source == AzureSource.SIMULATOR else AzureSource.REPLAY,
+        scenario=str(manifest.get("scenario") or ""),
+        language=Language(language),
     )
     try:
         state = restored(files.get, parameters)
         differs = _differences(json.loads(files.get(RESULT, b"{}")), state)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _wrong(place, language, "unreadable", error=f"{type(error).__name__}: {error}") from None
-    return Received({**manifest, "azure": door if door in DOORS else "?"}, state, changed, differs)
+    return Received({**manifest, "azure": source if source in list(AzureSource) else "?"}, state, changed, differs)
 
 
 def _unpacked(content: bytes, place: str, language: str) -> dict[str, bytes]:

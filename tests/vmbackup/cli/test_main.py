@@ -70,10 +70,7 @@ def test_the_table_speaks_german_too(vmbackup: Any) -> None:
 def test_a_replay_of_what_was_saved_gives_the_same_result(vmbackup: Any, tmp_path: Path) -> None:
     first = vmbackup("diagnose", "--scenario", "extension_failed_windows", "--json", "--save", str(tmp_path))
     again = vmbackup("replay", str(tmp_path / "evidence.json"), "--json")
-    results = [json.loads(ran.stdout) for ran in (first, again)]
-    assert [result.pop("source")["azure"] for result in results] == ["simulator", "replay"]
-    assert results[0] == results[1]
-    assert again.returncode == first.returncode
+    assert (again.returncode, again.stdout) == (first.returncode, first.stdout)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from saying import refused
 from vmbackup.model import SetupError
 from vmbackup.ticket import attaching
 from vmbackup.ticket.adapters import ticket
@@ -249,7 +250,7 @@ def test_what_names_no_ticket_or_lacks_a_credential_is_refused(named: str) -> No
 
 
 def test_a_run_without_a_bundle_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="vmbackup bundle"):
+    with refused("vmbackup bundle"):
         attaching.attach(str(tmp_path), "folder:x")
 
 
@@ -263,7 +264,7 @@ def test_github_takes_the_text_alone_and_no_markdown_in_it(server: Server, place
 
 def test_real_names_do_not_go_where_everybody_reads_them_without_a_word(server: Server, place: str) -> None:
     server.private = False
-    with pytest.raises(SetupError, match="--in-public"):
+    with refused("--in-public"):
         attaching.attach(place, "github:x/y#7")
     assert (server.notes, waits(place)) == ([], [])
     assert attaching.attach(place, "github:x/y#7", in_public=True).done == (NOTE,)
