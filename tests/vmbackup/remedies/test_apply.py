@@ -135,6 +135,25 @@ def test_a_resource_guard_is_respected(tmp_path):
         assert case.sent("PUT", "") == 0
 
 
+def test_nothing_is_changed_while_somebody_else_changes_the_vm(tmp_path):
+    with opened("agent_stopped_linux", tmp_path) as case:
+        plan = case.plan("restart_vm")
+        case.world.machines[0]["vm"]["provisioning_state"] = "Updating"
+        with pytest.raises(RemedyRefused, match=r"being changed \(Updating\)"):
+            case.apply(plan)
+        assert case.changing() == []
+
+
+def test_nothing_that_breaks_a_backup_is_done_once_one_has_begun(tmp_path):
+    with opened("agent_stopped_linux", tmp_path) as case:
+        plan = case.plan("restart_vm")
+        job = {**case.world.machines[0]["jobs"][0], "name": "begun", "status": "InProgress", "start": case.world.now}
+        case.world.machines[0]["jobs"].insert(0, job)
+        with pytest.raises(RemedyRefused, match="backup begun is running"):
+            case.apply(plan)
+        assert case.changing() == []
+
+
 def go_on(case):
     """What Azure does meanwhile: it proceeds with everything that it accepted."""
     return lambda: [operation.poll() for operation in case.simulator.azure.operations.known.values()]
