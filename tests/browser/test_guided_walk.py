@@ -55,7 +55,7 @@ def test_checking_again_sees_what_has_changed_in_the_world(open_book: Any, lab: 
     scenario = "disk_too_large_windows"
     with at_its_cause(open_book, "06_disk_not_supported", lab.live(scenario)) as book:
         large = next(disk for disk in lab.machine(scenario)["disks"] if disk["size_gb"] > 32767)
-        large["size_gb"] = 32767
+        large |= {"size_gb": 32767, "sku": "Premium_LRS"}
         asked = len(lab.simulator.requests)
         book.button("Re-check").click()
         expect(book.expanded).to_contain_text("✔ OK")

@@ -47,7 +47,7 @@ def virtual_machine(ask: Ask) -> Answers:
     agent = read_agent(view, ask.azure.heard())
     return {
         "_vm": wire,
-        "vm.model": read_model(wire, ask.now),
+        "vm.model": read_model(wire, ask.azure.heard()),
         "vm.power": read_power(view),
         "vm.agent": ABSENT if agent is None else agent,
         "vm.handlers": read_handlers(view),
