@@ -24,8 +24,7 @@ from vmbackup.runs.run import Run
 if TYPE_CHECKING:
     from azuresim.world import World
 
-# Sovereign clouds have an address of their own; the variable names it.
-_LIVE_ENDPOINT = os.environ.get("VMBACKUP_ARM_ENDPOINT", "https://management.azure.com")
+_PUBLIC_CLOUD = "https://management.azure.com"
 
 
 def open_run(parameters: Parameters, section: str | None, kept: bool = True) -> Run:
@@ -57,7 +56,9 @@ def connect_azure(subscription_id: str) -> Azure:
     """The real Azure, signed in by whatever DefaultAzureCredential finds: az login, managed identity, environment."""
     from azure.identity import DefaultAzureCredential
 
-    return Azure(DefaultAzureCredential(), subscription_id, Connection(_LIVE_ENDPOINT))
+    # Sovereign clouds have an address of their own; the variable names it.
+    endpoint = os.environ.get("VMBACKUP_ARM_ENDPOINT", _PUBLIC_CLOUD)
+    return Azure(DefaultAzureCredential(), subscription_id, Connection(endpoint))
 
 
 def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:

@@ -3,61 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import ipywidgets
 import pytest
 
+from pressing import field, press, shown, shown_over, widgets
 from vmbackup.model import Fact, FactStatus
 from vmbackup.notebook.frontend import guide
 from vmbackup.pages.blocks import Page
-from vmbackup.runs.run import Run
-from vmbackup.ticket import bundle
 from vmbackup.widgets.guide import Guide
 from walking import guest_output, interrupt, opened, run_over
-
-
-def shown_over(run: Run) -> Guide:
-    return Guide(run, partial(bundle.save, run))
-
-
-def widgets(box: Any) -> Iterator[Any]:
-    """Every widget that is not hidden."""
-    if box.layout.display == "none":
-        return
-    yield box
-    for child in getattr(box, "children", ()):
-        yield from widgets(child)
-
-
-def shown(tool: Guide) -> str:
-    """All that the tool shows."""
-    pages = [each.value for each in widgets(tool.box) if isinstance(each, ipywidgets.HTML)]
-    buttons = [each.description for each in widgets(tool.box) if isinstance(each, ipywidgets.Button)]
-    return " ".join([*pages, *buttons, tool.notice.status.text])
-
-
-def press(tool: Guide, words: str) -> None:
-    """Press the button that begins with these words, and wait for what it starts."""
-    found = [each for each in widgets(tool.box) if isinstance(each, ipywidgets.Button)]
-    [pressed] = [each for each in found if each.description.startswith(words)]
-    assert not pressed.disabled
-    pressed.click()
-    tool.work.wait()
-
-
-def field(tool: Guide, label: str) -> Any:
-    [found] = [
-        each
-        for each in widgets(tool.box)
-        if isinstance(each, ipywidgets.Text | ipywidgets.Textarea) and each.description == label
-    ]
-    return found
 
 
 def test_opened_without_evidence_it_asks_for_itself(tmp_path: Path) -> None:
