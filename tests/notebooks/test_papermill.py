@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 from papermill.cli import papermill as command_line
 from papermill.inspection import inspect_notebook
-from tests.renew_reference import executions
+from tests.renew_reference import REFERENCE, executions
 
 from vmbackup import SetupError, open_run
 
@@ -79,9 +79,12 @@ WRONG = [
 ]
 
 
-def test_a_wrong_parameter_stops_the_runbook_with_one_clear_line(tmp_path: Path) -> None:
+def test_a_wrong_parameter_stops_the_runbook_with_one_clear_line_and_nothing_of_the_vm_before(tmp_path: Path) -> None:
     option, value, says = WRONG[0]
-    ran = papermill(runbook("01_agent_unreachable"), "out.ipynb", "-p", option, value, cwd=tmp_path)
+    executed, vm = REFERENCE / "01_agent_unreachable.ipynb", "vm-agent-stopped-linux"
+    assert vm in json.dumps(outputs(executed))
+    ran = papermill(str(executed), "out.ipynb", "-p", option, value, cwd=tmp_path)
+    assert vm not in json.dumps(outputs(tmp_path / "out.ipynb"))
     assert ran.returncode != 0
     assert says in ran.stderr
     [error] = [output for output in outputs(tmp_path / "out.ipynb") if output["output_type"] == "error"]

@@ -100,7 +100,7 @@ class Audit:
         try:
             self._write(event)
         except Unwritten as error:
-            raise RemedyRefused(f"{error} So nothing is changed.") from None
+            raise RemedyRefused("error.not_noted", **error.values) from None
         return row
 
     def answered(self, row: str, status: int, headers: Any) -> None:
@@ -178,7 +178,7 @@ def authorize(method: str, url: str, client_request_id: str) -> tuple[Audit, str
     """The audit and the row of a changing request. Raises RemedyRefused while this call may change nothing."""
     permit = _permit.get()
     if permit is None or not permit.valid:
-        raise RemedyRefused(f"{method} {urlsplit(url).path} would change something, and no audit is open.")
+        raise RemedyRefused("error.no_audit", method=method, path=urlsplit(url).path)
     permit.row = permit.audit.sent(method, url, client_request_id, permit.why)
     return permit.audit, permit.row
 

@@ -131,11 +131,11 @@ class Arm:
             if method in ("GET", "DELETE") and not_found(refused):
                 return Response(404, None, response.headers)
             if response.status >= 500 and changing:
-                raise ResponseLost(str(refused)) from refused
+                raise ResponseLost(refused.key, **refused.values) from refused
             raise refused
         if response.body is _UNREADABLE:
             if not changing:
-                raise ResponseLost("Azure's answer cannot be read.")
+                raise ResponseLost("why.answer_unreadable")
             return Response(response.status, None, response.headers)
         return response
 
@@ -198,9 +198,9 @@ class Arm:
             response = self._send(request, {"retry_total": 0} if changing else {}).http_response
             content = response.read()
         except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as error:
-            raise ResponseLost(f"The connection to Azure broke: {type(error).__name__}.") from error
+            raise ResponseLost("error.connection_broke", kind=type(error).__name__) from error
         except (AnswerTooLarge, ForeignHost, WaitTooLong) as error:
-            raise ResponseLost(str(error)) from error
+            raise ResponseLost(error.key, **error.values) from error
         except AzureError as error:
             status = getattr(getattr(error, "response", None), "status_code", 0) or 0
             raise RequestRefused(status, type(error).__name__, str(error)[:300]) from error

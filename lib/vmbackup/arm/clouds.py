@@ -18,7 +18,7 @@ class ForeignHost(RunbookError):
     """An answer led to a host that is not Azure's; nothing was sent there."""
 
     def __init__(self, host: str) -> None:
-        super().__init__(f"Azure's answer leads to a foreign host, {host}. Nothing was sent there.")
+        super().__init__("error.foreign_host", host=host)
         self.host = host
 
 

@@ -92,10 +92,10 @@ class Azure:
             try:
                 self.send(HttpRequest("GET", self.connection.endpoint + path), {})
             except AzureError as error:
-                raise ResponseLost(f"Azure's time could not be asked for: {words(error)}") from error
+                raise ResponseLost("error.no_azure_time", message=words(error)) from error
         heard = self.heard()
         if heard is None:
-            raise ResponseLost("Azure's answers carry no date, and this machine's clock may be wrong.")
+            raise ResponseLost("why.no_date")
         return heard
 
     def on_request(self) -> None:

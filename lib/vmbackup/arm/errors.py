@@ -40,7 +40,7 @@ class RequestRefused(RunbookError):
     long it asks to wait."""
 
     def __init__(self, status: int, code: str, message: str, wait_s: float | None = None) -> None:
-        super().__init__(f"Azure refused ({status} {code or '-'}): {cut(message)}")
+        super().__init__("error.azure_refused", status=status, code=code or "-", message=cut(message))
         self.status, self.code, self.message, self.wait_s = status, code or "-", message, wait_s
 
 
@@ -65,7 +65,7 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
     if isinstance(error, (ResponseLost, RequestRefused)) and error.__cause__ is not None:
         return as_fact(error.__cause__, actions, seconds)
     if isinstance(error, ResponseLost):
-        return _failed("unreadable", detail=words(error))
+        return _failed(error.key.removeprefix("why."), **error.values)
     if isinstance(error, AnswerTooLarge):
         return _failed("too_large", mb=error.mb)
     if isinstance(error, ForeignHost):

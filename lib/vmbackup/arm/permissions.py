@@ -39,11 +39,11 @@ def granted(arm: Arm, scope: str) -> list[Permission]:
             return found
         body = arm.request("GET", path).body
         if not isinstance(inside(body, "value"), list):
-            raise ResponseLost("The list of permissions cannot be read.")
+            raise ResponseLost("why.permissions_unreadable")
         for each in entries(body, "value"):
             found.append(Permission(tuple(texts(each, "actions")), tuple(texts(each, "notActions"))))
         path = text(body, "nextLink")
-    raise ResponseLost("The list of permissions does not come to an end.")
+    raise ResponseLost("why.permissions_endless")
 
 
 def lacking(actions: Iterable[str], permissions: Iterable[Permission]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class WaitTooLong(RunbookError):
     """Azure asked for a wait that would outlive the deadline; ``status`` is the answer that asked for it."""
 
     def __init__(self, seconds: float, status: int | None) -> None:
-        super().__init__(f"Azure asks to wait {seconds:.0f} s, longer than there is time.")
+        super().__init__("error.wait_too_long", seconds=round(seconds))
         self.seconds = seconds
         self.status = status
 

@@ -38,7 +38,7 @@ class AnswerTooLarge(RunbookError):
     """An answer larger than any real one; ``mb`` is its size as far as it is known."""
 
     def __init__(self, mb: str) -> None:
-        super().__init__(f"Azure's answer has {mb} MB, more than any real one.")
+        super().__init__("error.answer_too_large", mb=mb)
         self.mb = mb
 
 

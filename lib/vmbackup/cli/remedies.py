@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vmbackup import catalog, sanitize
+from vmbackup.catalog.words import explain
 from vmbackup.cli.options import GENERAL_SECTION, JsonOption, SectionOption, about_a_vm, examined, examining
-from vmbackup.model import RemedyRefused, Risk, SetupError, Verdict
+from vmbackup.model import RemedyRefused, Risk, RunbookError, SetupError, Verdict
 from vmbackup.pages.blocks import Page
 from vmbackup.parameters import read
 from vmbackup.runs.state import BACKUP_S
@@ -163,10 +164,14 @@ def check_rights(
     vault = target.vault_id or (facts["backup.protection"].data or {}).get("vault_id")
     found = roles.missing_rights(Arm.on(run.azure), target, vault, facts)
     if as_json:
-        _print_json({"unreadable": found} if isinstance(found, str) else [asdict(row) for row in found])
+        _print_json(
+            {"unreadable": explain(found, run.language)}
+            if isinstance(found, RunbookError)
+            else [asdict(row) for row in found]
+        )
     else:
         typer.echo(pages.rights(found, run.language).text())
-    if isinstance(found, str):
+    if isinstance(found, RunbookError):
         raise typer.Exit(UNDECIDED)
     if any(row.missing for row in found):
         raise typer.Exit(RIGHTS_MISSING)

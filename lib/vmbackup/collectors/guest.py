@@ -83,7 +83,7 @@ def probe(
             output = run_command_output(_run(Arm.on(azure), target, os, left, keep))
             facts = from_text(output, evidence)
         except GuestOutputError as error:
-            facts = {"guest.probe": _failed("unreadable", detail=str(error))}
+            facts = {"guest.probe": _failed(error.key.removeprefix("why."), **error.values)}
         except Exception as error:
             facts = {"guest.probe": _classified(error, deadline_s)}
     took_ms = round((time.monotonic() - begun) * 1000)

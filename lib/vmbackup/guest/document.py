@@ -28,21 +28,6 @@ LARGEST_BODY = 16 * 1024
 MOST_MARKERS = 2000
 LARGEST_DOCUMENT = 256 * 1024
 
-WORDS = {
-    "nothing": "There is no output of the guest script in this text. Copy everything from the line BEGIN VMBACKUP GUEST"
-    " to the line END VMBACKUP GUEST, both included.",
-    "html": "This is a web page, not the output of the guest script. Copy the text that the script printed.",
-    "cut_off": "The output of the guest script is not complete: {detail}. Copy it again, from BEGIN to END.",
-    "corrupt": "The output of the guest script is damaged: {detail}. Run the script again, or copy its output again.",
-    "two_documents": "This text holds the output of {count} different runs of the guest script. Paste only one.",
-    "older_version": "This output comes from an older guest script (version {found}, wanted {wanted})."
-    " Run the script that belongs to this release.",
-    "newer_version": "This output comes from a newer guest script (version {found}, wanted {wanted})."
-    " Update vmbackup, or run the script that belongs to this release.",
-    "too_large": "This text is larger than {mb} MB: it cannot be the output of the guest script.",
-    "another_vm": "This output comes from another virtual machine: {found}, not {wanted}.",
-}
-
 _MARKER = re.compile(r"(BEGIN|END)VMBACKUPGUEST([0-9]{0,24})(PLAIN)?([0-9]{0,24})")
 _BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015"
@@ -51,12 +36,12 @@ _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|div)\b", re.IGNORECASE)
 
 
 class GuestOutputError(RunbookError):
-    """The text is not one readable document. ``reason_key`` is a key of ``WORDS``, ``details`` fills its sentence."""
+    """The text is not one readable document; ``reason`` is the end of its key, which is one of the reasons of a fact
+    that was not read, too."""
 
-    def __init__(self, reason_key: str, **details: str) -> None:
-        super().__init__(WORDS[reason_key].format(**details))
-        self.reason_key = reason_key
-        self.details: Mapping[str, str] = details
+    def __init__(self, reason: str, **values: str) -> None:
+        super().__init__(f"why.guest_output_{reason}", **values)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +136,7 @@ def _candidates(flat: str) -> list[tuple[re.Match[str], str, re.Match[str] | Non
             stop = after.start() if after is not None else len(flat)
             found.append((here, flat[here.end() : min(stop, here.end() + LARGEST_BODY + 64)].strip(_DASHES), end))
     if markers and not found:
-        raise GuestOutputError("cut_off", detail="its beginning is missing")
+        raise GuestOutputError("cut_off_beginning")
     return found
 
 
@@ -159,24 +144,24 @@ def _unpacked(begin: re.Match[str], body: str, end: re.Match[str] | None) -> byt
     """The JSON bytes between two markers, with length and checksum verified."""
     version = begin.group(2)
     if not version or int(version) != VERSION:
-        raise _wrong_version(version) if version else GuestOutputError("cut_off", detail="the BEGIN line is cut")
+        raise _wrong_version(version) if version else GuestOutputError("cut_off_line")
     if end is None:
-        raise GuestOutputError("cut_off", detail="its end is missing")
+        raise GuestOutputError("cut_off_end")
     if len(body) > LARGEST_BODY:
-        raise GuestOutputError("corrupt", detail="it is too long")
+        raise GuestOutputError("corrupt_too_long")
     plain = bool(begin.group(3))
     said = end.group(4) if plain else end.group(2)[len(version) :]
     if end.group(2)[: len(version)] != version or plain != bool(end.group(3)):
-        raise GuestOutputError("corrupt", detail="BEGIN and END do not belong together")
+        raise GuestOutputError("corrupt_pair")
     if not said.startswith(str(len(body))):
-        raise GuestOutputError("corrupt", detail=f"END says {said or 'nothing'}, but {len(body)} characters are there")
+        raise GuestOutputError("corrupt_length", said=said or "-", count=str(len(body)))
     try:
         raw = base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
-        raise GuestOutputError("corrupt", detail="there are foreign characters in it") from None
+        raise GuestOutputError("corrupt_characters") from None
     packed = raw if plain else _gunzipped(raw)
     if said != f"{len(body)}{posix_cksum(packed) if plain else ''}":
-        raise GuestOutputError("corrupt", detail="its checksum is wrong")
+        raise GuestOutputError("corrupt_checksum")
     return packed
 
 
@@ -185,9 +170,9 @@ def _gunzipped(raw: bytes) -> bytes:
     try:
         packed = unzip.decompress(raw, LARGEST_DOCUMENT)
     except zlib.error:
-        raise GuestOutputError("corrupt", detail="it cannot be unpacked") from None
+        raise GuestOutputError("corrupt_packed") from None
     if not unzip.eof or unzip.unused_data or unzip.unconsumed_tail:
-        raise GuestOutputError("corrupt", detail="it cannot be unpacked, or is too large")
+        raise GuestOutputError("corrupt_packed")
     return packed
 
 
@@ -207,14 +192,14 @@ def _document(packed: bytes) -> GuestDocument:
     try:
         loaded = json.loads(packed.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise GuestOutputError("corrupt", detail="it is not JSON") from None
+        raise GuestOutputError("corrupt_content") from None
     if not isinstance(loaded, dict) or not isinstance(loaded.get("facts"), dict):
-        raise GuestOutputError("corrupt", detail="it is not a document of the guest script")
+        raise GuestOutputError("corrupt_content")
     version, os = loaded.get("v"), loaded.get("os")
     if type(version) is not int or version != VERSION:
         raise _wrong_version(version)
     if os not in ("windows", "linux"):
-        raise GuestOutputError("corrupt", detail="it does not say which system it comes from")
+        raise GuestOutputError("corrupt_system")
     if "script" not in loaded:
         _say_absent(loaded["facts"])
     facts, unreadable = _readable(cast(str, os), loaded["facts"])
@@ -266,7 +251,7 @@ def _readable(os: str, sections: Mapping[str, object]) -> tuple[dict[str, Any], 
 def _wrong_version(found: object) -> GuestOutputError:
     words = str(found)[:20]
     if not words.isdecimal():
-        return GuestOutputError("corrupt", detail="it does not say its version")
+        return GuestOutputError("corrupt_version")
     return GuestOutputError(
         "older_version" if int(words) < VERSION else "newer_version", found=words, wanted=str(VERSION)
     )

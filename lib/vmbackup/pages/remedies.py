@@ -8,8 +8,8 @@ from typing import Any
 
 from vmbackup import catalog, clock
 from vmbackup.catalog import remedies as catalogue
-from vmbackup.catalog.words import cause_title
-from vmbackup.model import Verdict
+from vmbackup.catalog.words import cause_title, explain
+from vmbackup.model import RunbookError, Verdict
 from vmbackup.pages.blocks import Block, Code, Details, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
@@ -190,8 +190,8 @@ def proof(found: Proof, language: str) -> Page:
 def rights(found: Any, language: str) -> Page:
     """What the identity lacks for each capability (``roles.missing_rights``), and what follows from that."""
     heading = Heading(catalog.text("rights.title", language))
-    if isinstance(found, str):
-        return Page([heading, Paragraph(catalog.text("rights.unreadable", language, message=found))])
+    if isinstance(found, RunbookError):
+        return Page([heading, Paragraph(catalog.text("rights.unreadable", language, message=explain(found, language)))])
     header = [catalog.text(f"rights.{key}", language) for key in ("capability", "missing", "consequence")]
     rows = [[row.capability, "\n".join(row.missing) or "–", _consequence(row, language)] for row in found]
     return Page([heading, Table(header, rows, ["unknown" if row.missing or row.unreadable else "ok" for row in found])])

@@ -46,7 +46,7 @@ class Consent:
     def from_parameters(cls, remedies: str, max_risk: str) -> Consent:
         """The allow-list of a headless run. Raises RemedyRefused for a risk that does not exist."""
         if max_risk not in RISKS:
-            raise RemedyRefused(f"max_risk is {max_risk!r}; it must be one of {', '.join(RISKS)}.")
+            raise RemedyRefused("error.not_one_of", name="max_risk", value=max_risk, choices=RISKS)
         return cls(frozenset(name.strip() for name in remedies.split(",") if name.strip()), max_risk)
 
     def refusal(self, plan: Plan) -> Refusal | None:

@@ -14,6 +14,7 @@ from vmbackup import catalog, clock
 from vmbackup.arm.audit import Audit, allow_changes
 from vmbackup.arm.client import Arm, OperationResult
 from vmbackup.arm.errors import RequestRefused, ResponseLost
+from vmbackup.catalog.words import explain
 from vmbackup.model import RemedyRefused
 from vmbackup.remedies.journal import Journal
 from vmbackup.remedies.plan import Plan
@@ -80,11 +81,11 @@ class Executor:
             outcome = self._all()
         except (RequestRefused, ResponseLost) as error:
             # No look tells what became of it. Not closed: the next run finds the open operation, looks, and goes on.
-            return self._receipt("unknown", before, {}, "", str(error))
+            return self._receipt("unknown", before, {}, "", explain(error, self.plan.language))
         except RemedyRefused as error:
             if not self.acted:
                 raise
-            return self._receipt("unknown", before, {}, "", str(error))
+            return self._receipt("unknown", before, {}, "", explain(error, self.plan.language))
         except _Ended as end:
             outcome, code, message = end.outcome, end.code, end.message
         receipt = self._receipt(outcome, before, self._after(), code, message)
@@ -218,7 +219,9 @@ class Executor:
         try:
             return self._shown()
         except (RequestRefused, ResponseLost) as error:
-            raise RemedyRefused(Refusal("unseen", {"message": str(error)}).words(self.plan.language)) from None
+            raise RemedyRefused(
+                Refusal("unseen", {"message": explain(error, self.plan.language)}).words(self.plan.language)
+            ) from None
 
     def _after(self) -> dict[str, Any]:
         try:

@@ -91,7 +91,7 @@ class Journal:
         try:
             self._note(operation, event, **values)
         except Unwritten as error:
-            raise RemedyRefused(f"{error} So nothing is changed.") from None
+            raise RemedyRefused("error.not_noted", **error.values) from None
 
 
 class _Event(TypedDict):

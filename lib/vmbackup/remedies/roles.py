@@ -18,7 +18,7 @@ from vmbackup.arm.permissions import Permission, granted, lacking
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
 from vmbackup.collectors.base import COLLECTORS
-from vmbackup.model import Evidence, SetupError, Target
+from vmbackup.model import Evidence, RunbookError, SetupError, Target
 from vmbackup.parameters import no_such
 from vmbackup.remedies.values import data
 
@@ -129,7 +129,7 @@ output roleId string = role.id
 
 def missing_rights(
     arm: Arm, target: Target, vault_id: str | None, evidence: Evidence | None = None
-) -> list[MissingRights] | str:
+) -> list[MissingRights] | RunbookError:
     """What the signed-in identity lacks, one row per capability; or why its rights could not be read.
 
     Rights count where they hold: on the VM, on the vault, in the resource groups of disks and network that ``evidence``
@@ -137,14 +137,14 @@ def missing_rights(
     """
     places = _places(target, vault_id, evidence or {})
     held: dict[str, list[Permission]] = {}
-    why = ""
+    unread: RunbookError = ResponseLost("why.permissions_unreadable")
     for scope in dict.fromkeys(scope for scopes in places.values() for scope in scopes):
         try:
             held[scope] = granted(arm, scope)
         except (RequestRefused, ResponseLost) as error:
-            why = str(error)
+            unread = error
     if not held:
-        return why
+        return unread
     return [_shortage(capability, needed, places, held) for capability, needed in actions().items()]
 
 

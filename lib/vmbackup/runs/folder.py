@@ -121,7 +121,7 @@ class RunFolder:
         try:
             self._storage.append(name, line.encode())
         except OSError as error:
-            raise Unwritten(f"{self}/{name} cannot be written ({storage.why(error)}).") from None
+            raise Unwritten("error.line_not_written", file=f"{self}/{name}", message=storage.why(error)) from None
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The events in such a file, oldest first. A line that cannot be read stays where it is, and is said once."""

@@ -14,7 +14,7 @@ from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.permissions import Permission, lacking
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.diagnosis import walk
-from vmbackup.model import FactStatus, RemedyRefused
+from vmbackup.model import FactStatus, RemedyRefused, RunbookError
 from vmbackup.pages import remedies as pages
 from vmbackup.remedies import roles
 from vmbackup.remedies.executor import execute
@@ -159,7 +159,7 @@ SUBSCRIPTION = "/subscriptions/[^/]+"
 
 def preflight(case):
     found = roles.missing_rights(Arm.on(case.azure), case.target, case.world.vault_id, case.look())
-    assert not isinstance(found, str)
+    assert not isinstance(found, RunbookError)
     return {row.capability: row for row in found}
 
 

@@ -18,6 +18,7 @@ from vmbackup.arm.call import calling
 from vmbackup.arm.client import Response
 from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.wire import text
+from vmbackup.catalog.words import explain
 from vmbackup.collectors import collect
 from vmbackup.collectors.protection import read_item
 from vmbackup.facts.azure import Policy, RecoveryPoint
@@ -106,13 +107,13 @@ class BackUpNow:
         except _NotStarted as error:
             return self._closed(Proof(Verdict.UNKNOWN, "not_started", {"code": error.code, "message": error.message}))
         except ResponseLost as error:
-            return self._dressed(Proof(Verdict.UNKNOWN, "no_answer", {"message": str(error)}))
+            return self._dressed(Proof(Verdict.UNKNOWN, "no_answer", {"message": explain(error, self.language)}))
         if job is None:
             return self._closed(Proof(Verdict.UNKNOWN, "no_job"))
         try:
             proof = self._followed(job)
         except (RequestRefused, ResponseLost) as error:
-            proof = Proof(Verdict.UNKNOWN, "not_followed", {"job": job, "message": str(error)}, job)
+            proof = Proof(Verdict.UNKNOWN, "not_followed", {"job": job, "message": explain(error, self.language)}, job)
         return self._dressed(proof) if proof.reason in _STAYS_OPEN else self._closed(proof)
 
     # --- before ---
@@ -127,7 +128,7 @@ class BackUpNow:
             if starts:
                 self._preflight()
         except (RequestRefused, ResponseLost) as error:
-            raise self._refused("unseen", message=str(error)) from None
+            raise self._refused("unseen", message=explain(error, self.language)) from None
         self.known_points = set(_names(earlier, "points") if earlier else [each["name"] for each in points])
         self.old = [point for point in points if point["name"] in self.known_points]
         if earlier is None:
@@ -220,7 +221,7 @@ class BackUpNow:
         try:
             jobs = self.backups.jobs()
         except RequestRefused as error:
-            raise ResponseLost(str(error)) from None
+            raise ResponseLost(error.key, **error.values) from None
         fresh = (each for each in jobs if began(each) >= since and each["name"] not in self.known_jobs)
         return next((each["name"] for each in fresh if self.backups.on_demand[each["name"]] is not False), None)
 

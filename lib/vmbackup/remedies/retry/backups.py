@@ -69,5 +69,5 @@ def _read(ask: Callable[[], Listing]) -> list[Any]:
     except (AzureError, Unreadable, TimeoutError) as error:
         raise ResponseLost(words(error)) from error
     if listing.is_cut:
-        raise ResponseLost("The list in the vault does not come to an end.")
+        raise ResponseLost("why.vault_list_endless")
     return listing.entries

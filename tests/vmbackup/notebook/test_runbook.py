@@ -1,0 +1,101 @@
+"""After refused parameters no cell acts on, or shows, the VM before; each says what was refused and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pressing import shown
+from saying import sentence
+from vmbackup.model import SetupError
+from vmbackup.notebook import frontend
+from vmbackup.notebook.runbook import Runbook, open_run
+from vmbackup.pages.blocks import Page
+from walking import run_over
+
+CELLS: dict[str, tuple[str, ...]] = {
+    "collect": (), "guide": (), "failure": (), "step": ("agent_linux",), "additions": (), "remedies": (), "retry": (),
+    "result": (),
+}  # fmt: skip
+WRONG = {"scenario": "agent_old_linux", "vm_name": "other", "language": "de"}
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMBACKUP_WIDGETS", "1")
+
+
+def pages(book: Runbook) -> list[str]:
+    shown = [getattr(book, cell)(*given) for cell, given in CELLS.items()]
+    assert all(isinstance(page, Page) for page in shown)
+    return [page.text() for page in shown]
+
+
+def test_every_cell_is_here() -> None:
+    public = {name for name, value in vars(Runbook).items() if not name.startswith("_") and callable(value)}
+    assert public - set(CELLS) == {"open", "refuse", "refused", "show_incident"}
+
+
+@pytest.mark.usefixtures("watched")
+def test_where_somebody_looks_on_each_cell_says_what_was_refused_and_nothing_of_the_vm_before(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        namespace: dict[str, Any] = {"run": Runbook(run), "kept": Runbook(run), **WRONG}
+        book = open_run(namespace, "agent_unreachable")
+        assert namespace["run"] is namespace["kept"] is book
+        for text in pages(book):
+            assert "widerspricht vm_name" in text
+            assert "Run All Cells" in text
+            assert run.target.vm_name not in text
+
+
+@pytest.mark.usefixtures("watched")
+def test_the_tool_of_the_vm_before_is_retired(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        tool = frontend.guide(run)
+        assert "Probable cause found" in shown(tool)
+        open_run(dict(WRONG), "agent_unreachable")
+        assert "Es wurde nichts geöffnet" in shown(tool)
+        assert run.target.vm_name not in shown(tool)
+        before = dict(run.skipped)
+        tool.panel._on["skip"]("pressed in a page that is gone")
+        assert run.skipped == before
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_vm_that_azure_does_not_know_is_said_by_every_cell_too(tmp_path: Path) -> None:
+    book = open_run({"scenario": "error_404_vm", "run_folder": str(tmp_path), "deadline_s": 20}, "agent_unreachable")
+    assert all("Azure does not know the VM" in text for text in pages(book))
+
+
+def test_headless_the_reason_is_raised_at_once_in_the_language_of_the_run() -> None:
+    namespace: dict[str, Any] = dict(WRONG)
+    with pytest.raises(SetupError) as refused:
+        open_run(namespace, "agent_unreachable")
+    assert str(refused.value) == sentence(refused.value)
+    assert "widerspricht vm_name" in str(refused.value)
+    assert all("widerspricht vm_name" in text for text in pages(namespace["run"]))
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "az login"), ("de", "Nicht bei Azure angemeldet")])
+def test_what_ends_a_cell_speaks_the_language_of_the_run(tmp_path: Path, language: str, words: str) -> None:
+    with run_over("error_401", tmp_path, language=language) as run, pytest.raises(SetupError) as refused:
+        Runbook(run).collect()
+    assert words in str(refused.value)
+
+
+def test_a_cell_before_its_time_says_which_comes_first(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run, pytest.raises(SetupError, match=r"run\.collect\(\) first"):
+        Runbook(run).failure()
+
+
+def test_additions_are_shown_by_what_they_mean(tmp_path: Path) -> None:
+    with run_over("guest_disk_full_linux", tmp_path) as run:
+        run.collect()
+        page = Runbook(run).additions().text()
+    assert "Agent or extension cannot write to" in page
+    assert "Not applicable:" in page
+    assert "Cause 1 of" not in page
