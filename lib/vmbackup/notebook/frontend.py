@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
 from vmbackup.facts.azure import FACTS
 from vmbackup.model import Fact
 from vmbackup.pages import outcome, progress
@@ -30,11 +33,9 @@ def watched() -> bool:
 @contextmanager
 def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
     """Progress under the running cell, gone at its end; gives what is to be told each fact, or None unwatched."""
-    if not watched():
+    if not watched() or get_ipython() is None:
         yield None
         return
-    from IPython.display import display
-
     begun, came = time.monotonic(), dict[str, Fact]()
     top = display(Frontend(kind="here"), display_id=True)  # type: ignore[no-untyped-call]
     place = display(Page([]), display_id=True)  # type: ignore[no-untyped-call]

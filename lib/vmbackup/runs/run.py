@@ -214,7 +214,8 @@ class Run(State):
                 )
 
     def apply(self, chosen: Plan, consent: Consent) -> Change:
-        """Apply one plan that was agreed to, then ask again for what it should have changed. Raises RemedyRefused."""
+        """Apply one plan that was agreed to, then ask for everything again: a restart, say, changes more than the facts
+        behind the checks that it cures. Raises RemedyRefused."""
         azure, before, names = self._azure(), self.diagnosis().steps, facts_to_recollect(chosen)
         try:
             with self.files.changing(azure, self.target) as context:
@@ -225,7 +226,7 @@ class Run(State):
             raise
         self.receipts.append(receipt)
         self._forget(names)
-        self._ask(names)
+        self._ask()
         steps = tuple(_concerned(before, self.diagnosis().steps, chosen))
         self.changed |= {was.cause: was for was, _ in steps}
         self.save()

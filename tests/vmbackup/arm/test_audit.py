@@ -13,6 +13,7 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest
 
+from saying import refused
 from vmbackup.arm.audit import Audit, AuditPolicy, allow_changes, changes, rows, who
 from vmbackup.model import RemedyRefused, Unwritten
 from vmbackup.runs.folder import AUDIT, RunFolder
@@ -88,7 +89,7 @@ def pipeline(tmp_path, status=200):
 
 def test_without_an_open_audit_nothing_changing_leaves(tmp_path):
     _, wire, line = pipeline(tmp_path)
-    with pytest.raises(RemedyRefused, match="no audit is open"):
+    with refused("no audit is open", RemedyRefused):
         line.run(HttpRequest("DELETE", f"{VM}/extensions/e"))
     assert not (tmp_path / "audit.jsonl").exists()
     line.run(HttpRequest("GET", VM))
@@ -154,7 +155,7 @@ def test_what_cannot_be_written_down_is_not_done(tmp_path):
     (tmp_path / "file").write_text("")
     with (
         allow_changes(Audit(RunFolder(tmp_path / "file").log(AUDIT), "x"), "why"),
-        pytest.raises(RemedyRefused, match="cannot be written"),
+        refused("cannot be written", RemedyRefused),
     ):
         line.run(HttpRequest("DELETE", VM))
     assert wire.on_file == []

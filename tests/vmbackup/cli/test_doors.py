@@ -28,7 +28,9 @@ from worlds import connected, examined, serving
 
 SCENARIO, SECTION, CAUSE, REMEDY = "agent_stopped_linux", "agent_unreachable", "agent_linux", "restart_vm"
 # What differs between two runs of one story: times, spans of time, and what Azure numbers.
-_DIFFERS = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|\+00:00)|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d+\.\d+\b")
+_DIFFERS = re.compile(
+    r"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|\+00:00)|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d{10,}\b|\b\d+\.\d+\b"
+)
 _SPANS = ("age_s", "duration_s", "took_ms")
 
 Story = Callable[[dict[str, Any], Path], None]

@@ -9,6 +9,7 @@ import pytest
 
 from azuresim.guest import output_file, printed
 from remedy_worlds import opened
+from saying import refused
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.collectors.guest import boot_diagnostics, from_text, obstacle, probe, script
@@ -58,12 +59,12 @@ def test_the_scripts_are_part_of_the_product(os: str) -> None:
 
 
 def test_output_of_another_vm_is_refused() -> None:
-    with pytest.raises(GuestOutputError, match="another virtual machine"):
+    with refused("another virtual machine", GuestOutputError):
         from_text(printed(HEALTHY, "00000000-0000-0000-0000-000000000001", "other"), evidence())
 
 
 def test_output_of_another_system_is_refused() -> None:
-    with pytest.raises(GuestOutputError, match="another virtual machine"):
+    with refused("another virtual machine", GuestOutputError):
         from_text(printed(HEALTHY, "", "vm"), evidence(model={**MODEL, "vm_id": None, "os": "windows"}))
 
 

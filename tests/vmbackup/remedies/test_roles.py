@@ -7,7 +7,7 @@ import json
 import pytest
 
 from remedy_worlds import opened
-from saying import refused
+from saying import refused, sentence
 from test_cures import CURES
 from vmbackup.arm.client import Arm
 from vmbackup.arm.errors import RequestRefused, ResponseLost
@@ -194,7 +194,7 @@ def test_preflight_says_so_when_the_rights_cannot_be_read(tmp_path):
     refused = [{"match": "GET .*/permissions", "status": 403, "code": "AuthorizationFailed", "message": "no"}]
     with opened("healthy_linux", tmp_path, faults=refused) as case:
         found = roles.missing_rights(Arm.on(case.azure), case.target, None)
-        assert "AuthorizationFailed" in found
+        assert "AuthorizationFailed" in sentence(found)
         assert pages.rights(found, "en").text()
 
 

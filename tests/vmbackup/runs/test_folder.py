@@ -209,7 +209,7 @@ def test_what_is_no_file_is_set_aside(tmp_path: Path, name: str, kind: str) -> N
 
 def test_an_event_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", "utf-8")
-    with pytest.raises(Unwritten, match="cannot be written"):
+    with refused("cannot be written", Unwritten):
         RunFolder(tmp_path / "file").log(AUDIT).append({})
 
 
