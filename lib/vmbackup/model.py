@@ -133,6 +133,12 @@ class Fact:
 Evidence = Mapping[str, Fact]
 
 
+def data_of(evidence: Evidence, name: str) -> Any:
+    """The data of a fact that was answered, None for any other."""
+    fact = evidence.get(name)
+    return fact.data if fact is not None and fact.answered else None
+
+
 class Log(Protocol):
     """An append-only file of events, such as the audit."""
 

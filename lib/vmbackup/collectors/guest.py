@@ -26,7 +26,7 @@ from vmbackup.collectors.base import ABSENT, cut_at, recorded
 from vmbackup.failures.recognition import lines_at
 from vmbackup.guest.document import GuestDocument, GuestOutputError, decode, require_belongs_to
 from vmbackup.guest.serial_log import serial_log, vm_health_report
-from vmbackup.model import Evidence, Fact, FactStatus, Target
+from vmbackup.model import Evidence, Fact, FactStatus, Target, data_of
 
 ACTION = "Microsoft.Compute/virtualMachines/runCommand/action"
 BOOT_ACTION = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action"
@@ -49,7 +49,7 @@ def script(os: str) -> str:
 
 def obstacle(evidence: Evidence) -> Fact | None:
     """Why Run Command could not bring the script into the guest: the fact that says so, or None."""
-    model, power, agent = (_data(evidence, name) for name in ("vm.model", "vm.power", "vm.agent"))
+    model, power, agent = (data_of(evidence, name) for name in ("vm.model", "vm.power", "vm.agent"))
     if model is None or model["os"] not in _COMMANDS:
         return _skipped("needs", fact="vm.model")
     if power is None or power["power"] != "running":
@@ -76,7 +76,7 @@ def probe(
     ``keep`` is called with the addresses of the operation once it runs, and with none once it has ended: one that was
     interrupted, or not seen to its end in time, is ``left`` to the next probe instead of being started twice.
     """
-    os = (_data(evidence, "vm.model") or {})["os"]
+    os = (data_of(evidence, "vm.model") or {})["os"]
     begun = time.monotonic()
     with calling(target.vm_id, deadline_s) as call:
         try:
@@ -93,7 +93,7 @@ def probe(
 def from_text(pasted: str | bytes, evidence: Evidence) -> dict[str, Fact]:
     """The facts in the script's output, however it came here. Raises GuestOutputError when it is none of this VM's."""
     document = decode(pasted)
-    model = _data(evidence, "vm.model")
+    model = data_of(evidence, "vm.model")
     if model is not None:
         require_belongs_to(document, model["vm_id"], model["computer_name"], model["os"])
     return _facts(document)
@@ -163,7 +163,7 @@ def _classified(error: Exception, seconds: float) -> Fact:
 
 def boot_diagnostics(azure: Azure, target: Target, evidence: Evidence, deadline_s: float) -> dict[str, Fact]:
     """The last the platform saw on the serial port; it needs no agent. The log's address is a secret, never kept."""
-    model = _data(evidence, "vm.model")
+    model = data_of(evidence, "vm.model")
     name = "guest.boot_report" if model and model["os"] == "windows" else "guest.serial_log"
     with calling(target.vm_id, deadline_s) as call:
         try:
@@ -188,11 +188,6 @@ def _serial_console_log(azure: Azure, target: Target) -> tuple[bytes, bool]:
     if address is None:
         raise Unreadable("Azure names no serial log")
     return newest_part(address, _LARGEST_LOG, azure.connection.ca_file)
-
-
-def _data(evidence: Evidence, name: str) -> Mapping[str, Any] | None:
-    fact = evidence.get(name)
-    return fact.data if fact and fact.answered else None
 
 
 def _skipped(why: str, **details: str) -> Fact:

@@ -17,7 +17,7 @@ from vmbackup.facts.azure import Extension, FailedJob, Handler, Job, JobError, P
 from vmbackup.facts.guest import GuestExtension
 from vmbackup.failures.jobs import went_wrong
 from vmbackup.failures.recognition import Match, matches
-from vmbackup.model import Evidence, FactStatus
+from vmbackup.model import Evidence, FactStatus, data_of
 
 UNRECOGNISED = "unrecognised"
 
@@ -71,7 +71,7 @@ class Sign:
 
 def signs(evidence: Evidence) -> list[Sign]:
     """Every sign of a failure that the evidence shows, and every failure's text that no signature knows."""
-    found = signs_of_failure(*(_data(evidence, f"backup.{name}") for name in ("failed_job", "jobs", "item")))
+    found = signs_of_failure(*(data_of(evidence, f"backup.{name}") for name in ("failed_job", "jobs", "item")))
     found += _of_other_words(evidence)
     found += _of_platform(evidence)
     found += _of_extensions(evidence)
@@ -131,7 +131,7 @@ def _of_other_words(evidence: Evidence) -> list[Sign]:
     """What the operator pasted, what ``backupStatus`` answered, and why Run Command did not."""
     found: list[Sign] = []
     for name, where in ((PASTED, "pasted"), ("backup.protection", "job")):
-        words = _data(evidence, name)
+        words = data_of(evidence, name)
         if isinstance(words, Mapping):
             text = _joined(*(words.get(key) for key in ("text", "error_code", "error_message")))
             found += _anywhere(text) if where == "pasted" else said(text, where)
@@ -157,7 +157,7 @@ def _anywhere(text: str) -> list[Sign]:
 def _of_platform(evidence: Evidence) -> list[Sign]:
     """The state of the agent and of the VM: only what is known, or what is marked as an error."""
     found: list[Sign] = []
-    agent, power = _data(evidence, "vm.agent"), _data(evidence, "vm.power")
+    agent, power = data_of(evidence, "vm.agent"), data_of(evidence, "vm.power")
     if agent is not None and agent["message"]:
         bad = (agent["level"] or "").lower() in ("warning", "error")
         found += _known_or_bad(said(agent["message"], "agent"), bad)
@@ -175,15 +175,15 @@ def _known_or_bad(found: list[Sign], bad: bool) -> list[Sign]:
 def _of_extensions(evidence: Evidence) -> list[Sign]:
     """The backup extension's status, as Azure lists it and as its file in the guest has it."""
     found: list[Sign] = []
-    for each in _data(evidence, "vm.extensions") or []:
+    for each in data_of(evidence, "vm.extensions") or []:
         full_type = f"{each['publisher'] or ''}.{each['type'] or ''}"
         if is_backup_extension(full_type):
             found += _status(full_type, _last_number(each["code"]), each["message"], _is_bad(each))
-    for each in _data(evidence, "vm.handlers") or []:
+    for each in data_of(evidence, "vm.handlers") or []:
         if is_backup_extension(each["type"] or ""):
             # The number in a handler's code is the agent's, not the extension's.
             found += _status(each["type"], None, each["message"], _is_bad(each))
-    return found + signs_of_status(_data(evidence, "guest.extension"))
+    return found + signs_of_status(data_of(evidence, "guest.extension"))
 
 
 def _is_bad(reported: Extension | Handler) -> bool:
@@ -228,14 +228,14 @@ def _of_logs(evidence: Evidence) -> list[Sign]:
     """The known lines that the guest script and the reader of the serial log counted, and the last ones unknown."""
     found: list[Sign] = []
     for name in ("guest.logs", "guest.serial_log"):
-        log = _data(evidence, name)
+        log = data_of(evidence, name)
         patterns: Mapping[str, Mapping[str, Any]] = (log or {}).get("patterns") or {}
         for id, seen in patterns.items():
             found += _counted(id, seen, "serial" if name == "guest.serial_log" else None)
-    for line in (_data(evidence, "guest.log_lines") or {}).get("lines") or []:
+    for line in (data_of(evidence, "guest.log_lines") or {}).get("lines") or []:
         place = "agent_log" if "waagent" in line["log"] else "extension_log"
         found += _known_or_bad(said(line["text"], place, clock.of_log(line["at"])), bad=False)
-    serial = _data(evidence, "guest.serial_log")
+    serial = data_of(evidence, "guest.serial_log")
     for signature in signatures().values():
         if signature.flag and serial is not None and serial.get(signature.flag) is True:
             found.append(_sign(Match(signature, "flag", signature.id), "serial", "", None))
@@ -256,7 +256,7 @@ def _counted(id: str, seen: Mapping[str, Any], where: str | None) -> list[Sign]:
 def _of_events(evidence: Evidence) -> list[Sign]:
     """Programs of the agent, the extension or VSS that crashed, and the extension's programs that were blocked."""
     found: list[Sign] = []
-    crashes, control = _data(evidence, "guest.crashes"), _data(evidence, "guest.application_control")
+    crashes, control = data_of(evidence, "guest.crashes"), data_of(evidence, "guest.application_control")
     for each in (crashes or {}).get("events") or []:
         text = " ".join(str(each[key] or "") for key in ("kind", "name", "detail"))
         found += _known_or_bad(said(text, "event", clock.of_log(each["last"])), bad=True)
@@ -273,7 +273,7 @@ def places(cause: str) -> frozenset[str]:
 
 def unread(cause: str, evidence: Evidence) -> tuple[str, ...]:
     """The facts that could show a sign against this cause and were not read, in the order of ``FACTS_OF``."""
-    wanted, model = places(cause), _data(evidence, "vm.model")
+    wanted, model = places(cause), data_of(evidence, "vm.model")
     os = model["os"] if model else None
     names = dict.fromkeys(name for place, facts in FACTS_OF.items() if place in wanted for name in facts)
     asked = (name for name in names if os is None or _OF_ONE_SYSTEM.get(name, os) == os)
@@ -297,8 +297,3 @@ def _quote(text: str) -> str:
 def _joined(*parts: object) -> str:
     """What was said in one, a line each: a code that stands alone is told from one inside a text."""
     return "\n".join(str(part) for part in parts if part not in (None, ""))
-
-
-def _data(evidence: Evidence, name: str) -> Any:
-    fact = evidence.get(name)
-    return fact.data if fact is not None and fact.answered else None

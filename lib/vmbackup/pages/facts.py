@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from vmbackup import catalog
 from vmbackup.catalog.words import why
@@ -38,9 +37,3 @@ def _answer(fact: Fact, language: str) -> str:
         return why(fact, language)
     words = json.dumps(fact.data, ensure_ascii=False)
     return words if len(words) <= _LONGEST_ANSWER else f"{words[:_LONGEST_ANSWER]} …"
-
-
-def data(evidence: Evidence, name: str) -> Any:
-    """The data of an answered fact, None for any other."""
-    fact = evidence.get(name)
-    return fact.data if fact and fact.answered else None

@@ -5,16 +5,15 @@ from __future__ import annotations
 from vmbackup import catalog
 from vmbackup.catalog.words import cause_title
 from vmbackup.failures.triage import Triage
-from vmbackup.model import Evidence
+from vmbackup.model import Evidence, data_of
 from vmbackup.pages import signs
 from vmbackup.pages.blocks import Block, Page, Paragraph, Table
-from vmbackup.pages.facts import data
 from vmbackup.pages.overview import failed_job
 
 
 def failure(evidence: Evidence, triaged: Triage | None, section: str | None, language: str) -> Page:
     """The failed job in Azure's words, whether it belongs to this runbook, and every other sign of the failure."""
-    job = data(evidence, "backup.failed_job")
+    job = data_of(evidence, "backup.failed_job")
     blocks: list[Block] = []
     if job:
         rows = [[str(error["code"] or ""), error["title"] or "", error["text"] or ""] for error in job["errors"]]

@@ -8,10 +8,9 @@ from vmbackup import catalog, clock
 from vmbackup.catalog.words import duration, why
 from vmbackup.diagnosis import nothing_failed
 from vmbackup.facts.azure import ProtectedItem, VmAgent
-from vmbackup.model import Evidence, FactStatus, Target, Verdict
+from vmbackup.model import Evidence, FactStatus, Target, Verdict, data_of
 from vmbackup.pages import facts
 from vmbackup.pages.blocks import Block, Details, Page, Paragraph, Table
-from vmbackup.pages.facts import data
 from vmbackup.remedies.retry.proof import last_good
 from vmbackup.remedies.retry.schedule import longest_gap_h, next_run
 
@@ -51,14 +50,14 @@ def _table(target: Target, rows: list[_Row], language: str) -> Table:
 
 
 def _machine(evidence: Evidence, language: str) -> list[_Row]:
-    model, power = data(evidence, "vm.model"), data(evidence, "vm.power")
+    model, power = data_of(evidence, "vm.model"), data_of(evidence, "vm.power")
     os = (model["os_name"] or (model["os"] or "").capitalize()) if model else _gap(evidence, "vm.model", language)
     running = (power["power"] or "") if power else _gap(evidence, "vm.power", language)
     return [("os", os, ""), ("power", running, ""), ("agent", _agent(evidence, language), "")]
 
 
 def _agent(evidence: Evidence, language: str) -> str:
-    agent: VmAgent | None = data(evidence, "vm.agent")
+    agent: VmAgent | None = data_of(evidence, "vm.agent")
     if agent is None:
         return _gap(evidence, "vm.agent", language)
     unknown = catalog.text("label.unknown", language)
@@ -71,9 +70,9 @@ def _agent(evidence: Evidence, language: str) -> str:
 
 
 def _protection(evidence: Evidence, language: str) -> list[_Row]:
-    protection = data(evidence, "backup.protection")
+    protection = data_of(evidence, "backup.protection")
     vault = protection["vault_id"].rsplit("/", 1)[-1] if protection else _gap(evidence, "backup.protection", language)
-    item: ProtectedItem | None = data(evidence, "backup.item")
+    item: ProtectedItem | None = data_of(evidence, "backup.item")
     if item is None:
         return [("vault", vault, "")]
     unknown = catalog.text("label.unknown", language)
@@ -92,9 +91,9 @@ def _backups(evidence: Evidence, language: str) -> list[_Row]:
 
 
 def _good(evidence: Evidence) -> Any:
-    model = data(evidence, "vm.model")
-    points = data(evidence, "backup.recovery_points") or []
-    return last_good(points, data(evidence, "backup.policy"), model["os"] if model else None)
+    model = data_of(evidence, "vm.model")
+    points = data_of(evidence, "backup.recovery_points") or []
+    return last_good(points, data_of(evidence, "backup.policy"), model["os"] if model else None)
 
 
 def _last_good(evidence: Evidence, language: str) -> str:
@@ -107,7 +106,7 @@ def _last_good(evidence: Evidence, language: str) -> str:
 
 def _rpo(evidence: Evidence, language: str) -> tuple[str, str]:
     """How old the last good point is against what the policy promises: a verdict and its words."""
-    point, policy = _good(evidence), data(evidence, "backup.policy")
+    point, policy = _good(evidence), data_of(evidence, "backup.policy")
     age_s = clock.seconds_between(point["time"] if point else None, clock.azure_now(evidence))
     wanted_h = longest_gap_h(policy)
     start = next_run(policy, clock.now(evidence))
@@ -128,12 +127,12 @@ def failed_job(evidence: Evidence, language: str) -> str:
     if fact is not None and fact.status is FactStatus.ABSENT:
         key = "no_failed_job" if nothing_failed(evidence) else "failed_job_unlisted"
         return catalog.text(f"label.{key}", language)
-    job = data(evidence, "backup.failed_job")
+    job = data_of(evidence, "backup.failed_job")
     return f"{job['status']}, {clock.local(job['start'])}" if job else _gap(evidence, "backup.failed_job", language)
 
 
 def _message(evidence: Evidence) -> str:
-    job = data(evidence, "backup.failed_job")
+    job = data_of(evidence, "backup.failed_job")
     if not job:
         return ""
     words = [" ".join(filter(None, (error["title"], error["text"]))) for error in job["errors"]]

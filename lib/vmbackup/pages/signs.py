@@ -8,9 +8,8 @@ from vmbackup import catalog, clock
 from vmbackup.catalog.signatures import signatures
 from vmbackup.catalog.words import cause_title
 from vmbackup.failures.signatures import UNRECOGNISED, Sign, signs
-from vmbackup.model import Evidence
+from vmbackup.model import Evidence, data_of
 from vmbackup.pages.blocks import Block, Details, Heading, Page, Paragraph, Table
-from vmbackup.pages.facts import data
 
 
 def page(evidence: Evidence, language: str) -> Page:
@@ -60,7 +59,7 @@ def _check(sign: Sign, language: str) -> Block | None:
 
 
 def _log_lines(evidence: Evidence, language: str) -> list[Block]:
-    found = data(evidence, "guest.log_lines")
+    found = data_of(evidence, "guest.log_lines")
     rows = [[line["log"], clock.local(line["at"]), line["text"]] for line in (found or {}).get("lines") or []]
     if not rows:
         return []

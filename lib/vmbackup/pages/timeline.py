@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import duration, why
 from vmbackup.facts.azure import ActivityEvent
-from vmbackup.model import Evidence, Verdict
+from vmbackup.model import Evidence, Verdict, data_of
 from vmbackup.pages.blocks import Heading, Page, Paragraph, Table
 
 _MOST = 40
@@ -32,8 +32,7 @@ def page(evidence: Evidence, language: str) -> Page:
 
 
 def _first_failure(evidence: Evidence) -> str | None:
-    fact = evidence.get("backup.failed_job")
-    job = fact.data if fact and fact.answered else None
+    job = data_of(evidence, "backup.failed_job")
     return str(job["first_failure"]) if job and job["first_failure"] else None
 
 

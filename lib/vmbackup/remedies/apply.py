@@ -16,14 +16,14 @@ from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.permissions import granted, lacking
 from vmbackup.checks.base import load, run
 from vmbackup.collectors import collect
-from vmbackup.model import Evidence, Finding, RemedyRefused, Verdict
+from vmbackup.model import Evidence, Finding, RemedyRefused, Verdict, data_of
 from vmbackup.remedies.executor import ChangeContext, execute
 from vmbackup.remedies.interrupted import Interrupted, interrupted, left_off
 from vmbackup.remedies.plan import RISKS, Plan, concerns, facts_behind, merge_fresh, planned
 from vmbackup.remedies.preflight import CHANGING, Refusal
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.steps.request import properties
-from vmbackup.remedies.values import data, values
+from vmbackup.remedies.values import values
 
 LOOK_S = 120
 GUEST_FACTS_H = 24
@@ -151,7 +151,7 @@ def _findings(plan: Plan, known: Evidence) -> tuple[Finding, ...]:
     checks = load()
     causes = dict.fromkeys(checks[name].cause for name in plan.cures)
     names = [name for cause in causes for name in catalog.causes()[cause]["checks"]]
-    os = (data(known, "vm.model") or {}).get("os")
+    os = (data_of(known, "vm.model") or {}).get("os")
     findings = [run(checks[name], known, os) for name in names]
     return tuple(each for each in findings if each.verdict in (Verdict.PROBLEM, Verdict.UNKNOWN))
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from vmbackup import clock
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load, run
-from vmbackup.model import Evidence, Target, Verdict
+from vmbackup.model import Evidence, Target, Verdict, data_of
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.plan import Plan, planned
-from vmbackup.remedies.values import data, values
+from vmbackup.remedies.values import values
 
 _CLOCKS_DIFFER_S = 300
 
@@ -66,7 +66,7 @@ def continued_first(left: Interrupted, found: Iterable[Plan]) -> list[Plan]:
 def left_off(plan: Plan, evidence: Evidence) -> bool:
     """Whether the VM is still as an interruption of this very plan left it: stopped, to be started again."""
     interim = plan.entry["change"]["interim_power"]
-    power = (data(evidence, "vm.power") or {}).get("power")
+    power = (data_of(evidence, "vm.power") or {}).get("power")
     return plan.continues is not None and interim is not None and power == interim
 
 
@@ -110,6 +110,6 @@ def _cures(operation: Operation) -> tuple[str, ...]:
 def _is_open(operation: Operation, evidence: Evidence) -> bool:
     """Whether a check that it was for does not say that all is well: it cannot tell, or there is another problem now,
     such as an extension that is being deleted."""
-    os = (data(evidence, "vm.model") or {}).get("os")
+    os = (data_of(evidence, "vm.model") or {}).get("os")
     verdicts = [run(load()[check], evidence, os).verdict for check in _cures(operation)]
     return Verdict.UNKNOWN in verdicts or Verdict.PROBLEM in verdicts

@@ -8,11 +8,11 @@ from typing import Any
 
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
-from vmbackup.model import Evidence, Fact, Finding, Step, Target, Verdict
+from vmbackup.model import Evidence, Fact, Finding, Step, Target, Verdict, data_of
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal, refusals
 from vmbackup.remedies.quoting import quote_bash, quote_powershell, render
-from vmbackup.remedies.values import FACTS_BEHIND, data, values
+from vmbackup.remedies.values import FACTS_BEHIND, values
 
 RISKS = ("low", "medium", "high")
 STATE_OF_VM = ("vm.model", "vm.power", "vm.agent")
@@ -153,13 +153,13 @@ def _commands(
 
 def _likely(evidence: Evidence) -> tuple[str, ...]:
     """The distribution families the VM may be of: one when its name is known, else all."""
-    name = str((data(evidence, "vm.model") or {}).get("os_name") or "").lower()
+    name = str((data_of(evidence, "vm.model") or {}).get("os_name") or "").lower()
     found = tuple(family for family, words in _DISTRIBUTIONS.items() if any(word in name for word in words))
     return found or tuple(_DISTRIBUTIONS)
 
 
 def _os(evidence: Evidence, target: Target | None) -> str | None:
-    model = data(evidence, "vm.model")
+    model = data_of(evidence, "vm.model")
     return (model["os"] if model else None) or (target.os if target else None)
 
 

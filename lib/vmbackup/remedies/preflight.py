@@ -12,8 +12,7 @@ from typing import Any
 from vmbackup import catalog
 from vmbackup.catalog.knowledge import number
 from vmbackup.failures.jobs import running_backup
-from vmbackup.model import Evidence
-from vmbackup.remedies.values import data
+from vmbackup.model import Evidence, data_of
 
 CHANGING = ("updating", "creating", "deleting", "migrating")
 """The provisioning states of a resource that is being changed."""
@@ -59,7 +58,7 @@ def _values(missing: tuple[str, ...], resource: str, values: Mapping[str, Any]) 
 
 
 def _running(evidence: Evidence) -> list[Refusal]:
-    power = (data(evidence, "vm.power") or {}).get("power")
+    power = (data_of(evidence, "vm.power") or {}).get("power")
     if power is None:
         return [Refusal("power_unknown")]
     return [] if power.lower() == "running" else [Refusal("vm_not_running", {"power": power})]
@@ -79,22 +78,22 @@ def _agent(evidence: Evidence) -> list[Refusal]:
 
 
 def _extensions_allowed(evidence: Evidence) -> list[Refusal]:
-    allowed = (data(evidence, "vm.model") or {}).get("allow_extension_operations")
+    allowed = (data_of(evidence, "vm.model") or {}).get("allow_extension_operations")
     return [Refusal("extensions_disallowed")] if allowed is False else []
 
 
 def _running_backup(evidence: Evidence) -> list[Refusal]:
-    job = running_backup(data(evidence, "backup.jobs"))
+    job = running_backup(data_of(evidence, "backup.jobs"))
     return [Refusal("backup_would_break", {"job": job["name"]})] if job else []
 
 
 def _settled(evidence: Evidence) -> list[Refusal]:
-    state = str((data(evidence, "vm.model") or {}).get("provisioning_state") or "")
+    state = str((data_of(evidence, "vm.model") or {}).get("provisioning_state") or "")
     return [Refusal("vm_changing", {"state": state})] if state.lower() in CHANGING else []
 
 
 def _locks(change: Mapping[str, Any], resource: str, evidence: Evidence) -> list[Refusal]:
-    for lock in data(evidence, "vm.locks") or []:
+    for lock in data_of(evidence, "vm.locks") or []:
         covers = f"{resource.lower()}/".startswith(f"{lock['scope'].rstrip('/').lower()}/")
         bars = lock["level"].lower() == "readonly" or change["deletes"]
         if covers and bars and change["resource"] != "lock_id":

@@ -18,9 +18,8 @@ from vmbackup.arm.permissions import Permission, granted, lacking
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
 from vmbackup.collectors.base import COLLECTORS
-from vmbackup.model import Evidence, RunbookError, SetupError, Target
+from vmbackup.model import Evidence, RunbookError, SetupError, Target, data_of
 from vmbackup.parameters import no_such
-from vmbackup.remedies.values import data
 
 _COMPUTE, _VAULTS = "Microsoft.Compute", "Microsoft.RecoveryServices/Vaults"
 _ITEM = f"{_VAULTS}/backupFabrics/protectionContainers/protectedItems"
@@ -178,10 +177,10 @@ def _places(target: Target, vault_id: str | None, evidence: Evidence) -> dict[st
 
 def _groups(target: Target, evidence: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The resource groups of the VM's network and of its disks; the VM's own where the evidence does not tell."""
-    nics, subnets = data(evidence, "network.nics") or [], data(evidence, "network.subnets") or []
+    nics, subnets = data_of(evidence, "network.nics") or [], data_of(evidence, "network.subnets") or []
     network = [each[key] for each in nics for key in ("id", "nsg_id")]
     network += [each[key] for each in subnets for key in ("id", "nsg_id", "route_table_id")]
-    disks = [each["id"] for each in data(evidence, "vm.disks") or []]
+    disks = [each["id"] for each in data_of(evidence, "vm.disks") or []]
     return _groups_of(network, target), _groups_of(disks, target)
 
 

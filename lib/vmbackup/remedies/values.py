@@ -13,7 +13,7 @@ from typing import Any
 from vmbackup import clock
 from vmbackup.checks.base import load, run
 from vmbackup.checks.shared import outbound
-from vmbackup.model import Evidence, Finding, Target
+from vmbackup.model import Evidence, Finding, Target, data_of
 
 LOWEST_PRIORITY = 100
 """The smallest number that Azure accepts for a security rule."""
@@ -51,12 +51,6 @@ def values(target: Target, evidence: Evidence, findings: tuple[Finding, ...]) ->
     return {name: value for name, value in found.items() if value not in (None, "", [])}
 
 
-def data(evidence: Evidence, name: str) -> Any:
-    """The fact's data, None where it has no answer."""
-    fact = evidence.get(name)
-    return fact.data if fact and fact.answered else None
-
-
 def resource_name(resource_id: str | None) -> str:
     """The last part of a resource id: the resource's name."""
     return (resource_id or "").rstrip("/").rsplit("/", 1)[-1]
@@ -73,7 +67,7 @@ def _finding(findings: tuple[Finding, ...], check: str) -> Mapping[str, Any]:
 
 
 def _region(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    model = data(evidence, "vm.model")
+    model = data_of(evidence, "vm.model")
     if not model:
         return {}
     plain = str(model["location"]).lower().replace(" ", "")
@@ -84,7 +78,7 @@ def _region(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]
 def _security_rule(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
     """The blocking rule, its group, and three free numbers ahead of it."""
     barred = _finding(findings, "outbound_rules_let_storage_through")
-    rules = [rule for nic in (data(evidence, "network.rules") or {"nics": []})["nics"] for rule in nic["rules"]]
+    rules = [rule for nic in (data_of(evidence, "network.rules") or {"nics": []})["nics"] for rule in nic["rules"]]
     blocking = next(
         (rule for rule in rules if rule["name"] == barred.get("by") and resource_name(rule["nsg"]) == barred.get("of")),
         None,
@@ -114,7 +108,7 @@ def free_priorities(blocking: int, taken: set[int]) -> list[int]:
 
 
 def _subnet(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    subnets = data(evidence, "network.subnets") or []
+    subnets = data_of(evidence, "network.subnets") or []
     primary = _primary_subnet_id(evidence)
     subnet = next(
         (each for each in subnets if each["id"].lower() == primary), subnets[0] if len(subnets) == 1 else None
@@ -133,7 +127,7 @@ def _subnet(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]
 
 
 def _primary_subnet_id(evidence: Evidence) -> str:
-    nics = data(evidence, "network.nics") or []
+    nics = data_of(evidence, "network.nics") or []
     nic = next((each for each in nics if each["primary"]), nics[0] if len(nics) == 1 else None)
     configs = nic["ip_configs"] if nic else []
     config = next((each for each in configs if each["primary"]), configs[0] if configs else None)
@@ -141,8 +135,8 @@ def _primary_subnet_id(evidence: Evidence) -> str:
 
 
 def _extensions(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    model = data(evidence, "vm.model") or {}
-    listed = data(evidence, "vm.extensions") or []
+    model = data_of(evidence, "vm.model") or {}
+    listed = data_of(evidence, "vm.extensions") or []
     backup = next((each for each in listed if (each["type"] or "").lower() in _BACKUP_EXTENSIONS), None)
     usual = {"linux": "VMSnapshotLinux", "windows": "VMSnapshot"}.get(model.get("os") or "")
     failed = _finding(findings, "no_other_extension_has_failed").get("name")
@@ -158,7 +152,7 @@ def _full_type(extension: Mapping[str, Any]) -> str:
 
 
 def _vault(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    protection, item = data(evidence, "backup.protection"), data(evidence, "backup.item")
+    protection, item = data_of(evidence, "backup.protection"), data_of(evidence, "backup.item")
     if not protection:
         return {}
     item = item or {}
@@ -184,7 +178,7 @@ def _policy_id(protection: Mapping[str, Any], item: Mapping[str, Any]) -> str | 
 
 
 def _jobs(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    jobs = data(evidence, "backup.jobs") or []
+    jobs = data_of(evidence, "backup.jobs") or []
     running = [
         job for job in jobs if (job["status"] or "").lower() == _RUNNING and (job["operation"] or "Backup") == "Backup"
     ]
@@ -193,7 +187,7 @@ def _jobs(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
 
 def _disks(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
     """The data disks to leave out: all with the fault of a finding, added to what is left out already."""
-    disks, item = data(evidence, "vm.disks") or [], data(evidence, "backup.item") or {}
+    disks, item = data_of(evidence, "vm.disks") or [], data_of(evidence, "backup.item") or {}
     found = [each for each in findings if each.cause == "disks" and each.values.get("disk")]
     faulty = [disk for disk in disks if any(_has_fault(disk, each, evidence) for each in found)]
     luns = {disk["lun"] for disk in faulty}
@@ -215,7 +209,7 @@ def _has_fault(disk: Mapping[str, Any], found: Finding, evidence: Evidence) -> b
 
 
 def _restore_points(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    collections = data(evidence, "vm.restore_points") or []
+    collections = data_of(evidence, "vm.restore_points") or []
     found: dict[str, Any] = {}
     if collections:
         largest = max(collections, key=lambda each: each["restore_points"] or 0)

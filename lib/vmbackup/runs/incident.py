@@ -8,13 +8,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from vmbackup import clock
 from vmbackup.diagnosis import Outcome
 from vmbackup.facts.azure import FailedJob, RecoveryPoint
 from vmbackup.failures.triage import triage_job
-from vmbackup.model import Evidence, Fact, FactStatus, Step, Target, Verdict, Word
+from vmbackup.model import Evidence, Fact, FactStatus, Step, Target, Verdict, Word, data_of
 from vmbackup.remedies.plan import Plan, plan
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof, last_good
@@ -86,7 +85,7 @@ def incident(state: State) -> Incident:
     remedy = _remedy(state, now.probable)
     standing = _standing(state, now.outcome)
     failed = then.get("backup.failed_job")
-    job: FailedJob | None = _data(then, "backup.failed_job")
+    job: FailedJob | None = data_of(then, "backup.failed_job")
     point, age_s, late_s = _last_good(then)
     return Incident(
         target=state.target,
@@ -128,7 +127,7 @@ def _standing(state: State, outcome: Outcome) -> Standing:
         return Standing.UNPROVED
     known_outcomes = {Outcome.CAUSE_FOUND: Standing.CAUSE_FOUND, Outcome.NO_CAUSE_FOUND: Standing.NOTHING_FAILED}
     standing = known_outcomes.get(outcome, Standing.UNDECIDED)
-    failed = _data(state.before or state.evidence, "backup.failed_job")
+    failed = data_of(state.before or state.evidence, "backup.failed_job")
     # A backup that failed without a cause that was found is no peace.
     return Standing.UNDECIDED if standing is Standing.NOTHING_FAILED and failed and not state.before else standing
 
@@ -140,8 +139,8 @@ def _strength(step: Step | None, job: FailedJob | None) -> Strength:
 
 def _last_good(evidence: Evidence) -> tuple[RecoveryPoint | None, float | None, float | None]:
     """The last good point, its age, and how far that is beyond what the policy promises (0: it is kept)."""
-    model, policy = _data(evidence, "vm.model"), _data(evidence, "backup.policy")
-    points = _data(evidence, "backup.recovery_points") or []
+    model, policy = data_of(evidence, "vm.model"), data_of(evidence, "backup.policy")
+    points = data_of(evidence, "backup.recovery_points") or []
     point = last_good(points, policy, model["os"] if model else None)
     age_s = clock.seconds_between(point["time"] if point else None, clock.azure_now(evidence))
     wanted_h = longest_gap_h(policy)
@@ -177,14 +176,9 @@ def _of_vm(state: State, *words: str) -> str:
 
 
 def _vault(evidence: Evidence) -> str | None:
-    protection = _data(evidence, "backup.protection")
+    protection = data_of(evidence, "backup.protection")
     return str(protection["vault_id"]) if protection else None
 
 
 def _answered(fact: Fact | None) -> bool:
     return fact is not None and fact.answered
-
-
-def _data(evidence: Evidence, name: str) -> Any:
-    fact = evidence.get(name)
-    return fact.data if fact and fact.answered else None

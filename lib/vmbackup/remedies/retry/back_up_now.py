@@ -23,7 +23,7 @@ from vmbackup.collectors import collect
 from vmbackup.collectors.protection import read_item
 from vmbackup.facts.azure import Policy, RecoveryPoint
 from vmbackup.failures.jobs import RUNNING, running_backup
-from vmbackup.model import Evidence, RemedyRefused, Target, Verdict
+from vmbackup.model import Evidence, RemedyRefused, Target, Verdict, data_of
 from vmbackup.remedies.executor import ChangeContext
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal
@@ -34,7 +34,7 @@ from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof, last_good
 from vmbackup.remedies.retry.schedule import next_run
 from vmbackup.remedies.scope import belonging, followable
-from vmbackup.remedies.values import data, values
+from vmbackup.remedies.values import values
 
 ON_DEMAND_PER_DAY = 9
 RETAIN_DAYS = 30
@@ -84,7 +84,7 @@ class BackUpNow:
         self.on_progress, self.cancelled = on_progress, cancelled
         self.values = values(target, self.evidence, ())
         self.request_ids: list[str] = []
-        self.policy: Policy | None = data(self.evidence, "backup.policy")
+        self.policy: Policy | None = data_of(self.evidence, "backup.policy")
         self.operation = ""
         self.known_points: set[str] = set()
         self.known_jobs: list[str] = []
@@ -228,7 +228,7 @@ class BackUpNow:
     # --- around ---
 
     def _followed(self, job: str) -> Proof:
-        os = (data(self.evidence, "vm.model") or {}).get("os")
+        os = (data_of(self.evidence, "vm.model") or {}).get("os")
         following = Following(
             self.arm, self.backups, self.target.vm_id, self.policy, os, frozenset(self.known_points),
             self.deadline_s, self.on_progress, self.cancelled, self._cancel,
@@ -251,7 +251,7 @@ class BackUpNow:
         start = next_run(self.policy, self._now)
         return replace(
             proof,
-            last_good=last_good(self.old, self.policy, (data(self.evidence, "vm.model") or {}).get("os")),
+            last_good=last_good(self.old, self.policy, (data_of(self.evidence, "vm.model") or {}).get("os")),
             next_run=clock.stamp(start) if start else None,
             next_run_h=round((start - self._now).total_seconds() / 3600, 1) if start else None,
             request_ids=tuple(filter(None, self.request_ids)),
