@@ -5,9 +5,9 @@ from __future__ import annotations
 from vmbackup.catalog.knowledge import version
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
-from vmbackup.facts.azure import VmAgent, VmModel, VmPower
 from vmbackup.facts.guest import SerialLog
 from vmbackup.facts.linux import LinuxAgent, LinuxAgentConfig
+from vmbackup.facts.vm import VmAgent, VmModel, VmPower
 from vmbackup.model import Verdict
 from vmbackup.versions import compare
 

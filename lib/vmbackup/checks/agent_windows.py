@@ -5,8 +5,8 @@ from __future__ import annotations
 from vmbackup.catalog.knowledge import number, version
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
-from vmbackup.facts.azure import VmAgent, VmModel, VmPower
 from vmbackup.facts.guest import BootReport
+from vmbackup.facts.vm import VmAgent, VmModel, VmPower
 from vmbackup.facts.windows import Crashes, DotNet, Service, WindowsAgent
 
 SERVICES = ("RdAgent", "WindowsAzureGuestAgent")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.azure import ActivityEvent, FailedJob, Job, ProtectedItem, RestorePointCollection
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.facts.vm import ActivityEvent, RestorePointCollection
 from vmbackup.failures.recognition import recognise
 
 _OF_RESTORE_POINTS = ("restorepoint", "snapshot", "azurebackuprg", "resourcegroups/write")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, check, ok, problem
 from vmbackup.checks.shared.named_fault import FAILURE, judged
-from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestClock
 
 

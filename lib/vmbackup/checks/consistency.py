@@ -6,7 +6,8 @@ from typing import Any
 
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
 from vmbackup.checks.vm_state import is_off
-from vmbackup.facts.azure import Policy, RecoveryPoint, VmModel, VmPower
+from vmbackup.facts.backup import Policy, RecoveryPoint
+from vmbackup.facts.vm import VmModel, VmPower
 
 APPLICATION = ("appconsistent", "applicationconsistent")
 

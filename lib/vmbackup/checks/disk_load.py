@@ -6,7 +6,8 @@ from typing import Any
 
 from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.facts.azure import FailedJob, Job, Metrics
+from vmbackup.facts.backup import FailedJob, Job
+from vmbackup.facts.vm import Metrics
 from vmbackup.failures.jobs import backup_failed
 
 _SERIES = (

@@ -10,7 +10,8 @@ from typing import Any
 
 from vmbackup.catalog.knowledge import knowledge, number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.facts.azure import Disk, Policy, ProtectedItem, Vault
+from vmbackup.facts.backup import Policy, ProtectedItem, Vault
+from vmbackup.facts.vm import Disk
 
 _ENHANCED_ONLY = {"ultrassd_lrs": "Ultra Disk", "premiumv2_lrs": "Premium SSD v2"}
 _GEO = ("georedundant", "readaccessgeozoneredundant")

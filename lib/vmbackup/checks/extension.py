@@ -5,19 +5,10 @@ from __future__ import annotations
 from vmbackup.catalog.knowledge import version as known_version
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.consistency import wants_crash_only
-from vmbackup.facts.azure import (
-    Disk,
-    Extension,
-    ExtensionVersions,
-    FailedJob,
-    Handler,
-    Job,
-    Policy,
-    ProtectedItem,
-    VmModel,
-)
+from vmbackup.facts.backup import FailedJob, Job, Policy, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs, GuestProbe
 from vmbackup.facts.linux import LinuxAgentState, LinuxVmbackupConf
+from vmbackup.facts.vm import Disk, Extension, ExtensionVersions, Handler, VmModel
 from vmbackup.facts.windows import ExtensionState, Service
 from vmbackup.failures.jobs import backup_failed, is_over
 from vmbackup.failures.signatures import signs_of_status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import FAILURE, ended_well, judged
-from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs
 from vmbackup.facts.linux import LinuxPython
 from vmbackup.failures.jobs import backup_failed, is_over

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import FAILURE, judged, named_by_status
-from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs, SerialLog
 from vmbackup.facts.linux import LinuxMounts
 from vmbackup.failures.jobs import backup_failed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.azure import Disk, FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.facts.vm import Disk
 
 
 @check(optional=("backup.failed_job", "backup.jobs", "backup.item", "vm.disks"))

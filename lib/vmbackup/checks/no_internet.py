@@ -15,21 +15,11 @@ from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
 from vmbackup.checks.shared.named_fault import names_no_network
 from vmbackup.checks.shared.outbound import Way, routes_way, rules_way
-from vmbackup.facts.azure import (
-    Disk,
-    FailedJob,
-    Job,
-    Nic,
-    ProtectedItem,
-    Routes,
-    Rules,
-    Subnet,
-    VmAgent,
-    VmModel,
-    VmPower,
-)
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestNetwork
 from vmbackup.facts.linux import LinuxAgent
+from vmbackup.facts.network import Nic, Routes, Rules, Subnet
+from vmbackup.facts.vm import Disk, VmAgent, VmModel, VmPower
 from vmbackup.facts.windows import Service
 from vmbackup.failures.jobs import backup_failed
 from vmbackup.versions import compare

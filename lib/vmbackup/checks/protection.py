@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.azure import FailedJob, Job, ProtectedItem, Protection, VmModel
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem, Protection
+from vmbackup.facts.vm import VmModel
 
 _STOPPED = ("protectionstopped", "protectionpaused", "backupssuspended")
 _ACTIVE = ("protected", "irpending", "protectionerror")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.azure import FailedJob, Job, Lock, Policy, ProtectedItem, RestorePointCollection
+from vmbackup.facts.backup import FailedJob, Job, Policy, ProtectedItem
+from vmbackup.facts.vm import Lock, RestorePointCollection
 
 INSTANT_RESTORE_POINTS_MOST = 18
 """T1, SM: instant restore points of one VM."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem
 from vmbackup.checks.shared.named_fault import FAILURE, judged
-from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
 from vmbackup.facts.windows import Tls
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from vmbackup.catalog.knowledge import knowledge, number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
-from vmbackup.facts.azure import FailedJob, Job, Metrics, Neighbours, Nic, ResourceHealth, VmAgent, VmPower
+from vmbackup.facts.backup import FailedJob, Job, Neighbours
 from vmbackup.facts.linux import LinuxDhcp
+from vmbackup.facts.network import Nic
+from vmbackup.facts.vm import Metrics, ResourceHealth, VmAgent, VmPower
 from vmbackup.facts.windows import Sql, WindowsDhcp
 from vmbackup.failures.jobs import backup_failed
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.azure import FailedJob, Job, ProtectedItem, VmModel, VmPower
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.facts.vm import VmModel, VmPower
 
 _CHANGING = ("updating", "creating", "deleting", "migrating")
 _POWER_CHANGING = ("starting", "stopping", "deallocating")

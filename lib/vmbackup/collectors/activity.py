@@ -11,7 +11,8 @@ from vmbackup.arm.errors import cut
 from vmbackup.arm.paging import Listing, read_pages
 from vmbackup.arm.wire import inside, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
-from vmbackup.facts.azure import ActivityEvent, FailedJob, Policy, ResourceHealth, RestorePointCollection, VmModel
+from vmbackup.facts.backup import FailedJob, Policy
+from vmbackup.facts.vm import ActivityEvent, ResourceHealth, RestorePointCollection, VmModel
 
 _BEFORE = timedelta(hours=24)
 _AFTER = timedelta(hours=2)

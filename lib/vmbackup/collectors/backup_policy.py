@@ -9,7 +9,7 @@ from vmbackup import clock
 from vmbackup.arm.wire import inside, resource, text, texts, whole
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.protection import vault
-from vmbackup.facts.azure import Policy, ProtectedItem, Protection
+from vmbackup.facts.backup import Policy, ProtectedItem, Protection
 
 _DAY_H = 24
 # An older answer tells the type by its schedule only.

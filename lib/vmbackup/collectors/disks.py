@@ -12,7 +12,7 @@ from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable, not_found
 from vmbackup.arm.wire import flag, inside, last_part, listed, part_after, resource, text, whole
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.facts.azure import Disk
+from vmbackup.facts.vm import Disk
 
 _BYTES_PER_GB = 1024**3
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from vmbackup.arm.wire import entries, inside, listed, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.facts.azure import Extension, VmModel
+from vmbackup.facts.vm import Extension, VmModel
 from vmbackup.model import Fact, FactStatus
 
 PUBLISHER = "Microsoft.Azure.RecoveryServices"

@@ -31,7 +31,7 @@ from vmbackup.arm.wire import (
 )
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector, listed_fact
 from vmbackup.collectors.protection import graph_rows, refuse_missing_vault, vault
-from vmbackup.facts.azure import FailedJob, Job, JobError, JobTask, Protection, RunningJob
+from vmbackup.facts.backup import FailedJob, Job, JobError, JobTask, Protection, RunningJob
 from vmbackup.failures.jobs import backup_failed, newest_finished, running_backup
 from vmbackup.model import Fact, SetupError, Target
 

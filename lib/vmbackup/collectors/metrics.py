@@ -13,7 +13,8 @@ from vmbackup.arm.call import gather
 from vmbackup.arm.errors import refusal
 from vmbackup.arm.wire import entries, inside, listed, number, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.facts.azure import FailedJob, Metrics, Series, VmModel
+from vmbackup.facts.backup import FailedJob
+from vmbackup.facts.vm import Metrics, Series, VmModel
 
 NAMES = (
     "Percentage CPU",

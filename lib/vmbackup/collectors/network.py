@@ -10,7 +10,7 @@ from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import entries, flag, inside, last_part, listed, part_after, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.facts.azure import IpConfig, Nic, Subnet
+from vmbackup.facts.network import IpConfig, Nic, Subnet
 
 
 @collector("_groups", "network.nics", needs=("_vm",), actions=("Microsoft.Network/networkInterfaces/read",))

@@ -25,16 +25,8 @@ from vmbackup.arm.wire import (
     whole_pages,
 )
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector, listed_fact
-from vmbackup.facts.azure import (
-    HealthDetail,
-    Neighbour,
-    Neighbours,
-    ProtectedItem,
-    Protection,
-    RecoveryPoint,
-    Vault,
-    VmModel,
-)
+from vmbackup.facts.backup import HealthDetail, Neighbour, Neighbours, ProtectedItem, Protection, RecoveryPoint, Vault
+from vmbackup.facts.vm import VmModel
 from vmbackup.model import Fact, FactStatus, SetupError, Target
 
 _BACKUP_STATUS = "Microsoft.RecoveryServices/locations/backupStatus/action"

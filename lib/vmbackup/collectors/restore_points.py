@@ -15,7 +15,8 @@ from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.paging import read_pages
 from vmbackup.arm.wire import entries, inside, last_part, part_after, resource, text, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
-from vmbackup.facts.azure import Lock, Policy, RestorePointCollection
+from vmbackup.facts.backup import Policy
+from vmbackup.facts.vm import Lock, RestorePointCollection
 
 _LOCKS = "/providers/microsoft.authorization/locks/"
 _AZURE_BACKUP = "azurebackuprg"

@@ -11,7 +11,7 @@ from vmbackup.arm.wire import inside, last_part, listed, part_after, resource, t
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.network import subnets_of
 from vmbackup.collectors.rules import computed, falls_back
-from vmbackup.facts.azure import Nic, NicRoutes, Route, Subnet
+from vmbackup.facts.network import Nic, NicRoutes, Route, Subnet
 from vmbackup.model import Fact, FactStatus
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"

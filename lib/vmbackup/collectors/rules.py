@@ -12,7 +12,7 @@ from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact, refusal
 from vmbackup.arm.wire import entries, inside, last_part, listed, part_after, resource, text, texts, whole
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.network import subnets_of
-from vmbackup.facts.azure import Nic, NicRules, Rule, Subnet
+from vmbackup.facts.network import Nic, NicRules, Rule, Subnet
 from vmbackup.model import Fact, FactStatus
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"

@@ -12,7 +12,7 @@ from vmbackup import clock
 from vmbackup.arm.errors import cut, not_found, refusal
 from vmbackup.arm.wire import entries, flag, inside, resource, text
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.facts.azure import Handler, VmAgent, VmModel, VmPower
+from vmbackup.facts.vm import Handler, VmAgent, VmModel, VmPower
 from vmbackup.model import SetupError
 
 _LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)

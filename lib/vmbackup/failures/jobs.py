@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vmbackup import clock
-from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
 
 RUNNING = ("inprogress", "cancelling")
 _WITHOUT_END = ("inprogress", "cancelling", "cancelled")

@@ -13,8 +13,9 @@ from typing import Any
 
 from vmbackup import clock
 from vmbackup.catalog.signatures import Strength, signatures
-from vmbackup.facts.azure import Extension, FailedJob, Handler, Job, JobError, ProtectedItem
+from vmbackup.facts.backup import FailedJob, Job, JobError, ProtectedItem
 from vmbackup.facts.guest import GuestExtension
+from vmbackup.facts.vm import Extension, Handler
 from vmbackup.failures.jobs import went_wrong
 from vmbackup.failures.recognition import Match, matches
 from vmbackup.model import Evidence, FactStatus, data_of

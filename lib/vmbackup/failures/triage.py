@@ -16,7 +16,7 @@ from typing import Any
 
 from vmbackup import catalog
 from vmbackup.catalog.signatures import Signature, Strength, signatures
-from vmbackup.facts.azure import FailedJob
+from vmbackup.facts.backup import FailedJob
 from vmbackup.failures.matching import holds, likeness, plain, readable
 from vmbackup.failures.recognition import code_words, matches
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import why
-from vmbackup.facts.azure import Metrics
+from vmbackup.facts.vm import Metrics
 from vmbackup.model import Evidence
 from vmbackup.pages.blocks import Block, Details, Heading, Page, Paragraph, Table
 from vmbackup.pages.chart import Chart, Line

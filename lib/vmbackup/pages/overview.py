@@ -7,7 +7,8 @@ from typing import Any
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import duration, why
 from vmbackup.diagnosis import nothing_failed
-from vmbackup.facts.azure import ProtectedItem, VmAgent
+from vmbackup.facts.backup import ProtectedItem
+from vmbackup.facts.vm import VmAgent
 from vmbackup.model import Evidence, FactStatus, Target, Verdict, data_of
 from vmbackup.pages import facts
 from vmbackup.pages.blocks import Block, Details, Page, Paragraph, Table

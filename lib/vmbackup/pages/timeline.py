@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import duration, why
-from vmbackup.facts.azure import ActivityEvent
+from vmbackup.facts.vm import ActivityEvent
 from vmbackup.model import Evidence, Verdict, data_of
 from vmbackup.pages.blocks import Heading, Page, Paragraph, Table
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vmbackup import clock
 from vmbackup.diagnosis import Outcome
-from vmbackup.facts.azure import FailedJob, RecoveryPoint
+from vmbackup.facts.backup import FailedJob, RecoveryPoint
 from vmbackup.failures.triage import triage_job
 from vmbackup.model import Evidence, Fact, FactStatus, Step, Target, Verdict, Word, data_of
 from vmbackup.remedies.plan import Plan, plan

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypedDict
 
 from vmbackup.facts import schema
-from vmbackup.facts.azure import RecoveryPoint
+from vmbackup.facts.backup import RecoveryPoint
 from vmbackup.model import Verdict
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs.state import Skip

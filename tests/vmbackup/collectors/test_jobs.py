@@ -23,7 +23,7 @@ from vmbackup.collectors.jobs import (
     read_running_job,
     since_last_good,
 )
-from vmbackup.facts.azure import Job
+from vmbackup.facts.backup import Job
 from vmbackup.model import Fact, FactStatus, Target
 from worlds import examine, world
 

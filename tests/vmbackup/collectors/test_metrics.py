@@ -11,7 +11,7 @@ import pytest
 from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors import collect
 from vmbackup.collectors.metrics import read_series, snapshot_window
-from vmbackup.facts.azure import FailedJob
+from vmbackup.facts.backup import FailedJob
 from worlds import world
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)

@@ -26,7 +26,10 @@ from vmbackup.collectors.routes import read_effective_routes, read_route_table
 from vmbackup.collectors.rules import read_effective_rules, read_nsg
 from vmbackup.collectors.vm import read_agent, read_handlers, read_model, read_power
 from vmbackup.facts import schema
-from vmbackup.facts.azure import FACTS, Handler, Job, NicRoutes, NicRules, Protection, RecoveryPoint, Route, Rule
+from vmbackup.facts.azure import FACTS
+from vmbackup.facts.backup import Job, Protection, RecoveryPoint
+from vmbackup.facts.network import NicRoutes, NicRules, Route, Rule
+from vmbackup.facts.vm import Handler
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
 

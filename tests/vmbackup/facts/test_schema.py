@@ -3,7 +3,7 @@
 import pytest
 
 from vmbackup.facts import schema
-from vmbackup.facts.azure import Disk, VmAgent
+from vmbackup.facts.vm import Disk, VmAgent
 
 AGENT = {
     "version": "2.15.0.1",

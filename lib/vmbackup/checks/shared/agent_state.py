@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, ok, problem, unknown
-from vmbackup.facts.azure import VmAgent, VmModel, VmPower
+from vmbackup.facts.vm import VmAgent, VmModel, VmPower
 from vmbackup.failures.recognition import recognise
 from vmbackup.versions import compare, parse
 

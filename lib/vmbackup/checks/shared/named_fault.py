@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vmbackup import catalog
 from vmbackup.catalog.signatures import Strength
 from vmbackup.checks.base import Judgement, ok, problem, unknown
-from vmbackup.facts.azure import FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestExtension
 from vmbackup.failures.jobs import backup_failed, failed_unlisted, newest_finished
 from vmbackup.failures.signatures import Sign, signs_of_failure, signs_of_status

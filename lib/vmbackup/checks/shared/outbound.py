@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from vmbackup.facts.azure import Nic, NicRoutes, NicRules, Route, Routes, Rule, Rules, Subnet
+from vmbackup.facts.network import Nic, NicRoutes, NicRules, Route, Routes, Rule, Rules, Subnet
 
 _EVERYTHING = ("*", "any", "0.0.0.0/0", "internet", "azurecloud", "storage")
 # Regions whose service tags are not spelt like the region.

@@ -21,7 +21,7 @@ from vmbackup.arm.wire import text
 from vmbackup.catalog.words import explain
 from vmbackup.collectors import collect
 from vmbackup.collectors.protection import read_item
-from vmbackup.facts.azure import Policy, RecoveryPoint
+from vmbackup.facts.backup import Policy, RecoveryPoint
 from vmbackup.failures.jobs import RUNNING, running_backup
 from vmbackup.model import Evidence, RemedyRefused, Target, Verdict, data_of
 from vmbackup.remedies.executor import ChangeContext

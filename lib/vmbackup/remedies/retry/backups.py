@@ -17,7 +17,7 @@ from vmbackup.arm.paging import Listing
 from vmbackup.arm.wire import flag, text
 from vmbackup.collectors.jobs import job_in_full, jobs_of, read_job
 from vmbackup.collectors.protection import points_of
-from vmbackup.facts.azure import Job, Protection, RecoveryPoint
+from vmbackup.facts.backup import Job, Protection, RecoveryPoint
 from vmbackup.model import Target
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)

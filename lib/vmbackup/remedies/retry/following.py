@@ -11,7 +11,7 @@ from vmbackup.arm.client import Arm
 from vmbackup.arm.wire import inside, number
 from vmbackup.collectors.jobs import read_failed_job
 from vmbackup.collectors.vm import read_power
-from vmbackup.facts.azure import FailedJob, Policy, RecoveryPoint
+from vmbackup.facts.backup import FailedJob, Policy, RecoveryPoint
 from vmbackup.failures.jobs import RUNNING
 from vmbackup.model import RunbookError, Verdict
 from vmbackup.remedies.retry.backups import LONG_AGO, Backups, status

@@ -8,7 +8,7 @@ from typing import Any
 
 from vmbackup.checks.consistency import APPLICATION, wants_crash_only
 from vmbackup.checks.vm_state import is_off
-from vmbackup.facts.azure import FailedJob, Policy, RecoveryPoint
+from vmbackup.facts.backup import FailedJob, Policy, RecoveryPoint
 from vmbackup.failures.triage import triage_job
 from vmbackup.model import Verdict
 

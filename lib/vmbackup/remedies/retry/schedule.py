@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tzlocal.windows_tz import win_tz
 
 from vmbackup import clock
-from vmbackup.facts.azure import Policy
+from vmbackup.facts.backup import Policy
 
 # Windows time zone ids and the places that keep their time (Unicode CLDR).
 _PLACES = {name.casefold(): place for name, place in win_tz.items()}
