@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from vmbackup.model import SetupError
 from vmbackup.runs import storage
 from vmbackup.runs.folder import TICKET
-from vmbackup.ticket.adapters import NotNow, Refused, Ticket, ticket
+from vmbackup.ticket.adapters.base import NotNow, Refused, Ticket
+from vmbackup.ticket.adapters.registry import ticket
 from vmbackup.ticket.aliases import Level
 from vmbackup.ticket.bundle import FOLDER, MANIFEST, NOTE, PDF, SHORT_NOTE, digest
 

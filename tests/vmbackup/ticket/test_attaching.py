@@ -13,9 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from saying import refused
-from vmbackup.model import SetupError
 from vmbackup.ticket import attaching
-from vmbackup.ticket.adapters import ticket
 from vmbackup.ticket.bundle import NOTE, PDF, SHORT_NOTE
 
 MB = 1024**2
@@ -241,12 +239,6 @@ def test_a_system_that_does_not_answer_keeps_it_for_later(
 def test_a_folder_takes_it_as_any_ticket_does(place: str, tmp_path: Path) -> None:
     ended = attaching.attach(place, f"folder:{tmp_path / 'there'}")
     assert {each.name for each in (tmp_path / "there").iterdir()} == {"incident.txt", ended.done[1]}
-
-
-@pytest.mark.parametrize("named", ["jira:../x", "jira:", "servicenow:a/b", "mail:x", "", "jira:OPS-12"])
-def test_what_names_no_ticket_or_lacks_a_credential_is_refused(named: str) -> None:
-    with pytest.raises(SetupError):
-        ticket(named)
 
 
 def test_a_run_without_a_bundle_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""What every ticket can do, and the two ways in which it may fail."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from vmbackup.model import RunbookError
+
+
+class Refused(RunbookError):
+    """The ticket system does not take this, and will not later either: the type, the size or the length is wrong."""
+
+
+class NotNow(RunbookError):
+    """It may take it later: not signed in, too many requests, a server error, no response."""
+
+
+class Ticket(ABC):
+    """One ticket. Every method raises Refused or NotNow."""
+
+    __slots__ = ()
+
+    def public(self) -> bool:
+        """Whether everybody may read it. Most systems show a ticket only to their own users."""
+        return False
+
+    @abstractmethod
+    def limit(self) -> int | None:
+        """The largest file in bytes that it says to take; None where it does not say."""
+
+    @abstractmethod
+    def note(self, text: str) -> None:
+        """Add a text, unless the ticket has it already."""
+
+    @abstractmethod
+    def files(self) -> Mapping[str, int | None]:
+        """The attached files with their sizes, as far as it tells them."""
+
+    @abstractmethod
+    def attach(self, name: str, content: bytes, kind: str) -> None:
+        """Attach a file."""

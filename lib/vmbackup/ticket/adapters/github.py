@@ -1,0 +1,55 @@
+"""An issue on GitHub as a ticket."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vmbackup.model import SetupError
+from vmbackup.ticket.adapters.base import Refused, Ticket
+from vmbackup.ticket.adapters.rest import bearer, from_environment, request
+
+
+@dataclass(frozen=True, slots=True)
+class GitHub(Ticket):
+    """An issue on GitHub. Its API attaches no files: it takes the text alone."""
+
+    url: str
+    repository: str
+    number: str
+    headers: Mapping[str, str]
+
+    def public(self) -> bool:
+        """Whether the repository is; one that does not say counts as public."""
+        return request("GET", f"{self.url}/repos/{self.repository}", self.headers).get("private") is not True
+
+    def limit(self) -> int | None:
+        """No file at all."""
+        return 0
+
+    def note(self, text: str) -> None:
+        """As a comment, in a code fence so that it is shown as it is."""
+        fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+        body, url = f"{fence}text\n{text}\n{fence}", f"{self.url}/repos/{self.repository}/issues/{self.number}/comments"
+        comments = request("GET", f"{url}?per_page=100", self.headers).get("list", [])
+        if body not in [each.get("body") for each in comments]:
+            request("POST", url, self.headers, json={"body": body})
+
+    def files(self) -> Mapping[str, int | None]:
+        """None."""
+        return {}
+
+    def attach(self, name: str, content: bytes, kind: str) -> None:
+        """Raises Refused."""
+        raise Refused("GitHub has no API for attaching files to an issue")
+
+
+def named(issue: str) -> GitHub:
+    """The issue ``owner/repo#7``. Raises SetupError for another word or a missing credential."""
+    match = re.fullmatch(r"([A-Za-z0-9][\w-]*/[A-Za-z0-9_][\w.-]*)#(\d+)", issue)
+    if not match:
+        raise SetupError("error.no_ticket", value=issue, examples="github:owner/repo#7")
+    url = os.environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+    return GitHub(url, match[1], match[2], bearer(from_environment("GITHUB_TOKEN")))
