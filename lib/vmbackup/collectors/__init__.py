@@ -5,17 +5,23 @@ from vmbackup.collectors import (
     backup_policy,
     disks,
     extensions,
+    failed_job,
     jobs,
     metrics,
+    neighbours,
     network,
+    protected_item,
     protection,
+    recovery_points,
     restore_points,
     routes,
     rules,
+    running_job,
+    vault,
     vm,
 )
 from vmbackup.collectors.base import COLLECTORS, actions, collect, slowest_chain_ms
-from vmbackup.collectors.jobs import failed_jobs
+from vmbackup.collectors.recent_failures import failed_jobs
 
 # Importing a module registers its collectors.
 MODULES = (
@@ -25,12 +31,18 @@ MODULES = (
     network,
     rules,
     routes,
-    protection,
-    backup_policy,
-    jobs,
     metrics,
     restore_points,
     activity,
+    protection,
+    vault,
+    protected_item,
+    backup_policy,
+    recovery_points,
+    neighbours,
+    jobs,
+    failed_job,
+    running_job,
 )
 
 __all__ = ["COLLECTORS", "MODULES", "actions", "collect", "failed_jobs", "slowest_chain_ms"]

@@ -8,7 +8,7 @@ from typing import Any
 from vmbackup import clock
 from vmbackup.arm.wire import inside, resource, text, texts, whole
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
-from vmbackup.collectors.protection import vault
+from vmbackup.collectors.vault import vault_parts
 from vmbackup.facts.backup import Policy, ProtectedItem, Protection
 
 _DAY_H = 24
@@ -26,7 +26,7 @@ def backup_policy(ask: Ask, protected: Protection, item: ProtectedItem) -> Answe
     name = item["policy_name"]
     if name is None:
         return {"backup.policy": ABSENT}
-    subscription, group, vault_name = vault(protected)
+    subscription, group, vault_name = vault_parts(protected)
     found = ask.azure.backup(subscription).protection_policies.get(vault_name, group, name)
     return {"backup.policy": read_policy(found.as_dict())}
 

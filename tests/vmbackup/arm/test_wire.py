@@ -14,9 +14,10 @@ from vmbackup.arm import wire as reading
 from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors.backup_policy import read_policy
 from vmbackup.collectors.extensions import read_extensions
-from vmbackup.collectors.jobs import read_failed_job, read_job
+from vmbackup.collectors.failed_job import read_failed_job
+from vmbackup.collectors.jobs import read_job
 from vmbackup.collectors.network import read_nic
-from vmbackup.collectors.protection import read_item
+from vmbackup.collectors.protected_item import read_item
 from vmbackup.collectors.rules import read_effective_rules, read_nsg
 from vmbackup.collectors.vm import read_model, read_power
 

@@ -17,10 +17,14 @@ from vmbackup.collectors.activity import read_event, read_health
 from vmbackup.collectors.backup_policy import read_policy
 from vmbackup.collectors.disks import attached_disks, read_disk
 from vmbackup.collectors.extensions import read_extensions
-from vmbackup.collectors.jobs import read_failed_job, read_failed_row, read_job
+from vmbackup.collectors.failed_job import read_failed_job
+from vmbackup.collectors.jobs import read_job
 from vmbackup.collectors.metrics import read_series
 from vmbackup.collectors.network import read_nic, read_subnet
-from vmbackup.collectors.protection import read_backup_status, read_item, read_recovery_point
+from vmbackup.collectors.protected_item import read_item
+from vmbackup.collectors.protection import read_backup_status
+from vmbackup.collectors.recent_failures import read_failed_row
+from vmbackup.collectors.recovery_points import read_recovery_point
 from vmbackup.collectors.restore_points import read_collection, read_lock
 from vmbackup.collectors.routes import read_effective_routes, read_route_table
 from vmbackup.collectors.rules import read_effective_rules, read_nsg

@@ -20,7 +20,7 @@ from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.wire import text
 from vmbackup.catalog.words import explain
 from vmbackup.collectors import collect
-from vmbackup.collectors.protection import read_item
+from vmbackup.collectors.protected_item import read_item
 from vmbackup.facts.backup import Policy, RecoveryPoint
 from vmbackup.failures.jobs import RUNNING, running_backup
 from vmbackup.model import Evidence, RemedyRefused, Target, Verdict, data_of

@@ -16,7 +16,7 @@ from vmbackup.arm.errors import REFUSALS, ResponseLost, Unreadable, refusal, wor
 from vmbackup.arm.paging import Listing
 from vmbackup.arm.wire import flag, text
 from vmbackup.collectors.jobs import job_in_full, jobs_of, read_job
-from vmbackup.collectors.protection import points_of
+from vmbackup.collectors.recovery_points import points_of
 from vmbackup.facts.backup import Job, Protection, RecoveryPoint
 from vmbackup.model import Target
 

@@ -9,7 +9,7 @@ from typing import Any
 from vmbackup import clock
 from vmbackup.arm.client import Arm
 from vmbackup.arm.wire import inside, number
-from vmbackup.collectors.jobs import read_failed_job
+from vmbackup.collectors.failed_job import read_failed_job
 from vmbackup.collectors.vm import read_power
 from vmbackup.facts.backup import FailedJob, Policy, RecoveryPoint
 from vmbackup.failures.jobs import RUNNING

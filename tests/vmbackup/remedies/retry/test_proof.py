@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vmbackup.collectors.jobs import read_failed_job
+from vmbackup.collectors.failed_job import read_failed_job
 from vmbackup.remedies.retry.proof import judge, section_of, wanted
 
 ENHANCED = {"consistency": "OnlyCrashConsistent"}
