@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 
 import pytest
 
-from remedy_worlds import opened, problems
+from in_process import near
+from remedy_worlds import change_context, opened, problems
 from vmbackup.arm.audit import allow_changes
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load, run
+from vmbackup.collectors import collect
 from vmbackup.model import Fact, FactStatus, RemedyRefused, Step
 from vmbackup.pages import remedies as pages
-from vmbackup.remedies.apply import Consent, allowed, close_superseded
+from vmbackup.remedies.apply import Consent, allowed, apply, close_superseded
 from vmbackup.remedies.plan import facts_to_recollect, merge_fresh
 from vmbackup.remedies.plan import plan as plan_for
 from vmbackup.remedies.receipt import Receipt
@@ -142,6 +146,33 @@ def test_nothing_is_changed_while_somebody_else_changes_the_vm(tmp_path):
         with pytest.raises(RemedyRefused, match=r"being changed \(Updating\)"):
             case.apply(plan)
         assert case.changing() == []
+
+
+@pytest.mark.parametrize(
+    ("world", "remedy", "resource"),
+    [
+        ("no_internet_linux", "allow_storage_in_nsg", "/networkSecurityGroups/"),
+        ("no_internet_route", "add_storage_route", "/routeTables/"),
+    ],
+)
+def test_nothing_is_changed_while_somebody_else_changes_the_resource(tmp_path, world, remedy, resource):
+    there = near(world)
+    evidence = collect(there.azure, there.target, deadline_s=20)
+    chosen = next(
+        each
+        for step in problems(evidence)
+        for each in plan_for(step, evidence, there.target, "en")
+        if each.remedy == remedy
+    )
+    there.loopback.damage = lambda line, sent: (
+        replace(sent, data=sent.data.replace(b'"Succeeded"', b'"Updating"'), promised=None)
+        if re.fullmatch(f"GET .*{resource}[^/]+", line)
+        else sent
+    )
+    context = change_context(there.azure, RunFolder(tmp_path))
+    with pytest.raises(RemedyRefused, match=r"somebody is changing .*\(Updating\)"):
+        apply(chosen, evidence, context, yes(chosen))
+    assert not any(line.startswith(("PUT", "PATCH", "DELETE")) for line in there.loopback.requests)
 
 
 def test_nothing_that_breaks_a_backup_is_done_once_one_has_begun(tmp_path):
