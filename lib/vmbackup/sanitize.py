@@ -147,6 +147,12 @@ def text(value: object) -> str:
     return _UNSEEN.sub(lambda mark: f"\\u{ord(mark.group()):04x}", words.replace("\r\n", "\n"))
 
 
+def shortened(value: object, longest: int = 300) -> str:
+    """The value as harmless text, at most so long; a mark at its end says that it was cut."""
+    words = text(value)
+    return words if len(words) <= longest else f"{words[:longest]} …"
+
+
 def without_secrets(words: str) -> str:
     """The words with every secret in them replaced by ``[removed]``."""
     words = _without_tails_of_keys(words)

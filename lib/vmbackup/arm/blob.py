@@ -7,9 +7,10 @@ import time
 import requests
 from urllib3.exceptions import HTTPError
 
+from vmbackup.arm.audience import ForeignHost
 from vmbackup.arm.call import remaining_s
-from vmbackup.arm.clouds import ForeignHost
 from vmbackup.arm.errors import Unreadable
+from vmbackup.sanitize import shortened
 
 _LONGEST_SILENCE_S = 30.0
 _LONGEST_S = 120.0
@@ -22,7 +23,7 @@ def newest_part(address: str, most_bytes: int, ca_file: str | None = None) -> tu
     Raises Unreadable for anything but the blob itself, and TimeoutError when it cannot be read by the deadline.
     """
     if not address.startswith("https://"):
-        raise ForeignHost(address.partition(":")[0][:20])
+        raise ForeignHost(shortened(address.partition(":")[0], 20))
     newest, size = b"", 0
     end = time.monotonic() + min(_LONGEST_S, remaining_s())
     silence = max(1.0, min(_LONGEST_SILENCE_S, remaining_s()))

@@ -19,9 +19,9 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 
 from vmbackup import clock
+from vmbackup.arm.audience import ForeignHost
 from vmbackup.arm.audit import changes
 from vmbackup.arm.call import remaining_s
-from vmbackup.arm.clouds import ForeignHost
 from vmbackup.arm.connection import SUBSCRIPTIONS, Azure
 from vmbackup.arm.error_body import code_and_message
 from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, cut, not_found
@@ -203,7 +203,7 @@ class Arm:
             raise ResponseLost(error.key, **error.values) from error
         except AzureError as error:
             status = getattr(getattr(error, "response", None), "status_code", 0) or 0
-            raise RequestRefused(status, type(error).__name__, str(error)[:300]) from error
+            raise RequestRefused(status, type(error).__name__, cut(str(error))) from error
         # The reader of errors knows more than JSON.
         body = content if response.status_code >= 400 else _json(content)
         return Response(response.status_code, body, response.headers)

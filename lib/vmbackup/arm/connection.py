@@ -17,9 +17,9 @@ from azure.core.pipeline import Pipeline, PipelineResponse
 from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest
 
+from vmbackup.arm.audience import Audience
 from vmbackup.arm.audit import AuditPolicy, signed_in
 from vmbackup.arm.call import current
-from vmbackup.arm.clouds import cloud_of
 from vmbackup.arm.errors import ResponseLost, words
 from vmbackup.arm.pipeline import AudiencePolicy, PatientRetryPolicy, RecordingPolicy
 from vmbackup.arm.transport import Transport
@@ -74,7 +74,7 @@ class Azure:
         self._credential = credential
         self._lock = threading.RLock()
         self._transport = transport or Transport(ca_file=connection.ca_file)
-        self._audience = cloud_of(connection.endpoint).arm
+        self._audience = Audience(connection.endpoint)
 
     def heard(self) -> datetime | None:
         """Azure's time as the current call last heard it, else this connection; None where nobody did."""

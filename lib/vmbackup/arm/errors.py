@@ -15,7 +15,7 @@ from azure.core.exceptions import (
 )
 
 from vmbackup import sanitize
-from vmbackup.arm.clouds import ForeignHost
+from vmbackup.arm.audience import ForeignHost
 from vmbackup.arm.error_body import code_and_message, missing_right
 from vmbackup.arm.pipeline import WaitTooLong, retry_after_s
 from vmbackup.arm.transport import AnswerTooLarge
@@ -187,5 +187,4 @@ def words(error: BaseException) -> str:
 
 def cut(message: str) -> str:
     """A message at most 300 characters long, on one line, without secrets."""
-    line = " ".join(sanitize.text(message).split())
-    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]} …"
+    return sanitize.shortened(" ".join(sanitize.text(message).split()), _LONGEST_MESSAGE)

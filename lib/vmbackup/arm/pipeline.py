@@ -14,8 +14,8 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
 
 from vmbackup import clock
+from vmbackup.arm.audience import Audience
 from vmbackup.arm.call import current, remaining_s
-from vmbackup.arm.clouds import Audience
 from vmbackup.model import RunbookError
 
 # A query holds filters worth showing, and may hold a signature, which is never shown.

@@ -13,10 +13,10 @@ from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
+from vmbackup.arm.audience import ForeignHost
 from vmbackup.arm.blob import newest_part
 from vmbackup.arm.call import calling
 from vmbackup.arm.client import Arm, Response, accepted, names_operation
-from vmbackup.arm.clouds import ForeignHost
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, Unreadable, as_fact, cut
 from vmbackup.arm.run_command import run_command_error, run_command_output

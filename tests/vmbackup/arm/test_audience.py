@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from in_process import ENDPOINT, Damage, Near, Sent, near
+from vmbackup.arm.audience import Audience, ForeignHost
 from vmbackup.arm.audit import Audit, allow_changes
 from vmbackup.arm.client import Arm
-from vmbackup.arm.clouds import CLOUDS, ForeignHost, cloud_of
 from vmbackup.arm.errors import ResponseLost
 from vmbackup.collectors import collect
 from vmbackup.model import FactStatus
 from vmbackup.runs.folder import AUDIT, RunFolder
 
-PUBLIC = cloud_of(ENDPOINT)
+PUBLIC = Audience(ENDPOINT)
 EVIL = "https://evil.example/subscriptions/s?api-version=1"
 
 
@@ -31,7 +31,7 @@ EVIL = "https://evil.example/subscriptions/s?api-version=1"
     ],
 )
 def test_the_audience_is_the_host_itself(url: str) -> None:
-    PUBLIC.arm.require(url)
+    PUBLIC.require(url)
 
 
 @pytest.mark.parametrize(
@@ -57,23 +57,15 @@ def test_the_audience_is_the_host_itself(url: str) -> None:
 )
 def test_every_other_host_is_foreign(url: str) -> None:
     with pytest.raises(ForeignHost):
-        PUBLIC.arm.require(url)
+        PUBLIC.require(url)
 
 
-def test_the_metrics_of_many_resources_have_regional_hosts_and_an_audience_of_their_own() -> None:
-    PUBLIC.metrics.require("https://westeurope.metrics.monitor.azure.com/subscriptions/s/metrics:getBatch")
-    for url in ("https://metrics.monitor.azure.com.evil.example/", "https://evilmetrics.monitor.azure.com/", ENDPOINT):
-        with pytest.raises(ForeignHost):
-            PUBLIC.metrics.require(url)
-    assert len({each.arm.scope for each in CLOUDS} | {each.metrics.scope for each in CLOUDS}) == 6
-
-
-def test_an_endpoint_that_no_cloud_has_is_a_cloud_of_its_own() -> None:
-    own = cloud_of("https://127.0.0.1:8443")
-    own.arm.require("https://127.0.0.1:8443/next")
-    assert own.arm.scope == "https://127.0.0.1:8443/.default"
+def test_a_simulator_is_an_audience_of_its_own_with_its_port() -> None:
+    own = Audience("https://127.0.0.1:8443")
+    own.require("https://127.0.0.1:8443/next")
+    assert own.scope == "https://127.0.0.1:8443/.default"
     with pytest.raises(ForeignHost):
-        own.arm.require("https://127.0.0.1/next")
+        own.require("https://127.0.0.1/next")
 
 
 def foreign(there: Near) -> list[str]:

@@ -22,7 +22,7 @@ from azure.identity import CredentialUnavailableError
 
 from recordings import Recording, recordings
 from saying import refused
-from vmbackup.arm.clouds import ForeignHost
+from vmbackup.arm.audience import ForeignHost
 from vmbackup.arm.errors import RequestRefused, Unreadable, as_fact, not_found, refusal
 from vmbackup.arm.pipeline import WaitTooLong
 from vmbackup.arm.transport import AnswerTooLarge

@@ -1,0 +1,53 @@
+"""Which host a token may be sent to.
+
+A token is made for one cloud's Azure Resource Manager. Whatever an answer names (the next page, an operation, a
+redirect), the request goes there only if it is the same host; else nothing is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from vmbackup.model import RunbookError
+from vmbackup.sanitize import shortened
+
+_HTTPS = 443
+
+
+class ForeignHost(RunbookError):
+    """An answer led to a host that is not Azure's; nothing was sent there."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__("error.foreign_host", host=host)
+        self.host = host
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who a token is for: the Azure Resource Manager at this address, such as ``https://management.azure.com``."""
+
+    endpoint: str
+
+    @property
+    def scope(self) -> str:
+        """What a token is asked for."""
+        return f"{self.endpoint}/.default"
+
+    def require(self, url: str) -> None:
+        """Raises ForeignHost for a URL that does not belong to this audience."""
+        host = _host(url)
+        if host is None or host != _host(self.endpoint):
+            raise ForeignHost(shortened(urlsplit(url).netloc.rpartition("@")[2] or url, 100))
+
+
+def _host(url: str) -> str | None:
+    """Host and port of an https URL as they are compared; None for any other URL."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or _HTTPS
+    except ValueError:
+        return None
+    if parts.scheme != "https" or not parts.hostname:
+        return None
+    return parts.hostname if port == _HTTPS else f"{parts.hostname}:{port}"
