@@ -85,3 +85,9 @@ def test_data_is_cleaned_all_the_way_down() -> None:
         "none": None,
         "\\u202ekey": {"deep": "Bearer [removed]"},
     }
+
+
+def test_what_is_cut_says_so_and_is_clean_before_it_is_cut() -> None:
+    assert sanitize.shortened("abc", 3) == "abc"
+    assert sanitize.shortened("abcd", 3) == "abc …"
+    assert SECRET[:4] not in sanitize.shortened(f"password={SECRET}", 13)

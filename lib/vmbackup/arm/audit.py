@@ -30,6 +30,7 @@ from vmbackup import clock
 from vmbackup.arm.call import current
 from vmbackup.arm.pipeline import azure_time
 from vmbackup.model import Log, RemedyRefused, Unwritten
+from vmbackup.sanitize import shortened
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 READING_POSTS = (
@@ -119,11 +120,11 @@ class Audit:
 
     def lost(self, row: str, error: str) -> None:
         """Complete a row whose answer never came: whether Azure acted is open."""
-        self._write({"id": row, "event": "no_answer", "outcome": "unknown", "error": error[:300]})
+        self._write({"id": row, "event": "no_answer", "outcome": "unknown", "error": shortened(error)})
 
     def finished(self, row: str, outcome: str, message: str = "") -> None:
         """Say how an accepted operation ended."""
-        self._write({"id": row, "event": "finished", "outcome": outcome, "message": message[:300]})
+        self._write({"id": row, "event": "finished", "outcome": outcome, "message": shortened(message)})
 
     def _write(self, event: dict[str, Any]) -> None:
         with self._lock:

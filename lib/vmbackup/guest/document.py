@@ -21,6 +21,7 @@ from vmbackup.facts.schema import coerce, error
 from vmbackup.facts.windows import FACTS_WINDOWS
 from vmbackup.guest.unwrap import flattened
 from vmbackup.model import RunbookError
+from vmbackup.sanitize import shortened
 
 VERSION = 1
 LARGEST_PASTE_MB = 64
@@ -109,8 +110,8 @@ def require_belongs_to(
     """Raise GuestOutputError ``another_vm`` when the document certainly comes from another VM, or another system."""
     other_system = os not in (None, document.os)
     if other_system or belongs_to(document, vm_id, computer_name) is False:
-        found = (document.host or document.vm_id or "?")[:100] + (f" ({document.os})" if other_system else "")
-        raise GuestOutputError("another_vm", found=found, wanted=(computer_name or vm_id or "?")[:100])
+        found = shortened(document.host or document.vm_id or "?", 100) + (f" ({document.os})" if other_system else "")
+        raise GuestOutputError("another_vm", found=found, wanted=shortened(computer_name or vm_id or "?", 100))
 
 
 def _plain_id(value: str) -> str:
@@ -244,7 +245,7 @@ def _readable(os: str, sections: Mapping[str, object]) -> tuple[dict[str, Any], 
         if fault is None:
             facts[key] = data
         else:
-            unreadable[key] = fault[:200]
+            unreadable[key] = shortened(fault, 200)
     return facts, unreadable
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from vmbackup.facts.guest import BootAdapter, BootReport, BootService, LogPattern, SerialInterface, SerialLog
+from vmbackup.sanitize import shortened
 
 LARGEST_LOG = 8 * 1024 * 1024
 _LARGEST_REPORT = 1024 * 1024
@@ -185,7 +186,7 @@ def _firewall(report: dict[str, Any]) -> dict[str, bool]:
     """On or off per profile. A domain's policy wins over the local one; -1 is "not configured"."""
     policy = _object(report, "firewallPolicy")
     return {
-        name[:_LONGEST]: profile["enable"] == 1
+        shortened(name, _LONGEST): profile["enable"] == 1
         for layer in ("localPolicy", "domainPolicy")
         for name, profile in _object(policy, layer).items()
         if isinstance(profile, dict) and profile.get("enable") in (0, 1)
@@ -201,7 +202,7 @@ def _interfaces(boot: str) -> list[SerialInterface]:
     rows = _INTERFACE.findall(table[: other.start()] if other else table)
     return [
         SerialInterface(device=device, up=up == "True", address=None if address == "." else address)
-        for device, up, address in rows[:64]
+        for device, up, address in rows
     ]
 
 
@@ -247,7 +248,7 @@ def _first(holder: dict[str, Any], *keys: str) -> str | None:
 
 
 def _word(value: object) -> str | None:
-    return value[:_LONGEST] if isinstance(value, str) and value else None
+    return shortened(value, _LONGEST) if isinstance(value, str) and value else None
 
 
 def _truth(value: object) -> bool | None:

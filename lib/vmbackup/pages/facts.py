@@ -9,6 +9,7 @@ from vmbackup import catalog
 from vmbackup.catalog.words import why
 from vmbackup.model import Evidence, Fact, FactStatus
 from vmbackup.pages.blocks import Table
+from vmbackup.sanitize import shortened
 
 # The whole answer is in evidence.json; a page shows enough to recognise it.
 _LONGEST_ANSWER = 300
@@ -35,5 +36,4 @@ def table(
 def _answer(fact: Fact, language: str) -> str:
     if fact.status is not FactStatus.OK:
         return why(fact, language)
-    words = json.dumps(fact.data, ensure_ascii=False)
-    return words if len(words) <= _LONGEST_ANSWER else f"{words[:_LONGEST_ANSWER]} …"
+    return shortened(json.dumps(fact.data, ensure_ascii=False), _LONGEST_ANSWER)

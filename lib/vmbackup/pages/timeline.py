@@ -19,7 +19,8 @@ def page(evidence: Evidence, language: str) -> Page:
         reason = why(fact, language) if fact else catalog.text("label.unknown", language)
         return Page([heading, Paragraph(reason or catalog.text("label.unknown", language))])
     first = _first_failure(evidence)
-    events = sorted(fact.data or [], key=lambda event: str(event["time"]))[-_MOST:]
+    known = sorted(fact.data or [], key=lambda event: str(event["time"]))
+    events = known[-_MOST:]
     rows = [(event["time"], _row(event, first, language), _sign(event)) for event in events]
     if first:
         failed = catalog.text("timeline.first_failure", language)
@@ -28,7 +29,9 @@ def page(evidence: Evidence, language: str) -> Page:
         return Page([heading, Paragraph(catalog.text("timeline.nothing", language))])
     rows.sort(key=lambda row: str(row[0]))
     header = [catalog.text(f"timeline.{key}", language) for key in ("when", "distance", "what", "status", "who")]
-    return Page([heading, Table(header, [row for _, row, _ in rows], [sign for *_, sign in rows])])
+    left_out = len(known) - len(events)
+    mark = [Paragraph(catalog.text("timeline.left_out", language, count=left_out))] if left_out else []
+    return Page([heading, *mark, Table(header, [row for _, row, _ in rows], [sign for *_, sign in rows])])
 
 
 def _first_failure(evidence: Evidence) -> str | None:

@@ -262,7 +262,7 @@ class RunFolder:
         except OSError:
             kept = name
         why = explain(error, self.language) if isinstance(error, SetupError) else storage.why(error)
-        self._notice("folder.set_aside", file=name, kept=kept, why=sanitize.text(why)[:300])
+        self._notice("folder.set_aside", file=name, kept=kept, why=sanitize.shortened(why))
 
     def _notice(self, key: str, **values: Any) -> None:
         sentence = catalog.text(key, self.language, folder=str(self), **values)

@@ -32,6 +32,7 @@ from vmbackup.runs.examine import examine, without_guest
 from vmbackup.runs.folder import RunFolder
 from vmbackup.runs.saved_run import SavedRun
 from vmbackup.runs.state import BACKUP_S, Change, Skip, State
+from vmbackup.sanitize import shortened
 
 OnFact = Callable[[str, Fact], object]
 # What boot diagnostics say comes from the platform, not from the guest script.
@@ -170,7 +171,7 @@ class Run(State):
         """Leave a step open on purpose. Raises SetupError without a reason."""
         if not reason.strip():
             raise SetupError("error.skip_needs_reason")
-        self.skipped[cause] = Skip(reason.strip()[:500], clock.azure_now(self.evidence))
+        self.skipped[cause] = Skip(shortened(reason.strip(), 500), clock.azure_now(self.evidence))
         self.save()
 
     def take_up(self, cause: str) -> None:

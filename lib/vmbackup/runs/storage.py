@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from vmbackup.sanitize import shortened
+
 LARGEST = 50 * 1024**2
 """Bytes; no file of a run comes near it."""
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -249,4 +251,4 @@ def _as_os_error() -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:
-        raise OSError(errno.EIO, f"{type(error).__name__}: {error}"[:300]) from error
+        raise OSError(errno.EIO, shortened(f"{type(error).__name__}: {error}")) from error

@@ -18,6 +18,7 @@ from vmbackup.model import AzureSource, Language, SetupError
 from vmbackup.parameters import Parameters
 from vmbackup.runs import storage
 from vmbackup.runs.state import State
+from vmbackup.sanitize import shortened
 from vmbackup.ticket.bundle import FILES, MANIFEST, RESULT, SCHEMA, digest, restored
 
 LARGEST = 100 * 1024**2
@@ -82,7 +83,7 @@ def _unpacked(content: bytes, place: str, language: str) -> dict[str, bytes]:
     left = LARGEST
     for entry in archive.infolist():
         if entry.filename not in (*FILES, MANIFEST) or entry.filename in files:
-            raise _wrong(place, language, "strange_name", name=entry.filename[:200])
+            raise _wrong(place, language, "strange_name", name=shortened(entry.filename, 200))
         try:
             # What the entry says of its size may be a lie: never more than what is left is unpacked.
             with archive.open(entry) as opened:
@@ -105,7 +106,7 @@ def _manifest(files: Mapping[str, bytes], place: str, language: str) -> dict[str
         manifest = None
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
     if isinstance(schema, str) and schema.startswith("vmbackup.bundle/") and schema != SCHEMA:
-        raise _wrong(place, language, "newer", schema=schema[:50], known=SCHEMA)
+        raise _wrong(place, language, "newer", schema=shortened(schema, 50), known=SCHEMA)
     listed = manifest.get("files") if isinstance(manifest, dict) else None
     whole = isinstance(listed, dict) and all(isinstance(each, dict) for each in listed.values())
     if schema != SCHEMA or not whole:

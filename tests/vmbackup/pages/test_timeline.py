@@ -62,3 +62,11 @@ def test_a_world_shows_the_change_that_led_to_its_failure(scenario: str, change:
     shown = timeline.page(examine(scenario), "en").text()
     assert change in shown
     assert shown.index(change) < shown.index("failed for the first time")
+
+
+def test_what_is_not_shown_is_counted() -> None:
+    events = [event(f"2026-11-22T20:{minute:02}:00Z", f"write {minute}") for minute in range(42)]
+    shown = timeline.page(log(*events), "en").text()
+    assert "2 earlier entries are not shown" in shown
+    assert "write 1\n" not in shown
+    assert "write 41" in shown

@@ -11,6 +11,7 @@ from vmbackup.checks.vm_state import is_off
 from vmbackup.facts.backup import FailedJob, Policy, RecoveryPoint
 from vmbackup.failures.triage import triage_job
 from vmbackup.model import Verdict
+from vmbackup.sanitize import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def section_of(job: FailedJob) -> str | None:
 def said_of(job: FailedJob) -> str:
     """The job's errors in Azure's words."""
     words = [" ".join(filter(None, (error["title"], error["text"]))) for error in job["errors"]]
-    return "; ".join([*filter(None, words), *filter(None, [job["dynamic_message"]])])[:600] or "-"
+    said = "; ".join([*filter(None, words), *filter(None, [job["dynamic_message"]])])
+    return shortened(said, 600) or "-"
 
 
 def last_good(points: list[RecoveryPoint], policy: Policy | None, os: str | None) -> RecoveryPoint | None:

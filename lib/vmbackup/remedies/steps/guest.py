@@ -16,6 +16,7 @@ from vmbackup.catalog import remedies as catalogue
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.steps.request import Observation, Request
 from vmbackup.remedies.steps.vm import agent, instance_view
+from vmbackup.sanitize import shortened
 
 _LINE = re.compile(r"^VMBACKUP REMEDY 1 (\{.*\})\s*$", re.MULTILINE)
 _COMMANDS = {"windows": "RunPowerShellScript", "linux": "RunShellScript"}
@@ -54,8 +55,8 @@ def read(remedy: str, ended: OperationResult) -> Report:
         except (ValueError, RecursionError):
             continue
         if report.get("remedy") == remedy and report.get("outcome") in _OUTCOMES:
-            return Report(report["outcome"], *(str(report.get(key) or "")[:300] for key in ("before", "after", "note")))
-    return Report("silent", note=run_command_stderr(ended.body)[-300:])
+            return Report(report["outcome"], *(shortened(report.get(key) or "") for key in ("before", "after", "note")))
+    return Report("silent", note=shortened(run_command_stderr(ended.body)))
 
 
 def agent_is_back(arm: Arm, vm_id: str, since: str | None, deadline_s: float) -> bool:

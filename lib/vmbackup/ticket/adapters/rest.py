@@ -28,7 +28,7 @@ def request(method: str, url: str, headers: Mapping[str, str], **body: Any) -> d
         )
     except requests.RequestException as error:
         raise NotNow(f"no answer ({type(error).__name__})") from None
-    message = sanitize.text(response.text)[:200]
+    message = sanitize.shortened(response.text, 200)
     if response.status_code in (401, 408, 429) or response.status_code >= 500 or response.is_redirect:
         raise NotNow(f"{response.status_code}: {message}")
     if not response.ok:
