@@ -22,11 +22,21 @@ def test_the_public_names() -> None:
     assert all(hasattr(vmbackup, name) for name in vmbackup.__all__)
 
 
+def loaded_with(*modules: str) -> set[str]:
+    """The packages that a new process has loaded once it has imported these."""
+    program = f"import sys, {', '.join(modules)}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(ran.stdout.split())
+
+
 def test_importing_the_product_loads_no_azure_and_no_jupyter() -> None:
     heavy = {"azure", "papermill", "IPython", "pandas", "ipywidgets", "azuresim", "requests"}
-    program = "import sys, vmbackup; print(*{name.split('.')[0] for name in sys.modules})"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-    assert heavy & set(loaded) == set()
+    assert heavy & loaded_with("vmbackup") == set()
+
+
+def test_neither_a_kernel_nor_the_command_line_waits_for_what_few_of_them_use() -> None:
+    """Loading these takes longer than loading all of the product."""
+    assert {"nbformat", "pandas", "papermill"} & loaded_with("vmbackup.notebook.runbook", "vmbackup.cli.main") == set()
 
 
 def test_no_test_replaces_the_product_by_mocks() -> None:

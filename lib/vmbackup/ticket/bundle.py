@@ -15,8 +15,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import nbformat
-
 from vmbackup import clock, sanitize
 from vmbackup.model import SetupError
 from vmbackup.pages import incident as incident_page
@@ -167,6 +165,8 @@ def restored(read: Callable[[str], bytes | None], parameters: Any) -> State:
 
 def _notebook(place: str, named: str) -> Any:
     """The executed notebook as JSON: the one that was named, else the run folder's; None where there is none."""
+    import nbformat  # takes longer to load than all of the product
+
     try:
         content = storage.read_input(named) if named else storage.at(place).read(NOTEBOOK)
         # nbformat joins what is written line by line: a key is found only as a whole.
