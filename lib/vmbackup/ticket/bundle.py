@@ -28,14 +28,17 @@ from vmbackup.runs.result import result_of
 from vmbackup.runs.run import Run
 from vmbackup.runs.saved_run import SavedRun
 from vmbackup.runs.state import State
+from vmbackup.ticket import document
 from vmbackup.ticket.aliases import Aliases, Level
-from vmbackup.ticket.document import document, pdf, version
+from vmbackup.ticket.document import version
 
 SCHEMA = "vmbackup.bundle/1"
 MANIFEST, NOTE, SHORT_NOTE = "manifest.json", "incident.txt", "incident.short.txt"
-PDF = "runbook.pdf"
+PDF, NOTEBOOK_PAGE = "runbook.pdf", "notebook.html"
 RESULT, BEFORE, RUN, CHANGES, MASKED = "result.json", "before.evidence.json", "run.json", "audit.json", "masked.json"
-FILES = (NOTE, SHORT_NOTE, PAGE, PDF, NOTEBOOK, RESULT, EVIDENCE, BEFORE, RUN, CHANGES, MASKED)
+FILES = (
+    NOTE, SHORT_NOTE, PAGE, PDF, NOTEBOOK, NOTEBOOK_PAGE, RESULT, EVIDENCE, BEFORE, RUN, CHANGES, MASKED,
+)  # fmt: skip
 """Every file that a bundle may hold, beside the manifest."""
 FOLDER, PRIVATE_MAP = "ticket", "aliases.json"
 # A zip stamps its entries: the same run makes the same bundle.
@@ -112,16 +115,18 @@ def bundle(
     aliases = Aliases(level, clean.values(), known)
     masked = {name: aliases.data(content, name) for name, content in clean.items()}
     shown = _masked_state(state, masked, aliases)
-    page = document(shown, masked[CHANGES])
+    page = document.run_page(shown, masked[CHANGES])
     told = incident(shown)
     files: dict[str, bytes] = {
         NOTE: incident_page.note(told, shown.language).encode(),
         SHORT_NOTE: incident_page.note(told, shown.language, incident_page.SHORT_NOTE_BYTES).encode(),
         PAGE: page.encode(),
     }
-    printed = pdf(page) if with_pdf else None
+    printed = document.pdf(page) if with_pdf else None
     if printed is not None:
         files[PDF] = printed
+    if executed is not None:
+        files[NOTEBOOK_PAGE] = document.notebook_page(shown, masked[NOTEBOOK]).encode()
     files |= {name: _json(content) for name, content in masked.items()}
     files[RESULT] = _json(result_of(shown))
     files[MASKED] = _json({"names": aliases.record(), "secrets": _secrets(files)})
@@ -169,8 +174,12 @@ def _notebook(place: str, named: str) -> Any:
 
     try:
         content = storage.read_input(named) if named else storage.at(place).read(NOTEBOOK)
+        if content is None:
+            return None
         # nbformat joins what is written line by line: a key is found only as a whole.
-        return nbformat.reads(content.decode(), as_version=4) if content is not None else None  # type: ignore[no-untyped-call]
+        book = nbformat.reads(content.decode(), as_version=4)  # type: ignore[no-untyped-call]
+        book.metadata.pop("widgets", None)  # no kernel moves them again, and they hold the tool's earlier tickets
+        return book
     except (OSError, ValueError, AttributeError) as error:
         raise SetupError("error.notebook_unread", file=named or NOTEBOOK, message=str(error)) from None
 

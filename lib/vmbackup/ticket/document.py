@@ -1,4 +1,5 @@
-"""The run as one HTML file that opens from disk, asks no network, needs no script and prints; and the same as PDF.
+"""A run, or its executed notebook, as one HTML file that opens from disk, asks no network, needs no script and prints;
+and the same as PDF.
 
 What the pages render is escaped there; everything else is escaped by the template.
 """
@@ -21,10 +22,11 @@ from vmbackup.catalog.words import cause_title, sentence, word
 from vmbackup.model import Step, Verdict
 from vmbackup.pages import incident as incident_page
 from vmbackup.pages import load, overview, remedies, step, timeline
-from vmbackup.pages.blocks import Page, Table
+from vmbackup.pages.blocks import Heading, Page, Paragraph, Table
 from vmbackup.pages.step import heaviest
 from vmbackup.runs.incident import incident
 from vmbackup.runs.state import State
+from vmbackup.ticket import notebook
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 _OPEN = (Verdict.PROBLEM, Verdict.UNKNOWN)
@@ -36,24 +38,35 @@ def version() -> str:
     return metadata.version("vmbackup")
 
 
-def document(state: State, audit: Sequence[Mapping[str, Any]] = ()) -> str:
+def run_page(state: State, audit: Sequence[Mapping[str, Any]] = ()) -> str:
     """The whole run: the incident, what was found or is open, the rest folded."""
     language, steps = state.language, state.diagnosis().steps
     shown = [each for each in steps if each.verdict in _OPEN]
-    values: dict[str, dict[str, Any]] = {
-        "ruled_out": {"count": len(steps) - len(shown)},
-        "made": {"version": version(), "when": clock.local(clock.azure_now(state.evidence))},
-        "causes": {},
-    }
-    words = {key: catalog.text(f"document.{key}", language, **given) for key, given in values.items()}
-    template = _environment().get_template("document.html.j2")
-    return template.render(
-        language=language,
-        title=sanitize.text(catalog.text("incident.title", language, vm=state.target.vm_name)),
-        incident=_markup(Page(incident_page.page(incident(state), language).blocks[1:])),
-        causes=_markup(_causes(state, shown)) if shown else "",
-        folded=[(sanitize.text(summary), _markup(page)) for summary, page in _folded(state, shown, audit)],
-        words=words,
+    lead = incident_page.page(incident(state), language).blocks[1:]
+    if shown:
+        lead = [*lead, Heading(catalog.text("document.causes", language), 2), _causes(state, shown)]
+    ruled_out = catalog.text("document.ruled_out", language, count=len(steps) - len(shown))
+    title = catalog.text("incident.title", language, vm=state.target.vm_name)
+    return _filled(state, title, _markup(Page([*lead, Paragraph(ruled_out)])), [
+        (summary, _markup(page)) for summary, page in _folded(state, shown, audit)
+    ])  # fmt: skip
+
+
+def notebook_page(state: State, book: Mapping[str, Any]) -> str:
+    """What the executed notebook of the run shows: its first output, which is the incident, and the rest folded."""
+    page = notebook.shown(book, state.language)
+    return _filled(state, page.title, page.first, page.parts)
+
+
+def _filled(state: State, title: str, lead: Markup, folded: Sequence[tuple[str, Markup]]) -> str:
+    made = {"version": version(), "when": clock.local(clock.azure_now(state.evidence))}
+    environment = Environment(loader=PackageLoader("vmbackup.ticket"), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("document.html.j2").render(
+        language=state.language,
+        title=sanitize.text(title),
+        lead=lead,
+        folded=[(sanitize.text(summary), inside) for summary, inside in folded],
+        made=catalog.text("document.made", state.language, **made),
     )
 
 
@@ -76,15 +89,11 @@ def pdf(html: str) -> bytes | None:
             return None
 
 
-def _environment() -> Environment:
-    return Environment(loader=PackageLoader("vmbackup.ticket"), autoescape=True, undefined=StrictUndefined)
-
-
 def _markup(page: Page) -> Markup:
     return Markup(page.html())
 
 
-def _causes(state: State, shown: Sequence[Step]) -> Page:
+def _causes(state: State, shown: Sequence[Step]) -> Table:
     """One line a cause; what speaks for it is folded below."""
     language = state.language
     header = [catalog.text(f"label.{label}", language) for label in ("verdict", "cause", "finding")]
@@ -96,7 +105,7 @@ def _causes(state: State, shown: Sequence[Step]) -> Page:
         ]
         for each in shown
     ]
-    return Page([Table(header, rows, [each.verdict for each in shown])])
+    return Table(header, rows, [each.verdict for each in shown])
 
 
 def _folded(state: State, shown: Sequence[Step], audit: Sequence[Mapping[str, Any]]) -> list[tuple[str, Page]]:

@@ -11,9 +11,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from tests.canaries import leaks, plant
 
+from vmbackup import catalog
 from vmbackup.model import Fact, FactStatus, SetupError
 from vmbackup.runs.reopen import reopened
 from vmbackup.ticket import bundle, diff, reading
@@ -224,6 +226,63 @@ def test_the_document_is_small_and_opens_with_the_incident(cured: Path) -> None:
     assert folded < 12_000, "two screens before the first fold"
     assert page.index("UserErrorGuestAgentStatusUnavailable") < folded
     assert "http://" not in page[:folded].replace("http-equiv", "")
+
+
+REFERENCE = Path(__file__).parents[2] / "reference"
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "title", "cause"),
+    [
+        (
+            "01_agent_unreachable",
+            "en",
+            "VM Agent unable to communicate with Azure Backup",
+            "Cause 1: The VM has no Internet access",
+        ),
+        (
+            "05_internal_error.de",
+            "de",
+            "Interner Fehler bei der Sicherung",
+            "Ursache 1: Der virtuelle Computer kann nicht auf das Internet zugreifen.",
+        ),
+    ],
+)
+def test_the_notebooks_page_opens_with_the_incident_in_one_language_and_without_code(
+    name: str, language: str, title: str, cause: str, cured: Path
+) -> None:
+    files = bundle.bundle(
+        str(cured), notebook=str(REFERENCE / f"{name}.ipynb"), language=language, with_pdf=False
+    ).files
+    page = files[bundle.NOTEBOOK_PAGE].decode()
+    assert len(page.encode()) <= 300_000
+    first, _, folded = page.partition("<details>")
+    assert f"<h1>{title}" in first
+    assert catalog.text("incident.cause_found", language) in first
+    assert f"<summary>{cause}</summary>" in folded
+    assert "subscription_id:" not in page
+    assert "open_run" not in page
+    assert len(first) < 12_000, "two screens before the first fold"
+
+
+def test_of_a_notebook_from_anywhere_nothing_acts_on_the_page(cured: Path, tmp_path: Path) -> None:
+    new = nbformat.v4
+    hostile = "".join(PAYLOADS) + "<iframe src=x></iframe><a href=javascript:alert(1)>x</a><svg onload=alert(1)></svg>"
+    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "needs a kernel"}
+    outputs = [new.new_output("display_data", {kind: hostile}) for kind in ("text/html", "text/markdown", "text/plain")]
+    outputs += [new.new_output("stream", text=hostile), new.new_output("error", ename="E", traceback=[hostile])]
+    outputs += [new.new_output("display_data", {kind: "alert(1)"}) for kind in ("application/javascript",)]
+    cells = [new.new_code_cell(outputs=[new.new_output("display_data", widget), *outputs])]
+    cells += [new.new_markdown_cell(f"# {hostile}"), new.new_code_cell(outputs=outputs)]
+    path = tmp_path / "any.ipynb"
+    nbformat.write(new.new_notebook(cells=cells, metadata={"widgets": {"x": "state"}}), path)
+    files = bundle.bundle(str(cured), notebook=str(path), with_pdf=False).files
+    parsed = _Tags()
+    parsed.feed(files[bundle.NOTEBOOK_PAGE].decode())
+    assert not parsed.tags & {"script", "img", "iframe", "object", "link", "form", "input"}
+    assert not {name for name in parsed.attributes if name.startswith("on") or name in ("href", "src")}
+    assert "needs a kernel" not in parsed.words
+    assert '"widgets"' not in files["runbook.ipynb"].decode()
 
 
 def test_two_runs_of_a_vm_differ_in_what_was_cured(cured: Path, tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""The executed notebook as a page: the incident first, each heading's outputs folded, code and parameters left out.
+
+A notebook may come from anywhere: nbconvert renders it, and of its HTML only what the product's own pages are made of
+stays markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import nbformat
+from markupsafe import Markup
+
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_READABLE = {"text/html", "text/plain", "image/png", "image/jpeg"}
+_TAGS = (
+    "a abbr b bdi blockquote br code details div em h1 h2 h3 h4 h5 h6 hr i li ol p pre span strong summary table tbody "
+    "td th thead tr ul svg line polyline rect text"
+)
+_ATTRIBUTES = (
+    "style scope role aria-label viewBox font-family font-size fill fill-opacity stroke stroke-opacity stroke-width "
+    "stroke-dasharray points text-anchor x y x1 x2 y1 y2 width height"
+)
+_STYLES = "border-left padding margin width max-width height"
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookPage:
+    """The notebook's title, its first output, and what else it shows under each heading."""
+
+    title: str
+    first: Markup
+    parts: Sequence[tuple[str, Markup]]
+
+
+def shown(content: Mapping[str, Any], language: str) -> NotebookPage:
+    """What an executed notebook, as its JSON, shows."""
+    groups = list(_groups(nbformat.from_dict(content), language))  # type: ignore[no-untyped-call]
+    first = next((outputs.pop(0) for _, outputs in groups if outputs), None)
+    render = _renderer()
+    parts = [(heading, render(outputs)) for heading, outputs in groups if outputs]
+    return NotebookPage(groups[0][0], render([first] if first else []), parts)
+
+
+def _groups(book: Any, language: str) -> Iterator[tuple[str, list[Any]]]:
+    """Each heading, in one language, and the outputs of the cells below it."""
+    heading, outputs = "", list[Any]()
+    for cell in book.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("#"):
+            if heading or outputs:
+                yield heading, outputs
+            heading, outputs = _heading(cell.source, language), []
+        elif cell.cell_type == "code":
+            outputs += filter(_readable, cell.outputs)
+    yield heading, outputs
+
+
+def _readable(output: Any) -> bool:
+    """Whether a reader can do something with it; of a widget only its kernel could make anything."""
+    return "data" not in output or bool(_READABLE & set(output.data)) and _WIDGET not in output.data
+
+
+def _heading(source: str, language: str) -> str:
+    """The heading of a cell: ``## Cause 1 · Ursache 1: title`` with the German title below it in italics."""
+    first, *rest = source.splitlines()
+    label, colon, title = first.lstrip("# ").partition(": ")
+    english, _, german = label.partition(" · ")
+    if language != "de":
+        return f"{english}{colon}{title}"
+    said = next((line.strip("*") for line in rest if re.fullmatch(r"\*[^*].*\*", line)), title)
+    if colon:
+        return f"{german or english}: {said}"
+    return german or said or english
+
+
+def _renderer() -> Any:
+    """What renders outputs as HTML. Loading nbconvert takes its time, so only who needs it does."""
+    from nbconvert.exporters import HTMLExporter
+    from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+    harmless = SanitizeHTML(
+        tags=_TAGS.split(),
+        attributes={"*": _ATTRIBUTES.split()},
+        styles=_STYLES.split(),
+        sanitized_output_types={"text/html"},  # what stands in Markdown alone would lead a click elsewhere
+    )
+    exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True)
+    exporter.register_preprocessor(harmless, enabled=True)
+
+    def render(outputs: Sequence[Any]) -> Markup:
+        cell = nbformat.v4.new_code_cell(outputs=list(outputs))  # type: ignore[no-untyped-call]
+        return Markup(exporter.from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))[0])  # type: ignore[no-untyped-call]
+
+    return render
