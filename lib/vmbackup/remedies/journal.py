@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from vmbackup import clock
 from vmbackup.facts import schema
 from vmbackup.model import Log, RemedyRefused, Unwritten
-from vmbackup.remedies.receipt import Receipt
+from vmbackup.remedies.receipt import BACKUP, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,16 @@ class Journal:
     def receipts(self) -> list[Receipt]:
         """All receipts, oldest first. What is no whole receipt is left out."""
         return [each for each in map(Receipt.from_json, self._receipts.events()) if each]
+
+    def applied(self) -> list[Receipt]:
+        """The receipts of the remedies; a backup is no remedy, and its proof says all."""
+        return [each for each in self.receipts() if each.remedy != BACKUP]
+
+    def applied_since(self, at: str | None) -> bool:
+        """Whether a remedy ended after this time."""
+        start = clock.parse(at)
+        ended = [clock.parse(receipt.ended_at) for receipt in self.applied()]
+        return start is not None and any(end and end > start for end in ended)
 
     def _note(self, operation: str, event: str, **values: Any) -> None:
         self._operations.append({"operation": operation, "event": event, **values})

@@ -8,6 +8,9 @@ from typing import Any, TypedDict, get_type_hints
 
 from vmbackup.facts import schema
 
+BACKUP = "backup_now"
+"""Stands in place of a remedy's name where a backup was started."""
+
 OUTCOMES = ("done", "already", "failed", "unknown", "superseded")
 _FORMER = {"unsure": "unknown"}
 

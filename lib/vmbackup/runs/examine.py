@@ -12,6 +12,7 @@ from vmbackup.model import Evidence, Fact, FactStatus, Finding, Probe, SetupErro
 from vmbackup.parameters import Parameters
 from vmbackup.runs import storage
 from vmbackup.runs.folder import RunFolder
+from vmbackup.runs.guest_evidence import is_guest, without_guest
 
 
 def examine(
@@ -79,8 +80,8 @@ def _may_decide(finding: Finding) -> bool:
     """The guest cannot make up for a fact of Azure's that the check requires and that was not answered."""
     if finding.reason == "os_unknown":
         return False
-    lacks_azure = finding.reason in ("unanswered", "not_collected") and not finding.values["fact"].startswith("guest.")
-    return not lacks_azure and any(name.startswith("guest.") for name in finding.evidence)
+    lacks_azure = finding.reason in ("unanswered", "not_collected") and not is_guest(finding.values["fact"])
+    return not lacks_azure and any(map(is_guest, finding.evidence))
 
 
 def pasted(place: str, evidence: Evidence) -> dict[str, Fact]:
@@ -91,8 +92,3 @@ def pasted(place: str, evidence: Evidence) -> dict[str, Fact]:
     except (OSError, ImportError, ValueError) as error:
         raise SetupError("error.guest_output_unread", path=place, message=storage.why(error)) from None
     return guest.from_text(content, evidence)
-
-
-def without_guest(evidence: Evidence) -> dict[str, Fact]:
-    """The control plane's facts alone."""
-    return {name: fact for name, fact in evidence.items() if not name.startswith("guest.")}

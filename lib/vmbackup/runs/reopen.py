@@ -7,7 +7,6 @@ from typing import Any
 from vmbackup import catalog
 from vmbackup.model import AzureSource, Language, SetupError
 from vmbackup.parameters import Parameters
-from vmbackup.remedies.retry import back_up_now
 from vmbackup.runs.evidence import parse_evidence
 from vmbackup.runs.folder import EVIDENCE, RunFolder
 from vmbackup.runs.saved_run import SavedRun
@@ -28,7 +27,7 @@ def reopened(place: str, language: str = "") -> State:
         did, known = saved
         state.section, state.evidence = did.section, known or evidence
         state.skipped, state.pasted_at, state.proof = dict(did.skipped), did.pasted_at, did.proof
-    state.receipts = [each for each in files.journal.receipts() if each.remedy != back_up_now.REMEDY]
+    state.receipts = files.journal.applied()
     if state.receipts or state.proof:
         state.before = files.evidence_before()
     return state

@@ -13,45 +13,27 @@ from threading import Event
 from typing import Any
 
 from vmbackup import catalog, clock
-from vmbackup.arm.call import calling, start_thread
 from vmbackup.arm.connection import Azure
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
 from vmbackup.collectors import guest
 from vmbackup.facts.azure import FACTS
-from vmbackup.model import Evidence, Fact, FactStatus, RemedyRefused, SetupError, Step, Verdict
+from vmbackup.model import Evidence, Fact, FactStatus, RemedyRefused, SetupError, Verdict
 from vmbackup.remedies.apply import Consent, apply, close_superseded
 from vmbackup.remedies.interrupted import Interrupted, continued_first, interrupted
 from vmbackup.remedies.plan import STATE_OF_VM, Plan, facts_to_recollect, plan
-from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry import back_up_now
 from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs import result
-from vmbackup.runs.examine import examine, without_guest
+from vmbackup.runs.earlier import Earlier, find_earlier
+from vmbackup.runs.examine import examine
 from vmbackup.runs.folder import RunFolder
+from vmbackup.runs.guest_evidence import is_guest, keep_guest, with_pasted, without_guest
 from vmbackup.runs.saved_run import SavedRun
 from vmbackup.runs.state import BACKUP_S, Change, Skip, State
+from vmbackup.runs.stoppable import OnFact, until
 from vmbackup.sanitize import shortened
-
-OnFact = Callable[[str, Fact], object]
-# What boot diagnostics say comes from the platform, not from the guest script.
-_PLATFORMS_OWN = ("guest.boot_report", "guest.serial_log")
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """An earlier run of this VM, found in the run folder: what its operator did, its evidence, what it changed."""
-
-    saved: SavedRun
-    evidence: dict[str, Fact]
-    receipts: list[Receipt]
-    before: dict[str, Fact] = field(default_factory=dict)
-
-    @property
-    def worth(self) -> bool:
-        """Whether it holds more than answers that can be had anew."""
-        return bool(self.saved.skipped or self.saved.pasted_at or self.saved.proof or self.receipts)
 
 
 @dataclass(slots=True)
@@ -69,7 +51,7 @@ class Run(State):
 
     def __post_init__(self) -> None:
         self.files = RunFolder(self.folder, self.language)
-        self._earlier = self._find_earlier() if self.kept else None
+        self._earlier = find_earlier(self.files, self.target) if self.kept else None
 
     @property
     def live(self) -> bool:
@@ -81,14 +63,9 @@ class Run(State):
         first unknown step."""
         steps = [step for step in self.diagnosis().steps if step.cause not in self.skipped]
         begun = {check for each in self.interrupted() for check in each.cures}
-        for step in steps:
-            if begun.intersection(catalog.causes()[step.cause]["checks"]):
-                return step.cause
-        for verdict in (Verdict.PROBLEM, Verdict.UNKNOWN):
-            for step in steps:
-                if step.verdict is verdict:
-                    return step.cause
-        return None
+        ranked = [step for step in steps if begun.intersection(catalog.causes()[step.cause]["checks"])]
+        ranked += [step for verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) for step in steps if step.verdict is verdict]
+        return ranked[0].cause if ranked else None
 
     # --- asking ---
 
@@ -104,7 +81,7 @@ class Run(State):
         checks = load()
         names = {name for check in catalog.causes()[cause]["checks"] for name in checks[check].evidence}
         of_azure = [name for name in FACTS if name in names or name in STATE_OF_VM]
-        self._ask(of_azure, ask_guest=any(map(_is_guests, names)), on_fact=on_fact)
+        self._ask(of_azure, ask_guest=any(map(is_guest, names)), on_fact=on_fact)
         self.save()
 
     def _ask(
@@ -122,46 +99,36 @@ class Run(State):
         """
         azure, known = self._azure(), self.evidence
         self.asked_again = self.asked_again or bool(known)
-        came: dict[str, Fact] = {}
 
-        def note(name: str, fact: Fact) -> None:
-            if stopped is None or not stopped.is_set():
-                came[name] = fact
-                if on_fact:
-                    on_fact(name, fact)
-
-        def ask() -> dict[str, Fact]:
+        def ask(note: OnFact) -> dict[str, Fact]:
             return examine(
                 azure, self.target, self.parameters, self.section, self.files,
                 only=names, known=known, ask_guest=ask_guest, on_fact=note,
             )  # fmt: skip
 
-        fresh = _until(stopped, ask)
-        if fresh is None:
-            self.evidence = {**known, **came}
+        fresh, is_whole = until(stopped, ask, on_fact)
+        if not is_whole:
+            self.evidence = {**known, **fresh}
             return
-        if self.parameters.guest_output and self._was_changed_since(fresh.get("guest.probe")):
+        if self.parameters.guest_output and self._is_older_than_change(fresh.get("guest.probe")):
             fresh = {**without_guest(fresh), "guest.probe": Fact(FactStatus.SKIPPED, why="before_change")}
         if _shows_failure(known) and "backup.failed_job" in fresh and not _shows_failure(fresh):
             self._remember()
         stays = {} if names is None else {name: fact for name, fact in known.items() if name not in names}
-        self.evidence = _with_guest(known, {**without_guest(stays), **fresh}) if ask_guest else {**stays, **fresh}
+        self.evidence = keep_guest(known, {**without_guest(stays), **fresh}) if ask_guest else {**stays, **fresh}
 
     def _remember(self) -> None:
         """Keep the evidence as it is now: what failed and why must stay known after it is mended."""
         self.before = self.before or dict(self.evidence)
 
-    def _was_changed_since(self, fact: Fact | None) -> bool:
-        """Whether a remedy was applied after this fact was taken; a file of guest output may be older than that."""
-        taken = clock.parse(fact.taken_at) if fact and fact.answered else None
-        ended = [clock.parse(receipt.ended_at) for receipt in self._applied()]
-        return taken is not None and any(end and end > taken for end in ended)
+    def _is_older_than_change(self, fact: Fact | None) -> bool:
+        """Whether a remedy was applied after this fact was taken: a file of guest output may be older than that."""
+        return fact is not None and fact.answered and self.files.journal.applied_since(fact.taken_at)
 
     def paste(self, text: str) -> None:
         """Take the output of the guest script. Raises GuestOutputError when it is none of this VM's."""
         facts = guest.from_text(text, self.evidence)
-        platforms = {name: fact for name, fact in self.evidence.items() if name in _PLATFORMS_OWN}
-        self.evidence = {**without_guest(self.evidence), **platforms, **facts}
+        self.evidence = with_pasted(self.evidence, facts)
         self.pasted_at = clock.azure_now(self.evidence)
         self.save()
 
@@ -228,10 +195,10 @@ class Run(State):
         self.receipts.append(receipt)
         self._forget(names)
         self._ask()
-        steps = tuple(_concerned(before, self.diagnosis().steps, chosen))
-        self.changed |= {was.cause: was for was, _ in steps}
+        change = Change.between(before, self.diagnosis().steps, receipt, chosen.cures)
+        self.changed |= {was.cause: was for was, _ in change.steps}
         self.save()
-        return Change(receipt, steps)
+        return change
 
     def _forget(self, names: Sequence[str]) -> None:
         """Drop what a change may have made untrue: these facts, and all that the guest said, be it in a file."""
@@ -278,11 +245,8 @@ class Run(State):
             return
         self.files.save_evidence(self.target, self.evidence)
         self.files.save_result(self.result())
-        known, skipped, pasted_at, proof = self._joined()
-        saved_at = clock.azure_now(self.evidence)
-        source = self.parameters.azure, self.parameters.scenario
-        saved = SavedRun(self.target.vm_id, self.section, saved_at, skipped, pasted_at, proof, *source)
-        self.files.save_run(saved, self.target, known, self.before)
+        known, done = self._joined()
+        self.files.save_run(done, self.target, known, self.before)
 
     def audit(self) -> list[dict[str, Any]]:
         """Every changing request of this run folder, one row each."""
@@ -300,8 +264,9 @@ class Run(State):
         earlier = self.earlier
         if earlier is None:
             raise SetupError("error.nothing_to_resume")
-        self.evidence, self.skipped, self.pasted_at, self.proof = self._joined()
-        self.receipts, self.before = self._applied(), self.before or earlier.before
+        self.evidence, done = self._joined()
+        self.skipped, self.pasted_at, self.proof = dict(done.skipped), done.pasted_at, done.proof
+        self.receipts, self.before = self.files.journal.applied(), self.before or earlier.before
         self._earlier = None
         self.save()
 
@@ -309,27 +274,16 @@ class Run(State):
         """Leave an earlier run behind."""
         self._earlier = None
 
-    def _joined(self) -> tuple[dict[str, Fact], dict[str, Skip], str | None, Proof | None]:
+    def _joined(self) -> tuple[dict[str, Fact], SavedRun]:
+        """Evidence and what the operator did, of this run and of the earlier one that is still undecided."""
+        source = self.parameters.azure, self.parameters.scenario
+        ours = SavedRun(
+            self.target.vm_id, self.section, clock.azure_now(self.evidence),
+            self.skipped, self.pasted_at, self.proof, *source,
+        )  # fmt: skip
         if self.earlier is None:
-            return self.evidence, self.skipped, self.pasted_at, self.proof
-        saved, known = self.earlier.saved, self.earlier.evidence
-        if self.evidence:
-            # What the guest said before this run changed something is not known any more.
-            known = self.evidence if self.receipts else _with_guest(known, self.evidence)
-        return known, {**saved.skipped, **self.skipped}, self.pasted_at or saved.pasted_at, self.proof or saved.proof
-
-    def _find_earlier(self) -> Earlier | None:
-        found = self.files.saved_run()
-        if found is None:
-            return None
-        saved, known = found
-        if saved.vm_id.lower() != self.target.vm_id.lower():
-            raise SetupError("error.other_vm", folder=self.folder, vm=saved.vm_id)
-        return Earlier(saved, known, self._applied(), self.files.evidence_before())
-
-    def _applied(self) -> list[Receipt]:
-        """The receipts of the remedies in the run folder; a backup is no remedy, and its proof says all."""
-        return [each for each in self.files.journal.receipts() if each.remedy != back_up_now.REMEDY]
+            return self.evidence, ours
+        return self.earlier.joined(self.evidence, ours, is_changed=bool(self.receipts))
 
     def _azure(self) -> Azure:
         if self.azure is None:
@@ -337,53 +291,6 @@ class Run(State):
         return self.azure
 
 
-def _until(stopped: Event | None, ask: Callable[[], dict[str, Fact]]) -> dict[str, Fact] | None:
-    """What asking gives, or None when it was stopped before its end; then it sends no further request."""
-    if stopped is None:
-        return ask()
-    ended: list[dict[str, Fact] | BaseException] = []
-
-    def work() -> None:
-        try:
-            ended.append(ask())
-        except BaseException as error:  # handed to the caller's thread, which raises it
-            ended.append(error)
-
-    with calling() as call:
-        thread = start_thread(work)
-    while thread.is_alive() and not stopped.is_set():
-        thread.join(0.05)
-    if not ended:
-        call.stop()
-        return None
-    if isinstance(ended[0], BaseException):
-        raise ended[0]
-    return ended[0]
-
-
-def _concerned(before: Sequence[Step], after: Sequence[Step], chosen: Plan) -> list[tuple[Step, Step]]:
-    return [
-        (was, now)
-        for was, now in zip(before, after, strict=True)
-        if was.verdict is not now.verdict or {finding.check for finding in was.findings}.intersection(chosen.cures)
-    ]
-
-
-def _is_guests(name: str) -> bool:
-    return name.startswith("guest.")
-
-
-def _with_guest(old: Evidence, new: Evidence) -> dict[str, Fact]:
-    """The new facts; of the guest the old ones, with their own time, as long as it did not answer anew."""
-    if not _answered(new) and _answered(old):
-        return {**new, **{name: fact for name, fact in old.items() if _is_guests(name)}}
-    return dict(new)
-
-
 def _shows_failure(known: Evidence) -> bool:
     fact = known.get("backup.failed_job")
     return fact is not None and bool(fact.data)
-
-
-def _answered(known: Evidence) -> bool:
-    return "guest.probe" in known and known["guest.probe"].answered

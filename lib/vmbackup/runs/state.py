@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vmbackup.diagnosis import Walk, walk
@@ -29,6 +30,16 @@ class Change:
 
     receipt: Receipt
     steps: tuple[tuple[Step, Step], ...]
+
+    @classmethod
+    def between(cls, before: Sequence[Step], after: Sequence[Step], receipt: Receipt, cures: Sequence[str]) -> Change:
+        """The change that turned these steps into those; ``cures`` are the checks that its remedy is for."""
+        steps = [
+            (was, now)
+            for was, now in zip(before, after, strict=True)
+            if was.verdict is not now.verdict or {finding.check for finding in was.findings}.intersection(cures)
+        ]
+        return cls(receipt, tuple(steps))
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from vmbackup import catalog, clock, sanitize
 from vmbackup.pages.blocks import Block, Page, Paragraph
-from vmbackup.runs.run import Earlier
+from vmbackup.runs.earlier import Earlier
 from vmbackup.widgets import controls
 
 

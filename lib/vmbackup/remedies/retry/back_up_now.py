@@ -27,7 +27,7 @@ from vmbackup.model import Evidence, RemedyRefused, Target, Verdict, data_of
 from vmbackup.remedies.executor import ChangeContext
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal
-from vmbackup.remedies.receipt import Receipt
+from vmbackup.remedies.receipt import BACKUP, Receipt
 from vmbackup.remedies.retry.backups import Backups, began, status
 from vmbackup.remedies.retry.following import Following
 from vmbackup.remedies.retry.progress import Progress
@@ -38,7 +38,6 @@ from vmbackup.remedies.values import values
 
 ON_DEMAND_PER_DAY = 9
 RETAIN_DAYS = 30
-REMEDY = "backup_now"
 _ACTIVE = ("protected", "irpending", "protectionerror")
 _LOOKS_FOR_POINT = 3
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -134,13 +133,13 @@ class BackUpNow:
         if earlier is None:
             before = {"points": sorted(self.known_points), "jobs": self.known_jobs, "at": clock.stamp(self.began)}
             now = clock.stamp(self.began)
-            self.operation = self.context.journal.begin(REMEDY, self.item, self.target.vm_id, now, before)
+            self.operation = self.context.journal.begin(BACKUP, self.item, self.target.vm_id, now, before)
         return job, starts
 
     def _earlier(self) -> tuple[Operation | None, str | None]:
         """What an earlier run began and did not end, and its job. It is closed where another backup came after it, or
         its day is over: it proves nothing of today."""
-        unfinished = self.context.journal.unfinished(REMEDY, self.item)
+        unfinished = self.context.journal.unfinished(BACKUP, self.item)
         if not unfinished:
             return None, None
         earlier = unfinished[-1]
@@ -199,7 +198,7 @@ class BackUpNow:
 
     def _change(self, method: str, path: str, body: Any = None) -> Response:
         self.context.before_send()
-        with allow_changes(self.context.audit, REMEDY):
+        with allow_changes(self.context.audit, BACKUP):
             answer = self.arm.request(method, path, body)
         self.request_ids.append(answer.request_id)
         return answer
@@ -263,7 +262,7 @@ class BackUpNow:
         outcome = outcomes.get(proof.verdict, "failed")
         point: Mapping[str, Any] = proof.point or {}
         receipt = Receipt(
-            REMEDY, self.item, outcome, self.context.audit.who, None, clock.stamp(self._now), proof.request_ids,
+            BACKUP, self.item, outcome, self.context.audit.who, None, clock.stamp(self._now), proof.request_ids,
             {}, {"job": proof.job, "point": point.get("name"), "type": point.get("type")}, proof.reason,
         )  # fmt: skip
         self.context.journal.close(self.operation, receipt)
