@@ -39,7 +39,7 @@ def press(tool: Guide, words: str) -> None:
     [pressed] = [each for each in found if each.description.startswith(words)]
     assert not pressed.disabled
     pressed.click()
-    tool.work.wait()
+    tool.ongoing.work.wait()
 
 
 def field(tool: Guide, label: str) -> Any:

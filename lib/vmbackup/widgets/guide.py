@@ -7,30 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from threading import Event, RLock
+from threading import Event
 from typing import Any
 
 from vmbackup import catalog
 from vmbackup.catalog.words import explain
-from vmbackup.facts.azure import FACTS
-from vmbackup.model import Fact, Language, RunbookError
-from vmbackup.pages import load, outcome, overview, progress, timeline
+from vmbackup.model import Language, RunbookError
+from vmbackup.pages import load, outcome, overview, timeline
 from vmbackup.pages.blocks import Details, Page
 from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.plan import Plan
-from vmbackup.remedies.retry.progress import Progress
 from vmbackup.runs.run import Run
 from vmbackup.widgets import controls
-from vmbackup.widgets.background import Work
 from vmbackup.widgets.display import Twin
 from vmbackup.widgets.ending import Ending
+from vmbackup.widgets.handlers import Handlers
 from vmbackup.widgets.notice import Notice, Offer
+from vmbackup.widgets.ongoing import Ongoing
 from vmbackup.widgets.step_panel import Panel
 from vmbackup.widgets.stepper import Stepper
 
 OTHER = {Language.EN: Language.DE, Language.DE: Language.EN}
-# What takes long, and the message at its end.
-_ENDED = {"collect": "collected", "recheck": "rechecked", "apply": "applied", "retry": "retried"}
 
 
 class Guide:
@@ -44,12 +41,9 @@ class Guide:
     ) -> None:
         self.run, self._save_ticket, self._on_change = run, save_ticket, on_change
         self.opened: str | None = None
-        self.work: Work[Any] = Work()
-        self._lock = RLock()
-        self._came: dict[str, Fact] = {}
-        self._job: Progress | None = None
-        self._doing = ""
-        self._retired = False
+        self._handlers = Handlers(lambda: self.notice.clear(), self._show_error, self._show_when_idle)
+        self._report = self._handlers.report
+        self.ongoing = Ongoing(self._report(self._tick))
         self._twin = Twin()
         self._build()
         if run.evidence:
@@ -67,10 +61,10 @@ class Guide:
     @property
     def changing(self) -> bool:
         """Whether a remedy or a backup is under way."""
-        return self.work.busy and self._doing in ("apply", "retry")
+        return self.ongoing.changing
 
     def _build(self) -> None:
-        do = self._guarded
+        do = self._handlers.event
         self.notice = Notice(do(self._stop))
         self._switch = controls.button(do(self._other_language))
         self._again = controls.button(do(self._collect))
@@ -107,12 +101,12 @@ class Guide:
 
     def show(self) -> None:
         """Bring everything up to date with the run."""
-        language, busy = self.language, self.work.busy
+        language, busy = self.language, self.ongoing.busy
         controls.word(self._switch, catalog.text("guide.other_language", language))
         controls.word(self._again, catalog.text("guide.again", language))
         self._again.disabled = busy
         controls.visible(self._again, self.run.live)
-        self.notice.show(busy and self._doing in ("collect", "retry"), language)
+        self.notice.show(self.ongoing.stoppable, language)
         self.offer.show(self.run.earlier, busy, language)
         known = self.run.evidence
         for part in (self._card, self._outcome, self._steps, self._history, self._load, self.ending.box):
@@ -128,7 +122,7 @@ class Guide:
         controls.put(self._card, overview.page(self.run.target, known, language))
         controls.put(self._outcome, outcome.headline(self.run, begun, self.run.files.notices))
         if self.stepper is None:
-            self.stepper = Stepper(walked.steps, self.panel.box, self._guarded(self._open))
+            self.stepper = Stepper(walked.steps, self.panel.box, self._handlers.event(self._open))
             self._steps.children = (self.stepper.box,)
         if self.opened is not None:
             self.panel.show(self.opened, busy, language)
@@ -139,21 +133,6 @@ class Guide:
 
     def _say(self, key: str, **values: Any) -> None:
         self.notice.say(catalog.text(f"guide.said_{key}", self.language, **values))
-
-    def _guarded(self, what: Callable[..., object]) -> Callable[..., None]:
-        """An event handler that shows an error instead of losing it."""
-
-        def handle(*given: Any) -> None:
-            with self._lock:
-                if self._retired:
-                    return
-                try:
-                    self.notice.clear()
-                    what(*given)
-                except Exception as error:
-                    self._show_error(error)
-
-        return handle
 
     def _show_error(self, error: BaseException) -> None:
         if isinstance(error, RunbookError):
@@ -217,85 +196,60 @@ class Guide:
     # --- what takes long ---
 
     def _collect(self) -> None:
-        self._begin("collect", lambda stopped: self.run.collect(self._note, stopped))
+        self._begin("collect", lambda stopped: self.run.collect(self.ongoing.note, stopped))
 
     def _recheck(self) -> None:
         if (cause := self.opened) is not None:
-            self._begin("recheck", lambda _: self.run.recheck(cause, self._note))
+            self._begin("recheck", lambda _: self.run.recheck(cause, self.ongoing.note))
 
     def _apply(self, plan: Plan) -> None:
         self._begin("apply", lambda _: self.run.apply(plan, Consent.for_plan(plan)))
 
     def _retry(self) -> None:
-        self._begin("retry", lambda stopped: self.run.back_up(self._follow, stopped))
+        self._begin("retry", lambda stopped: self.run.back_up(self.ongoing.follow, stopped))
 
     def _begin(self, doing: str, job: Callable[[Event], Any]) -> None:
-        if self.work.busy:
+        if self.ongoing.busy:
             # The second click of a double click begins nothing, and is told what goes on.
-            self._say(doing if doing == self._doing else "busy")
+            self._say(doing if doing == self.ongoing.kind else "busy")
             return
-        self._doing, self._came, self._job = doing, {}, None
-        failed = self._guarded_end(self._show_error)
-        self.work.start(job, self._guarded(self._ended), failed, self._guarded_end(self._tick))
+        self.ongoing.start(doing, job, self._handlers.event(self._ended), self._report(self._show_error))
         self._tick()
         self.show()
         self._say(doing)
 
     def _ended(self, _: object) -> None:
-        if self._doing == "apply":
+        if self.ongoing.kind == "apply":
             self.panel.fold()
-        if self._doing == "collect" and self.opened is None:
+        if self.ongoing.kind == "collect" and self.opened is None:
             self.opened = self.run.next_cause()
         self.show()
-        stopped = self._doing == "collect" and self.work.stopped.is_set()
-        self._finish("stopped" if stopped else _ENDED[self._doing])
-
-    def _guarded_end(self, what: Callable[..., object]) -> Callable[..., None]:
-        def handle(*given: Any) -> None:
-            with self._lock:
-                if self._retired:
-                    return
-                what(*given)
-                if not self.work.busy:
-                    self.show()
-
-        return handle
-
-    def _note(self, name: str, fact: Fact) -> None:
-        self._came[name] = fact
-        self.work.post(self._guarded_end(self._tick))
-
-    def _follow(self, job: Progress) -> None:
-        self._job = job
-        self.work.post(self._guarded_end(self._tick))
+        self._finish(self.ongoing.ended)
 
     def _tick(self) -> None:
-        if self.work.busy:
-            self.notice.progress(self._going_on())
+        if self.ongoing.busy:
+            self.notice.progress(self.ongoing.page(self.language))
 
-    def _going_on(self) -> Page:
-        seconds, language = self.work.seconds, self.language
-        if self._doing == "collect":
-            return progress.facts(dict(self._came), list(FACTS), seconds, language)
-        if self._doing == "retry":
-            return progress.backup(self._job, seconds, language)
-        return progress.waited(seconds, language)
+    def _show_when_idle(self) -> None:
+        if not self.ongoing.busy:
+            self.show()
 
     def _stop(self) -> None:
-        self.work.stopped.set()
+        self.ongoing.stop()
         self._say("stopping")
 
     # --- in a cell ---
 
     def retire(self, page: Page) -> None:
         """Show this page and nothing of the run any more; there is no button left to press."""
-        with self._lock:
-            self.work.stopped.set()
-            self._retired = True
-            place = controls.view()
-            controls.put(place, page)
-            self.box.children = (place,)
-            self._twin.update(page, self.language)
+        self._handlers.retire(lambda: self._show_last(page))
+
+    def _show_last(self, page: Page) -> None:
+        self.ongoing.stop()
+        place = controls.view()
+        controls.put(place, page)
+        self.box.children = (place,)
+        self._twin.update(page, self.language)
 
     def page(self) -> Page:
         """The tool as a page, as it stands now."""

@@ -21,7 +21,7 @@ from walking import guest_output, interrupt, opened, run_over
 def test_opened_without_evidence_it_asks_for_itself(tmp_path: Path) -> None:
     with run_over("agent_old_linux", tmp_path) as run:
         tool = shown_over(run)
-        tool.work.wait()
+        tool.ongoing.work.wait()
         assert "Probable cause found" in shown(tool)
         assert tool.notice.status.text == "Everything was asked anew."
         assert tool.opened == "agent_linux"
@@ -80,12 +80,12 @@ def test_while_something_is_under_way_nothing_else_is_begun(tmp_path: Path) -> N
         tool = shown_over(run)
         press(tool, "Paste output")
         goes_on = Event()
-        tool.work.start(lambda _: goes_on.wait(), lambda _: None, lambda _: None, lambda: None)
+        tool.ongoing.work.start(lambda _: goes_on.wait(), lambda _: None, lambda _: None, lambda: None)
         tool.show()
         buttons = [each for each in widgets(tool.box) if isinstance(each, ipywidgets.Button)]
         usable = {each.description for each in buttons if not each.disabled and each.description[0] not in "▸▾"}
         goes_on.set()
-        tool.work.wait()
+        tool.ongoing.work.wait()
         assert usable <= {"Deutsch", "Go on to the next open cause"}
 
 
@@ -98,7 +98,7 @@ def test_a_double_click_is_told_what_goes_on(tmp_path: Path) -> None:
         again.click()
         again.click()
         assert tool.notice.status.text == "Asking Azure …"
-        tool.work.wait()
+        tool.ongoing.work.wait()
 
 
 def test_a_cell_run_again_while_a_backup_goes_on_shows_the_tool_that_follows_it(
@@ -113,7 +113,7 @@ def test_a_cell_run_again_while_a_backup_goes_on_shows_the_tool_that_follows_it(
         [yes] = [each for each in widgets(tool.box) if getattr(each, "description", "") == "Yes, back up now"]
         yes.click()
         assert guide(run) is tool
-        tool.work.wait()
+        tool.ongoing.work.wait()
         assert run.proof is not None
         assert guide(run) is not tool
 
