@@ -7,17 +7,13 @@ answered is looked for among the jobs, never started twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from vmbackup import clock
-from vmbackup.arm.audit import allow_changes
 from vmbackup.arm.call import calling
-from vmbackup.arm.client import Response
 from vmbackup.arm.errors import RequestRefused, ResponseLost
-from vmbackup.arm.wire import text
 from vmbackup.catalog.words import explain
 from vmbackup.collectors import collect
 from vmbackup.collectors.protected_item import read_item
@@ -30,6 +26,7 @@ from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import BACKUP, Receipt
 from vmbackup.remedies.retry.backups import Backups, began, status
 from vmbackup.remedies.retry.following import Following
+from vmbackup.remedies.retry.order import CLOCKS_DIFFER, NotStarted, Order
 from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof, last_good
 from vmbackup.remedies.retry.schedule import next_run
@@ -37,10 +34,7 @@ from vmbackup.remedies.scope import belonging, followable
 from vmbackup.remedies.values import values
 
 ON_DEMAND_PER_DAY = 9
-RETAIN_DAYS = 30
 _ACTIVE = ("protected", "irpending", "protectionerror")
-_LOOKS_FOR_POINT = 3
-_CLOCKS_DIFFER = timedelta(minutes=5)
 _STAYS_OPEN = ("timeout", "not_followed", "no_answer")
 _ASKED_AGAIN = ("vm.model", "backup.protection", "backup.item", "backup.policy")
 
@@ -82,11 +76,9 @@ class BackUpNow:
         self.language, self.deadline_s = language, deadline_s
         self.on_progress, self.cancelled = on_progress, cancelled
         self.values = values(target, self.evidence, ())
-        self.request_ids: list[str] = []
         self.policy: Policy | None = data_of(self.evidence, "backup.policy")
         self.operation = ""
         self.known_points: set[str] = set()
-        self.known_jobs: list[str] = []
         self.old: list[RecoveryPoint] = []
 
     def run(self) -> Proof:
@@ -96,14 +88,15 @@ class BackUpNow:
             raise self._refused("unseen", message=protection.why or "-")
         if "vault_id" not in self.values:
             raise self._refused("not_protected")
-        self.vault = belonging("vault_id", self.values, self.target, self.language)
+        vault = belonging("vault_id", self.values, self.target, self.language)
         self.item = belonging("item_id", self.values, self.target, self.language)
-        self.backups = Backups(self.context.azure, self.target, protection.data, self.vault)
+        self.backups = Backups(self.context.azure, self.target, protection.data, vault)
+        self.order = Order(self.context, self.target, self.backups, self.item, vault, self.language)
         try:
             job, starts = self._looked_before()
             if starts:
-                job = self._start()
-        except _NotStarted as error:
+                job = self.order.start(self.operation, self.began)
+        except NotStarted as error:
             return self._closed(Proof(Verdict.UNKNOWN, "not_started", {"code": error.code, "message": error.message}))
         except ResponseLost as error:
             return self._dressed(Proof(Verdict.UNKNOWN, "no_answer", {"message": explain(error, self.language)}))
@@ -131,7 +124,7 @@ class BackUpNow:
         self.known_points = set(_names(earlier, "points") if earlier else [each["name"] for each in points])
         self.old = [point for point in points if point["name"] in self.known_points]
         if earlier is None:
-            before = {"points": sorted(self.known_points), "jobs": self.known_jobs, "at": clock.stamp(self.began)}
+            before = {"points": sorted(self.known_points), "jobs": self.order.known_jobs, "at": clock.stamp(self.began)}
             now = clock.stamp(self.began)
             self.operation = self.context.journal.begin(BACKUP, self.item, self.target.vm_id, now, before)
         return job, starts
@@ -143,15 +136,15 @@ class BackUpNow:
         if not unfinished:
             return None, None
         earlier = unfinished[-1]
-        self.operation, self.known_jobs = earlier.id, _names(earlier, "jobs")
+        self.operation, self.order.known_jobs = earlier.id, _names(earlier, "jobs")
         since = clock.parse(earlier.begun_at or _text(earlier.before.get("at")))
-        young = since is not None and -_CLOCKS_DIFFER <= self._now - since <= timedelta(days=1)
+        young = since is not None and -CLOCKS_DIFFER <= self._now - since <= timedelta(days=1)
         if since is None or not young or not earlier.sent:
             self._closed(Proof(Verdict.UNKNOWN, "outdated"))
             return None, None
         noted = earlier.accepted.get(0) or ""
-        job = self._job_of_operation(noted if followable(noted, self.values, self.target) else None)
-        job = job or self._job_since(since)
+        job = self.order.job_of(noted if followable(noted, self.values, self.target) else None)
+        job = job or self.order.job_since(since)
         if job and not self._is_newest(job):
             self._closed(Proof(Verdict.UNKNOWN, "outdated", job=job))
             return None, None
@@ -169,7 +162,7 @@ class BackUpNow:
         if state.lower() not in _ACTIVE:
             raise self._refused("protection_stopped", state=state or "-")
         jobs = self.backups.jobs()
-        self.known_jobs = [each["name"] for each in jobs]
+        self.order.known_jobs = [each["name"] for each in jobs]
         running = running_backup(jobs)
         if running:
             raise self._refused("backup_running", job=running["name"])
@@ -178,69 +171,15 @@ class BackUpNow:
             free = clock.stamp(tried[ON_DEMAND_PER_DAY - 1] + timedelta(days=1))
             raise self._refused("too_many_backups", count=len(tried), limit=ON_DEMAND_PER_DAY, when=free)
 
-    # --- start ---
-
-    def _start(self) -> str | None:
-        self.context.journal.sending(self.operation, 0)
-        expiry = clock.stamp(self.began + timedelta(days=RETAIN_DAYS))
-        body = {"properties": {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": expiry}}
-        try:
-            answer = self._change("POST", f"{self.item}/backup", body)
-        except RequestRefused as error:
-            raise _NotStarted(error.code, error.message) from None
-        except ResponseLost:
-            job = self._job_since(self.began)
-            if job is None:
-                raise
-            return job
-        self.context.journal.accepted(self.operation, 0, answer.operation, answer.time)
-        return self._job_of_operation(answer.operation) or self._job_since(self.began)
-
-    def _change(self, method: str, path: str, body: Any = None) -> Response:
-        self.context.before_send()
-        with allow_changes(self.context.audit, BACKUP):
-            answer = self.arm.request(method, path, body)
-        self.request_ids.append(answer.request_id)
-        return answer
-
-    def _job_of_operation(self, url: str | None) -> str | None:
-        if not url:
-            return None
-        try:
-            ended = self.arm.poll(url, 300)
-        except (RequestRefused, ResponseLost):
-            return None
-        if ended.how == "failed":
-            raise _NotStarted(ended.code, ended.message)
-        return text(ended.body, "properties", "jobId")
-
-    def _job_since(self, start: datetime) -> str | None:
-        """The newest on-demand job of this VM since the order was given, and not known before it."""
-        since = start - _CLOCKS_DIFFER
-        try:
-            jobs = self.backups.jobs()
-        except RequestRefused as error:
-            raise ResponseLost(error.key, **error.values) from None
-        fresh = (each for each in jobs if began(each) >= since and each["name"] not in self.known_jobs)
-        return next((each["name"] for each in fresh if self.backups.on_demand[each["name"]] is not False), None)
-
-    # --- around ---
+    # --- after ---
 
     def _followed(self, job: str) -> Proof:
         os = (data_of(self.evidence, "vm.model") or {}).get("os")
         following = Following(
             self.arm, self.backups, self.target.vm_id, self.policy, os, frozenset(self.known_points),
-            self.deadline_s, self.on_progress, self.cancelled, self._cancel,
+            self.deadline_s, self.on_progress, self.cancelled, self.order.cancel,
         )  # fmt: skip
         return following.proof(job)
-
-    def _cancel(self, job: str) -> None:
-        """Ask Azure to cancel; whether it did is seen in the job itself."""
-        with suppress(RequestRefused, ResponseLost):
-            name = belonging("job", {"job": job}, self.target, self.language)
-            answer = self._change("POST", f"{self.vault}/backupJobs/{name}/cancel")
-            if answer.operation:
-                self.arm.poll(answer.operation, 300)
 
     @property
     def _now(self) -> datetime:
@@ -253,7 +192,7 @@ class BackUpNow:
             last_good=last_good(self.old, self.policy, (data_of(self.evidence, "vm.model") or {}).get("os")),
             next_run=clock.stamp(start) if start else None,
             next_run_h=round((start - self._now).total_seconds() / 3600, 1) if start else None,
-            request_ids=tuple(filter(None, self.request_ids)),
+            request_ids=tuple(filter(None, self.order.request_ids)),
         )
 
     def _closed(self, given: Proof) -> Proof:
@@ -270,14 +209,6 @@ class BackUpNow:
 
     def _refused(self, key: str, **shown: Any) -> RemedyRefused:
         return RemedyRefused(Refusal(key, shown).words(self.language))
-
-
-class _NotStarted(Exception):
-    """Azure did not start the backup, in its own words."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
 
 
 def _names(earlier: Operation, key: str) -> list[str]:
