@@ -12,7 +12,9 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from vmbackup.catalog.entries import check_keys, check_known, check_sourced, check_texts, read, sources
+from vmbackup.catalog.entries import check_sourced, sources
+from vmbackup.catalog.reading import read
+from vmbackup.catalog.rules import check_keys, check_known, check_texts
 from vmbackup.model import CatalogError
 
 FILE = "knowledge.yaml"

@@ -36,9 +36,7 @@ _ACTION = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+")
 @cache
 def remedies() -> catalog.Entries:
     """``{id: {title, checks, kind, risk, actions, what, …}}`` in the order of the article, additions after it."""
-    entries = catalog.parse(
-        resources.files("vmbackup.catalog").joinpath("data").joinpath(FILE).read_text("utf-8"), FILE
-    )
+    entries = catalog.read(FILE)
     for remedy, entry in entries.items():
         check(remedy, entry)
     return entries

@@ -12,8 +12,10 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from vmbackup.catalog.entries import LANGUAGES, causes, check_keys, check_known, check_sourced, check_texts, read
+from vmbackup.catalog.entries import causes, check_sourced
 from vmbackup.catalog.entries import sections as known_sections
+from vmbackup.catalog.reading import read
+from vmbackup.catalog.rules import LANGUAGES, check_keys, check_known, check_texts
 from vmbackup.model import CatalogError, Word
 
 FILE = "signatures.yaml"

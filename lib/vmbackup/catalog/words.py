@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vmbackup.catalog import entries as catalog
+from vmbackup.catalog import entries, texts
 from vmbackup.model import Evidence, Fact, Finding, Key, RunbookError, Verdict
 
 
@@ -10,27 +10,27 @@ def sentence(finding: Finding, evidence: Evidence, language: str) -> str:
     """The finding in words; for a fact without an answer the reason is part of the sentence."""
     if finding.reason == "unanswered":
         name = finding.values["fact"]
-        return catalog.text("finding.unanswered", language, fact=name, why=why(evidence[name], language))
+        return texts.text("finding.unanswered", language, fact=name, why=why(evidence[name], language))
     if finding.reason == "not_collected":
         name = finding.values["fact"]
         key = "guest_not_examined" if name.startswith("guest.") else "not_collected"
-        return catalog.text(f"finding.{key}", language, fact=name)
+        return texts.text(f"finding.{key}", language, fact=name)
     if finding.reason in ("other_os", "os_unknown"):
-        return catalog.text(f"finding.{finding.reason}", language, os=finding.values["os"].capitalize())
-    return catalog.sentence(finding, language)
+        return texts.text(f"finding.{finding.reason}", language, os=finding.values["os"].capitalize())
+    return texts.sentence(finding, language)
 
 
 def why(fact: Fact, language: str) -> str:
     """Why a fact has no answer (or that there is nothing), in words."""
-    return catalog.text(f"why.{fact.why}", language, **fact.details) if fact.why else ""
+    return texts.text(f"why.{fact.why}", language, **fact.details) if fact.why else ""
 
 
 def explain(error: RunbookError, language: str) -> str:
     """The error as a sentence; what was made from a sentence says just that."""
-    if not catalog.has_text(error.key):
+    if not texts.has_text(error.key):
         return error.key
-    worded = {name: catalog.text(value, language) for name, value in error.values.items() if _is_key(value)}
-    return catalog.text(error.key, language, **{**error.values, **worded})
+    worded = {name: texts.text(value, language) for name, value in error.values.items() if _is_key(value)}
+    return texts.text(error.key, language, **{**error.values, **worded})
 
 
 def put_into_words(error: RunbookError, language: str) -> RunbookError:
@@ -41,24 +41,24 @@ def put_into_words(error: RunbookError, language: str) -> RunbookError:
 
 
 def _is_key(value: object) -> bool:
-    return isinstance(value, Key) and catalog.has_text(value)
+    return isinstance(value, Key) and texts.has_text(value)
 
 
 def word(verdict: Verdict, language: str) -> str:
     """The verdict's word."""
-    return catalog.text(f"verdict.{verdict}", language)
+    return texts.text(f"verdict.{verdict}", language)
 
 
 def section_title(section: str | None, language: str) -> str:
     """The section's title as the article says it; the general walk's own name without one."""
     if section is None:
-        return catalog.text("label.general_walk", language)
-    return str(catalog.sections()[section]["title"][language])
+        return texts.text("label.general_walk", language)
+    return str(entries.sections()[section]["title"][language])
 
 
 def cause_title(cause: str, language: str) -> str:
     """The cause's title as the article says it."""
-    return str(catalog.causes()[cause]["title"][language])
+    return str(entries.causes()[cause]["title"][language])
 
 
 def duration(seconds: float) -> str:

@@ -11,12 +11,11 @@ from tests.vmbackup.reasons import reasons
 
 from vmbackup import catalog
 from vmbackup.checks.base import CHECKS, load
-from vmbackup.model import CatalogError, Finding, Verdict
+from vmbackup.model import Finding, Verdict
 
 ARTICLE_CAUSES = ["no_internet", "agent_windows", "agent_linux", "snapshot", "extension", "disks"]
 ENGINE = {"unanswered", "not_collected", "other_os", "os_unknown", "check_failed"}
 RECORDINGS = Path(os.environ.get("VMBACKUP_RECORDINGS", Path(__file__).parents[4] / "shared"))
-
 load()
 
 
@@ -99,68 +98,3 @@ def test_the_engines_reasons_have_words(language: str) -> None:
         values = {"fact": "vm.agent", "os": "linux", "error": "x", "why": ""}
         finding = Finding(next(iter(CHECKS)), "no_internet", Verdict.UNKNOWN, reason, values)
         assert catalog.sentence(finding, language)
-
-
-def test_values_are_words_of_the_language() -> None:
-    finding = Finding("disks_are_managed", "disks", Verdict.OK, "ok", {"count": 2.5})
-    assert "2.5" in catalog.sentence(finding, "en")
-    assert "2,5" in catalog.sentence(finding, "de")
-    braces = Finding("disks_are_managed", "disks", Verdict.PROBLEM, "problem", {"disk": "{x} <script>"})
-    assert "{x} <script>" in catalog.sentence(braces, "en")
-
-
-def test_a_missing_value_names_the_sentence() -> None:
-    with pytest.raises(CatalogError, match="disks_are_managed.texts.ok: no value for 'count'"):
-        catalog.sentence(Finding("disks_are_managed", "disks", Verdict.OK, "ok"), "en")
-
-
-def test_a_missing_word_names_the_key() -> None:
-    with pytest.raises(CatalogError, match="ui.yaml: why.no_such_reason is missing"):
-        catalog.text("why.no_such_reason", "en")
-    with pytest.raises(CatalogError, match="ui.yaml: why is no text"):
-        catalog.text("why", "en")
-
-
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        ("a: 1\na: 2\n", "file.yaml: line 2: a stands there twice"),
-        ("a: {b: 1, b: 2}\n", "b stands there twice"),
-        ("1: x\n", "must be quoted"),
-        ("yes: x\n", "must be quoted"),
-        ("- a\n", "expected a mapping"),
-        ("", "expected a mapping"),
-        ("a: [\n", "file.yaml: "),
-    ],
-)
-def test_unclear_yaml_is_refused(content: str, complaint: str) -> None:
-    with pytest.raises(CatalogError, match=re.escape(complaint)):
-        catalog.parse(content, "file.yaml")
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ({"en": "x"}, "must be a text in en and de"),
-        ({"en": "x", "de": "y", "fr": "z"}, "must be a text in en and de"),
-        ({"en": "x", "de": ""}, "a text has words"),
-        ({"en": "x", "de": 1}, "must be a text"),
-        ({"en": "<b>x</b>", "de": "y"}, "neither HTML nor a URL"),
-        ({"en": "see https://x", "de": "y"}, "neither HTML nor a URL"),
-        ({"en": "{a}", "de": "{b}"}, "differ in placeholders"),
-        ({"en": "{a", "de": "{a"}, "where.key: "),
-        ("x", "must be a text"),
-    ],
-)
-def test_a_text_needs_both_languages_alike(text: object, complaint: str) -> None:
-    with pytest.raises(CatalogError, match=re.escape(complaint)):
-        catalog.check_texts({"key": text}, "where")
-
-
-def test_an_entry_has_exactly_its_keys() -> None:
-    with pytest.raises(CatalogError, match="x lacks b"):
-        catalog.check_keys({"a": 1}, {"a", "b"}, "x")
-    with pytest.raises(CatalogError, match="x has the unknown key c"):
-        catalog.check_keys({"a": 1, "c": 1}, {"a"}, "x")
-    with pytest.raises(CatalogError, match="x: expected a"):
-        catalog.check_keys(None, {"a"}, "x")
