@@ -335,7 +335,7 @@ class Tab:
         self.page = None
         page.set_viewport_size(SCREEN)
         loaded: list[Page] = []
-        page.on("load", loaded.append)
+        page.on("load", lambda again: loaded.append(again))
         with opened(self.lab, page, name, parameters) as book:
             yield book
             # Else JupyterLab asks what is to become of it.
