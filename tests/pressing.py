@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import ipywidgets
 
 from vmbackup.runs.run import Run
 from vmbackup.ticket import bundle
+from vmbackup.widgets.ending import SavedTicket
 from vmbackup.widgets.guide import Guide
 
 
 def shown_over(run: Run) -> Guide:
-    return Guide(run, partial(bundle.save, run))
+    return Guide(run, lambda _: SavedTicket(*bundle.save(run), "none"))
 
 
 def widgets(box: Any) -> Iterator[Any]:

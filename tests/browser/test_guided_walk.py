@@ -117,6 +117,7 @@ def test_plan_confirm_apply_retry_fixed_and_saved_for_the_ticket(open_book: Any,
         expect(book.status).to_contain_text("The backup ended")
         expect(book.tool).to_contain_text("Fixed: the job is completed")
         book.button("Save for the ticket").click()
+        expect(book.status).to_have_text("Saved for the ticket.")
         with book.page.expect_download() as download:
             book.tool.get_by_role("link", name="Download ticket.zip").click()
         assert download.value.suggested_filename == "ticket.zip"
@@ -126,6 +127,8 @@ def test_plan_confirm_apply_retry_fixed_and_saved_for_the_ticket(open_book: Any,
         assert {"runbook.html", "incident.txt", "manifest.json"} <= {
             path.name for path in (folder / "ticket").iterdir()
         }
+        first = (folder / "ticket" / "notebook.html").read_text("utf-8").partition("<details>")[0]
+        assert "Fixed, proved by a new backup" in first, "the notebook was saved first"
         result = json.loads((folder / "result.json").read_text("utf-8"))
         assert result["proof"]["fixed"] is True
         assert result["remedies"][0]["outcome"] == "done"

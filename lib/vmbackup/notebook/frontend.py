@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from IPython.core.getipython import get_ipython
 from IPython.display import display
@@ -18,11 +19,13 @@ from vmbackup.pages.blocks import Page
 from vmbackup.runs.run import Run
 from vmbackup.ticket import bundle
 from vmbackup.widgets.controls import Frontend
+from vmbackup.widgets.ending import SavedTicket
 from vmbackup.widgets.guide import Guide
 
 # Set by Jupyter servers and by VS Code for the kernels of their notebooks, and by nobody who runs one headless.
 _FRONTENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VMBACKUP_WIDGETS")
 _SECONDS_BETWEEN = 0.2
+_SECONDS_TO_SAVE = 5.0
 
 
 def watched() -> bool:
@@ -55,6 +58,27 @@ def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
             each.update(Page([]))
 
 
+def _save_ticket(run: Run, save_notebook: Callable[[], object]) -> SavedTicket:
+    """Everything for the ticket, with the notebook as the frontend saves it now, or else as it was saved last."""
+    notebook = _notebook_file()
+    if notebook is None:
+        return SavedTicket(*bundle.save(run), "none")
+    before = notebook.stat().st_mtime_ns
+    save_notebook()
+    until = time.monotonic() + _SECONDS_TO_SAVE
+    while (older := notebook.stat().st_mtime_ns == before) and time.monotonic() < until:
+        time.sleep(0.1)
+    return SavedTicket(*bundle.save(run, str(notebook)), "older" if older else "saved")
+
+
+def _notebook_file() -> Path | None:
+    """The notebook that this kernel runs, where its frontend says so: in the environment, or VS Code in a variable."""
+    shell = get_ipython()
+    said = os.environ.get("JPY_SESSION_NAME") or (shell.user_ns.get("__vsc_ipynb_file__") if shell else None)
+    notebook = Path(str(said))
+    return notebook if said and notebook.suffix == ".ipynb" and notebook.is_file() else None
+
+
 # The last tool of each VM in this kernel.
 _tools: dict[str, Guide] = {}
 
@@ -69,7 +93,7 @@ def guide(run: Run, on_change: Callable[[], object] = lambda: None) -> Guide | P
     vm = run.target.vm_id.lower()
     before = _tools.get(vm)
     if before is None or not before.changing:
-        _tools[vm] = Guide(run, partial(bundle.save, run), on_change)
+        _tools[vm] = Guide(run, partial(_save_ticket, run), on_change)
     return _tools[vm]
 
 

@@ -11,7 +11,7 @@
     receipts.jsonl           what was changed, one receipt each              remedies.journal      resume, the ticket
     audit.jsonl              every changing request                          arm.audit             pages, the ticket
     run_command.operation    the guest script that is running                collectors.guest      the next collection
-    runbook.ipynb            the executed notebook                           papermill             people
+    runbook.ipynb            the executed notebook                           papermill, ticket     people, the ticket
     ticket/…, ticket.zip     what leaves the house                           ticket                people
     outbox.json              tickets on which the bundle is still to be put    ticket                the next attach
     aliases.json             which name hides behind which alias             ticket                the next bundle

@@ -63,9 +63,12 @@ class Bundle:
         return packed.getvalue()
 
 
-def save(run: Run) -> tuple[str, bytes]:
-    """Save the run and everything for the ticket beside it: the zip's path, and its content."""
+def save(run: Run, notebook: str = "") -> tuple[str, bytes]:
+    """Save the run and everything for the ticket beside it: the zip's path, and its content. The notebook, where it is
+    known, is kept in the run folder without its secrets, for later bundles."""
     run.save()
+    if notebook:
+        run.files.write(NOTEBOOK, _json(sanitize.data(_notebook(run.folder, notebook))))
     return write(run.folder, run.folder, language=run.language)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import nbformat
 from markupsafe import Markup
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -38,6 +37,8 @@ class NotebookPage:
 
 def shown(content: Mapping[str, Any], language: str) -> NotebookPage:
     """What an executed notebook, as its JSON, shows."""
+    import nbformat
+
     groups = list(_groups(nbformat.from_dict(content), language))  # type: ignore[no-untyped-call]
     first = next((outputs.pop(0) for _, outputs in groups if outputs), None)
     render = _renderer()
@@ -78,6 +79,7 @@ def _heading(source: str, language: str) -> str:
 
 def _renderer() -> Any:
     """What renders outputs as HTML. Loading nbconvert takes its time, so only who needs it does."""
+    import nbformat
     from nbconvert.exporters import HTMLExporter
     from nbconvert.preprocessors.sanitize import SanitizeHTML
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from vmbackup import catalog
@@ -13,6 +14,16 @@ from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.runs.folder import TICKET
 from vmbackup.runs.run import Run
 from vmbackup.widgets import controls
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTicket:
+    """Where the ticket's file is, its content, and how current the notebook in it is: ``saved``, ``older`` or
+    ``none``."""
+
+    path: str
+    content: bytes
+    notebook: str
 
 
 class Ending:
@@ -29,7 +40,7 @@ class Ending:
         self._confirm = controls.rows(
             self._question, controls.row(self._yes, self._no), classes=("vmbackup-part", "vmbackup-error")
         )
-        self._file: tuple[str, bytes] | None = None
+        self._file: SavedTicket | None = None
         self._saved = controls.view()
         self.box = controls.rows(self._summary, controls.row(self._retry, self._save), self._confirm, self._saved)
         self._ask(False)
@@ -49,17 +60,19 @@ class Ending:
         self._retry.disabled = self._save.disabled = self._yes.disabled = busy
         self._show_file(language)
 
-    def saved(self, path: str, content: bytes, language: str) -> None:
+    def saved(self, ticket: SavedTicket, language: str) -> None:
         """Where the ticket was written, and the same file to download."""
-        self._file = path, content
+        self._file = ticket
         self._show_file(language)
 
     def _show_file(self, language: str) -> None:
         if self._file is None:
             return
-        path, content = self._file
-        page = Page([Paragraph(path, catalog.text("label.saved", language) + ":")])
-        data = base64.b64encode(content).decode()
+        paragraphs = [Paragraph(self._file.path, catalog.text("label.saved", language) + ":")]
+        if self._file.notebook != "saved":
+            paragraphs.append(Paragraph(catalog.text(f"guide.notebook_{self._file.notebook}", language)))
+        page = Page(paragraphs)
+        data = base64.b64encode(self._file.content).decode()
         name = html.escape(TICKET, quote=True)
         words = html.escape(catalog.text("guide.download", language, name=TICKET))
         link = f'<p><a download="{name}" href="data:application/zip;base64,{data}">{words}</a></p>'

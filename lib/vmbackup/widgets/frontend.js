@@ -60,6 +60,15 @@ function idle(notebook) {
   return ![...notebook.querySelectorAll(".jp-InputPrompt")].some((each) => each.textContent === "[*]:");
 }
 
+// The kernel cannot save the notebook; the notebook's own key does, whatever it is called in this frontend.
+function saveNotebook(el) {
+  const notebook = el.closest(".jp-Notebook");
+  if (!notebook) return;
+  const modifier = navigator.platform.startsWith("Mac") ? "metaKey" : "ctrlKey";
+  const key = { key: "s", code: "KeyS", keyCode: 83, [modifier]: true, bubbles: true, cancelable: true };
+  notebook.dispatchEvent(new KeyboardEvent("keydown", key));
+}
+
 function here({ el }) {
   let timer = setTimeout(() => { timer = bringIntoView(el, () => true); }, 0);
   return () => clearTimeout(timer);
@@ -72,6 +81,8 @@ function status({ model, el }) {
   const show = () => { el.textContent = model.get("text"); };
   show();
   model.on("change:text", show);
+  const asked = (message) => { if (message.save) saveNotebook(el); };
+  model.on("msg:custom", asked);
 
   // The notebook's one-key shortcuts would otherwise take Enter, Space and letters away from these controls; those with
   // Ctrl, Alt or Command, saving among them, stay. The notebook listens on the document, so this must be heard earlier.
@@ -107,6 +118,7 @@ function status({ model, el }) {
   return () => {
     clearTimeout(timer);
     window.removeEventListener("keydown", keys, true);
+    model.off("msg:custom", asked);
     if (observer) observer.disconnect();
     if (focus) focus.stop();
   };

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -20,7 +21,7 @@ from vmbackup.remedies.plan import Plan
 from vmbackup.runs.run import Run
 from vmbackup.widgets import controls
 from vmbackup.widgets.display import Twin
-from vmbackup.widgets.ending import Ending
+from vmbackup.widgets.ending import Ending, SavedTicket
 from vmbackup.widgets.handlers import Handlers
 from vmbackup.widgets.notice import Notice, Offer
 from vmbackup.widgets.ongoing import Ongoing
@@ -29,16 +30,16 @@ from vmbackup.widgets.stepper import Stepper
 
 OTHER = {Language.EN: Language.DE, Language.DE: Language.EN}
 
+SaveTicket = Callable[[Callable[[], object]], SavedTicket]
+
 
 class Guide:
     """The tool. Showing it in a cell shows a folded page too, kept up to date, for viewers without buttons.
 
-    ``save_ticket`` writes everything for the ticket and gives the file's path and content; ``on_change`` is called
-    whenever the run is another."""
+    ``save_ticket`` writes everything for the ticket; it is given what asks the frontend to save the notebook.
+    ``on_change`` is called whenever the run is another."""
 
-    def __init__(
-        self, run: Run, save_ticket: Callable[[], tuple[str, bytes]], on_change: Callable[[], object] = lambda: None
-    ) -> None:
+    def __init__(self, run: Run, save_ticket: SaveTicket, on_change: Callable[[], object] = lambda: None) -> None:
         self.run, self._save_ticket, self._on_change = run, save_ticket, on_change
         self.opened: str | None = None
         self._handlers = Handlers(lambda: self.notice.clear(), self._show_error, self._show_when_idle)
@@ -189,10 +190,6 @@ class Guide:
         self.show()
         self._finish("pasted")
 
-    def _save(self) -> None:
-        self.ending.saved(*self._save_ticket(), self.language)
-        self._say("saved")
-
     # --- what takes long ---
 
     def _collect(self) -> None:
@@ -208,6 +205,10 @@ class Guide:
     def _retry(self) -> None:
         self._begin("retry", lambda stopped: self.run.back_up(self.ongoing.follow, stopped))
 
+    def _save(self) -> None:
+        save_notebook = partial(self.ongoing.work.post, self.notice.save_notebook)
+        self._begin("save", lambda _: self._save_ticket(save_notebook))
+
     def _begin(self, doing: str, job: Callable[[Event], Any]) -> None:
         if self.ongoing.busy:
             # The second click of a double click begins nothing, and is told what goes on.
@@ -218,7 +219,9 @@ class Guide:
         self.show()
         self._say(doing)
 
-    def _ended(self, _: object) -> None:
+    def _ended(self, result: object) -> None:
+        if isinstance(result, SavedTicket):
+            self.ending.saved(result, self.language)
         if self.ongoing.kind == "apply":
             self.panel.fold()
         if self.ongoing.kind == "collect" and self.opened is None:

@@ -37,6 +37,10 @@ class Notice:
         controls.put(self._error, Page([Paragraph(words)]))
         self.say(words)
 
+    def save_notebook(self) -> None:
+        """Ask the frontend to save the notebook; whether it did, the file shows."""
+        self.status.send({"save": True})
+
     def clear(self) -> None:
         """No error."""
         controls.put(self._error, None)

@@ -13,7 +13,7 @@ from vmbackup.pages.blocks import Page
 from vmbackup.remedies.retry.progress import Progress
 from vmbackup.widgets.background import Work
 
-_ENDED = {"collect": "collected", "recheck": "rechecked", "apply": "applied", "retry": "retried"}
+_ENDED = {"collect": "collected", "recheck": "rechecked", "apply": "applied", "retry": "retried", "save": "saved"}
 """The message at the end of each kind of work."""
 _STOPPABLE = ("collect", "retry")
 

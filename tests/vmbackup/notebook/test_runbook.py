@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from pressing import shown
@@ -63,6 +64,29 @@ def test_the_tool_of_the_vm_before_is_retired(tmp_path: Path) -> None:
         before = dict(run.skipped)
         tool.panel._on["skip"]("pressed in a page that is gone")
         assert run.skipped == before
+
+
+def _notebook(path: Path, words: str) -> None:
+    output = nbformat.v4.new_output("stream", text=f"{words} password=Zq7hunter")
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])]), path)
+
+
+@pytest.mark.parametrize(("saves", "state"), [(True, "saved"), (False, "older")])
+def test_the_ticket_holds_the_notebook_as_the_frontend_saves_it_and_says_where_it_does_not(
+    saves: bool, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook, place = tmp_path / "book.ipynb", tmp_path / "run"
+    _notebook(notebook, "before")
+    monkeypatch.setenv("JPY_SESSION_NAME", str(notebook))
+    monkeypatch.setattr(frontend, "_SECONDS_TO_SAVE", 0.2)
+    with run_over("agent_old_linux", place) as run:
+        run.collect()
+        ticket = frontend._save_ticket(run, lambda: _notebook(notebook, "now") if saves else None)
+    assert ticket.notebook == state
+    for kept in (place / "runbook.ipynb", place / "ticket" / "notebook.html"):
+        words = kept.read_text("utf-8")
+        assert ("now" if saves else "before") in words
+        assert "hunter" not in words
 
 
 @pytest.mark.usefixtures("watched")
