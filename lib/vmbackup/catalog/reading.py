@@ -32,7 +32,7 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 def read(name: str) -> dict[str, Any]:
     """The mapping in one file of ``data``. Raises CatalogError."""
-    return parse(resources.files("vmbackup.catalog").joinpath("data", name).read_text("utf-8"), name)
+    return parse(resources.files("vmbackup.catalog").joinpath("data").joinpath(name).read_text("utf-8"), name)
 
 
 def parse(content: str, name: str) -> dict[str, Any]:

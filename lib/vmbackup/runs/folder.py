@@ -28,16 +28,17 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain
-from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target, Unwritten
+from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target
 from vmbackup.remedies.journal import Journal
 from vmbackup.runs import storage
 from vmbackup.runs.evidence import evidence_json, parse_evidence
 from vmbackup.runs.lock import LAST_CHANGE, Held, folder_lock, vm_lock, vm_state
+from vmbackup.runs.log import Log
 from vmbackup.runs.saved_run import SavedRun
 
 if TYPE_CHECKING:
@@ -113,29 +114,7 @@ class RunFolder:
 
     def log(self, name: str) -> Log:
         """One of the append-only files: OPERATIONS, RECEIPTS, AUDIT."""
-        return Log(self, name)
-
-    def append(self, name: str, event: Mapping[str, Any]) -> None:
-        """Add an event to such a file, on disk when this returns. Raises Unwritten."""
-        line = json.dumps(sanitize.data(event), ensure_ascii=False) + "\n"
-        try:
-            self._storage.append(name, line.encode())
-        except OSError as error:
-            raise Unwritten("error.line_not_written", file=f"{self}/{name}", message=storage.why(error)) from None
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """The events in such a file, oldest first. A line that cannot be read stays where it is, and is said once."""
-        found, unreadable = [], 0
-        for line in (self._read(name) or b"").splitlines():
-            try:
-                event = json.loads(line)
-                found += [event] if isinstance(event, dict) else []
-                unreadable += not isinstance(event, dict)
-            except (ValueError, RecursionError):
-                unreadable += bool(line.strip())
-        if unreadable:
-            self._notice("folder.unreadable_lines", file=name, count=unreadable)
-        return found
+        return Log(self._storage, name, self._read, lambda count: self._notice_lines(name, count))
 
     @property
     def journal(self) -> Journal:
@@ -187,7 +166,7 @@ class RunFolder:
         last = None
         with suppress(OSError):  # who cannot read it cannot lock either, and changes nothing
             last = vm_state(azure.connection.endpoint, target.vm_id).read(LAST_CHANGE, 64)
-        return last, len(self.events(OPERATIONS))
+        return last, len(self.log(OPERATIONS).events())
 
     # --- the guest script that is running ---
 
@@ -269,21 +248,8 @@ class RunFolder:
         if sentence not in self.notices:
             self.notices.append(sentence)
 
+    def _notice_lines(self, name: str, count: int) -> None:
+        self._notice("folder.unreadable_lines", file=name, count=count)
+
     def _unwritten(self, name: str, error: OSError) -> SetupError:
         return SetupError("error.not_written", file=f"{self}/{name}", message=storage.why(error))
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """One append-only file of a run folder: an event is a line of JSON."""
-
-    folder: RunFolder
-    name: str
-
-    def append(self, event: Mapping[str, Any]) -> None:
-        """Add an event, on disk when this returns. Raises Unwritten."""
-        self.folder.append(self.name, event)
-
-    def events(self) -> list[dict[str, Any]]:
-        """The events, oldest first, as far as they can be read."""
-        return self.folder.events(self.name)

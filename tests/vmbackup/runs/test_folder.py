@@ -62,7 +62,7 @@ def test_what_was_saved_is_read_back(folder: RunFolder) -> None:
 def test_where_nothing_was_saved_there_is_nothing(folder: RunFolder) -> None:
     assert folder.saved_run() is None
     assert folder.result() is None
-    assert folder.events(OPERATIONS) == []
+    assert folder.log(OPERATIONS).events() == []
     assert folder.guest_operation() == {}
     assert folder.notices == []
 
@@ -179,7 +179,7 @@ def test_a_run_whose_evidence_is_gone_spoilt_or_anothers_is_none(folder: RunFold
 @pytest.mark.parametrize("line", [b"{", b"[1]", DEEP, b"\x00\xff", b'"text"'])
 def test_a_spoilt_line_hides_no_other_and_is_said(folder: RunFolder, line: bytes) -> None:
     folder.write(OPERATIONS, b'{"number": 1}\n' + line + b'\n{"number": 2}\n\n')
-    assert folder.events(OPERATIONS) == [{"number": 1}, {"number": 2}]
+    assert folder.log(OPERATIONS).events() == [{"number": 1}, {"number": 2}]
     assert len(folder.notices) == 1
 
 
@@ -199,9 +199,9 @@ def test_what_is_no_file_is_set_aside(tmp_path: Path, name: str, kind: str) -> N
     folder.saved_run()
     folder.result()
     for log in (OPERATIONS, RECEIPTS, AUDIT):
-        assert folder.events(log) == []
+        assert folder.log(log).events() == []
         folder.log(log).append({"a": 1})
-        assert folder.events(log) == [{"a": 1}]
+        assert folder.log(log).events() == [{"a": 1}]
     folder.save_result({})
     assert secret.read_text("utf-8") == "mine"
     assert any(name in notice for notice in folder.notices)
@@ -233,7 +233,7 @@ def test_a_line_for_which_there_is_no_room_is_not_written(tmp_path: Path) -> Non
 def test_a_line_holds_marks_that_end_a_line_elsewhere(folder: RunFolder) -> None:
     event = {"id": "1", "resource": "a\x85b"}
     folder.log(AUDIT).append(event)
-    assert len(folder.events(AUDIT)) == 1
+    assert len(folder.log(AUDIT).events()) == 1
     assert folder.notices == []
 
 
