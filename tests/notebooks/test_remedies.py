@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vmbackup.fleet.execute import Order, execute
+from vmbackup.fleet.execute import RunSpec, execute
 from vmbackup.notebook.runbook import Runbook
 from vmbackup.runs.folder import RunFolder
 from walking import opened
@@ -18,7 +18,7 @@ SCENARIO = "extension_failed_windows"
 def test_walk_remedy_walk_backup_proof(tmp_path: Path) -> None:
     """In a real notebook once; test_cures does it for every remedy by what the cells call."""
     wanted = {"scenario": SCENARIO, "remedies": "remove_backup_extension", "max_risk": "medium"}
-    done = execute(Order(SCENARIO, NOTEBOOK, wanted), tmp_path)
+    done = execute(RunSpec(SCENARIO, NOTEBOOK, wanted), tmp_path)
     assert done.error is None
     assert done.result is not None
     assert [receipt["remedy"] for receipt in done.result["remedies"]] == ["remove_backup_extension"]

@@ -42,9 +42,9 @@ def demo(
     if list_only:
         typer.echo("\n".join(scenario_names()))
         return
-    orders = _demo_orders(scenarios or [], language)
-    done = list(tqdm(execute_all(orders, folder, workers), total=len(orders), unit="runbook", desc="runbooks"))
-    done.sort(key=lambda executed: orders.index(executed.order))
+    specs = _demo_runs(scenarios or [], language)
+    done = list(tqdm(execute_all(specs, folder, workers), total=len(specs), unit="runbook", desc="runbooks"))
+    done.sort(key=lambda run: specs.index(run.spec))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     console.print(_fleet_table(done, language))
     legend = (f"{sign} {word(Verdict(verdict), language)}" for verdict, sign in SIGNS.items())
@@ -54,9 +54,9 @@ def demo(
         raise typer.Exit(TOOL_ERROR)
 
 
-def _demo_orders(scenarios: list[str], language: str) -> list[Any]:
+def _demo_runs(scenarios: list[str], language: str) -> list[Any]:
     from azuresim.loading import scenario_names
-    from vmbackup.fleet.execute import Order
+    from vmbackup.fleet.execute import RunSpec
 
     fleet = yaml.safe_load((project() / "parameters" / "demo_fleet.yaml").read_text("utf-8"))
     chosen = [row for row in fleet if row["scenario"] in scenarios] if scenarios else fleet
@@ -65,7 +65,7 @@ def _demo_orders(scenarios: list[str], language: str) -> list[Any]:
         raise SetupError("error.unknown_scenario", value=sorted(missing)[0])
     chosen += [{"section": GENERAL_SECTION, "scenario": name} for name in sorted(missing)]
     return [
-        Order(
+        RunSpec(
             f"{row['scenario']}-{row['section']}",
             project() / "notebooks" / f"{catalog.sections()[row['section']]['notebook']}.ipynb",
             {"azure": str(AzureSource.SIMULATOR), "scenario": row["scenario"], "language": str(language)},
@@ -85,7 +85,7 @@ def _fleet_table(done: list[Any], language: str) -> Table:
     table.add_column(catalog.text("label.addition", language))
     for executed in done:
         if executed.result is None:
-            table.add_row(executed.order.name, "", Text(f"error: {sanitize.text(executed.error)}", "bold red"))
+            table.add_row(executed.spec.name, "", Text(f"error: {sanitize.text(executed.error)}", "bold red"))
             continue
         steps = {step["cause"]: Verdict(step["verdict"]) for step in executed.result["steps"]}
         added = [step for step in executed.result["steps"] if step["addition"]]

@@ -21,7 +21,7 @@ ENGINE = "vmbackup"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunSpec:
     """One runbook to execute: ``name`` becomes its folder, ``parameters`` go to papermill."""
 
     name: str
@@ -30,42 +30,42 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Executed:
-    """How an order ended: the content of ``result.json``, or ``error`` in words when there is none."""
+class RunResult:
+    """How a run ended: the content of ``result.json``, or ``error`` in words when there is none."""
 
-    order: Order
+    spec: RunSpec
     folder: Path
     result: Mapping[str, Any] | None
     error: str | None
 
 
-def execute_all(orders: Sequence[Order], folder: Path, workers: int) -> Iterator[Executed]:
-    """Execute the orders and yield each as it ends. One that fails ends as an ``error``; it never ends the others.
+def execute_all(specs: Sequence[RunSpec], folder: Path, workers: int) -> Iterator[RunResult]:
+    """Execute the runs and yield each as it ends. One that fails ends as an ``error``; it never ends the others.
 
-    Raises SetupError before anything runs when two orders share a name or a notebook lacks a parameter.
+    Raises SetupError before anything runs when two runs share a name or a notebook lacks a parameter.
     """
-    names = [order.name for order in orders]
+    names = [spec.name for spec in specs]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise SetupError("error.orders_named_alike", names=doubled)
-    for order in orders:
-        _refuse_unknown_parameters(order)
+        raise SetupError("error.runs_named_alike", names=doubled)
+    for spec in specs:
+        _refuse_unknown_parameters(spec)
     # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
     fresh = get_context("spawn")
     with shared_zygote() as path, ProcessPoolExecutor(workers, fresh, _use_zygote, (path,)) as pool:
-        waiting = {pool.submit(execute, order, folder / order.name): order for order in orders}
+        waiting = {pool.submit(execute, spec, folder / spec.name): spec for spec in specs}
         for future in as_completed(waiting):
-            order = waiting[future]
+            spec = waiting[future]
             error = future.exception()
-            yield future.result() if error is None else Executed(order, folder / order.name, None, str(error))
+            yield future.result() if error is None else RunResult(spec, folder / spec.name, None, str(error))
 
 
 def _use_zygote(path: str) -> None:
     os.environ[ZYGOTE] = path
 
 
-def execute(order: Order, folder: Path) -> Executed:
-    """Execute one order with papermill; executed notebook, ``result.json`` and ``evidence.json`` go to ``folder``."""
+def execute(spec: RunSpec, folder: Path) -> RunResult:
+    """Execute one run with papermill; executed notebook, ``result.json`` and ``evidence.json`` go to ``folder``."""
     from nbclient.exceptions import DeadKernelError
     from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
@@ -80,9 +80,9 @@ def execute(order: Order, folder: Path) -> Executed:
     error = None
     try:
         execute_notebook(
-            order.notebook,
+            spec.notebook,
             folder / NOTEBOOK,
-            parameters={**order.parameters, "run_folder": str(folder.resolve())},
+            parameters={**spec.parameters, "run_folder": str(folder.resolve())},
             engine_name=ENGINE,
             progress_bar=False,
         )
@@ -90,16 +90,14 @@ def execute(order: Order, folder: Path) -> Executed:
         error = failure.evalue or failure.ename
     except DeadKernelError as failure:
         error = str(failure)
-    return Executed(order, folder, files.result(), error)
+    return RunResult(spec, folder, files.result(), error)
 
 
-def _refuse_unknown_parameters(order: Order) -> None:
+def _refuse_unknown_parameters(spec: RunSpec) -> None:
     from papermill.inspection import inspect_notebook
 
-    if not order.notebook.exists():
-        raise SetupError("error.no_notebook", file=str(order.notebook))
-    unknown = set(order.parameters) - set(inspect_notebook(str(order.notebook)))
+    if not spec.notebook.exists():
+        raise SetupError("error.no_notebook", file=str(spec.notebook))
+    unknown = set(spec.parameters) - set(inspect_notebook(str(spec.notebook)))
     if unknown:
-        raise SetupError(
-            "error.no_notebook_parameter", file=order.notebook.name, names=sorted(unknown), order=order.name
-        )
+        raise SetupError("error.no_notebook_parameter", file=spec.notebook.name, names=sorted(unknown), run=spec.name)

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 
 from saying import refused
-from vmbackup.fleet.execute import Order, execute_all
+from vmbackup.fleet.execute import RunSpec, execute_all
 
 
 def notebook(path: Path, source: str) -> Path:
@@ -21,8 +21,8 @@ def test_each_order_gets_its_folder_and_one_failure_ends_no_other(tmp_path: Path
     writes = "import json, pathlib\npathlib.Path(run_folder, 'result.json').write_text(json.dumps({'n': n}))"
     good = notebook(tmp_path / "good.ipynb", writes)
     bad = notebook(tmp_path / "bad.ipynb", "raise ValueError('no such VM')")
-    orders = [Order("a", good, {"n": 7}), Order("b", bad)]
-    executed = {done.order.name: done for done in execute_all(orders, tmp_path / "runs", 2)}
+    specs = [RunSpec("a", good, {"n": 7}), RunSpec("b", bad)]
+    executed = {done.spec.name: done for done in execute_all(specs, tmp_path / "runs", 2)}
     assert executed["a"].result == {"n": 7}
     assert executed["b"].result is None
     assert executed["b"].error == "no such VM"
@@ -35,19 +35,19 @@ def test_each_order_gets_its_folder_and_one_failure_ends_no_other(tmp_path: Path
 def test_a_parameter_the_notebook_does_not_have_is_refused_before_anything_runs(tmp_path: Path) -> None:
     book = notebook(tmp_path / "book.ipynb", "pass")
     with refused("has no parameter m"):
-        list(execute_all([Order("a", book, {"m": 1})], tmp_path / "runs", 1))
+        list(execute_all([RunSpec("a", book, {"m": 1})], tmp_path / "runs", 1))
     assert not (tmp_path / "runs").exists()
 
 
 def test_two_orders_of_one_name_are_refused(tmp_path: Path) -> None:
     book = notebook(tmp_path / "book.ipynb", "pass")
-    with refused("Two orders are named a"):
-        list(execute_all([Order("a", book), Order("a", book)], tmp_path / "runs", 1))
+    with refused("Two runs are named a"):
+        list(execute_all([RunSpec("a", book), RunSpec("a", book)], tmp_path / "runs", 1))
 
 
 def test_a_missing_notebook_is_named(tmp_path: Path) -> None:
     with refused("no notebook"):
-        list(execute_all([Order("a", tmp_path / "none.ipynb")], tmp_path / "runs", 1))
+        list(execute_all([RunSpec("a", tmp_path / "none.ipynb")], tmp_path / "runs", 1))
 
 
 def test_a_kernel_that_dies_ends_its_own_order_alone(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_kernel_that_dies_ends_its_own_order_alone(tmp_path: Path) -> None:
     lives = notebook(
         tmp_path / "lives.ipynb", "import pathlib; pathlib.Path(run_folder, 'result.json').write_text('{}')"
     )
-    orders = [Order("dies", dies), Order("lives", lives)]
-    executed = {done.order.name: done for done in execute_all(orders, tmp_path / "runs", 1)}
+    specs = [RunSpec("dies", dies), RunSpec("lives", lives)]
+    executed = {done.spec.name: done for done in execute_all(specs, tmp_path / "runs", 1)}
     assert executed["dies"].error == "Kernel died (exit code 3)"
     assert executed["lives"].result == {}
