@@ -25,7 +25,7 @@ from vmbackup.catalog.knowledge import number
 from vmbackup.collectors.base import ABSENT, cut_at, recorded
 from vmbackup.failures.recognition import lines_at
 from vmbackup.guest.document import GuestDocument, GuestOutputError, decode, require_belongs_to
-from vmbackup.guest.serial_log import serial_log, vm_health_report
+from vmbackup.guest.serial_log import parse_linux_boot, parse_windows_health
 from vmbackup.model import Evidence, Fact, FactStatus, Target, data_of
 
 ACTION = "Microsoft.Compute/virtualMachines/runCommand/action"
@@ -168,7 +168,9 @@ def boot_diagnostics(azure: Azure, target: Target, evidence: Evidence, deadline_
     with calling(target.vm_id, deadline_s) as call:
         try:
             log, is_cut = _serial_console_log(azure, target)
-            found: Any = vm_health_report(log) if name == "guest.boot_report" else serial_log(log, _known_lines)
+            found: Any = (
+                parse_windows_health(log) if name == "guest.boot_report" else parse_linux_boot(log, _known_lines)
+            )
             fact = ABSENT if found is None else Fact(FactStatus.OK, found)
             fact = cut_at(fact, f"{_LARGEST_LOG // 1024**2} MB") if is_cut else fact
         except Exception as error:

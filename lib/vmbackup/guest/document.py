@@ -19,7 +19,7 @@ from vmbackup.facts.guest import GUEST_FACTS
 from vmbackup.facts.linux import FACTS_LINUX
 from vmbackup.facts.schema import coerce, error
 from vmbackup.facts.windows import FACTS_WINDOWS
-from vmbackup.guest.unwrap import flattened
+from vmbackup.guest.unwrap import unwrap
 from vmbackup.model import RunbookError
 from vmbackup.sanitize import shortened
 
@@ -70,7 +70,7 @@ def decode(text: str | bytes) -> GuestDocument:
     """
     if len(text) > LARGEST_PASTE_MB * 1024 * 1024:
         raise GuestOutputError("too_large", mb=str(LARGEST_PASTE_MB))
-    flat = flattened(text)
+    flat = unwrap(text)
     documents: dict[bytes, GuestDocument] = {}
     refused: list[GuestOutputError] = []
     for begin, body, end in _candidates(flat):

@@ -98,7 +98,7 @@ def without_sas(url: str) -> str:
     return _QUERY.sub(r"\1", url)
 
 
-def vm_health_report(log: str | bytes) -> BootReport | None:
+def parse_windows_health(log: str | bytes) -> BootReport | None:
     """The newest complete health report of a Windows serial log, None when there is none; half reports do not count."""
     for start, body in _reports(_clean(log).replace("\n", "")):
         try:
@@ -110,7 +110,7 @@ def vm_health_report(log: str | bytes) -> BootReport | None:
     return None
 
 
-def serial_log(log: str | bytes, known_lines: KnownLines = lambda text: ()) -> SerialLog | None:
+def parse_linux_boot(log: str | bytes, known_lines: KnownLines = lambda text: ()) -> SerialLog | None:
     """What the newest boot in a Linux serial log shows, None when there is no text at all. ``known_lines`` finds the
     lines that mean something."""
     text = _clean(log)

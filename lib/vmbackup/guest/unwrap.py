@@ -37,7 +37,7 @@ _FOREIGN_LINE = re.compile(
 _SPACE_AND_QUOTE = re.compile(r"[\s>|\xa0\u3000\ufffd]+")
 
 
-def flattened(text: str | bytes) -> str:
+def unwrap(text: str | bytes) -> str:
     """The text as one line of what may be ours: no white space, quotes, tags, escape sequences, console messages."""
     words = _decoded(text) if isinstance(text, bytes) else text
     if "\x1b" in words:

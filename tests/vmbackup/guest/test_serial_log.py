@@ -15,11 +15,11 @@ from vmbackup.facts import schema
 from vmbackup.facts.guest import BootReport, SerialLog
 from vmbackup.failures.recognition import lines_at
 from vmbackup.guest import serial_log as reader
-from vmbackup.guest.serial_log import vm_health_report, without_sas
+from vmbackup.guest.serial_log import parse_windows_health, without_sas
 
 
-def serial_log(log: str | bytes) -> SerialLog | None:
-    return reader.serial_log(log, lambda text: lines_at(text, "serial"))
+def parse_linux_boot(log: str | bytes) -> SerialLog | None:
+    return reader.parse_linux_boot(log, lambda text: lines_at(text, "serial"))
 
 
 LINES = Path(os.environ.get("VMBACKUP_RECORDINGS", Path(__file__).parents[4] / "shared")) / "guest"
@@ -62,7 +62,7 @@ def report(content: object, at: str = "2026-11-22T02:06:40.6256349Z", end: bool 
 
 
 def test_a_health_report_is_read() -> None:
-    found = vm_health_report("BdsDxe: loading Boot0001\r\n" + report(REPORT))
+    found = parse_windows_health("BdsDxe: loading Boot0001\r\n" + report(REPORT))
     assert found == {
         "reported_at": "2026-11-22T02:06:29.0389712Z",
         "agent_version": "2.7.41491.1243",
@@ -91,15 +91,15 @@ def test_a_report_is_read_however_its_marks_are_drawn_and_wrapped(before: int, a
     """Seen with 8 signs at the start and 9 at the end (SupportArticles-docs #782), cut in the middle of a word."""
     drawn = report(REPORT).replace("======== M", "=" * before + " M").replace("Z ========", "Z " + "=" * after)
     log = "[00000012] [TRACE] Writing health report - START\r\n" + drawn + "[00000012] [TRACE] Closing\r\n"
-    assert vm_health_report(wrapped(log, width) if width else log) == vm_health_report(report(REPORT))
+    assert parse_windows_health(wrapped(log, width) if width else log) == parse_windows_health(report(REPORT))
 
 
 def test_a_report_is_read_where_the_line_was_broken_between_words() -> None:
-    assert vm_health_report("\n".join(textwrap.wrap(report(REPORT), 60))) is not None
+    assert parse_windows_health("\n".join(textwrap.wrap(report(REPORT), 60))) is not None
 
 
 def test_fewer_signs_are_no_mark() -> None:
-    assert vm_health_report(report(REPORT).replace("========", "======")) is None
+    assert parse_windows_health(report(REPORT).replace("========", "======")) is None
 
 
 def newer(**changed: object) -> dict[str, object]:
@@ -118,7 +118,7 @@ def newer(**changed: object) -> dict[str, object]:
     ],
 )
 def test_the_newest_whole_report_wins(log: str, reported_at: str) -> None:
-    found = vm_health_report(log)
+    found = parse_windows_health(log)
     assert found is not None
     assert found["reported_at"] == reported_at
 
@@ -127,12 +127,12 @@ def test_the_newest_whole_report_wins(log: str, reported_at: str) -> None:
     "log", ["", b"", "SAC>", report(REPORT, end=False), report("[" * 200_000), "\0" * 1000, b"\xff\xfe\xff"]
 )
 def test_without_a_whole_report_there_is_none(log: str | bytes) -> None:
-    assert vm_health_report(log) is None
+    assert parse_windows_health(log) is None
 
 
 @pytest.mark.parametrize("content", [{}, {"networkAdapters": {}, "services": 3, "firewall": [], "vmAgent": "x"}])
 def test_a_report_of_another_shape_says_nothing_and_breaks_nothing(content: object) -> None:
-    found = vm_health_report(report(content))
+    found = parse_windows_health(report(content))
     assert schema.error(found, BootReport) is None
     assert found is not None
     assert (found["adapters"], found["services"], found["agent_version"]) == ([], [], None)
@@ -167,7 +167,7 @@ QUIET = {
 
 
 def test_a_good_boot_is_read() -> None:
-    assert serial_log(BOOT) == {
+    assert parse_linux_boot(BOOT) == {
         **QUIET,
         "agent": "started",
         "cloud_init_finished": "Mon, 23 Nov 2026 01:00:08 +0000",
@@ -225,19 +225,19 @@ STUCK = "2019-11-23 21:12:24.539751  Info  freeze_safe after returning from star
     ],
 )
 def test_each_line_is_understood(lines: str, shows: dict[str, object]) -> None:
-    assert serial_log(lines) == {**QUIET, **shows}
+    assert parse_linux_boot(lines) == {**QUIET, **shows}
 
 
 def test_only_the_newest_boot_counts() -> None:
     old = "[    3.1] Kernel panic - not syncing: Fatal exception\n[FAILED] Failed to start Azure Linux Agent.\n"
-    found = serial_log(old + BOOT)
+    found = parse_linux_boot(old + BOOT)
     assert found is not None
     assert (found["kernel_panic"], found["agent"]) == (False, "started")
 
 
 @pytest.mark.parametrize("log", ["", b"", " \r\n\x1b[0m\n"])
 def test_an_empty_log_says_nothing(log: str | bytes) -> None:
-    assert serial_log(log) is None
+    assert parse_linux_boot(log) is None
 
 
 @pytest.mark.skipif(not LINES.is_dir(), reason="no recorded lines here (VMBACKUP_RECORDINGS)")
@@ -253,7 +253,7 @@ def test_an_empty_log_says_nothing(log: str | bytes) -> None:
     ],
 )
 def test_real_lines_are_recognised(name: str, patterns: set[str]) -> None:
-    found = serial_log((LINES / name).read_bytes())
+    found = parse_linux_boot((LINES / name).read_bytes())
     assert found is not None
     assert set(found["patterns"]) == patterns
     assert all(pattern["last"] for pattern in found["patterns"].values()), "with the time the line itself gives"
@@ -261,7 +261,7 @@ def test_real_lines_are_recognised(name: str, patterns: set[str]) -> None:
 
 @pytest.mark.skipif(not LINES.is_dir(), reason="no recorded lines here (VMBACKUP_RECORDINGS)")
 def test_the_real_freeze_that_never_came_back_is_recognised() -> None:
-    found = serial_log((LINES / "serial_console__951_freeze_hang.log").read_bytes())
+    found = parse_linux_boot((LINES / "serial_console__951_freeze_hang.log").read_bytes())
     assert found is not None
     assert found["freeze_open"] is True
 
@@ -303,8 +303,8 @@ def test_signatures_are_removed_from_urls(said: str, shown: str) -> None:
 )
 def test_a_huge_log_is_read_in_bounded_time(log: str | bytes) -> None:
     start = time.process_time()
-    serial_log(log)
-    vm_health_report(log)
+    parse_linux_boot(log)
+    parse_windows_health(log)
     assert time.process_time() - start < 10
 
 
@@ -313,6 +313,6 @@ def test_a_huge_log_is_read_in_bounded_time(log: str | bytes) -> None:
 def test_bytes_of_any_kind_never_crash(noise: bytes, at: int) -> None:
     text = (report(REPORT) + BOOT).encode()
     log = text[:at] + noise + text[at:]
-    assert schema.error(serial_log(log), SerialLog) is None
-    found = vm_health_report(log)
+    assert schema.error(parse_linux_boot(log), SerialLog) is None
+    found = parse_windows_health(log)
     assert found is None or schema.error(found, BootReport) is None
