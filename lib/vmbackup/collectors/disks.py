@@ -10,7 +10,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable, not_found
-from vmbackup.arm.wire import flag, inside, last_part, listed, part_after, resource, text, whole
+from vmbackup.arm.wire import flag, inside, listed, resource, resource_group, resource_name, text, whole
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.vm import Disk
 
@@ -29,7 +29,7 @@ def _managed_disk(ask: Ask, attached: object) -> Any:
     resource_id = text(attached, "managedDisk", "id")
     if resource_id is None:
         return None
-    group, name = part_after(resource_id, "resourceGroups"), last_part(resource_id)
+    group, name = resource_group(resource_id), resource_name(resource_id)
     try:
         return ask.azure.compute.disks.get(group or ask.target.resource_group, name or "").as_dict()
     except ResourceNotFoundError as error:

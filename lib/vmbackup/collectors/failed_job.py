@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vmbackup import clock
 from vmbackup.arm.errors import RequestRefused, Unreadable, as_fact
-from vmbackup.arm.wire import entries, inside, last_part, resource, span_s, text, texts, whole
+from vmbackup.arm.wire import entries, inside, resource, resource_name, span_s, text, texts, whole
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.jobs import READ_JOBS, is_about, job_in_full, vm_of
 from vmbackup.facts.backup import FailedJob, Job, JobError, JobTask, Protection
@@ -33,7 +33,7 @@ def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
         return {"backup.failed_job": ABSENT}
     response = job_in_full(ask.arm, protected["vault_id"], name)
     if not response.found:
-        vault = last_part(protected["vault_id"])
+        vault = resource_name(protected["vault_id"])
         if ask.failure:
             raise SetupError("error.unknown_job", vault=vault, job=name)
         # The list says that it failed: that its details are gone is not the same as no failure.
@@ -67,7 +67,7 @@ def read_failed_job(wire: object, first_failure: str | None = None) -> FailedJob
     properties = inside(job, "properties")
     extended = inside(properties, "extendedInfo")
     return {
-        "name": text(job, "name") or last_part(text(job, "id")) or "",
+        "name": text(job, "name") or resource_name(text(job, "id")),
         "status": text(properties, "status") or "",
         "start": clock.stamp(text(properties, "startTime")),
         "end": clock.stamp(text(properties, "endTime")),

@@ -13,7 +13,7 @@ from vmbackup.arm.client import Arm, Response
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.paging import Listing, read_pages
-from vmbackup.arm.wire import entries, inside, last_part, resource, text, whole, whole_pages
+from vmbackup.arm.wire import entries, inside, resource, resource_name, text, whole, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
 from vmbackup.collectors.vault import refuse_missing_vault, vault_parts
 from vmbackup.facts.backup import Job, Protection
@@ -93,7 +93,7 @@ def read_job(wire: object) -> Job:
     properties = inside(job, "properties")
     first = next(iter(entries(properties, "errorDetails")), None)
     read: Job = {
-        "name": text(job, "name") or last_part(text(job, "id")) or "",
+        "name": text(job, "name") or resource_name(text(job, "id")),
         "operation": text(properties, "operation"),
         "status": text(properties, "status"),
         "start": clock.stamp(text(properties, "startTime")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup.arm.paging import read_pages
-from vmbackup.arm.wire import last_part, whole_pages
+from vmbackup.arm.wire import resource_name, whole_pages
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector, listed_fact
 from vmbackup.collectors.protected_item import read_item
 from vmbackup.collectors.vault import vault_parts
@@ -48,7 +48,7 @@ def _is_started(item: ProtectedItem) -> bool:
 
 def _neighbour(item: ProtectedItem) -> Neighbour:
     return {
-        "name": last_part(item["source_resource_id"]) or item["id"].rsplit(";", 1)[-1],
+        "name": resource_name(item["source_resource_id"]) or item["id"].rsplit(";", 1)[-1],
         "last_backup_status": item["last_backup_status"],
         "last_backup_time": item["last_backup_time"],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
-from vmbackup.arm.wire import entries, flag, inside, last_part, listed, part_after, resource, text
+from vmbackup.arm.wire import entries, flag, inside, listed, part_after, resource, resource_group, resource_name, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.network import IpConfig, Nic, Subnet
 
@@ -38,8 +38,8 @@ def _id(wire: object) -> str:
 
 
 def _interface(ask: Ask, resource_id: str) -> Any:
-    group, name = part_after(resource_id, "resourceGroups"), last_part(resource_id)
-    return ask.azure.network.network_interfaces.get(group or "", name or "").as_dict()
+    group, name = resource_group(resource_id), resource_name(resource_id)
+    return ask.azure.network.network_interfaces.get(group, name).as_dict()
 
 
 def read_nic(wire: object) -> Nic:
@@ -48,7 +48,7 @@ def read_nic(wire: object) -> Nic:
     properties = inside(nic, "properties")
     return {
         "id": _id(nic),
-        "name": text(nic, "name") or last_part(text(nic, "id")) or "",
+        "name": text(nic, "name") or resource_name(text(nic, "id")),
         "primary": flag(properties, "primary") is True,
         "nsg_id": text(properties, "networkSecurityGroup", "id"),
         "ip_configs": [_ip_config(each) for each in listed(properties, "ipConfigurations")],
@@ -90,8 +90,8 @@ def subnets_of(nic: Nic, subnets: list[Subnet]) -> list[Subnet]:
 
 
 def _subnet(ask: Ask, resource_id: str | None) -> Any:
-    group, network = part_after(resource_id, "resourceGroups"), part_after(resource_id, "virtualNetworks")
-    return ask.azure.network.subnets.get(group or "", network or "", last_part(resource_id) or "").as_dict()
+    group, network = resource_group(resource_id), part_after(resource_id, "virtualNetworks")
+    return ask.azure.network.subnets.get(group, network, resource_name(resource_id)).as_dict()
 
 
 def read_subnet(wire: object) -> Subnet:

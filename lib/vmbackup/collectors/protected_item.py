@@ -8,7 +8,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup import clock
 from vmbackup.arm.errors import not_found
-from vmbackup.arm.wire import entries, flag, inside, last_part, listed, resource, text, texts, whole
+from vmbackup.arm.wire import entries, flag, inside, listed, resource, resource_name, text, texts, whole
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.protection import READ_ITEM
 from vmbackup.collectors.vault import FABRIC, is_of_vault, refuse_missing_vault, vault_parts
@@ -53,7 +53,7 @@ def read_item(wire: object) -> ProtectedItem:
         "last_backup_time": None if last == _NEVER else last,
         "last_recovery_point": clock.stamp(text(properties, "lastRecoveryPoint")),
         "policy_id": text(properties, "policyId"),
-        "policy_name": text(properties, "policyName") or last_part(text(properties, "policyId")),
+        "policy_name": text(properties, "policyName") or resource_name(text(properties, "policyId")) or None,
         "source_resource_id": text(properties, "sourceResourceId") or text(properties, "virtualMachineId"),
         "soft_deleted": flag(properties, "isScheduledForDeferredDelete") is True,
         "disk_luns": None if luns is None else [lun for lun in map(whole, luns) if lun is not None],

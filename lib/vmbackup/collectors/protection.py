@@ -8,7 +8,7 @@ from azure.core.exceptions import HttpResponseError
 
 from vmbackup.arm import graph
 from vmbackup.arm.errors import Unreadable, as_fact
-from vmbackup.arm.wire import last_part, part_after, resource, text
+from vmbackup.arm.wire import part_after, resource, resource_name, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.backup import Protection
 from vmbackup.facts.vm import VmModel
@@ -122,7 +122,7 @@ def read_graph_item(wire: object) -> Protection:
         "error_message": None,
         "vault_id": item_id[: len(vault_id)],
         "container": container,
-        "item": last_part(item_id) or "",
+        "item": resource_name(item_id),
         "policy_name": text(row, "properties", "policyName"),
         "via": "resource_graph",
     }

@@ -16,7 +16,7 @@ from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import RequestRefused, ResponseLost, as_fact, cut, refusal
 from vmbackup.arm.paging import Listing
-from vmbackup.arm.wire import entries, inside, last_part, part_after, resource, text
+from vmbackup.arm.wire import entries, inside, part_after, resource, resource_group, resource_name, text
 from vmbackup.collectors.base import listed_fact
 from vmbackup.collectors.failed_job import read_failed_job
 from vmbackup.collectors.jobs import READ_JOBS, job_filter, job_in_full, list_jobs, vm_of
@@ -43,8 +43,8 @@ def failed_jobs(azure: Azure, vault_id: str | None = None, deadline_s: float = 1
 
 
 def _of_vault(azure: Azure, vault_id: str) -> Listing:
-    subscription, name = part_after(vault_id, "subscriptions") or "", last_part(vault_id) or ""
-    group = part_after(vault_id, "resourceGroups") or ""
+    subscription, name = part_after(vault_id, "subscriptions"), resource_name(vault_id)
+    group = resource_group(vault_id)
     try:
         listed, is_cut = list_jobs(azure.backup(subscription), group, name, job_filter(azure.now(), "Failed"))
     except ResourceNotFoundError as error:
@@ -102,7 +102,7 @@ def read_failed_row(wire: object) -> dict[str, Any]:
     named = text(properties, "dataSourceInfo", "resourceID") or text(properties, "virtualMachineId")
     built = (
         f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}"
-        if group
+        if group and subscription
         else None
     )
     return {

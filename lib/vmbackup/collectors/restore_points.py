@@ -13,7 +13,7 @@ from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.paging import read_pages
-from vmbackup.arm.wire import entries, inside, last_part, part_after, resource, text, whole_pages
+from vmbackup.arm.wire import entries, inside, resource, resource_group, resource_name, text, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
 from vmbackup.facts.backup import Policy
 from vmbackup.facts.vm import Lock, RestorePointCollection
@@ -41,7 +41,7 @@ def _source(wire: object) -> str:
 
 def _collection(ask: Ask, listed: object) -> Any:
     collection_id = text(listed, "id")
-    group, name = part_after(collection_id, "resourceGroups") or "", last_part(collection_id) or ""
+    group, name = resource_group(collection_id), resource_name(collection_id)
     try:
         return ask.azure.compute.restore_point_collections.get(group, name, expand="restorePoints").as_dict()
     except HttpResponseError:
@@ -59,7 +59,7 @@ def read_collection(wire: object) -> RestorePointCollection:
     return {
         "id": collection_id,
         "name": text(collection, "name") or "",
-        "resource_group": part_after(collection_id, "resourceGroups") or "",
+        "resource_group": resource_group(collection_id),
         "provisioning_state": text(collection, "properties", "provisioningState"),
         "restore_points": len(listed) if isinstance(listed, list) else None,
         "interval_h": _interval_h(entries(collection, "properties", "restorePoints")),
@@ -93,14 +93,14 @@ def read_lock(wire: object) -> Lock:
         raise Unreadable("a lock without an id sits nowhere")
     at = lock_id.lower().find(_LOCKS)
     return {
-        "name": text(lock, "name") or last_part(lock_id) or "",
+        "name": text(lock, "name") or resource_name(lock_id),
         "level": text(lock, "properties", "level") or text(lock, "level") or "",
         "scope": lock_id[:at] if at >= 0 else lock_id,
     }
 
 
 def _concerns(lock: Lock, vm_id: str, groups: set[str], kept: tuple[str, ...]) -> bool:
-    scope, group = lock["scope"].lower(), (part_after(lock["scope"], "resourceGroups") or "").lower()
+    scope, group = lock["scope"].lower(), resource_group(lock["scope"]).lower()
     if not group:
         return True
     if group in groups:

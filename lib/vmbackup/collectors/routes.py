@@ -7,7 +7,7 @@ from typing import Any
 
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact
-from vmbackup.arm.wire import inside, last_part, listed, part_after, resource, text, texts
+from vmbackup.arm.wire import inside, listed, resource, resource_group, resource_name, text, texts
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.network import subnets_of
 from vmbackup.collectors.rules import computed, falls_back
@@ -82,7 +82,7 @@ def _takes_default(routes: list[Route]) -> bool:
 
 
 def _table(ask: Ask, table_id: str) -> Any:
-    name, group = last_part(table_id) or "", part_after(table_id, "resourceGroups") or ""
+    name, group = resource_name(table_id), resource_group(table_id)
     return ask.azure.network.route_tables.get(group, name).as_dict()
 
 

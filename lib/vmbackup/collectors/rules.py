@@ -9,7 +9,17 @@ from typing import Any
 
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact, refusal
-from vmbackup.arm.wire import entries, inside, last_part, listed, part_after, resource, text, texts, whole
+from vmbackup.arm.wire import (
+    entries,
+    inside,
+    listed,
+    resource,
+    resource_group,
+    resource_name,
+    text,
+    texts,
+    whole,
+)
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.network import subnets_of
 from vmbackup.facts.network import Nic, NicRules, Rule, Subnet
@@ -82,7 +92,7 @@ def _written(ask: Ask, nic: Nic, own_groups: list[str], subnets: list[Subnet]) -
 
 
 def _group(ask: Ask, nsg_id: str) -> Any:
-    name, group = last_part(nsg_id) or "", part_after(nsg_id, "resourceGroups") or ""
+    name, group = resource_name(nsg_id), resource_group(nsg_id)
     return ask.azure.network.network_security_groups.get(group, name).as_dict()
 
 
@@ -140,7 +150,7 @@ def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
     if protocol.lower() not in _PROTOCOLS:
         raise Unreadable(f"a security rule for the protocol {protocol}")
     return {
-        "name": (last_part(text(named, "name")) or "").removeprefix("defaultSecurityRules/"),
+        "name": resource_name(text(named, "name")).removeprefix("defaultSecurityRules/"),
         "nsg": nsg,
         "layer": layer,
         "direction": direction,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from azure.core.exceptions import HttpResponseError
 
 from vmbackup.arm.errors import cut, refusal
-from vmbackup.arm.wire import flag, inside, last_part, part_after, resource, text
+from vmbackup.arm.wire import flag, inside, part_after, resource, resource_group, resource_name, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.backup import Protection, Vault
 from vmbackup.model import SetupError
@@ -17,8 +17,7 @@ FABRIC = "Azure"
 def vault_parts(protected: Protection) -> tuple[str, str, str]:
     """The vault's subscription, resource group and name."""
     vault_id = protected["vault_id"]
-    parts = (part_after(vault_id, "subscriptions"), part_after(vault_id, "resourceGroups"), last_part(vault_id))
-    return parts[0] or "", parts[1] or "", parts[2] or ""
+    return part_after(vault_id, "subscriptions"), resource_group(vault_id), resource_name(vault_id)
 
 
 def refuse_missing_vault(protected: Protection, error: HttpResponseError) -> None:
@@ -49,7 +48,7 @@ def backup_vault(ask: Ask, protected: Protection) -> Answers:
 def read_vault(wire: object, vault_id: str, vm_id: str) -> Vault:
     """``GET vaults/{vault}/backupstorageconfig/vaultstorageconfig``."""
     properties = inside(resource(wire), "properties")
-    ids = (part_after(each, "subscriptions") or "" for each in (vault_id, vm_id))
+    ids = (part_after(each, "subscriptions") for each in (vault_id, vm_id))
     return {
         "redundancy": text(properties, "storageModelType") or text(properties, "storageType"),
         "cross_region_restore": flag(properties, "crossRegionRestoreFlag"),

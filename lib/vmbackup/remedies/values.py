@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from vmbackup import clock
+from vmbackup.arm.wire import resource_group, resource_name
 from vmbackup.checks.base import load, run
 from vmbackup.checks.shared import outbound
 from vmbackup.model import Evidence, Finding, Target, data_of
@@ -49,17 +50,6 @@ def values(target: Target, evidence: Evidence, findings: tuple[Finding, ...]) ->
     for part in (_region, _security_rule, _subnet, _extensions, _vault, _jobs, _disks, _restore_points, _dates):
         found.update(part(evidence, findings))
     return {name: value for name, value in found.items() if value not in (None, "", [])}
-
-
-def resource_name(resource_id: str | None) -> str:
-    """The last part of a resource id: the resource's name."""
-    return (resource_id or "").rstrip("/").rsplit("/", 1)[-1]
-
-
-def resource_group(resource_id: str | None) -> str:
-    """The resource group in a resource id, "" when there is none."""
-    parts = (resource_id or "").strip("/").split("/")
-    return parts[3] if len(parts) > 3 and parts[2].lower() == "resourcegroups" else ""
 
 
 def _finding(findings: tuple[Finding, ...], check: str) -> Mapping[str, Any]:

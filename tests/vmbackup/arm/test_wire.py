@@ -46,8 +46,8 @@ def test_a_value_of_another_type_is_none(value: Any, text: Any, flag: Any, whole
 
 def test_parts_of_an_id_are_found_in_any_case() -> None:
     vault = "/subscriptions/s/RESOURCEGROUPS/g/providers/P/vaults/v"
-    assert (reading.part_after(vault, "resourceGroups"), reading.last_part(vault)) == ("g", "v")
-    assert (reading.part_after(vault, "v"), reading.part_after(None, "x"), reading.last_part("")) == (None, None, None)
+    assert (reading.resource_group(vault), reading.resource_name(vault)) == ("g", "v")
+    assert (reading.part_after(vault, "v"), reading.part_after(None, "x"), reading.resource_name("")) == ("", "", "")
 
 
 KEYS = st.sampled_from(
