@@ -168,6 +168,22 @@ def item(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def serial(**changes: Any) -> dict[str, Any]:
+    """What a serial log without anything to report shows."""
+    return {
+        "agent": None,
+        "dhcp": None,
+        "emergency_mode": False,
+        "kernel_panic": False,
+        "file_system_errors": False,
+        "freeze_open": False,
+        "cloud_init_finished": None,
+        "datasource": None,
+        "interfaces": [],
+        "patterns": {},
+    } | changes
+
+
 def policy(type: str | None = "V1") -> dict[str, Any]:
     return {
         "name": "policy",

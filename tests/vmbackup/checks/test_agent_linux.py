@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from judging import agent, model, outcome, power, silent_agent
+from judging import agent, model, outcome, power, serial, silent_agent
 
 ALIVE = {"vm__power": power(), "vm__agent": agent()}
 DEAD = {"vm__power": power(), "vm__agent": silent_agent()}
@@ -98,18 +98,7 @@ def test_the_model_says_whether_there_is_an_agent() -> None:
     assert outcome(check, vm__model=model(provision_vm_agent=None)) == ("unknown", "unknown")
 
 
-SERIAL = {
-    "agent": "failed",
-    "dhcp": None,
-    "emergency_mode": False,
-    "kernel_panic": False,
-    "file_system_errors": False,
-    "freeze_open": False,
-    "cloud_init_finished": None,
-    "datasource": None,
-    "interfaces": [],
-    "patterns": {},
-}
+FAILED = serial(agent="failed")
 
 
 @pytest.mark.parametrize(
@@ -127,13 +116,13 @@ SERIAL = {
         ({"guest__agent": guest(daemon=None, exthandlers=None)} | DEAD, ("unknown", "not_told")),
         (ALIVE, ("ok", "agent_reports")),
         (DEAD, ("unknown", "guest_only")),
-        ({"guest__serial_log": SERIAL} | DEAD, ("problem", "serial_log")),
-        ({"guest__serial_log": SERIAL} | ALIVE, ("ok", "agent_reports")),
-        ({"guest__serial_log": SERIAL | {"agent": "started"}} | DEAD, ("unknown", "guest_only")),
-        ({"guest__serial_log": SERIAL | {"agent": None, "kernel_panic": True}} | DEAD, ("problem", "kernel_panic")),
-        ({"guest__serial_log": SERIAL | {"agent": None, "emergency_mode": True}} | DEAD, ("problem", "emergency_mode")),
+        ({"guest__serial_log": FAILED} | DEAD, ("problem", "serial_log")),
+        ({"guest__serial_log": FAILED} | ALIVE, ("ok", "agent_reports")),
+        ({"guest__serial_log": serial(agent="started")} | DEAD, ("unknown", "guest_only")),
+        ({"guest__serial_log": serial(kernel_panic=True)} | DEAD, ("problem", "kernel_panic")),
+        ({"guest__serial_log": serial(emergency_mode=True)} | DEAD, ("problem", "emergency_mode")),
         (
-            {"guest__serial_log": SERIAL | {"agent": "started", "emergency_mode": True}} | DEAD,
+            {"guest__serial_log": serial(agent="started", emergency_mode=True)} | DEAD,
             ("unknown", "guest_only"),
         ),
         ({}, ("unknown", "guest_only")),

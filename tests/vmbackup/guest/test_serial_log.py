@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from judging import serial
 from vmbackup.facts import schema
 from vmbackup.facts.guest import BootReport, SerialLog
 from vmbackup.failures.recognition import lines_at
@@ -152,31 +153,18 @@ BOOT = """\
 [   20.000000] cloud-init[900]: Cloud-init v. 23.1 finished at Mon, 23 Nov 2026 01:00:08 +0000. \
 Datasource DataSourceAzure [seed=/dev/sr0].  Up 20.00 seconds
 """
-QUIET = {
-    "agent": None,
-    "dhcp": None,
-    "emergency_mode": False,
-    "kernel_panic": False,
-    "file_system_errors": False,
-    "freeze_open": False,
-    "cloud_init_finished": None,
-    "datasource": None,
-    "interfaces": [],
-    "patterns": {},
-}
 
 
 def test_a_good_boot_is_read() -> None:
-    assert parse_linux_boot(BOOT) == {
-        **QUIET,
-        "agent": "started",
-        "cloud_init_finished": "Mon, 23 Nov 2026 01:00:08 +0000",
-        "datasource": "DataSourceAzure",
-        "interfaces": [
+    assert parse_linux_boot(BOOT) == serial(
+        agent="started",
+        cloud_init_finished="Mon, 23 Nov 2026 01:00:08 +0000",
+        datasource="DataSourceAzure",
+        interfaces=[
             {"device": "eth0", "up": True, "address": "10.0.0.4"},
             {"device": "eth1", "up": False, "address": None},
         ],
-    }
+    )
 
 
 FREEZE = "2019-11-23 21:11:18.333008  Info  T:S freeze, timeout value 60 \n"
@@ -225,7 +213,7 @@ STUCK = "2019-11-23 21:12:24.539751  Info  freeze_safe after returning from star
     ],
 )
 def test_each_line_is_understood(lines: str, shows: dict[str, object]) -> None:
-    assert parse_linux_boot(lines) == {**QUIET, **shows}
+    assert parse_linux_boot(lines) == serial(**shows)
 
 
 def test_only_the_newest_boot_counts() -> None:
