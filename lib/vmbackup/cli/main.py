@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -27,10 +28,11 @@ for group in (diagnose.app, remedies.app, ticket.app, lookup.app, knowledge.app,
     app.add_typer(group)
 
 
-def main() -> None:
-    """Run the command line; whatever goes wrong ends with exit code 2 and one clear line."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, with the process's own arguments by default; whatever goes wrong ends with exit code 2 and
+    one clear line."""
     try:
-        app(standalone_mode=True)
+        app(arguments, standalone_mode=True)
     except RunbookError as error:
         _fail(explain(error, spoken()))
     except Exception as error:  # exit code 1 means "cause found", so nothing else may end with it

@@ -25,7 +25,6 @@ from vmbackup.widgets.guide import Guide
 # Set by Jupyter servers and by VS Code for the kernels of their notebooks, and by nobody who runs one headless.
 _FRONTENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VMBACKUP_WIDGETS")
 _SECONDS_BETWEEN = 0.2
-_SECONDS_TO_SAVE = 5.0
 
 
 def watched() -> bool:
@@ -58,14 +57,14 @@ def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
             each.update(Page([]))
 
 
-def _save_ticket(run: Run, save_notebook: Callable[[], object]) -> SavedTicket:
+def _save_ticket(run: Run, save_notebook: Callable[[], object], wait_s: float = 5.0) -> SavedTicket:
     """Everything for the ticket, with the notebook as the frontend saves it now, or else as it was saved last."""
     notebook = _notebook_file()
     if notebook is None:
         return SavedTicket(*bundle.save(run), "none")
     before = notebook.stat().st_mtime_ns
     save_notebook()
-    until = time.monotonic() + _SECONDS_TO_SAVE
+    until = time.monotonic() + wait_s
     while (older := notebook.stat().st_mtime_ns == before) and time.monotonic() < until:
         time.sleep(0.1)
     return SavedTicket(*bundle.save(run, str(notebook)), "older" if older else "saved")

@@ -30,11 +30,19 @@ LOCK_FILE = "lock"
 HOLDER_FILE = "lock.json"
 LAST_CHANGE = "last_change"
 """Beside the VM's lock: another content with each change that this user's processes send."""
-RENEW_S = 20.0
-STALE_S = 120.0
-"""An object that was not renewed for so long belongs to a process that is gone."""
-SETTLE_S = 1.0
-"""Some stores create "if absent" by looking first: who still owns the object after this time has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient the lock in an object store is.
+
+    An object is renewed every ``renew_s``; one that was not for ``stale_s`` belongs to a process that is gone. Some
+    stores create "if absent" by looking first: whoever still owns the object after ``settle_s`` has it.
+    """
+
+    renew_s: float = 20.0
+    stale_s: float = 120.0
+    settle_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +73,14 @@ StillHeld = Callable[[], bool]
 
 
 @contextmanager
-def folder_lock(storage: Storage) -> Iterator[StillHeld]:
+def folder_lock(storage: Storage, pace: Pace = Pace()) -> Iterator[StillHeld]:
     """Hold the run folder. Raises Held at once when another process or thread does, and OSError."""
     if isinstance(storage, LocalStorage):
         storage.make()
         with _process_lock(storage):
             yield lambda: True
     else:
-        lease = _Lease(storage)
+        lease = _Lease(storage, pace)
         lease.take()
         with lease.renewed():
             yield lease.held
@@ -112,8 +120,8 @@ def _process_lock(storage: LocalStorage) -> Iterator[None]:
 class _Lease:
     """The lock of a folder in an object store."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+    def __init__(self, storage: Storage, pace: Pace) -> None:
+        self._storage, self._pace = storage, pace
         self._token = os.urandom(8).hex()
         self._own = {**asdict(Holder.this_process()), "token": self._token}
 
@@ -121,7 +129,7 @@ class _Lease:
         """Create the object; one that nobody renews any more is removed first. Raises Held."""
         if not self._create() and not (self._is_stale() and self._create()):
             raise Held(_holder(self._storage))
-        time.sleep(SETTLE_S)
+        time.sleep(self._pace.settle_s)
         if not self.held():
             raise Held(_holder(self._storage))
 
@@ -148,7 +156,7 @@ class _Lease:
                     self._storage.delete(HOLDER_FILE)
 
     def _renew(self, stop: threading.Event) -> None:
-        while not stop.wait(RENEW_S):
+        while not stop.wait(self._pace.renew_s):
             with suppress(OSError):
                 if not self.held():
                     return
@@ -164,9 +172,9 @@ class _Lease:
         """Whether the object was left behind; then it is removed. Clocks differ, so it is watched for a while too."""
         found = _content(self._storage)
         renewed = found.get("renewed")
-        if isinstance(renewed, float) and time.time() - renewed < STALE_S:
+        if isinstance(renewed, float) and time.time() - renewed < self._pace.stale_s:
             return False
-        time.sleep(2 * RENEW_S)
+        time.sleep(2 * self._pace.renew_s)
         if _content(self._storage) != found:
             return False
         self._storage.delete(HOLDER_FILE)

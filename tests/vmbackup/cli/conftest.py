@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -25,17 +23,15 @@ class Ran(NamedTuple):
 
 @pytest.fixture
 def vmbackup(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    """``vmbackup("diagnose", "--vm-id", "x", stdin="")``, in the project's folder and a wide terminal."""
+    """``vmbackup("diagnose", "--vm-id", "x")``, in the project's folder and a wide terminal."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("NO_COLOR", "1")
 
-    def run(*arguments: str, stdin: str = "") -> Ran:
-        monkeypatch.setattr(sys, "argv", ["vmbackup", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+    def run(*arguments: str) -> Ran:
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            main()
+            main(arguments)
         code = ended.value.code
         return Ran(code if isinstance(code, int) else 0, *capsys.readouterr())
 

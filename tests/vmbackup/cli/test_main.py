@@ -88,8 +88,8 @@ def test_triage_prints_section_and_candidates(vmbackup: Any, failure: str, secti
     assert isinstance(sorted_into["candidates"], list)
 
 
-def test_triage_reads_standard_input(vmbackup: Any) -> None:
-    assert "01_agent_unreachable" in vmbackup("triage", "-", stdin="Error code 400196\n").stdout
+def test_triage_reads_standard_input() -> None:
+    assert "01_agent_unreachable" in CliRunner().invoke(app, ["triage", "-"], input="Error code 400196\n").stdout
 
 
 def test_checks_can_be_listed_and_explained(vmbackup: Any) -> None:

@@ -78,10 +78,9 @@ def test_the_ticket_holds_the_notebook_as_the_frontend_saves_it_and_says_where_i
     notebook, place = tmp_path / "book.ipynb", tmp_path / "run"
     _notebook(notebook, "before")
     monkeypatch.setenv("JPY_SESSION_NAME", str(notebook))
-    monkeypatch.setattr(frontend, "_SECONDS_TO_SAVE", 0.2)
     with run_over("agent_old_linux", place) as run:
         run.collect()
-        ticket = frontend._save_ticket(run, lambda: _notebook(notebook, "now") if saves else None)
+        ticket = frontend._save_ticket(run, lambda: _notebook(notebook, "now") if saves else None, wait_s=0.2)
     assert ticket.notebook == state
     for kept in (place / "runbook.ipynb", place / "ticket" / "notebook.html"):
         words = kept.read_text("utf-8")

@@ -13,32 +13,32 @@ from pathlib import Path
 import pytest
 
 from vmbackup.runs import lock
-from vmbackup.runs.lock import Held, Holder, folder_lock, vm_lock
+from vmbackup.runs.lock import Held, Holder, Pace, folder_lock, vm_lock
 from vmbackup.runs.storage import ObjectStorage, Storage, at
+
+BRISK = Pace(renew_s=0.05, settle_s=0.05)
 
 
 @pytest.fixture(params=["local", "memory"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    monkeypatch.setattr(lock, "SETTLE_S", 0.05)
-    monkeypatch.setattr(lock, "RENEW_S", 0.05)
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     return at(tmp_path if request.param == "local" else f"memory://{tmp_path.name}")
 
 
 def test_whoever_comes_second_is_told_who_holds_it(storage: Storage) -> None:
-    with folder_lock(storage) as still_held:
-        with pytest.raises(Held) as refused, folder_lock(storage):
+    with folder_lock(storage, BRISK) as still_held:
+        with pytest.raises(Held) as refused, folder_lock(storage, BRISK):
             pass
         assert refused.value.holder is not None
         assert refused.value.holder.pid == os.getpid()
         assert still_held()
-    with folder_lock(storage):
+    with folder_lock(storage, BRISK):
         pass
 
 
 def test_an_object_that_another_took_is_no_longer_held(storage: Storage) -> None:
     if not isinstance(storage, ObjectStorage):
         pytest.skip("a process's own lock cannot be lost")
-    with folder_lock(storage) as still_held:
+    with folder_lock(storage, BRISK) as still_held:
         storage.write(lock.HOLDER_FILE, b'{"token": "another\'s"}')
         assert not still_held()
     assert storage.read(lock.HOLDER_FILE) == b'{"token": "another\'s"}'
@@ -47,7 +47,7 @@ def test_an_object_that_another_took_is_no_longer_held(storage: Storage) -> None
 @pytest.mark.parametrize("left", [b"", b"{", b"[1]", b"[" * 4000, json.dumps({"pid": 1, "renewed": 5.0}).encode()])
 def test_an_object_that_nobody_renews_is_taken_over(storage: Storage, left: bytes) -> None:
     storage.write(lock.HOLDER_FILE, left)
-    with folder_lock(storage) as still_held:
+    with folder_lock(storage, BRISK) as still_held:
         assert still_held()
 
 

@@ -16,7 +16,6 @@ from remedy_worlds import Case, opened
 from vmbackup.model import RemedyRefused
 from vmbackup.parameters import Parameters
 from vmbackup.remedies.apply import Consent
-from vmbackup.runs import lock
 from vmbackup.runs.run import Run
 
 # Both look first, then change at a word from here, as two operators would that saw the same problem.
@@ -119,10 +118,7 @@ def test_whoever_looked_before_another_changed_the_vm_must_look_again(folders: i
         assert runs[1].apply(plans[1], Consent.for_plan(plans[1])).receipt.cured
 
 
-def test_a_run_is_kept_and_changes_something_in_an_object_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lock, "SETTLE_S", 0.01)
+def test_a_run_is_kept_and_changes_something_in_an_object_store(tmp_path: Path) -> None:
     given = Parameters(azure="live", run_folder=f"memory://{tmp_path.name}/vm", probe="never", deadline_s=60)
     with opened("vm_provisioning_failed_linux", tmp_path) as case:
         run = Run(given, None, case.target, azure=case.azure)

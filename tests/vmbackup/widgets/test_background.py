@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from threading import Event
 from typing import Any
 
 import pytest
+from ipykernel.ipkernel import IPythonKernel
+from traitlets.config import Config
 
 from vmbackup.widgets.background import Work
 
@@ -46,33 +49,26 @@ def test_it_ticks_while_it_takes_long() -> None:
     assert ticked.is_set()
 
 
-class Kernel:
-    """A kernel as far as it remembers which message it answers."""
-
-    kernel: Kernel
-    message: dict[str, Any]
-
-    def __init__(self, message: str) -> None:
-        self.kernel = self
-        self.takes(message)
-
-    def takes(self, message: str) -> None:
-        self.message = {"header": {"msg_id": message, "subshell_id": "of a page"}}
-
-    def get_parent(self) -> dict[str, Any]:
-        return self.message
-
-    def set_parent(self, ident: list[bytes], message: dict[str, Any]) -> None:
-        self.message = message
+def message(name: str) -> dict[str, Any]:
+    return {"header": {"msg_id": name, "subshell_id": "of a page"}}
 
 
-def test_its_end_is_told_from_the_cell_and_not_from_a_page_that_may_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    kernel = Kernel("cell")
-    monkeypatch.setattr("vmbackup.widgets.background.get_ipython", lambda: kernel)
+@pytest.fixture
+def kernel() -> Iterator[IPythonKernel]:
+    """A kernel in this process, which nobody is connected to."""
+    config = Config()
+    config.HistoryManager.enabled = False  # a history would start a thread and open a file
+    kernel = IPythonKernel(config=config)
+    yield kernel
+    type(kernel.shell).clear_instance()
+
+
+def test_its_end_is_told_from_the_cell_and_not_from_a_page_that_may_be_gone(kernel: IPythonKernel) -> None:
+    kernel.set_parent([], message("cell"))
 
     async def made_in_a_cell() -> dict[str, Any]:
         work: Work[bool] = Work()
-        kernel.takes("a page says goodbye")
+        kernel.set_parent([], message("a page says goodbye"))
         told: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         work.start(lambda stopped: True, lambda _: told.set_result(kernel.get_parent()), print, lambda: None)
         return await asyncio.wait_for(told, 20)
