@@ -7,7 +7,7 @@ what repeats has a limit or takes all it can, so that no text costs more than in
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 BLOT = "[removed]"
@@ -165,21 +165,21 @@ def without_secrets(words: str) -> str:
     return _WORD.sub(_without_token, words) if "eyJ" in words else words
 
 
-def data(value: Any) -> Any:
-    """The same JSON value with every text in it made harmless, keys included."""
+def data(value: Any, clean: Callable[[str], str] = text) -> Any:
+    """The same JSON value with every text in it made harmless, keys included; ``without_secrets`` leaves the rest."""
     if isinstance(value, str):
-        return text(value)
+        return clean(value)
     if isinstance(value, Mapping):
-        return {text(key): _of(key, item) for key, item in value.items()}
+        return {clean(str(key)): _of(key, item, clean) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [data(item) for item in value]
+        return [data(item, clean) for item in value]
     return value
 
 
-def _of(key: object, item: Any) -> Any:
+def _of(key: object, item: Any, clean: Callable[[str], str]) -> Any:
     """What stands under a key; a text under the name of a secret is one, whatever it looks like."""
     named = isinstance(item, str) and item and _SECRET_NAME.search(str(key)) and not _ABOUT.search(f"{key}:")
-    return BLOT if named and not _NO_VALUE.match(item) else data(item)
+    return BLOT if named and not _NO_VALUE.match(item) else data(item, clean)
 
 
 def _blotted(found: re.Match[str]) -> str:

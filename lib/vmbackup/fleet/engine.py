@@ -12,13 +12,16 @@ import contextlib
 import time
 from typing import Any
 
+import nbformat
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager
+from papermill.iorw import write_ipynb
 from papermill.log import logger
 from papermill.utils import merge_kwargs, remove_args
 
+from vmbackup import sanitize
 from vmbackup.fleet.forked import ForkedKernel
 from vmbackup.fleet.nursery import asked, can_fork
 
@@ -74,7 +77,10 @@ async def _cancel_what_waits() -> None:
 
 
 class SparingManager(NotebookExecutionManager):  # type: ignore[misc]
-    """papermill's record of a run, saved at the start, at the end, at an error and at most once a second between."""
+    """papermill's record of a run, saved at the start, at the end, at an error and at most once a second between.
+
+    No secret is in what is saved, whatever the parameters are: papermill keeps those in a cell and in the metadata.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -84,8 +90,23 @@ class SparingManager(NotebookExecutionManager):  # type: ignore[misc]
     def save(self, **kwargs: Any) -> None:
         """Save if it is time to."""
         if self._must_save or time.monotonic() - self._saved >= SAVE_EVERY_S:
-            super().save(**kwargs)
+            if self.output_path:
+                write_ipynb(self.written(), self.output_path)
+            self.last_save_time = self.now()
             self._saved, self._must_save = time.monotonic(), False
+
+    def written(self) -> Any:
+        """The notebook without secrets. What the product's pages show was cleaned when they were made."""
+        clean = sanitize.without_secrets
+        cells = [
+            {**cell, "source": clean(cell.source), "outputs": [_clean(output) for output in cell.outputs]}
+            if cell.cell_type == "code"
+            else cell
+            for cell in self.nb.cells
+        ]
+        return nbformat.from_dict(  # type: ignore[no-untyped-call]
+            {**self.nb, "cells": cells, "metadata": sanitize.data(self.nb.metadata, clean)}
+        )
 
     def cell_exception(self, cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
         """Note the error, and save with the cell's end."""
@@ -104,6 +125,10 @@ class SparingManager(NotebookExecutionManager):  # type: ignore[misc]
             self.save()
 
 
+def _clean(output: Any) -> Any:
+    return output if "data" in output else sanitize.data(output, sanitize.without_secrets)
+
+
 class WarmEngine(NBClientEngine):  # type: ignore[misc]
     """The engine ``vmbackup``."""
 
@@ -119,15 +144,14 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
         **kwargs: Any,
     ) -> Any:
         """As papermill's engines, with fewer saves."""
-        if kernel_name != KERNEL or not can_fork():
+        engine = cls if kernel_name == KERNEL and can_fork() else NBClientEngine
+        if engine is NBClientEngine:
             why = (
                 "this system cannot fork kernels"
                 if kernel_name == KERNEL
                 else f"the kernel {kernel_name} is not {KERNEL}"
             )
             logger.warning(f"No warm kernel, as {why}: papermill's own engine runs the notebook.")
-            given = (nb, kernel_name, output_path, progress_bar, log_output, autosave_cell_every)
-            return NBClientEngine.execute_notebook(*given, **kwargs)
         manager = SparingManager(
             nb,
             output_path=output_path,
@@ -137,11 +161,11 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
         )
         manager.notebook_start()
         try:
-            cls.execute_managed_notebook(manager, kernel_name, log_output=log_output, **kwargs)
+            engine.execute_managed_notebook(manager, kernel_name, log_output=log_output, **kwargs)
         finally:
             manager.cleanup_pbar()
             manager.notebook_complete()
-        return manager.nb
+        return manager.written()
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:

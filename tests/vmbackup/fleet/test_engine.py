@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,20 @@ def test_report_mode_timeout_and_logged_output_are_papermills(tmp_path: Path, ca
         executed(slow, execution_timeout=2)
     assert time.monotonic() - begun < 30
     assert statuses(tmp_path) == ["completed", "completed", "failed", "pending"]
+
+
+@pytest.mark.parametrize("ends", ["print(answer)", "print(answer); raise ValueError(answer)"])
+def test_no_secret_among_the_parameters_is_ever_written(ends: str, tmp_path: Path) -> None:
+    watch = f"import pathlib; before = pathlib.Path({str(tmp_path / 'executed by vmbackup.ipynb')!r}).read_text()"
+    source = notebook(
+        f"answer = ''\n---\n{watch}; print('hunter' + '2' in before)\n---\n{ends}", tmp_path / "secret.ipynb"
+    )
+    with suppress(PapermillExecutionError):
+        executed(source, parameters={"answer": "job failed, password=hunter2", "password": "hunter2"})
+    kept = (tmp_path / "executed by vmbackup.ipynb").read_text("utf-8")
+    assert "hunter2" not in kept
+    assert "job failed, password=[removed]" in kept
+    assert '"False' in kept, "nor was it while the notebook ran"
 
 
 # --- apart -----------------------------------------------------------------------------------------------------------
