@@ -6,7 +6,7 @@ from collections.abc import Callable, MutableMapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from vmbackup import catalog
+from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain, put_into_words
 from vmbackup.model import AzureSource, Language, RemedyRefused, RunbookError, SetupError
 from vmbackup.notebook import frontend
@@ -69,6 +69,7 @@ class Runbook:
     def __init__(self, run: Run | None = None, language: Language = Language.EN) -> None:
         self._run, self._language = run, language
         self.refusal = "" if run else catalog.text("notebook.not_opened", language)
+        self.notices: list[str] = []
         self._first = Place()
 
     @property
@@ -94,7 +95,8 @@ class Runbook:
     def refused(self) -> Page:
         """Why there is no run, and what to do."""
         label = catalog.text("notebook.refused", self.language)
-        return Page([Paragraph(self.refusal, label), Paragraph(catalog.text("notebook.start_again", self.language))])
+        again = catalog.text("notebook.start_again", self.language)
+        return Page([*map(Paragraph, self.notices), Paragraph(self.refusal, label), Paragraph(again)])
 
     @_cell
     def collect(self) -> Page:
@@ -114,7 +116,7 @@ class Runbook:
             return self.refused()
         self.show_incident()
         page = overview.collected(run.target, run.evidence, self.language)
-        return Page([*self._source(), *map(Paragraph, run.files.notices), *page.blocks])
+        return Page([*self._source(), *map(Paragraph, [*self.notices, *run.files.notices]), *page.blocks])
 
     def show_incident(self) -> None:
         """Bring the notebook's first output up to date, so that it opens with how the run ended."""
@@ -218,6 +220,9 @@ def open_run(namespace: MutableMapping[str, Any], section: str) -> Runbook:
     book = Runbook(language=Language(spoken) if spoken in list(Language) else Language.EN)
     earlier = [name for name, value in namespace.items() if isinstance(value, Runbook)]
     namespace.update(dict.fromkeys(["run", *earlier], book))
+    secret = [name for name, value in namespace.items() if _holds_a_secret(name, value)]
+    if secret:
+        book.notices.append(catalog.text("notebook.secret", book.language, names=", ".join(secret)))
     frontend.retire_tools(book.refused())
     try:
         book.open(opening.open_run(from_notebook(namespace), section))
@@ -226,3 +231,9 @@ def open_run(namespace: MutableMapping[str, Any], section: str) -> Runbook:
         if not frontend.watched():
             raise put_into_words(error, book.language) from None
     return book
+
+
+def _holds_a_secret(name: str, value: object) -> bool:
+    """Whether a variable of the notebook is a parameter with a secret in it, which whoever opens the file can read."""
+    parameter = isinstance(value, str) and not name.startswith("_")
+    return parameter and sanitize.data({name: value}, sanitize.without_secrets) != {name: value}

@@ -66,6 +66,26 @@ def test_the_tool_of_the_vm_before_is_retired(tmp_path: Path) -> None:
         assert run.skipped == before
 
 
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"failure": "UserErrorX: password=Zq7hunter"}, "failure seems to hold a secret"),
+        ({"failure": "UserErrorX", "run_folder": ""}, ""),
+        ({"guest_output": "https://x.blob.core.windows.net/y?sig=Zq7hunterZq7hunter"}, "guest_output seems"),
+        ({"sas_token": "Zq7hunter"}, "sas_token seems"),
+    ],
+)
+@pytest.mark.usefixtures("watched")
+def test_a_secret_in_a_parameter_is_warned_of_before_anything_else(
+    given: dict[str, str], names: str, tmp_path: Path
+) -> None:
+    namespace = {"scenario": "agent_old_linux", "run_folder": str(tmp_path), **given}
+    text = open_run(namespace, "agent_unreachable").collect().text()
+    assert names in text
+    assert ("secret" in text) is bool(names)
+    assert "hunter" not in text
+
+
 def _notebook(path: Path, words: str) -> None:
     output = nbformat.v4.new_output("stream", text=f"{words} password=Zq7hunter")
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])]), path)
