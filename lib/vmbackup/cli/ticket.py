@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from vmbackup import catalog, sanitize
-from vmbackup.catalog.words import cause_title, word
+from vmbackup.catalog.words import cause_title, explain, word
 from vmbackup.cli.options import LanguageOption
 from vmbackup.model import Language, Verdict
 from vmbackup.runs.state import State
@@ -61,8 +61,9 @@ def attach_bundle(
     """Put the bundle of a run on a ticket: the text, then the zip, or what the system takes instead of it.
 
     Exit codes: 0 all is there; 1 some of it was refused; 3 some of it waits for `attach RUN --retry`. Credentials come
-    from JIRA_URL, JIRA_USER, JIRA_TOKEN, SERVICENOW_URL, SERVICENOW_USER, SERVICENOW_PASSWORD,
-    GITHUB_TOKEN, GITHUB_API_URL, AZURE_DEVOPS_TOKEN, AZURE_DEVOPS_URL.
+    from the environment, or from the keyring (`keyring set vmbackup JIRA_TOKEN`): JIRA_USER, JIRA_TOKEN,
+    SERVICENOW_USER, SERVICENOW_PASSWORD, GITHUB_TOKEN, AZURE_DEVOPS_TOKEN. Addresses are in JIRA_URL, SERVICENOW_URL
+    and, where they are not the public ones, GITHUB_API_URL and AZURE_DEVOPS_URL.
     """
     from vmbackup.ticket import attaching
 
@@ -70,10 +71,10 @@ def attach_bundle(
     for place, each in ended.items():
         for name in each.done:
             typer.echo(sanitize.text(catalog.text("ticket.is_there", language, name=name, place=place)))
-        for name, why in each.refused:
-            typer.echo(sanitize.text(catalog.text("ticket.refused", language, name=name, why=why)), err=True)
+        for name, error in each.refused:
+            _say("refused", language, name=name, why=explain(error, language))
         if each.waits:
-            typer.echo(sanitize.text(catalog.text("ticket.waits", language, why=each.waits, run=run)), err=True)
+            _say("waits", language, why=explain(each.waits, language), run=run)
     waits, refused = any(each.waits for each in ended.values()), any(each.refused for each in ended.values())
     raise typer.Exit(3 if waits else 1 if refused else 0)
 

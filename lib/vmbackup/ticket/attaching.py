@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from vmbackup.model import SetupError
+from vmbackup.model import RunbookError, SetupError
 from vmbackup.runs import storage
 from vmbackup.runs.folder import TICKET
 from vmbackup.ticket.adapters.base import NotNow, Refused, Ticket
@@ -17,13 +17,13 @@ from vmbackup.ticket.bundle import FOLDER, MANIFEST, NOTE, PDF, SHORT_NOTE, dige
 OUTBOX = "outbox.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attached:
     """What the ticket has now (``done``), what it does not take (``refused``: name and why), and why the rest waits."""
 
-    done: tuple[str, ...]
-    refused: tuple[tuple[str, str], ...]
-    waits: str = ""
+    done: list[str] = field(default_factory=list)
+    refused: list[tuple[str, RunbookError]] = field(default_factory=list)
+    waits: RunbookError | None = None
 
 
 def attach(place: str, to: str, *, in_public: bool = False) -> Attached:
@@ -34,79 +34,109 @@ def attach(place: str, to: str, *, in_public: bool = False) -> Attached:
     home, single = storage.at(place), storage.at(f"{place.rstrip('/')}/{FOLDER}")
     if single.read(NOTE) is None:
         raise SetupError("error.no_bundle", place=place)
-    on, done, refused = ticket(to), list[str](), list[tuple[str, str]]()
-    waiting = sorted({*json.loads(home.read(OUTBOX) or b"[]"), to})
-    # Written first: whatever happens now, the next try knows of it.
-    home.write(OUTBOX, json.dumps(waiting).encode())
-    read = {name: single.read(name) or b"" for name in (NOTE, SHORT_NOTE, PDF)}
-    packed = home.read(TICKET) or b""
+    on, ended = ticket(to), Attached()
+    read = {name: single.read(name) or b"" for name in (NOTE, SHORT_NOTE, PDF)} | {TICKET: home.read(TICKET) or b""}
     masked = json.loads(single.read(MANIFEST) or b"{}").get("level", Level.NONE) != Level.NONE
+    _wait(home, to)  # written first: whatever happens now, the next try knows of it
     try:
         if not masked and not in_public and on.public():
-            home.write(OUTBOX, json.dumps([each for each in waiting if each != to]).encode())
+            _wait_no_more(home, to)
             raise SetupError("error.public_ticket", ticket=to)
         limit = on.limit()
-        _first(on, _notes(read), done, refused)
-        _first(on, _files(read, packed, limit, refused), done, refused)
+        _first(on, _notes(read), ended)
+        _first(on, _files(read, limit, ended), ended)
     except NotNow as error:
-        return Attached(tuple(done), tuple(refused), str(error))
-    home.write(OUTBOX, json.dumps([each for each in waiting if each != to]).encode())
-    return Attached(tuple(done), tuple(refused))
+        ended.waits = error
+        return ended
+    except Refused as error:
+        ended.refused.append((to, error))
+    _wait_no_more(home, to)
+    return ended
 
 
 def retry(place: str, *, in_public: bool = False) -> dict[str, Attached]:
-    """Try again what waits in the run folder's outbox."""
-    return {to: attach(place, to, in_public=in_public) for to in json.loads(storage.at(place).read(OUTBOX) or b"[]")}
+    """Try again what waits in the run folder's outbox. What keeps one ticket from being tried keeps no other."""
+    return {to: _again(place, to, in_public) for to in _waiting(storage.at(place))}
+
+
+def _again(place: str, to: str, in_public: bool) -> Attached:
+    try:
+        return attach(place, to, in_public=in_public)
+    except SetupError as error:
+        return Attached(waits=error)
+
+
+def _waiting(home: storage.Storage) -> list[str]:
+    return list(json.loads(home.read(OUTBOX) or b"[]"))
+
+
+def _wait(home: storage.Storage, to: str) -> None:
+    home.write(OUTBOX, json.dumps(sorted({*_waiting(home), to})).encode())
+
+
+def _wait_no_more(home: storage.Storage, to: str) -> None:
+    home.write(OUTBOX, json.dumps([each for each in _waiting(home) if each != to]).encode())
 
 
 _Try = tuple[str, Callable[[Ticket], None]]
 
 
-def _first(on: Ticket, ways: Iterator[_Try], done: list[str], refused: list[tuple[str, str]]) -> None:
+def _first(on: Ticket, ways: Iterator[_Try], ended: Attached) -> None:
     """The first way that the ticket takes."""
     for name, way in ways:
         try:
             way(on)
         except Refused as error:
-            refused.append((name, str(error)))
+            ended.refused.append((name, error))
         else:
-            done.append(name)
+            ended.done.append(name)
             return
 
 
 def _notes(read: Mapping[str, bytes]) -> Iterator[_Try]:
+    """The whole text, else the short one."""
     for name in (NOTE, SHORT_NOTE):
-        text = read[name].decode()
-        yield name, lambda on, text=text: on.note(text)  # type: ignore[misc]
+        yield name, lambda on, name=name: _note_once(on, name, read[name])  # type: ignore[misc]
 
 
-def _files(
-    read: Mapping[str, bytes], packed: bytes, limit: int | None, refused: list[tuple[str, str]]
-) -> Iterator[_Try]:
+def _note_once(on: Ticket, name: str, content: bytes) -> None:
+    """Add a text unless it is there, and see that it is there: the mark in it survives what a system makes of it."""
+    mark = f"(vmbackup {digest(content)[:12]})"
+    if _has(on, mark):
+        return
+    on.note(f"{content.decode().rstrip()}\n{mark}")
+    if not _has(on, mark):
+        raise Refused("ticket.lost", name=name)
+
+
+def _has(on: Ticket, mark: str) -> bool:
+    return any(mark in each for each in on.notes())
+
+
+def _files(read: Mapping[str, bytes], limit: int | None, ended: Attached) -> Iterator[_Try]:
     """The zip, else the PDF, else the text as a file; what is over the limit is not even tried."""
-    ways = (
-        ("ticket.zip", packed, "application/zip"),
-        (PDF, read[PDF], "application/pdf"),
-        (NOTE, read[NOTE], "text/plain"),
-    )
-    for name, content, kind in ways:
+    if limit == 0:
+        ended.refused.append((TICKET, Refused("ticket.no_files")))
+        return
+    for name, kind in ((TICKET, "application/zip"), (PDF, "application/pdf"), (NOTE, "text/plain")):
+        content = read[name]
         if not content:
             continue
         if limit is not None and len(content) > limit:
-            refused.append((name, f"{len(content)} bytes; the ticket system takes {limit}"))
+            ended.refused.append((name, Refused("ticket.file_too_large", bytes=len(content), limit=limit)))
             continue
         stem, _, ending = name.rpartition(".")
         unique = f"vmbackup-{stem}-{digest(content)[:12]}.{ending}"
-        yield unique, lambda on, unique=unique, content=content, kind=kind: _once(on, unique, content, kind)  # type: ignore[misc]
+        yield unique, lambda on, unique=unique, content=content, kind=kind: _file_once(on, unique, content, kind)  # type: ignore[misc]
 
 
-def _once(on: Ticket, name: str, content: bytes, kind: str) -> None:
+def _file_once(on: Ticket, name: str, content: bytes, kind: str) -> None:
     """Attach a file unless it is there, and see that it is there with its size: a success may have lost it."""
     if on.files().get(name) == len(content):
         return
     on.attach(name, content, kind)
-    found = on.files()
-    if name not in found:
-        raise NotNow(f"{name} was answered with success, and is not there")
-    if found[name] not in (None, len(content)):
-        raise NotNow(f"{name} has {found[name]} bytes there, and {len(content)} here")
+    files = on.files()
+    if name not in files:
+        raise NotNow("ticket.lost", name=name)
+    if files[name] not in (None, len(content)):
+        raise NotNow("ticket.cut_off", name=name, there=files[name], here=len(content))

@@ -5,151 +5,51 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from urllib.parse import parse_qs, unquote, urlsplit
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends import null
+from typer.testing import CliRunner
 
-from saying import refused
+from saying import refused, sentence
+from ticket_systems import ADDRESSES, VARIABLES, Systems, running
+from vmbackup.cli.ticket import app
+from vmbackup.model import SetupError
 from vmbackup.ticket import attaching
+from vmbackup.ticket.adapters.registry import ticket
 from vmbackup.ticket.bundle import NOTE, PDF, SHORT_NOTE
 
-MB = 1024**2
+GITHUB = "github:x/y#7"
+TAKE_FILES = ("jira:OPS-12", "servicenow:INC0012345", "azuredevops:org/my project/12")
 
 
-class Server(ThreadingHTTPServer):
-    """Jira and ServiceNow as far as a ticket needs them, with the moods of real ones."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.files: dict[str, int] = {}
-        self.notes: list[str] = []
-        self.asked: list[str] = []
-        self.uploads = 0
-        self.private = True
-        self.limit, self.longest_note = 10 * MB, 8192
-        self.denied: tuple[str, ...] = ()
-        self.statuses: list[int] = []  # the next uploads end with these
-        self.stores_before_failing = self.loses_files = self.loses_notes = False
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def _say(self, status: int, content: object = None) -> None:
-        body = json.dumps({} if content is None else content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self) -> None:
-        path, server = unquote(self.path), self.server
-        server.asked.append(f"GET {urlsplit(path).path}")
-        if "Authorization" not in self.headers:
-            self._say(401)
-        elif "/comments?api-version" in path:
-            self._say(200, {"comments": [{"text": note} for note in server.notes]})
-        elif "$expand=relations" in path:
-            named = [{"name": name, "resourceSize": size} for name, size in server.files.items()]
-            self._say(200, {"relations": [{"rel": "AttachedFile", "attributes": each} for each in named]})
-        elif "attachment/meta" in path:
-            self._say(200, {"enabled": True, "uploadLimit": server.limit})
-        elif "sys_properties" in path:
-            self._say(200, {"result": [{"value": str(server.limit // MB)}]})
-        elif path.startswith("/repos/x/y/issues"):
-            self._say(200, [{"body": note} for note in server.notes])
-        elif path == "/repos/x/y":
-            self._say(200, {"private": server.private})
-        elif path.endswith("/comment"):
-            self._say(200, {"comments": [{"body": note} for note in server.notes]})
-        elif "sys_journal_field" in path:
-            self._say(200, {"result": [{"value": note} for note in server.notes]})
-        elif "fields=attachment" in path:
-            listed = [{"filename": name, "size": size} for name, size in server.files.items()]
-            self._say(200, {"fields": {"attachment": listed}})
-        elif "/api/now/attachment" in path:
-            self._say(200, {"result": [{"file_name": n, "size_bytes": str(s)} for n, s in server.files.items()]})
-        else:
-            self._say(200, {"result": [{"sys_id": "abc"}]})
-
-    def do_PATCH(self) -> None:
-        if "workitems" in self.path:
-            [change] = json.loads(self._body())
-            name, stored = change["value"]["attributes"]["name"], change["value"]["url"]
-            self.server.files[name] = int(stored.rpartition("/")[2])
-            self._say(200)
-            return
-        self._note(str(json.loads(self._body())["work_notes"]), 200)
-
-    def do_POST(self) -> None:
-        self.server.asked.append(f"POST {urlsplit(self.path).path}")
-        body = self._body()
-        if self.path.endswith(("/comment", "/comments")):
-            self._note(str(json.loads(body)["body"]), 201)
-        elif "/comments?api-version" in self.path:
-            self._note(str(json.loads(body)["text"]), 200)
-        elif "/wit/attachments" in self.path:
-            self._say(201, {"url": f"http://x/{len(body)}"})
-        elif self.path.endswith("/attachments"):
-            assert self.headers["X-Atlassian-Token"] == "no-check"
-            head, _, rest = body.partition(b"\r\n\r\n")
-            [name] = re.findall(rb'name="file"; filename="([^"]+)"', head)
-            self._file(name.decode(), len(rest.rpartition(b"\r\n--")[0]))
-        else:
-            self._file(parse_qs(urlsplit(self.path).query)["file_name"][0], len(body))
-
-    def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers["Content-Length"]))
-
-    def _note(self, text: str, status: int) -> None:
-        too_long = len(text.encode()) > self.server.longest_note
-        if too_long and not self.server.loses_notes:
-            self._say(400, {"error": "too long"})
-            return
-        self.server.notes += [] if too_long else [text]
-        self._say(status)
-
-    def _file(self, name: str, size: int) -> None:
-        server = self.server
-        server.uploads += 1
-        status = server.statuses.pop(0) if server.statuses else 201
-        if name.endswith(server.denied or ("\0",)):
-            status = 400
-        if status == 201 and not server.loses_files or server.stores_before_failing:
-            server.files[name] = size
-        self._say(status, {"name": name})
-
-
-@pytest.fixture(params=["jira:OPS-12", "servicenow:INC0012345"])
+@pytest.fixture(params=TAKE_FILES)
 def to(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(params=[*TAKE_FILES, GITHUB])
+def anywhere(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _no_keyring() -> Iterator[None]:
+    """What the operating system of whoever runs the tests keeps is no part of them."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(null.Keyring())
+    yield
+    keyring.set_keyring(before)
+
+
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    server = Server()
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    for system in ("JIRA", "SERVICENOW"):
-        monkeypatch.setenv(f"{system}_URL", f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setenv(f"{system}_USER", "operator")
-    monkeypatch.setenv("JIRA_TOKEN", "x")
-    monkeypatch.setenv("GITHUB_TOKEN", "x")
-    monkeypatch.setenv("AZURE_DEVOPS_TOKEN", "x")
-    monkeypatch.setenv("AZURE_DEVOPS_URL", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("SERVICENOW_PASSWORD", "x")
-    monkeypatch.setenv("NO_PROXY", "*")
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def systems(monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
+    with running() as (systems, environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield systems
 
 
 @pytest.fixture
@@ -161,84 +61,170 @@ def place(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def waits(place: str) -> list[str]:
+def outbox(place: str) -> list[str]:
     return list(json.loads((Path(place) / attaching.OUTBOX).read_text("utf-8")))
 
 
+def said(ended: attaching.Attached) -> list[str]:
+    """What was refused, as the operator reads it; each in two languages."""
+    return [f"{name}: {sentence(error)}" for name, error in ended.refused]
+
+
 def test_the_limit_is_asked_first_then_the_text_then_the_file_and_nothing_twice(
-    to: str, server: Server, place: str
+    to: str, systems: Systems, place: str
 ) -> None:
     first = attaching.attach(place, to)
-    assert (first.refused, first.waits, waits(place)) == ((), "", [])
-    [name] = server.files
+    assert (first.refused, first.waits, outbox(place)) == ([], None, [])
+    [name] = systems.files
     assert re.fullmatch(r"vmbackup-ticket-[0-9a-f]{12}\.zip", name)
-    assert first.done == (NOTE, name)
-    assert re.search("meta|sys_properties", server.asked[0])
+    assert first.done == [NOTE, name]
+    assert re.search("meta|sys_properties|/comments", systems.asked[0])
     assert attaching.attach(place, to).done == first.done
-    assert (server.uploads, len(server.notes), len(server.files)) == (1, 1, 1)
+    assert (systems.uploads, len(systems.notes), list(systems.files.values())) == (1, 1, [3002])
 
 
-def test_a_type_that_is_refused_falls_back_to_the_next(to: str, server: Server, place: str) -> None:
-    server.denied = (".zip",)
+def test_a_type_that_is_refused_falls_back_to_the_next(to: str, systems: Systems, place: str) -> None:
+    systems.denied = (".zip",)
     assert attaching.attach(place, to).done[1].endswith(".pdf")
-    server.denied, server.files = (".zip", ".pdf"), {}
+    systems.denied, systems.files = (".zip", ".pdf"), {}
     assert attaching.attach(place, to).done[1].endswith(".txt")
-    server.denied, server.files = (".zip", ".pdf", ".txt"), {}
+    systems.denied, systems.files = (".zip", ".pdf", ".txt"), {}
     ended = attaching.attach(place, to)
-    assert (ended.done, len(ended.refused), ended.waits) == ((NOTE,), 3, "")
+    assert (ended.done, len(ended.refused), ended.waits) == ([NOTE], 3, None)
+    assert "answered 400" in said(ended)[0]
 
 
-def test_what_is_over_the_limit_is_not_sent(server: Server, place: str) -> None:
-    server.limit = 2600
+def test_what_is_over_the_limit_is_not_sent(systems: Systems, place: str) -> None:
+    systems.limit = 2600
     ended = attaching.attach(place, "jira:OPS-12")
     assert ended.done[1].endswith(".pdf")
-    assert ended.refused == (("ticket.zip", "3002 bytes; the ticket system takes 2600"),)
-    assert server.uploads == 1
+    assert said(ended) == ["ticket.zip: 3002 bytes; the ticket system takes 2600"]
+    assert systems.uploads == 1
+
+
+def test_what_turns_out_to_be_too_large_falls_back(to: str, systems: Systems, place: str) -> None:
+    systems.largest = 2600
+    ended = attaching.attach(place, to)
+    assert ended.done[1].endswith(".pdf")
+    assert "answered 413" in said(ended)[0]
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 503])
-def test_what_may_be_taken_later_waits_in_the_outbox(status: int, to: str, server: Server, place: str) -> None:
-    server.statuses = [status]
-    assert str(status) in attaching.attach(place, to).waits
-    assert waits(place) == [to]
-    assert attaching.retry(place)[to].waits == ""
-    assert (waits(place), len(server.notes), len(server.files)) == ([], 1, 1)
+def test_a_file_that_may_be_taken_later_waits_in_the_outbox(status: int, to: str, systems: Systems, place: str) -> None:
+    systems.upload_statuses = [status]
+    assert str(status) in sentence(attaching.attach(place, to).waits)
+    assert outbox(place) == [to]
+    assert attaching.retry(place)[to].waits is None
+    assert (outbox(place), len(systems.notes), len(systems.files)) == ([], 1, 1)
 
 
-def test_an_error_after_the_file_was_stored_does_not_store_it_twice(to: str, server: Server, place: str) -> None:
-    server.statuses, server.stores_before_failing = [502], True
+@pytest.mark.parametrize("status", [401, 429, 500, 503])
+def test_a_text_that_may_be_taken_later_waits_too(status: int, anywhere: str, systems: Systems, place: str) -> None:
+    systems.note_statuses = [status]
+    ended = attaching.attach(place, anywhere)
+    assert (ended.done, ended.refused) == ([], [])
+    assert str(status) in sentence(ended.waits)
+    assert attaching.retry(place)[anywhere].done[0] == NOTE
+    assert (outbox(place), len(systems.notes)) == ([], 1)
+
+
+def test_too_many_requests_to_github_are_a_403_of_their_own_kind(systems: Systems, place: str) -> None:
+    systems.note_statuses, systems.headers = [403], {"X-RateLimit-Remaining": "0"}
+    assert "403" in sentence(attaching.attach(place, GITHUB).waits)
+    systems.note_statuses, systems.headers = [403, 403], {}
+    assert [name for name, _ in attaching.attach(place, GITHUB).refused] == [NOTE, SHORT_NOTE, "ticket.zip"]
+
+
+def test_an_error_after_the_file_was_stored_does_not_store_it_twice(to: str, systems: Systems, place: str) -> None:
+    systems.upload_statuses, systems.stores_before_failing = [502], True
     assert attaching.attach(place, to).waits
-    assert attaching.retry(place)[to].waits == ""
-    assert (server.uploads, len(server.files)) == (1, 1)
+    assert attaching.retry(place)[to].waits is None
+    assert (systems.uploads, len(systems.files)) == (1, 1)
 
 
-def test_a_file_that_was_lost_silently_is_noticed(to: str, server: Server, place: str) -> None:
-    server.loses_files = True
-    assert "is not there" in attaching.attach(place, to).waits
-    assert waits(place) == [to]
+def test_a_file_that_was_lost_silently_is_noticed(to: str, systems: Systems, place: str) -> None:
+    systems.loses_files = True
+    assert "is not there" in sentence(attaching.attach(place, to).waits)
+    assert outbox(place) == [to]
 
 
 @pytest.mark.parametrize("silently", [False, True])
 def test_a_note_that_is_rejected_or_lost_is_followed_by_the_short_one(
-    silently: bool, server: Server, place: str
+    silently: bool, anywhere: str, systems: Systems, place: str
 ) -> None:
-    server.longest_note, server.loses_notes = 1000, silently
-    assert attaching.attach(place, "servicenow:INC0012345").done[0] == SHORT_NOTE
-    assert server.notes == ["n" * 500]
+    systems.longest_note, systems.loses_notes = 1000, silently
+    assert attaching.attach(place, anywhere).done[0] == SHORT_NOTE
+    [note] = systems.notes
+    assert "n" * 500 in note
+    assert "n" * 501 not in note
 
 
-def test_a_system_that_does_not_answer_keeps_it_for_later(
-    to: str, place: str, monkeypatch: pytest.MonkeyPatch, server: Server
+def test_a_comment_among_hundreds_is_found_again(anywhere: str, systems: Systems, place: str) -> None:
+    attaching.attach(place, anywhere)
+    systems.notes = [*map(str, range(150)), *systems.notes]
+    attaching.attach(place, anywhere)
+    assert len(systems.notes) == 151
+
+
+def test_a_system_that_does_not_answer_keeps_it_for_later_and_keeps_no_other_waiting(
+    systems: Systems, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for system in ("JIRA", "SERVICENOW"):
-        monkeypatch.setenv(f"{system}_URL", "http://127.0.0.1:9")
-    assert "no answer" in attaching.attach(place, to).waits
-    assert waits(place) == [to]
+    for name in ADDRESSES:
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for to in (*TAKE_FILES, GITHUB):
+        assert "no answer" in sentence(attaching.attach(place, to, in_public=True).waits)
+    assert outbox(place) == sorted([*TAKE_FILES, GITHUB])
+    for name in ADDRESSES:
+        monkeypatch.setenv(name, f"http://127.0.0.1:{systems.server_port}")
+    monkeypatch.delenv("AZURE_DEVOPS_TOKEN")
+    ended = attaching.retry(place)
+    assert [to for to in ended if ended[to].waits] == ["azuredevops:org/my project/12"]
+    assert "keyring set vmbackup AZURE_DEVOPS_TOKEN" in sentence(ended["azuredevops:org/my project/12"].waits)
+
+
+@pytest.mark.parametrize(
+    "named", ["jira:OPS-99", "servicenow:INC9999999", "github:x/none#1", "azuredevops:org/my project/99"]
+)
+def test_a_ticket_that_is_not_there_is_said_and_not_tried_for_ever(named: str, systems: Systems, place: str) -> None:
+    ended = attaching.attach(place, named)
+    assert (ended.done, outbox(place)) == ([], [])
+    assert re.search("404|no incident", said(ended)[0])
 
 
 def test_a_folder_takes_it_as_any_ticket_does(place: str, tmp_path: Path) -> None:
-    ended = attaching.attach(place, f"folder:{tmp_path / 'there'}")
+    there = f"folder:{tmp_path / 'there'}"
+    ended = attaching.attach(place, there)
     assert {each.name for each in (tmp_path / "there").iterdir()} == {"incident.txt", ended.done[1]}
+    assert attaching.attach(place, there).done == ended.done
+
+
+@pytest.mark.parametrize("named", ["jira:../x", "jira:", "servicenow:a/b", "mail:x", "", "jira:OPS-12"])
+def test_what_names_no_ticket_or_lacks_a_credential_is_refused(named: str) -> None:
+    with pytest.raises(SetupError):
+        ticket(named)
+
+
+class Memory(KeyringBackend):
+    """The keyring of an operating system."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return f"kept {username}" if service == "vmbackup" else None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise PermissionError
+
+
+def test_a_credential_comes_from_the_environment_or_else_from_the_keyring(
+    systems: Systems, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring.set_keyring(Memory())
+    assert ticket(GITHUB).headers == {"Authorization": "Bearer x"}  # type: ignore[attr-defined]
+    for name in VARIABLES:
+        monkeypatch.delenv(name)
+    assert ticket(GITHUB).headers == {"Authorization": "Bearer kept GITHUB_TOKEN"}  # type: ignore[attr-defined]
+    assert all(not attaching.attach(place, to).waits for to in TAKE_FILES)
 
 
 def test_a_run_without_a_bundle_is_refused(tmp_path: Path) -> None:
@@ -246,29 +232,55 @@ def test_a_run_without_a_bundle_is_refused(tmp_path: Path) -> None:
         attaching.attach(str(tmp_path), "folder:x")
 
 
-def test_github_takes_the_text_alone_and_no_markdown_in_it(server: Server, place: str) -> None:
-    (Path(place) / "ticket" / NOTE).write_text("Azure says ```` **bold** @somebody", "utf-8")
+def test_github_takes_the_text_alone(systems: Systems, place: str) -> None:
     for _ in range(2):
-        ended = attaching.attach(place, "github:x/y#7")
-        assert (ended.done, ended.waits, len(ended.refused)) == ((NOTE,), "", 3)
-    assert server.notes == ["`````text\nAzure says ```` **bold** @somebody\n`````"]
+        ended = attaching.attach(place, GITHUB)
+        assert (ended.done, ended.waits) == ([NOTE], None)
+        assert said(ended) == ["ticket.zip: the ticket system takes no files"]
+    assert len(systems.notes) == 1
 
 
-def test_real_names_do_not_go_where_everybody_reads_them_without_a_word(server: Server, place: str) -> None:
-    server.private = False
+def test_no_markup_of_a_ticket_system_is_in_a_text(anywhere: str, systems: Systems, place: str) -> None:
+    hostile = "Azure says ```` **bold** @somebody <b>x</b> {noformat}{color:red} [code]<img src=x>[/code]"
+    (Path(place) / "ticket" / NOTE).write_text(hostile, "utf-8")
+    attaching.attach(place, anywhere)
+    [note] = systems.notes
+    system = anywhere.partition(":")[0]
+    if system == "github":
+        assert note.startswith("`````text\nAzure")
+        assert note.endswith("\n`````")
+    if system == "jira":
+        assert note.startswith("{noformat}\nAzure")
+        assert note.count("{noformat}") == 2
+    if system == "servicenow":
+        assert "code]<" not in note.replace("[ code]", "")
+    if system == "azuredevops":
+        assert "&lt;b&gt;x" in note
+        assert "<img" not in note
+
+
+def test_real_names_do_not_go_where_everybody_reads_them_without_a_word(systems: Systems, place: str) -> None:
+    systems.private = False
     with refused("--in-public"):
-        attaching.attach(place, "github:x/y#7")
-    assert (server.notes, waits(place)) == ([], [])
-    assert attaching.attach(place, "github:x/y#7", in_public=True).done == (NOTE,)
+        attaching.attach(place, GITHUB)
+    assert (systems.notes, outbox(place)) == ([], [])
+    assert attaching.attach(place, GITHUB, in_public=True).done == [NOTE]
     (Path(place) / "ticket" / "manifest.json").write_text('{"level": "standard"}', "utf-8")
-    server.notes = []
-    assert attaching.attach(place, "github:x/y#7").done == (NOTE,)
+    systems.notes = []
+    assert attaching.attach(place, GITHUB).done == [NOTE]
 
 
-def test_a_work_item_gets_the_file_in_two_steps_and_nothing_twice(server: Server, place: str) -> None:
-    (Path(place) / "ticket" / NOTE).write_text("<b>Azure</b> says", "utf-8")
-    for _ in range(2):
-        ended = attaching.attach(place, "azuredevops:org/my project/12")
-        assert (ended.waits, ended.refused, len(ended.done)) == ("", (), 2)
-    assert (len(server.notes), list(server.files.values())) == (1, [3002])
-    assert server.notes[0].startswith("<pre>&lt;b&gt;Azure&lt;/b&gt; says</pre>")
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "the ticket system answered 400"), ("de", "das Ticketsystem antwortete 503")],
+)
+def test_the_command_says_what_is_there_what_is_not_and_what_waits(
+    language: str, words: str, systems: Systems, place: str
+) -> None:
+    systems.denied, systems.upload_statuses = (".zip",), [201, 503]
+    ran = CliRunner().invoke(app, ["attach", place, "--to", "jira:OPS-12", "--language", language])
+    assert ran.exit_code == 3
+    assert words in ran.output
+    assert NOTE in ran.output
+    assert "--retry" in ran.output
+    assert CliRunner().invoke(app, ["attach", place, "--retry", "--language", language]).exit_code == 1

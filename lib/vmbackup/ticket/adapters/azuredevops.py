@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from vmbackup.model import SetupError
 from vmbackup.ticket.adapters.base import Ticket
-from vmbackup.ticket.adapters.rest import basic, from_environment, request
+from vmbackup.ticket.adapters.rest import basic, credential, request
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +27,14 @@ class AzureDevOps(Ticket):
         """It does not say; the service takes 60 MB."""
         return 60 * 1024**2
 
+    def notes(self) -> Sequence[str]:
+        """The newest comments, in HTML."""
+        comments = request("GET", f"{self._comments}&$top=200&order=desc", self.headers).get("comments", [])
+        return [str(each.get("text")) for each in comments]
+
     def note(self, text: str) -> None:
-        """As a comment. The server may rewrite a comment's HTML: a hash in its text recognises it."""
-        mark = f"vmbackup {hashlib.sha256(text.encode()).hexdigest()[:12]}"
-        url = f"{self.url}/_apis/wit/workItems/{self.number}/comments?api-version=7.1-preview.4"
-        comments = request("GET", url, self.headers).get("comments", [])
-        if not any(mark in each.get("text", "") for each in comments):
-            body = f"<pre>{html.escape(text)}</pre><p>{mark}</p>"
-            request("POST", url, self.headers, json={"text": body})
+        """As a comment, which is HTML."""
+        request("POST", self._comments, self.headers, json={"text": f"<pre>{html.escape(text)}</pre>"})
 
     def files(self) -> Mapping[str, int | None]:
         """The files among the item's relations."""
@@ -54,6 +53,10 @@ class AzureDevOps(Ticket):
         request("PATCH", self._item, headers, data=json.dumps(change))
 
     @property
+    def _comments(self) -> str:
+        return f"{self.url}/_apis/wit/workItems/{self.number}/comments?api-version=7.1-preview.4"
+
+    @property
     def _item(self) -> str:
         return f"{self.url}/_apis/wit/workitems/{self.number}?api-version=7.1"
 
@@ -64,5 +67,5 @@ def named(item: str) -> AzureDevOps:
     if not match:
         raise SetupError("error.no_ticket", value=item, examples="azuredevops:org/project/123")
     url = os.environ.get("AZURE_DEVOPS_URL", "https://dev.azure.com").rstrip("/")
-    headers = basic("", from_environment("AZURE_DEVOPS_TOKEN"))
+    headers = basic("", credential("AZURE_DEVOPS_TOKEN"))
     return AzureDevOps(f"{url}/{match[1]}/{quote(match[2])}", match[3], headers)

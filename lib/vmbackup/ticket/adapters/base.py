@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vmbackup.model import RunbookError
 
@@ -30,8 +30,12 @@ class Ticket(ABC):
         """The largest file in bytes that it says to take; None where it does not say."""
 
     @abstractmethod
+    def notes(self) -> Sequence[str]:
+        """The texts that were added, as the system gives them back; it may have changed their markup."""
+
+    @abstractmethod
     def note(self, text: str) -> None:
-        """Add a text, unless the ticket has it already."""
+        """Add a text."""
 
     @abstractmethod
     def files(self) -> Mapping[str, int | None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vmbackup.runs import storage
 from vmbackup.ticket.adapters.base import NotNow, Ticket
+
+_NOTE = "incident.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,13 @@ class Folder(Ticket):
         """None: a folder takes what fits."""
         return None
 
+    def notes(self) -> Sequence[str]:
+        """The text in its file."""
+        return [(storage.at(self.place).read(_NOTE) or b"").decode(errors="replace")]
+
     def note(self, text: str) -> None:
         """As a file."""
-        self.attach("incident.txt", text.encode(), "text/plain")
+        self.attach(_NOTE, text.encode(), "text/plain")
 
     def files(self) -> Mapping[str, int | None]:
         """The files in a folder on this machine; of a URL none is known beforehand."""
@@ -35,6 +41,6 @@ class Folder(Ticket):
             home = storage.at(self.place)
             home.write(name, content)
             if home.read(name) != content:
-                raise NotNow(f"{self.place}/{name} does not read back as it was written.")
+                raise NotNow("ticket.lost", name=f"{self.place}/{name}")
         except (OSError, ImportError, ValueError) as error:
-            raise NotNow(f"{self.place}/{name} cannot be written: {error}.") from None
+            raise NotNow("ticket.not_written", file=f"{self.place}/{name}", message=str(error)) from None

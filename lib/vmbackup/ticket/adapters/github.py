@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from vmbackup.model import SetupError
 from vmbackup.ticket.adapters.base import Refused, Ticket
-from vmbackup.ticket.adapters.rest import bearer, from_environment, request
+from vmbackup.ticket.adapters.rest import bearer, credential, request
+
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,20 @@ class GitHub(Ticket):
         """No file at all."""
         return 0
 
+    def notes(self) -> Sequence[str]:
+        """Every comment; the newest are on the last page."""
+        comments: list[str] = []
+        for page in count(1):
+            listed = request("GET", f"{self._comments}?per_page={_PAGE}&page={page}", self.headers).get("list", [])
+            comments += [str(each.get("body")) for each in listed]
+            if len(listed) < _PAGE:
+                break
+        return comments
+
     def note(self, text: str) -> None:
         """As a comment, in a code fence so that it is shown as it is."""
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-        body, url = f"{fence}text\n{text}\n{fence}", f"{self.url}/repos/{self.repository}/issues/{self.number}/comments"
-        comments = request("GET", f"{url}?per_page=100", self.headers).get("list", [])
-        if body not in [each.get("body") for each in comments]:
-            request("POST", url, self.headers, json={"body": body})
+        request("POST", self._comments, self.headers, json={"body": f"{fence}text\n{text}\n{fence}"})
 
     def files(self) -> Mapping[str, int | None]:
         """None."""
@@ -43,7 +53,11 @@ class GitHub(Ticket):
 
     def attach(self, name: str, content: bytes, kind: str) -> None:
         """Raises Refused."""
-        raise Refused("GitHub has no API for attaching files to an issue")
+        raise Refused("ticket.no_files")
+
+    @property
+    def _comments(self) -> str:
+        return f"{self.url}/repos/{self.repository}/issues/{self.number}/comments"
 
 
 def named(issue: str) -> GitHub:
@@ -52,4 +66,4 @@ def named(issue: str) -> GitHub:
     if not match:
         raise SetupError("error.no_ticket", value=issue, examples="github:owner/repo#7")
     url = os.environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
-    return GitHub(url, match[1], match[2], bearer(from_environment("GITHUB_TOKEN")))
+    return GitHub(url, match[1], match[2], bearer(credential("GITHUB_TOKEN")))

@@ -1,4 +1,4 @@
-"""One request to a ticket system, and the credential for it, which comes from the environment alone.
+"""One request to a ticket system, and the credential for it, from the environment or the keyring, never from a file.
 
 Plain REST: jira's client sends every file as octet-stream, pysnc and PyGithub hide the refusals that decide about a
 fallback, and Azure DevOps has no living client.
@@ -27,25 +27,46 @@ def request(method: str, url: str, headers: Mapping[str, str], **body: Any) -> d
             method, url, headers=dict(headers), timeout=_TIMEOUT_S, allow_redirects=False, **body
         )
     except requests.RequestException as error:
-        raise NotNow(f"no answer ({type(error).__name__})") from None
+        raise NotNow("ticket.no_answer", kind=type(error).__name__) from None
     message = sanitize.shortened(response.text, 200)
     if response.status_code in (401, 408, 429) or response.status_code >= 500 or response.is_redirect:
-        raise NotNow(f"{response.status_code}: {message}")
+        raise NotNow("ticket.answered", status=response.status_code, message=message)
     if not response.ok:
-        raise Refused(f"{response.status_code}: {message}")
+        # GitHub says 403 where others say 429.
+        later = "Retry-After" in response.headers or response.headers.get("X-RateLimit-Remaining") == "0"
+        raise (NotNow if later else Refused)("ticket.answered", status=response.status_code, message=message)
     try:
         content = response.json() if response.content else {}
     except ValueError:
-        raise NotNow(f"the response is not JSON: {message}") from None
+        raise NotNow("ticket.not_json", message=message) from None
     return content if isinstance(content, dict) else {"list": content}
 
 
-def from_environment(name: str) -> str:
-    """An address or a credential. Raises SetupError where the variable is not set."""
+def address(name: str) -> str:
+    """The address of a system. Raises SetupError where the variable is not set."""
     value = os.environ.get(name)
+    if not value:
+        raise SetupError("error.no_address", name=name)
+    return value.rstrip("/")
+
+
+def credential(name: str) -> str:
+    """A credential: the variable of this name, or else what the keyring has under it. Raises SetupError."""
+    value = os.environ.get(name) or _in_keyring(name)
     if not value:
         raise SetupError("error.no_credential", name=name)
     return value
+
+
+def _in_keyring(name: str) -> str | None:
+    """What the operating system keeps for this user under ``vmbackup``; None where there is none, or it is locked."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password("vmbackup", name)
+    except (KeyringError, OSError):
+        return None
 
 
 def basic(user: str, secret: str) -> dict[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from vmbackup.model import SetupError
 from vmbackup.ticket.adapters.base import Refused, Ticket
-from vmbackup.ticket.adapters.rest import basic, from_environment, request
+from vmbackup.ticket.adapters.rest import address, basic, credential, request
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,17 @@ class ServiceNow(Ticket):
         value = found[0].get("value", "") if found else ""
         return int(value) * 1024**2 if str(value).isdigit() else None
 
+    def notes(self) -> Sequence[str]:
+        """The work notes."""
+        query = quote(f"element_id={self._id()}^element=work_notes")
+        url = f"{self.url}/api/now/table/sys_journal_field?sysparm_query={query}"
+        return [str(each.get("value")) for each in request("GET", url, self.headers).get("result", [])]
+
     def note(self, text: str) -> None:
-        """As a work note. A note that is too long is rejected or silently lost: it is read back."""
-        if not self._has(text):
-            request("PATCH", f"{self.url}/api/now/table/incident/{self._id()}", self.headers, json={"work_notes": text})
-            if not self._has(text):
-                raise Refused("success was reported, but the note is not there")
+        """As a work note, in which nothing is taken for HTML. One that is too long is rejected, or silently lost."""
+        literal = re.sub(r"(?i)\[(?=/?code\])", "[ ", text)
+        url = f"{self.url}/api/now/table/incident/{self._id()}"
+        request("PATCH", url, self.headers, json={"work_notes": literal})
 
     def files(self) -> Mapping[str, int | None]:
         """The record's attachments."""
@@ -49,17 +54,12 @@ class ServiceNow(Ticket):
         headers = {**self.headers, "Content-Type": kind}
         request("POST", f"{self.url}/api/now/attachment/file?{where}", headers, data=content)
 
-    def _has(self, text: str) -> bool:
-        query = quote(f"element_id={self._id()}^element=work_notes")
-        found = request("GET", f"{self.url}/api/now/table/sys_journal_field?sysparm_query={query}", self.headers)
-        return text in [each.get("value") for each in found.get("result", [])]
-
     def _id(self) -> str:
         query = quote(f"number={self.number}")
         url = f"{self.url}/api/now/table/incident?sysparm_query={query}&sysparm_fields=sys_id"
         found = request("GET", url, self.headers).get("result", [])
         if not found:
-            raise Refused(f"there is no incident {self.number}")
+            raise Refused("ticket.no_incident", number=self.number)
         return str(found[0]["sys_id"])
 
 
@@ -67,5 +67,5 @@ def named(number: str) -> ServiceNow:
     """The incident with this number, ``INC0012345``. Raises SetupError for another word or a missing credential."""
     if not re.fullmatch(r"[A-Za-z]+\d+", number):
         raise SetupError("error.no_ticket", value=number, examples="servicenow:INC0012345")
-    headers = basic(from_environment("SERVICENOW_USER"), from_environment("SERVICENOW_PASSWORD"))
-    return ServiceNow(from_environment("SERVICENOW_URL").rstrip("/"), number, {**headers, "Accept": "application/json"})
+    headers = basic(credential("SERVICENOW_USER"), credential("SERVICENOW_PASSWORD"))
+    return ServiceNow(address("SERVICENOW_URL"), number, {**headers, "Accept": "application/json"})
