@@ -6,7 +6,9 @@ from typing import Any
 
 from vmbackup import catalog
 from vmbackup.checks.base import CHECKS, load, run
+from vmbackup.facts.schema import coerce
 from vmbackup.model import Fact, FactStatus, Finding, Verdict
+from vmbackup.runs.evidence import SHAPES
 
 DENIED = Fact(FactStatus.DENIED, why="missing_action", details={"action": "a", "scope": "s"})
 ABSENT = Fact(FactStatus.ABSENT)
@@ -15,7 +17,8 @@ ABSENT = Fact(FactStatus.ABSENT)
 def judge(check: str, os: str | None = "linux", **facts: Any) -> Finding:
     """The finding. Facts are named with ``__`` for the dot; a Fact stands for itself, None for "absent"."""
     load()
-    evidence = {name.replace("__", "."): _fact(data) for name, data in facts.items()}
+    named = {name.replace("__", "."): data for name, data in facts.items()}
+    evidence = {name: _fact(name, data) for name, data in named.items()}
     finding = run(CHECKS[check], evidence, os)
     assert finding.reason != "check_failed", finding.values
     for language in catalog.LANGUAGES:
@@ -38,10 +41,11 @@ def _said(check: str) -> set[str]:
     return set(catalog.checks()[check]["texts"])
 
 
-def _fact(data: Any) -> Fact:
+def _fact(name: str, data: Any) -> Fact:
+    """What of a guest fact is not given is unread, as in a document that does not have it."""
     if isinstance(data, Fact):
         return data
-    return ABSENT if data is None else Fact(FactStatus.OK, data)
+    return ABSENT if data is None else Fact(FactStatus.OK, coerce(data, SHAPES[name]) if "guest." in name else data)
 
 
 # --- facts of a healthy VM, to be changed by a test ----------------------------------------------------------------

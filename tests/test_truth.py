@@ -20,13 +20,9 @@ STILL_WRONG = {
     "case_54_clock_skew_managed_disks",
     "case_59_openssl_conf_broken_after_restore",
     "disk_1500_gb_linux",
-    "dns_servers_taken_as_wireserver",
     "enhanced_policy_42_points_healthy",
-    "extension_calls_old_agent_api",
-    "extension_finds_no_python",
     "host_snapshot_service_error",
     "storage_type_not_supported",
-    "thaw_fails_on_double_mounts",
     "vm_deallocated_windows",
 }
 

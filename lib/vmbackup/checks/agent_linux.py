@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vmbackup.catalog.knowledge import version
+from typing import Any
+
+from vmbackup.catalog.knowledge import number, version
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
 from vmbackup.facts.guest import SerialLog
@@ -90,11 +92,40 @@ def _processes(guest: LinuxAgent) -> Judgement:
         return ok()
     if guest["starts"] is False:
         return problem("does_not_start", error=guest["start_error"] or "-")
+    if guest["daemon"] is False and guest["job"]:
+        waits_for = guest["job_waits_for"]
+        if waits_for:
+            return problem("start_waits", unit=unit, units=waits_for)
+        return problem("start_hangs", unit=unit, job=guest["job"])
     if guest["daemon"] is False:
         return problem("no_daemon", unit=unit)
     if guest["exthandlers"] is False:
         return problem("no_extension_handler", unit=unit)
     return unknown("not_told")
+
+
+@check(optional=("guest.agent", "vm.power", "vm.agent"), os="linux", knows=("agent_restarts_many",))
+def linux_agent_does_not_crash(guest: LinuxAgent | None, power: VmPower | None, agent: VmAgent | None) -> Judgement:
+    """The Linux agent does not end by itself again and again.
+
+    How it is measured: systemd's own result for the agent's unit and its count of restarts; without them, an agent that
+    reports now runs now.
+    """
+    if agent_state.reports_now(power, agent):
+        return ok("agent_reports")
+    if guest is None:
+        return unknown("guest_only")
+    told: dict[str, Any] = {"restarts": guest["restarts"], "status": guest["exit_status"], "result": guest["result"]}
+    shown = {"unit": guest["unit"] or "waagent", **{key: "-" if word is None else word for key, word in told.items()}}
+    if guest["active"] == "failed":
+        return problem("failed", **shown)
+    if guest["active"] == "activating" and guest["sub"] == "auto-restart":
+        return problem("restarting", **shown)
+    if guest["active"] is None or guest["sub"] is None or guest["restarts"] is None:
+        return unknown("not_told")
+    if guest["restarts"] >= number("agent_restarts_many"):
+        return unknown("restarted_often", **shown)
+    return ok(**shown) if guest["active"] == "active" else unknown("does_not_run", **shown)
 
 
 @check(optional=("guest.agent", "vm.power", "vm.agent"), os="linux")
@@ -104,14 +135,14 @@ def linux_agent_restarts_by_itself(guest: LinuxAgent | None, power: VmPower | No
     if guest is None:
         return ok("runs_now") if now else unknown("guest_only")
     unit = guest["unit"] or "waagent"
-    if guest["enabled"] in ("disabled", "masked"):
+    if guest["enabled"] in ("disabled", "masked", "masked-runtime", "bad"):
         return (
             ok("not_enabled_but_runs", unit=unit) if now else problem("not_enabled", unit=unit, state=guest["enabled"])
         )
     if guest["restart"] == "no":
         return ok("does_not_restart_but_runs", unit=unit) if now else problem(unit=unit)
-    if guest["restart"] is None:
-        return unknown("not_told")
+    if guest["restart"] is None or guest["enabled"] is None:
+        return ok("runs_now") if now else unknown("not_told")
     return ok(restart=guest["restart"])
 
 
@@ -138,10 +169,15 @@ def _newer_package(guest: LinuxAgent) -> str | None:
 
 
 def _supported_package(guest: LinuxAgent) -> Judgement:
+    running, packaged = guest["running_version"], guest["packaged_version"]
+    if packaged and compare(running, packaged) == -1:
+        return ok("runs_older_than_package", running=running, packaged=packaged)
     if guest["source"] in ("github", "pip"):
         return ok("not_from_distribution", source=guest["source"])
     newer = _newer_package(guest)
-    return ok("older_but_supported", installed=guest["package_version"], candidate=newer) if newer else ok()
+    if newer:
+        return ok("older_but_supported", installed=guest["package_version"] or "-", candidate=newer)
+    return ok() if guest["package_candidate"] else ok("supported")
 
 
 def _outdated_package(guest: LinuxAgent) -> Judgement:

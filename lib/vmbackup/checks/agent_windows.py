@@ -5,6 +5,7 @@ from __future__ import annotations
 from vmbackup.catalog.knowledge import number, version
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
+from vmbackup.checks.shared.sight import whole
 from vmbackup.facts.guest import BootReport
 from vmbackup.facts.vm import VmAgent, VmModel, VmPower
 from vmbackup.facts.windows import Crashes, DotNet, Service, WindowsAgent
@@ -76,15 +77,15 @@ def _needed(services: dict[str, Service]) -> Judgement | None:
 def _services(services: dict[str, Service]) -> Judgement:
     found = [(name, services.get(name)) for name in SERVICES]
     for name, service in found:
-        if service is None or service["exists"] is None:
+        if service is None:
             continue
-        if not service["exists"]:
+        if service["exists"] is False:
             return problem("missing", service=name)
         if service["path_ok"] is False:
             return problem("broken_path", service=name)
         if service["state"] and service["state"] != "Running":
             return problem(service=name, state=service["state"])
-    if any(service is None or service["state"] is None for _, service in found):
+    if any(service is None or None in (service["exists"], service["state"]) for _, service in found):
         return unknown("not_told")
     for name, service in found:
         if service is not None and service["start"] in ("Disabled", "Manual"):
@@ -130,6 +131,8 @@ def windows_agent_does_not_crash(
         return ok("agent_reports")
     if guest is None or crashes is None or crashes["events"] is None:
         return unknown("guest_only")
+    if guest["wcf_debugging"] is None or not whole(crashes["cut"], "events"):
+        return unknown("not_all_seen")
     return ok()
 
 

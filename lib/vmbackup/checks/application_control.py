@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from vmbackup.checks.base import Judgement, check, ok, problem
+from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.checks.shared.sight import whole
 from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
 from vmbackup.facts.windows import ApplicationControl, Crashes
 from vmbackup.failures.jobs import is_over
@@ -31,4 +32,7 @@ def _in_guest(control: ApplicationControl | None, crashes: Crashes | None, jobs:
     for crash in events or []:
         if _PROGRAM in crash["name"].lower() and not is_over(crash["last"], jobs):
             return problem("crashed", program=crash["name"], last=crash["last"])
-    return ok() if control is not None and control["blocked"] is not None and events is not None else None
+    if control is None or crashes is None or control["blocked"] is None or events is None:
+        return None
+    seen = whole(control["cut"], "blocked") and whole(crashes["cut"], "events")
+    return ok() if seen else unknown("not_all_seen")

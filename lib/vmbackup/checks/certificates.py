@@ -6,7 +6,7 @@ from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared.named_fault import FAILURE, judged, named_by_status
 from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs
-from vmbackup.facts.linux import LinuxAgentState, LinuxOpenssl
+from vmbackup.facts.linux import LinuxAgent, LinuxAgentState, LinuxOpenssl
 from vmbackup.facts.windows import MachineKeys, WindowsCertificates
 
 
@@ -33,7 +33,10 @@ def _windows(keys: MachineKeys | None, certificates: WindowsCertificates | None)
     return ok() if good else None
 
 
-@check(optional=(*FAILURE, "guest.agent_state", "guest.openssl", "guest.logs", "guest.extension"), os="linux")
+@check(
+    optional=(*FAILURE, "guest.agent_state", "guest.openssl", "guest.logs", "guest.extension", "guest.agent"),
+    os="linux",
+)
 def linux_certificates_are_usable(
     job: FailedJob | None,
     jobs: list[Job] | None,
@@ -42,13 +45,16 @@ def linux_certificates_are_usable(
     openssl: LinuxOpenssl | None,
     logs: GuestLogs | None,
     extension: GuestExtension | None,
+    agent: LinuxAgent | None,
 ) -> Judgement:
     """The agent's certificates are there, and OpenSSL can read them.
 
     Why: protected settings of every extension are encrypted for these certificates; a broken OpenSSL configuration, or
-    FIPS mode under an older agent or extension, makes them unreadable.
+    FIPS mode under an older agent or extension, makes them unreadable. An agent that never got as far as running
+    extensions has not fetched them yet: then they are missing for another reason.
     """
-    return judged("certificates", job, jobs, item, _linux(state, openssl, logs, extension))
+    handles = agent is not None and agent["exthandlers"] is True
+    return judged("certificates", job, jobs, item, _linux(state, openssl, logs, extension, handles))
 
 
 def _linux(
@@ -56,13 +62,16 @@ def _linux(
     openssl: LinuxOpenssl | None,
     logs: GuestLogs | None,
     extension: GuestExtension | None,
+    handles: bool,
 ) -> Judgement | None:
+    if openssl is not None and openssl["path"] == "":
+        return problem("no_openssl")
     if openssl is not None and openssl["config_ok"] is False:
-        return problem("openssl", error=openssl["error"])
+        return problem("openssl", error=openssl["error"] or "-")
     if state is not None and state["readable"] and state["transport_certificate"] is False:
-        return problem("missing")
+        return problem("missing") if handles else unknown("missing_so_far")
     if state is not None and state["readable"] and state["private_keys"] == 0:
-        return problem("no_private_key")
+        return problem("no_private_key") if handles else unknown("missing_so_far")
     if extension is not None and named_by_status("certificates", extension):
         return problem("extension_says", code=extension["code"], message=extension["message"] or "-")
     if openssl is not None and openssl["fips"]:

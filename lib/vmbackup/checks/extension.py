@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vmbackup.catalog.knowledge import version as known_version
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.consistency import wants_crash_only
+from vmbackup.checks.shared.sight import reaches_back, whole
 from vmbackup.facts.backup import FailedJob, Job, Policy, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs, GuestProbe
-from vmbackup.facts.linux import LinuxAgentState, LinuxVmbackupConf
+from vmbackup.facts.linux import LinuxAgentState, LinuxScriptPlugin, LinuxVmbackupConf
 from vmbackup.facts.vm import Disk, Extension, ExtensionVersions, Handler, VmModel
 from vmbackup.facts.windows import ExtensionState, Service
 from vmbackup.failures.jobs import backup_failed, is_over
@@ -227,6 +230,8 @@ def vmsnapshot_linux_is_loaded(
         return unknown("not_told")
     if handler["state"] != "Enabled":
         return problem(version=newest, state=handler["state"])
+    if conf is None or not (conf["present"] is False or conf["encoding_ok"]):
+        return unknown("conf_unread")
     if guest["code"] is not None and signs_of_status(guest):
         return ok("loaded_but_failed", version=newest, code=guest["code"], message=guest["message"] or "-")
     return ok(version=newest)
@@ -263,25 +268,57 @@ def no_old_state_blocks_the_extension(
         return ok("nothing_failed")
     if probe is None:
         return unknown("guest_only")
-    return _old_state_windows(state, extension) if probe["os"] == "windows" else _old_state_linux(logs, jobs)
+    return _old_state_windows(state, extension) if probe["os"] == "windows" else _old_state_linux(logs, job, jobs)
 
 
-def _old_state_linux(logs: GuestLogs | None, jobs: list[Job] | None) -> Judgement:
+def _old_state_linux(logs: GuestLogs | None, job: FailedJob | None, jobs: list[Job] | None) -> Judgement:
     if logs is None or logs["patterns"] is None:
         return unknown("not_told")
     patterns = {name: hit for name, hit in logs["patterns"].items() if not is_over(hit["last"], jobs)}
     if "downgrade" in patterns:
         return problem("downgrade", last=patterns["downgrade"]["last"] or "-")
-    return unknown("handler_status") if "handler_status_failed" in patterns else ok()
+    if "handler_status_failed" in patterns:
+        return unknown("handler_status")
+    return ok() if reaches_back(logs, "waagent.log", job, jobs) else unknown("log_too_short")
 
 
 def _old_state_windows(state: ExtensionState | None, extension: GuestExtension | None) -> Judgement:
     if state is None or state["handlers"] is None or extension is None or extension["versions"] is None:
         return unknown("not_told")
-    newest = extension["newest"] or "0.0"
-    for handler in state["handlers"]:
-        if handler["folder"] is not False or (handler["state"] or "").lower() in _GONE:
-            continue
-        if compare(handler["name"].rsplit("_", 1)[-1], newest) == 1:
-            return problem("newer_entry", name=handler["name"])
-    return ok()
+    newest = max(extension["versions"], key=lambda version: parse(version) or (), default="0.0")
+    newer = [
+        handler
+        for handler in state["handlers"]
+        if (handler["state"] or "").lower() not in _GONE and compare(handler["name"].rsplit("_", 1)[-1], newest) == 1
+    ]
+    without = next((handler for handler in newer if handler["folder"] is False), None)
+    if without is not None:
+        return problem("newer_entry", name=without["name"])
+    return ok() if whole(state["cut"], "handlers") and not newer else unknown("not_told")
+
+
+@check(optional=("guest.script_plugin", "backup.failed_job", "backup.jobs"), os="linux")
+def snapshot_scripts_let_the_backup_go_on(
+    scripts: LinuxScriptPlugin | None, job: FailedJob | None, jobs: list[Job] | None
+) -> Judgement:
+    """No script that is to run before or after the snapshot keeps the backup from going on.
+
+    Why: the extension refuses scripts that are missing, that others may read or that are not root's. It then goes on
+    without them, unless continueBackupOnFailure is false (VMB: ScriptRunner.py, PluginHost.py).
+    """
+    if scripts is None or scripts["present"] is None:
+        return unknown("guest_only")
+    if not scripts["present"]:
+        return ok("none")
+    faults, goes_on = scripts["faults"], scripts["continue_on_failure"]
+    if faults is None or goes_on is None:
+        return unknown("not_told")
+    shown: dict[str, Any] = {"pre": scripts["pre_script"] or "-", "post": scripts["post_script"] or "-"}
+    shown["faults"] = faults
+    if not faults:
+        return ok(**shown)
+    # What is wrong with the configuration itself never ends a backup.
+    ends = not goes_on and any(fault.startswith(("pre_", "post_")) for fault in faults)
+    if not ends:
+        return ok("without_scripts", **shown)
+    return unknown("would_end", **shown) if backup_failed(job, jobs) is False else problem("refused", **shown)

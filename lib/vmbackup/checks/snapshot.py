@@ -5,7 +5,9 @@ from __future__ import annotations
 from vmbackup.catalog.knowledge import knowledge, number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
+from vmbackup.checks.shared.sight import whole
 from vmbackup.facts.backup import FailedJob, Job, Neighbours
+from vmbackup.facts.guest import GuestLogs, GuestNetwork, LogPattern
 from vmbackup.facts.linux import LinuxDhcp
 from vmbackup.facts.network import Nic
 from vmbackup.facts.vm import Metrics, ResourceHealth, VmAgent, VmPower
@@ -132,24 +134,31 @@ def addresses_fit_dhcp(nics: list[Nic] | None) -> Judgement:
     return ok(count=len(nics))
 
 
-@check(optional=("guest.windows_dhcp", "guest.dhcp", "vm.power", "vm.agent"))
+@check(optional=("guest.windows_dhcp", "guest.dhcp", "vm.power", "vm.agent", "guest.logs", "guest.network"))
 def guest_gets_its_address_by_dhcp(
-    windows: WindowsDhcp | None, linux: LinuxDhcp | None, power: VmPower | None, agent: VmAgent | None
+    windows: WindowsDhcp | None,
+    linux: LinuxDhcp | None,
+    power: VmPower | None,
+    agent: VmAgent | None,
+    logs: GuestLogs | None,
+    network: GuestNetwork | None,
 ) -> Judgement:
     """The guest gets its address, and with it the platform's own, by DHCP; or it reaches the platform all the same.
 
-    Why: the agent knows 168.63.129.16 without DHCP option 245 today, so a static address is a problem only under an
-    agent that is silent.
+    Why: the agent knows 168.63.129.16 without DHCP option 245 today, so a static address is a problem only where the
+    agent is silent and the platform is not reached. The agent writes the address that it found down only once it has
+    reached it: a wrong one is in its log, and a silent agent that wrote none down has not found any.
     """
     now = agent_state.reports_now(power, agent)
+    reached = network["wireserver_http"] if network is not None else None
     if windows is not None:
-        return _windows_dhcp(windows, now)
+        return _windows_dhcp(windows, now, reached)
     if linux is not None:
-        return _linux_dhcp(linux, now)
+        return _linux_dhcp(linux, now, logs["patterns"] if logs is not None else None, reached)
     return ok("agent_reports") if now else unknown("guest_only")
 
 
-def _windows_dhcp(windows: WindowsDhcp, now: bool) -> Judgement:
+def _windows_dhcp(windows: WindowsDhcp, now: bool, reached: str | None) -> Judgement:
     nics = windows["nics"] or []
     primary = next((nic for nic in nics if nic["primary"]), nics[0] if len(nics) == 1 else None)
     if primary is None or primary["dhcp"] is None:
@@ -158,23 +167,35 @@ def _windows_dhcp(windows: WindowsDhcp, now: bool) -> Judgement:
         return ok(nic=primary["name"])
     if (primary["addresses"] or 1) > 1:
         return ok("several_static", nic=primary["name"])
-    return ok("static_but_reports", nic=primary["name"]) if now else problem(nic=primary["name"])
+    return ok("static_but_reports", nic=primary["name"]) if now else _static(reached, nic=primary["name"], file="-")
 
 
-def _linux_dhcp(linux: LinuxDhcp, now: bool) -> Judgement:
-    endpoint = linux["endpoint"]
-    if endpoint and endpoint != _WIRESERVER and not now:
-        return problem("wrong_endpoint", endpoint=endpoint)
-    if linux["route"] is False and not now:
-        return problem("no_route")
-    by_dhcp = [each["name"] for each in linux["interfaces"] or [] if each["dhcp"] or each["option_245"]]
-    if by_dhcp:
-        return ok(nic=by_dhcp[0])
+def _static(reached: str | None, **shown: str) -> Judgement:
+    """An address set in the guest, under an agent that is silent."""
+    if reached is None:
+        return unknown("static_perhaps", **shown)
+    return ok("static_but_reached", **shown) if reached == "ok" else problem("static", **shown)
+
+
+def _linux_dhcp(linux: LinuxDhcp, now: bool, patterns: dict[str, LogPattern] | None, reached: str | None) -> Judgement:
+    by_dhcp = [each for each in linux["interfaces"] or [] if each["dhcp"] or each["option_245"]]
     static = [each for each in linux["interfaces"] or [] if each["dhcp"] is False]
     if now:
-        return ok("static_but_reports", nic=static[0]["name"]) if static else ok("agent_reports")
-    if static and (static[0]["addresses"] or 2) <= 1:
-        return problem(nic=static[0]["name"])
+        if by_dhcp or not static:
+            return ok(nic=by_dhcp[0]["name"]) if by_dhcp else ok("agent_reports")
+        return ok("static_but_reports", nic=static[0]["name"])
+    if linux["endpoint"] and linux["endpoint"] != _WIRESERVER:
+        return problem("wrong_endpoint", endpoint=linux["endpoint"])
+    if patterns is not None and "wrong_endpoint" in patterns:
+        return problem("wrong_endpoint_in_log", last=patterns["wrong_endpoint"]["last"] or "-")
+    if linux["route"] is False:
+        return problem("no_route")
+    if not by_dhcp and static and (static[0]["addresses"] or 2) <= 1:
+        return _static(reached, nic=static[0]["name"], file=static[0]["configured_by"] or "-")
+    if linux["endpoint"] == "":
+        return unknown("no_endpoint")
+    if by_dhcp and linux["endpoint"] and linux["route"] and patterns is not None:
+        return ok(nic=by_dhcp[0]["name"])
     return unknown("not_told")
 
 
@@ -195,7 +216,9 @@ def sql_backup_uses_vss_copy(sql: Sql | None, job: FailedJob | None, jobs: list[
         if _is_sql_engine(service["name"]) and service["state"] == "Running"
     ]
     if not running:
-        return ok("no_sql")
+        known = not sql["services"] or whole(sql["cut"], "services")
+        states = [service["state"] for service in sql["services"] if _is_sql_engine(service["name"])]
+        return ok("no_sql") if known and None not in states else unknown("not_told")
     if sql["use_vss_copy_backup"]:
         return ok(service=running[0])
     if sql["use_vss_copy_backup"] is None:

@@ -44,6 +44,11 @@ def guest(**changes: Any) -> dict[str, Any]:
         "sub": "running",
         "enabled": "enabled",
         "restart": "always",
+        "result": "success",
+        "exit_status": 0,
+        "restarts": 0,
+        "job": "",
+        "job_waits_for": [],
         "daemon": True,
         "exthandlers": True,
         "packaged_version": "2.2.46",
@@ -106,6 +111,12 @@ FAILED = serial(agent="failed")
     [
         ({"guest__agent": guest()} | DEAD, ("ok", "ok")),
         ({"guest__agent": guest(daemon=False, exthandlers=False)} | DEAD, ("problem", "no_daemon")),
+        (
+            {"guest__agent": guest(daemon=False, job="start waiting", job_waits_for=["wait-online.service"])} | DEAD,
+            ("problem", "start_waits"),
+        ),
+        ({"guest__agent": guest(daemon=False, job="start running")} | DEAD, ("problem", "start_hangs")),
+        ({"guest__agent": guest(daemon=False, job=None, job_waits_for=None)} | DEAD, ("problem", "no_daemon")),
         ({"guest__agent": guest(exthandlers=False)} | DEAD, ("problem", "no_extension_handler")),
         (
             {"guest__agent": guest(starts=False, start_error="ImportError", daemon=False)} | DEAD,
@@ -141,6 +152,8 @@ def test_the_processes_run(facts: dict[str, Any], expected: tuple[str, str]) -> 
         ({"guest__agent": guest(enabled="masked")} | DEAD, ("problem", "not_enabled")),
         ({"guest__agent": guest(enabled="disabled")} | ALIVE, ("ok", "not_enabled_but_runs")),
         ({"guest__agent": guest(restart=None)} | DEAD, ("unknown", "not_told")),
+        ({"guest__agent": guest(enabled=None)} | DEAD, ("unknown", "not_told")),
+        ({"guest__agent": guest(enabled=None)} | ALIVE, ("ok", "runs_now")),
         (ALIVE, ("ok", "runs_now")),
         (DEAD, ("unknown", "guest_only")),
     ],
@@ -150,6 +163,27 @@ def test_a_missing_restart_matters_under_a_silent_agent(facts: dict[str, Any], e
 
 
 OLD = agent(version="2.2.18")
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"guest__agent": guest()} | DEAD, ("ok", "ok")),
+        ({"guest__agent": guest(restarts=12)} | DEAD, ("unknown", "restarted_often")),
+        ({"guest__agent": guest(restarts=12)} | ALIVE, ("ok", "agent_reports")),
+        ({"guest__agent": guest(active="failed", result="exit-code", exit_status=1)} | DEAD, ("problem", "failed")),
+        ({"guest__agent": guest(active="failed", result=None, restarts=None)} | DEAD, ("problem", "failed")),
+        ({"guest__agent": guest(active="activating", sub="auto-restart")} | DEAD, ("problem", "restarting")),
+        ({"guest__agent": guest(active="inactive", sub="dead")} | DEAD, ("unknown", "does_not_run")),
+        ({"guest__agent": guest(restarts=None)} | DEAD, ("unknown", "not_told")),
+        ({"guest__agent": guest(active="läuft")} | DEAD, ("unknown", "not_told")),
+        (DEAD, ("unknown", "guest_only")),
+    ],
+)
+def test_an_agent_that_keeps_ending_is_found(facts: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert outcome("linux_agent_does_not_crash", **facts) == expected
+
+
 OLD_GUEST = {"packaged_version": "2.2.18", "goal_state_version": "2.2.18", "package_version": "2.2.18-1"}
 
 
@@ -158,6 +192,8 @@ OLD_GUEST = {"packaged_version": "2.2.18", "goal_state_version": "2.2.18", "pack
     [
         ({"guest__agent": guest(), "vm__agent": agent()}, ("ok", "ok")),
         ({"guest__agent": guest(package_candidate="2.11.1-0"), "vm__agent": agent()}, ("ok", "older_but_supported")),
+        ({"guest__agent": guest(package_candidate=None), "vm__agent": agent()}, ("ok", "supported")),
+        ({"guest__agent": guest(running_version="2.2.40"), "vm__agent": agent()}, ("ok", "runs_older_than_package")),
         ({"guest__agent": guest(source="github"), "vm__agent": agent()}, ("ok", "not_from_distribution")),
         ({"guest__agent": guest(**OLD_GUEST, package_candidate="2.11.1-0"), "vm__agent": OLD}, ("problem", "problem")),
         (

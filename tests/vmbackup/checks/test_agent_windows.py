@@ -197,7 +197,7 @@ def test_the_agent_is_installed(facts: dict[str, Any], expected: tuple[str, str]
 
 def crashes(*names: str) -> dict[str, Any]:
     events = [{"kind": "program", "name": name, "count": 3, "last": None, "detail": "0xe0434352"} for name in names]
-    return {"days": 1, "events": events}
+    return {"days": 1, "events": events, "cut": []}
 
 
 @pytest.mark.parametrize(
@@ -210,6 +210,10 @@ def crashes(*names: str) -> dict[str, Any]:
         ),
         ({"guest__windows_agent": guest(wcf_debugging=True)} | DEAD, ("problem", "wcf_debugging")),
         ({"guest__windows_agent": guest(), "guest__crashes": crashes("notepad.exe")} | DEAD, ("ok", "ok")),
+        (
+            {"guest__windows_agent": guest(), "guest__crashes": crashes() | {"cut": ["events"]}} | DEAD,
+            ("unknown", "not_all_seen"),
+        ),
         ({"guest__crashes": crashes("WaAppAgent.exe")} | ALIVE, ("ok", "agent_reports")),
         (
             {"guest__windows_agent": guest(), "guest__crashes": {"days": None, "events": None}},

@@ -19,11 +19,11 @@ AFTER_A_GOOD_ONE = GENERIC | {"backup__jobs": [job("Failed"), job(start="2026-11
 
 
 def control(*blocked: dict[str, Any]) -> dict[str, Any]:
-    return {"guest__application_control": {"blocked": list(blocked), "antivirus": []}}
+    return {"guest__application_control": {"blocked": list(blocked), "antivirus": [], "cut": []}}
 
 
 def crashes(*events: dict[str, Any]) -> dict[str, Any]:
-    return {"guest__crashes": {"days": 30, "events": list(events)}}
+    return {"guest__crashes": {"days": 30, "events": list(events), "cut": []}}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,10 @@ def crashes(*events: dict[str, Any]) -> dict[str, Any]:
         (control() | crashes(CRASH | {"name": "WaAppAgent.exe"}) | GENERIC, ("ok", "ok")),
         (control() | crashes() | GENERIC, ("ok", "ok")),
         (control(OLD_BLOCK) | crashes(OLD_CRASH) | AFTER_A_GOOD_ONE, ("ok", "ok")),
+        (
+            control() | {"guest__crashes": {"days": 30, "events": [], "cut": ["events"]}} | GENERIC,
+            ("unknown", "not_all_seen"),
+        ),
         (control(OLD_BLOCK, BLOCK) | crashes() | AFTER_A_GOOD_ONE, ("problem", "blocked")),
         # The code fits other causes as well: it names none.
         (NAMED, ("unknown", "guest_only")),

@@ -59,6 +59,7 @@ def extension(code: int) -> dict[str, Any]:
     return {"guest__extension": fact | {"operation": "Enable", "seq": 1}}
 
 
+RUNS = {"guest__agent": {"daemon": True, "exthandlers": True}}
 CIPHER = {"guest__logs": {"patterns": {"openssl_cipher": {"count": 3, "last": None}}}}
 
 
@@ -67,8 +68,12 @@ CIPHER = {"guest__logs": {"patterns": {"openssl_cipher": {"count": 3, "last": No
     [
         (state() | openssl() | GENERIC, ("ok", "ok")),
         (openssl(config_ok=False) | GENERIC, ("problem", "openssl")),
-        (state(certificate=False) | openssl() | GENERIC, ("problem", "missing")),
-        (state(private_keys=0) | openssl() | GENERIC, ("problem", "no_private_key")),
+        ({"guest__openssl": {"path": ""}} | state(certificate=False) | GENERIC, ("problem", "no_openssl")),
+        (state(certificate=False) | openssl() | RUNS | GENERIC, ("problem", "missing")),
+        (state(private_keys=0) | openssl() | RUNS | GENERIC, ("problem", "no_private_key")),
+        # The agent never got so far as to fetch them: a consequence of something else.
+        (state(certificate=False) | openssl() | GENERIC, ("unknown", "missing_so_far")),
+        (state(private_keys=0) | openssl() | GENERIC, ("unknown", "missing_so_far")),
         (state(None, None, readable=False) | openssl() | GENERIC, ("unknown", "guest_only")),
         (state() | openssl(fips=True) | GENERIC, ("unknown", "fips")),
         (state() | openssl(fips=True) | CIPHER | GENERIC, ("problem", "fips_refuses")),

@@ -227,14 +227,16 @@ def state(word: str | None = "Enabled") -> dict[str, Any]:
 
 FAILED = {"backup__failed_job": failed_job()}
 NONE = guest(versions=[], newest=None)
+PLAIN = {"guest__vmbackup_conf": {"present": True, "encoding_ok": True, "values": {}}}
 
 
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        ({"guest__extension": guest(), "guest__agent_state": state()}, ("ok", "ok")),
-        ({"guest__extension": guest(code=402), "guest__agent_state": state()}, ("ok", "loaded_but_failed")),
-        ({"guest__extension": guest(code=1), "guest__agent_state": state()}, ("ok", "ok")),
+        ({"guest__extension": guest(), "guest__agent_state": state()} | PLAIN, ("ok", "ok")),
+        ({"guest__extension": guest(code=402), "guest__agent_state": state()} | PLAIN, ("ok", "loaded_but_failed")),
+        ({"guest__extension": guest(code=1), "guest__agent_state": state()} | PLAIN, ("ok", "ok")),
+        ({"guest__extension": guest(code=1), "guest__agent_state": state()}, ("unknown", "conf_unread")),
         ({"guest__extension": guest(), "guest__agent_state": state("Installed")}, ("problem", "problem")),
         ({"guest__extension": guest(), "guest__agent_state": state(None)}, ("unknown", "not_told")),
         ({"guest__extension": guest()}, ("unknown", "not_told")),
@@ -265,12 +267,13 @@ def seen(os: str, **facts: Any) -> dict[str, Any]:
 
 
 def lines(*patterns: str) -> dict[str, Any]:
-    return {"patterns": {name: {"count": 1, "last": "2018-03-05T14:31:57Z"} for name in patterns}}
+    found = {name: {"count": 1, "last": "2018-03-05T14:31:57Z"} for name in patterns}
+    return {"patterns": found, "since": {"waagent.log": "2018-03-01T00:00:00Z"}}
 
 
 def windows(*folders: str, entry: str = "1.0.92.0", folder: bool | None = False, state: str = "Enabled") -> Any:
     name = "Microsoft.Azure.RecoveryServices.VMSnapshot"
-    known = {"handlers": [{"name": f"{name}_{entry}", "state": state, "folder": folder}]}
+    known = {"handlers": [{"name": f"{name}_{entry}", "state": state, "folder": folder}], "cut": []}
     there = {"name": name, "versions": list(folders), "newest": folders[-1] if folders else None}
     return seen("windows", guest__extension_state=known, guest__extension=there)
 
@@ -283,12 +286,20 @@ def windows(*folders: str, entry: str = "1.0.92.0", folder: bool | None = False,
         (seen("linux", guest__logs=lines("downgrade", "handler_status_failed")) | GOOD_THEN_FAILING, ("ok", "ok")),
         (seen("linux", guest__logs=lines("downgrade")) | GOOD, ("ok", "nothing_failed")),
         (seen("linux", guest__logs=lines()) | FAILING, ("ok", "ok")),
+        (
+            seen("linux", guest__logs=lines() | {"since": {"waagent.log": "2026-11-23T00:00:00Z"}}) | FAILING,
+            ("unknown", "log_too_short"),
+        ),
+        (seen("linux", guest__logs=lines() | {"since": None}) | FAILING, ("unknown", "log_too_short")),
         (seen("linux", guest__logs={"patterns": None}) | FAILING, ("unknown", "not_told")),
         (seen("linux") | FAILING, ("unknown", "not_told")),
         (windows("1.0.91.0") | FAILING, ("problem", "newer_entry")),
         (windows() | FAILING, ("problem", "newer_entry")),
-        (windows("1.0.91.0", folder=True) | FAILING, ("ok", "ok")),
-        (windows("1.0.91.0", folder=None) | FAILING, ("ok", "ok")),
+        (windows("1.0.91.0", folder=None) | FAILING, ("unknown", "not_told")),
+        (
+            windows("1.0.93.0") | {"guest__extension_state": {"handlers": [], "cut": None}} | FAILING,
+            ("unknown", "not_told"),
+        ),
         (windows("1.0.91.0", state="NotInstalled") | FAILING, ("ok", "ok")),
         (windows("1.0.93.0") | FAILING, ("ok", "ok")),
         (seen("windows", guest__logs=lines()) | FAILING, ("unknown", "not_told")),
@@ -299,3 +310,29 @@ def windows(*folders: str, entry: str = "1.0.92.0", folder: bool | None = False,
 def test_what_earlier_versions_left_behind(facts: dict[str, Any], expected: tuple[str, str]) -> None:
     os = facts["guest__probe"]["os"] if "guest__probe" in facts else "linux"
     assert outcome("no_old_state_blocks_the_extension", os, **facts) == expected
+
+
+def scripts(*faults: str, **changes: Any) -> dict[str, Any]:
+    fact = {"present": True, "pre_script": "/pre.sh", "post_script": "/post.sh", "continue_on_failure": False}
+    return {"guest__script_plugin": fact | {"freeze": True, "timeout_s": 30, "faults": list(faults)} | changes}
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (scripts(present=False) | FAILING, ("ok", "none")),
+        (scripts() | FAILING, ("ok", "ok")),
+        (scripts("pre_missing") | FAILING, ("problem", "refused")),
+        (scripts("pre_missing") | GOOD, ("unknown", "would_end")),
+        (scripts("pre_missing", continue_on_failure=True) | FAILING, ("ok", "without_scripts")),
+        (scripts("config_mode") | FAILING, ("ok", "without_scripts")),
+        (scripts(faults=None) | FAILING, ("unknown", "not_told")),
+        (scripts("post_mode", continue_on_failure=None) | FAILING, ("unknown", "not_told")),
+        (scripts(present=None) | FAILING, ("unknown", "guest_only")),
+        (FAILING, ("unknown", "guest_only")),
+    ],
+)
+def test_scripts_that_the_extension_refuses_end_a_backup_only_where_they_must_not_fail(
+    facts: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    assert outcome("snapshot_scripts_let_the_backup_go_on", **facts) == expected

@@ -24,13 +24,18 @@ def mounts(**changes: Any) -> dict[str, Any]:
         "unreadable": [],
         "fstab_duplicates": [],
         "mounted_twice": [],
+        "cut": [],
     }
     return {"guest__mounts": fact | changes}
 
 
-def extension(code: int | None) -> dict[str, Any]:
-    fact = {"name": None, "versions": [], "newest": None, "status": "error", "code": code, "message": "m"}
-    return {"guest__extension": fact | {"operation": "Enable", "seq": 3}}
+def extension(code: int | None, at: str = "2026-11-22T22:10:00Z") -> dict[str, Any]:
+    fact = {"name": "x", "versions": [], "newest": None, "status": "success", "code": code, "message": "m"}
+    return {"guest__extension": fact | {"operation": "Enable", "seq": 3, "at": at}}
+
+
+SCANNER = {"guest__scanners": {"programs": ["mdatp"], "cut": []}}
+DOCKER = {"guest__containers": {"runtimes": ["dockerd"], "mounts": ["/var/lib/docker/x"], "cut": []}}
 
 
 def serial(freeze_open: bool) -> dict[str, Any]:
@@ -56,13 +61,24 @@ THAWED = logs(freeze_begin="2024-01-14T22:16:48Z", freeze_end="2024-01-14T22:16:
         (mounts(frozen=["/data"]) | GENERIC, ("problem", "frozen")),
         (mounts(frozen=["/data"]) | GOOD, ("problem", "frozen")),
         (mounts(blocked_writers=3) | GENERIC, ("problem", "blocked_writers")),
+        (mounts(blocked_writers=3) | SCANNER | GENERIC, ("problem", "blocked_beside_scanner")),
+        (mounts() | HUNG | SCANNER | GENERIC, ("problem", "unfinished_beside_scanner")),
+        (mounts() | extension(1) | SCANNER | GENERIC, ("ok", "ok")),
+        (mounts(mounted_twice=["/dev/sda1"]) | extension(1) | GENERIC, ("unknown", "mounted_twice")),
+        (mounts(mounted_twice=["/dev/sda1"]) | extension(1) | GOOD, ("ok", "ok")),
+        (mounts() | extension(1) | DOCKER | GENERIC, ("unknown", "container_mounts")),
+        # Written by an earlier run: it says nothing about this backup. Status 2 excludes nothing.
+        (mounts() | extension(1, "2026-11-21T22:10:00Z") | GENERIC, ("unknown", "guest_only")),
+        (mounts() | extension(2) | GENERIC, ("unknown", "guest_only")),
+        (mounts(cut=["unreadable"]) | extension(1) | GENERIC, ("unknown", "not_all_seen")),
+        (mounts(unreadable=None) | extension(1) | GENERIC, ("unknown", "not_all_seen")),
         (mounts(unreadable=[{"mount": "/x", "why": "timeout"}]) | GENERIC, ("problem", "unreadable")),
         (serial(True) | GENERIC, ("problem", "freeze_open")),
         (serial(False) | GENERIC, ("unknown", "guest_only")),
         (extension(122) | GENERIC, ("problem", "extension_says")),
         (mounts() | extension(1) | GENERIC, ("ok", "ok")),
         (mounts() | extension(None) | GENERIC, ("unknown", "guest_only")),
-        (mounts(blocked_writers=None) | extension(1) | GENERIC, ("unknown", "guest_only")),
+        (mounts(blocked_writers=None) | extension(1) | GENERIC, ("unknown", "not_all_seen")),
         (mounts() | extension(1) | NAMED, ("problem", "problem")),
         (mounts() | GOOD, ("ok", "nothing_failed")),
         ({"guest__mounts": DENIED} | GENERIC, ("unknown", "guest_only")),

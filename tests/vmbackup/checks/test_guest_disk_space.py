@@ -30,17 +30,29 @@ def selinux(mode: str, denials: int | None) -> dict[str, Any]:
     return {"guest__selinux": {"mode": mode, "denials": denials, "last": "denied { execute } for comm=waagent"}}
 
 
+def folders(path: str, size_mb: int, files: int) -> dict[str, Any]:
+    return {"guest__folders": {"folders": [{"path": path, "size_mb": size_mb, "files": files}]}}
+
+
+OFF = selinux("disabled", 0)
+EVENTS = folders("/var/lib/waagent/events", 900, 40000)
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        (disk("/", 5000) | mounts() | GENERIC, ("ok", "ok")),
+        (disk("/", 5000) | mounts() | OFF | GENERIC, ("ok", "ok")),
+        (disk("/", 5000) | mounts() | GENERIC, ("unknown", "guest_only")),
+        (disk("/", 5000, None) | mounts() | OFF | GENERIC, ("unknown", "guest_only")),
+        (disk("/", 99) | mounts() | EVENTS | GENERIC, ("problem", "filled")),
+        (disk("/", 5000, 0.4) | mounts() | EVENTS | GENERIC, ("problem", "many_files")),
         (disk("C:", 5000, None) | GENERIC, ("ok", "ok")),
         (drives(5000, 20, 0) | GENERIC, ("ok", "ok")),
         (drives(20, 5000) | GENERIC, ("problem", "full")),
         (disk("/", 5000) | mounts() | selinux("enforcing", 3) | GENERIC, ("unknown", "selinux")),
         (disk("/", 5000) | mounts() | selinux("permissive", 3) | GENERIC, ("ok", "ok")),
         (disk("/", 5000) | mounts() | selinux("enforcing", 0) | GENERIC, ("ok", "ok")),
-        (disk("/", 5000) | mounts() | selinux("enforcing", None) | GENERIC, ("ok", "ok")),
+        (disk("/", 5000) | mounts() | selinux("enforcing", None) | GENERIC, ("unknown", "guest_only")),
         (disk("/", 99) | mounts() | GENERIC, ("problem", "full")),
         (disk("/", 5000, 0.4) | mounts() | GENERIC, ("problem", "no_inodes")),
         (disk("/", 5000) | mounts(True) | GENERIC, ("problem", "noexec")),

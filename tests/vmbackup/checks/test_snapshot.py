@@ -147,17 +147,31 @@ def linux(dhcp: bool | None = True, addresses: int = 1, **changes: Any) -> dict[
     return {"interfaces": [interface], "endpoint": "168.63.129.16", "route": True} | changes
 
 
+REACHED, UNREACHED = ({"guest__network": {"wireserver_http": word}} for word in ("ok", "timeout"))
+QUIET = {"guest__logs": {"patterns": {}}}
+WRONG = {"guest__logs": {"patterns": {"wrong_endpoint": {"count": 2, "last": "2026-11-22T23:51:48Z"}}}}
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
         ({"guest__windows_dhcp": windows(True)} | DEAD, ("ok", "ok")),
-        ({"guest__windows_dhcp": windows(False)} | DEAD, ("problem", "problem")),
+        ({"guest__windows_dhcp": windows(False)} | UNREACHED | DEAD, ("problem", "static")),
+        ({"guest__windows_dhcp": windows(False)} | REACHED | DEAD, ("ok", "static_but_reached")),
+        ({"guest__windows_dhcp": windows(False)} | DEAD, ("unknown", "static_perhaps")),
         ({"guest__windows_dhcp": windows(False)} | ALIVE, ("ok", "static_but_reports")),
         ({"guest__windows_dhcp": windows(False, 2)} | DEAD, ("ok", "several_static")),
         ({"guest__windows_dhcp": windows(None)} | DEAD, ("unknown", "not_told")),
         ({"guest__windows_dhcp": {"nics": None}} | DEAD, ("unknown", "not_told")),
-        ({"guest__dhcp": linux()} | DEAD, ("ok", "ok")),
-        ({"guest__dhcp": linux(False)} | DEAD, ("problem", "problem")),
+        ({"guest__dhcp": linux()} | QUIET | DEAD, ("ok", "ok")),
+        ({"guest__dhcp": linux()} | DEAD, ("unknown", "not_told")),
+        ({"guest__dhcp": linux(endpoint=None)} | QUIET | DEAD, ("unknown", "not_told")),
+        ({"guest__dhcp": linux(endpoint="")} | QUIET | DEAD, ("unknown", "no_endpoint")),
+        # WALinuxAgent #1205: two name servers, taken for the platform.
+        ({"guest__dhcp": linux(endpoint=None)} | WRONG | DEAD, ("problem", "wrong_endpoint_in_log")),
+        ({"guest__dhcp": linux()} | WRONG | ALIVE, ("ok", "ok")),
+        ({"guest__dhcp": linux(False)} | UNREACHED | DEAD, ("problem", "static")),
+        ({"guest__dhcp": linux(False)} | REACHED | DEAD, ("ok", "static_but_reached")),
         ({"guest__dhcp": linux(False)} | ALIVE, ("ok", "static_but_reports")),
         ({"guest__dhcp": linux(False, 2)} | DEAD, ("unknown", "not_told")),
         ({"guest__dhcp": linux(endpoint="10.0.0.5")} | DEAD, ("problem", "wrong_endpoint")),
@@ -178,6 +192,7 @@ def sql(*services: str, copy: bool | None = False, keys: dict[str, str] | None =
         "use_vss_copy_backup": copy,
         "bcdr_agent": keys or {},
         "bcdr_agent_persistent": {},
+        "cut": [],
     }
 
 
@@ -192,6 +207,7 @@ def sql(*services: str, copy: bool | None = False, keys: dict[str, str] | None =
         ({"guest__sql": sql("MSSQLSERVER")} | GOOD, ("ok", "full_nothing_failed")),
         ({"guest__sql": sql("MSSQLSERVER", keys={"UseVssFullBackup": "True"})} | FAILED, ("unknown", "other_key")),
         ({"guest__sql": sql("MSSQLSERVER", copy=None)} | FAILED, ("unknown", "not_told")),
+        ({"guest__sql": sql("SQLWriter") | {"cut": ["services"]}} | FAILED, ("unknown", "not_told")),
         ({"guest__sql": sql() | {"services": None}} | FAILED, ("unknown", "not_told")),
         (FAILED, ("unknown", "guest_only")),
     ],

@@ -798,8 +798,10 @@ p_disk() {
       # In KiB first: bytes of a large file system would not fit into every shell's numbers.
       size=$(($2 * ($1 / 512) / 2048)) free=$(($3 * ($1 / 512) / 2048))
       [ "$free" -ge 1024 ] || short=y
-      if is_number "$4" && is_number "$5" && [ "$4" -gt 0 ]; then
-        inodes=$((1000 * $5 / $4))
+      if is_number "$4" && is_number "$5"; then
+        # Where they are not counted, as on btrfs, they do not run out.
+        inodes=1000
+        [ "$4" -eq 0 ] || inodes=$((1000 * $5 / $4))
         [ "$inodes" -ge 50 ] || short=y
         inodes=$((inodes / 10)).$((inodes % 10))
       fi
