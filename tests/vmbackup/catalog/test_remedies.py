@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 from importlib import resources
 
@@ -76,6 +77,45 @@ def test_a_powershell_script_parses(remedy):
 def test_a_script_that_stops_the_agent_does_it_later_on_its_own(remedy):
     text = catalogue.script(remedy)
     assert "systemd-run --on-active" in text or "Register-ScheduledTask" in text
+
+
+COMMON = GUEST.joinpath("remedy_common.ps1").read_text("utf-8")
+REINSTALL = GUEST.joinpath("remedy_reinstall_guest_agent.ps1").read_text("utf-8")
+
+
+def test_a_scheduled_task_removes_itself_however_it_ends():
+    assert "finally { schtasks.exe /Delete /TN '$task' /F }" in COMMON
+    assert COMMON.count("Register-ScheduledTask") == 1
+    assert "EndBoundary" in COMMON
+    assert "-DeleteExpiredTaskAfter" in COMMON
+
+
+def test_the_agents_msi_cannot_be_exchanged_between_its_check_and_its_installation():
+    """No Windows is at hand: its order and its places are what can be held here."""
+    steps = ["[guid]::NewGuid()", "icacls.exe $folder /inheritance:r", "Invoke-WebRequest",
+             "Get-AuthenticodeSignature", "Later 'reinstall-agent'"]  # fmt: skip
+    places = [REINSTALL.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "$env:ProgramFiles" in REINSTALL
+    assert "Temp" not in REINSTALL.replace("TempFile", "")
+    assert REINSTALL.count("Remove-Item -LiteralPath") == 3, "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    ("subject", "ours"),
+    [
+        ("CN=Microsoft Corporation, O=Microsoft Corporation, L=Redmond, S=Washington, C=US", True),
+        ("CN=x, O=Microsoft Corporation Partners, C=US", False),
+        ("CN=x, OU=O=Microsoft Corporation, C=US", False),
+    ],
+)
+def test_the_signer_is_microsoft_and_nobody_whose_name_holds_it(subject, ours):
+    pattern = re.search(r"-notmatch '([^']*)'", REINSTALL).group(1)
+    assert bool(re.search(pattern, subject)) is ours
+
+
+def test_windows_remedies_say_that_an_old_powershell_cannot_run_them():
+    assert COMMON.index("PSVersion.Major -lt 5") < COMMON.index("[ordered]")
 
 
 @pytest.mark.parametrize("name", [entry["script"] for entry in REMEDIES.values() if entry["script"]])

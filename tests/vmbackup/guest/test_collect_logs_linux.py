@@ -83,6 +83,42 @@ def test_archive(shell: str, tmp_path: Path) -> None:
     assert f"{archive}: " in done.stdout
 
 
+def packed(out: Path) -> dict[str, str]:
+    (archive,) = out.iterdir()
+    with tarfile.open(archive) as tar:
+        return {
+            member.name.split("/", 1)[1]: handle.read().decode()
+            for member in tar.getmembers()
+            if (handle := tar.extractfile(member))
+        }
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+def test_links_do_not_lead_out_of_the_disk(shell: str, tmp_path: Path) -> None:
+    """An absolute link on another machine's disk means that machine; followed, it would hand out this one's files."""
+    if subprocess.run(["sh", "-c", f"command -v {shell}"], capture_output=True, check=False).returncode:
+        pytest.skip(f"no {shell}")
+    here, root, out = tmp_path / "here", machine(tmp_path / "disk"), tmp_path / "out"
+    (here / "logs").mkdir(parents=True)
+    out.mkdir()
+    (here / "secret").write_text("OURS\n")
+    (here / "logs" / "other.log").write_text("OURS\n")
+    (root / "etc" / "hostname").unlink()
+    (root / "etc" / "hostname").symlink_to(here / "secret")
+    (root / "var" / "log" / "azure" / "file.log").symlink_to(here / "secret")
+    (root / "var" / "log" / "azure" / "inside.log").symlink_to(root / "etc" / "waagent.conf")
+    (root / "var" / "log" / "azure" / "folder").symlink_to(here / "logs")
+    done = subprocess.run(
+        [*shell.split(), str(SCRIPT), str(out), str(root)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    texts = packed(out)
+    assert not [name for name, text in texts.items() if "OURS" in text]
+    assert "vmbackup-logs-unknown-" in done.stdout
+    for name in ("file.log", "inside.log", "folder/other.log"):
+        assert f"a link was not followed: /var/log/azure/{name}" in texts["REDACTED.txt"]
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh", str(SCRIPT), str(tmp_path), str(tmp_path / "empty")], capture_output=True, text=True, check=False

@@ -6,6 +6,7 @@
 #
 # FOLDER gets vmbackup-logs-<host>-<UTC time>.tar.gz, readable by its owner only; default: the current directory.
 # ROOT is where another machine's disk is mounted (a repair VM), default: this machine.
+# Links are not followed: they may lead out of that disk, or to what nobody wants to hand on.
 # Of every file only the last 20 MB are taken. Keys, certificates and the contents of disks are never read.
 # REDACTED.txt in the archive says how many lines were changed in which file.
 # shellcheck disable=SC2016
@@ -22,7 +23,21 @@ work=$(mktemp -d "$folder/.vmbackup-logs.XXXXXX") || { echo "cannot write to $fo
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-if [ -n "$root" ]; then host=$(cat "$root/etc/hostname" 2>/dev/null); else host=$(uname -n); fi
+# leads_away FILE: it is a link, or one of its folders leads out of the disk. On this machine's own disk folders may be
+# links: /var/lib/waagent often lies elsewhere.
+top=$(readlink -f "${root:-/}")
+top=${top%/}
+leads_away() {
+  [ -L "$1" ] && return
+  real=$(readlink -f "$1")
+  case $real in "$top"/*) return 1 ;; esac
+}
+
+if [ -z "$root" ]; then
+  host=$(uname -n)
+else
+  leads_away "$root/etc/hostname" || host=$(head -c 64 "$root/etc/hostname" 2>/dev/null)
+fi
 host=$(printf '%s' "${host:-unknown}" | tr -cd 'A-Za-z0-9.-')
 name=vmbackup-logs-$host-$(date -u +%Y%m%dT%H%M%SZ)
 mkdir "$work/$name"
@@ -58,6 +73,10 @@ without_secrets() {
 
 take() {
   [ -f "$1" ] && [ -r "$1" ] || return
+  if leads_away "$1"; then
+    echo "a link was not followed: ${1#"$root"}" >>"$report"
+    return
+  fi
   case $1 in *.pem | *.prv | *.crt | *.p7m | *.key | *.pfx | *.zip | *.gz) return ;; esac
   inside=$work/$name${1#"$root"}
   mkdir -p "$(dirname "$inside")"

@@ -1,6 +1,12 @@
 # Run as administrator, by Run Command or by hand. Doing it twice does no harm. The last line printed is its outcome.
 $ErrorActionPreference = 'Stop'
 
+if ($PSVersionTable.PSVersion.Major -lt 5) {
+    $note = 'This needs Windows PowerShell 5.1: install it, or do it by hand.'
+    Write-Output ('VMBACKUP REMEDY 1 {"remedy":"' + $Remedy + '","outcome":"failed","before":"","after":"","note":"' + $note + '"}')
+    exit 1
+}
+
 function Say([string]$Outcome, [string]$Before, [string]$After, [string]$Note) {
     $line = [ordered]@{ remedy = $Remedy; outcome = $Outcome; before = $Before; after = $After; note = $Note }
     Write-Output ('VMBACKUP REMEDY 1 ' + ($line | ConvertTo-Json -Compress))
@@ -16,11 +22,16 @@ function Get-Value([string]$Key, [string]$Name) {
     if ($found) { [string]$found.$Name } else { '' }
 }
 
-# The agent must not be stopped from inside Run Command: a scheduled task of its own does it later.
+# The agent must not be stopped from inside Run Command: a scheduled task of its own does it later and removes itself,
+# however its work ends. Where it never gets to run, Windows removes it after an hour.
 function Later([string]$Name, [string]$Body, [int]$Seconds) {
-    $code = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($Body))
+    $task = "vmbackup-$Name"
+    $whole = "try {`r`n$Body`r`n} finally { schtasks.exe /Delete /TN '$task' /F }"
+    $code = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($whole))
     $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument "-NoProfile -NonInteractive -EncodedCommand $code"
     $trigger = New-ScheduledTaskTrigger -Once -At (Get-Date).AddSeconds($Seconds)
+    $trigger.EndBoundary = (Get-Date).AddHours(1).ToString('s')
+    $settings = New-ScheduledTaskSettingsSet -StartWhenAvailable -DeleteExpiredTaskAfter (New-TimeSpan -Minutes 1)
     $who = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -RunLevel Highest
-    $null = Register-ScheduledTask -TaskName "vmbackup-$Name" -Action $action -Trigger $trigger -Principal $who -Force
+    $null = Register-ScheduledTask -TaskName $task -Action $action -Trigger $trigger -Settings $settings -Principal $who -Force
 }
