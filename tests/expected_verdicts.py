@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from azuresim.loading import load_world
-from vmbackup.checks.base import load, run
-from vmbackup.diagnosis import operating_system, walk
-from vmbackup.model import Evidence
+from vmbackup.checks.base import load
+from vmbackup.diagnosis import walk
+from vmbackup.model import SIGNS, Evidence
 
 FOLDER = Path(__file__).parent / "expected"
 HEALTHY = ("healthy_linux", "healthy_windows")
@@ -37,13 +37,15 @@ def healthy_verdicts(world: str) -> dict[str, str]:
 
 
 def observed(evidence: Evidence, section: str) -> dict[str, Any]:
-    """What comes out of these facts, in the shape of an expectation; checks of another system are left out."""
-    os = operating_system(evidence)
-    findings = {name: run(check, evidence, os) for name, check in load().items()}
+    """What comes out of these facts, in the shape of an expectation: checks of another system are left out, and of the
+    signs all but those that name a cause."""
     walked = walk(section, evidence)
+    findings = [finding for step in walked.steps for finding in step.findings if finding.reason != "other_os"]
+    named = {f"{SIGNS} of {each.cause}": each for each in findings if each.reason == "named"}
+    checks = {check: each for check in load() for each in findings if each.check == check}
     return {
         "section": section,
         "outcome": str(walked.outcome),
         "probable_cause": walked.probable.cause if walked.probable else None,
-        "verdicts": {name: str(each.verdict) for name, each in findings.items() if each.reason != "other_os"},
+        "verdicts": {name: str(each.verdict) for name, each in (checks | named).items()},
     }

@@ -17,7 +17,7 @@ from vmbackup.arm.audit import Audit, changes, rows
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
-from vmbackup.diagnosis import walk
+from vmbackup.diagnosis import every_finding, walk
 from vmbackup.model import Evidence, Step, Target, Verdict
 from vmbackup.remedies.apply import Consent, apply
 from vmbackup.remedies.executor import ChangeContext
@@ -79,7 +79,7 @@ def problems(evidence: Evidence) -> list[Step]:
 
 def change_context(azure: Azure, folder: RunFolder) -> ChangeContext:
     """As a run makes it, without the locks."""
-    return ChangeContext(azure, Arm.on(azure), Audit(folder.log(AUDIT), azure.who()), folder.journal)
+    return ChangeContext(azure, Arm.on(azure), Audit(folder.log(AUDIT), azure.who()), folder.journal, every_finding)
 
 
 @contextmanager

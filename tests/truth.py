@@ -117,13 +117,13 @@ def judged(label: Label, walked: Walk, failed: bool) -> Judged:
     shown = tuple(cause for cause in steps if cause in found)
     if wrong:
         return Judged(Measure.WRONG, shown, "; ".join(wrong))
-    return Judged(_good(label, walked, found), shown)
+    return Judged(_good(label, walked, found, failed), shown)
 
 
-def _good(label: Label, walked: Walk, found: set[str]) -> Measure:
+def _good(label: Label, walked: Walk, found: set[str], failed: bool) -> Measure:
     undecided = walked.outcome in (Outcome.UNDECIDED, Outcome.MISSING_RIGHTS)
     if label.true is None:
-        return Measure.HONEST if undecided else Measure.WEAK
+        return Measure.HONEST if undecided or not (found or failed) else Measure.WEAK
     if found & label.true or not label.true:
         return Measure.RIGHT
     verdicts = {walked.step(cause).verdict for cause in label.true}

@@ -132,6 +132,9 @@ class Fact:
 
 Evidence = Mapping[str, Fact]
 
+SIGNS = "signs"
+"""The check that the diagnosis itself makes for every cause: what Azure, the agent and the logs say of it."""
+
 
 def data_of(evidence: Evidence, name: str) -> Any:
     """The data of a fact that was answered, None for any other."""
@@ -153,7 +156,11 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check says: keys and values, no sentence. ``reason`` names the sentence in ``checks.yaml``."""
+    """What one check says: keys and values, no sentence. ``reason`` names the sentence in ``checks.yaml``.
+
+    ``explains`` are signs of a failure that it accounts for; ``if_works``: what it could not see shows where agent and
+    backup work. A cause's finding about its signs has the check ``SIGNS``.
+    """
 
     check: str
     cause: str
@@ -161,6 +168,8 @@ class Finding:
     reason: str
     values: Mapping[str, Any] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
+    explains: tuple[str, ...] = ()
+    if_works: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def at_its_cause(open_book: Any, name: str, parameters: Mapping[str, Any] | None
     scenario, cause = RUNBOOKS[name]
     with open_book(name, parameters or {"scenario": scenario}) as book:
         book.run_all()
-        expect(book.expanded).to_contain_text("✖ Problem")
+        expect(book.expanded).to_contain_text("✖ Found")
         expect(book.expanded).to_contain_text(cause)
         expect(book.tool).to_contain_text("Probable cause found")
         book.finished()
@@ -58,7 +58,7 @@ def test_checking_again_sees_what_has_changed_in_the_world(open_book: Any, lab: 
         large |= {"size_gb": 32767, "sku": "Premium_LRS"}
         asked = len(lab.simulator.requests)
         book.button("Re-check").click()
-        expect(book.expanded).to_contain_text("✔ OK")
+        expect(book.expanded).to_contain_text("✔ Ruled out")
         paths = {path.rsplit("/", 1)[-1] for _, path in lab.simulator.requests[asked:]}
         assert "effectiveNetworkSecurityGroups" not in paths, "only this cause's facts are asked again"
 
@@ -111,7 +111,7 @@ def test_plan_confirm_apply_retry_fixed_and_saved_for_the_ticket(open_book: Any,
         book.button("Yes, apply it now").click()
         book.step("The snapshot status").click()  # the tool stays usable while it works
         expect(book.status).to_contain_text("The remedy ended")
-        expect(book.step("The agent installed in the VM")).to_contain_text("✔ OK")
+        expect(book.step("The agent installed in the VM")).to_contain_text("✔ Ruled out")
         book.button("Back up now").click()
         book.button("Yes, back up now").click()
         expect(book.status).to_contain_text("The backup ended")

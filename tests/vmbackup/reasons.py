@@ -14,12 +14,12 @@ from vmbackup.checks.base import Check
 _VERDICTS = ("ok", "problem", "unknown", "not_applicable")
 
 
-def reasons(checked: Check) -> set[str]:
+def reasons(checked: Check, verdicts: tuple[str, ...] = _VERDICTS) -> set[str]:
     """The reasons as words of the source. A reason that is no literal is an error: nobody could translate it."""
-    return _reached(checked.judge.__module__, checked.judge.__name__, frozenset())
+    return _reached(checked.judge.__module__, checked.judge.__name__, verdicts, frozenset())
 
 
-def _reached(module: str, function: str, above: frozenset[tuple[str, str]]) -> set[str]:
+def _reached(module: str, function: str, verdicts: tuple[str, ...], above: frozenset[tuple[str, str]]) -> set[str]:
     here = (module, function)
     if here in above:
         return set()
@@ -32,9 +32,10 @@ def _reached(module: str, function: str, above: frozenset[tuple[str, str]]) -> s
         if target is None:
             continue
         if target[0] == base.__name__ and target[1] in _VERDICTS:
-            found |= _literals(call, target[1], here)
+            if target[1] in verdicts:
+                found |= _literals(call, target[1], here)
         else:
-            found |= _reached(*target, above | {here})
+            found |= _reached(*target, verdicts, above | {here})
     return found
 
 

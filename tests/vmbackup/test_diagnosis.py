@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests import judging
 from tests.judging import disk, model
 
 from vmbackup.diagnosis import Outcome, causes_of, nothing_failed, walk
@@ -13,6 +14,7 @@ from vmbackup.pages.overview import failed_job
 from worlds import examine
 
 TOO_LARGE: Evidence = {
+    "backup.failed_job": Fact(FactStatus.OK, judging.failed_job(None, "Unheard")),
     "vm.model": Fact(FactStatus.OK, model()),
     "vm.disks": Fact(FactStatus.OK, [disk(size_gb=70_000)]),
 }

@@ -13,7 +13,8 @@ from vmbackup.catalog.rules import check_keys, check_known, check_texts
 from vmbackup.model import CatalogError
 
 _CAUSE = {"title", "addition", "article_title", "checks", "what", "superseded", "sources", "as_of"}
-_CHECK = {"title", "sources", "as_of", "needs_guest", "texts", "next"}
+_CHECK = {"title", "sources", "as_of", "needs_guest", "weight", "texts", "next"}
+_WEIGHTS = ("seen", "rule", "general", "symptom")
 _SECTION = {"title", "notebook", "causes", "additions", "intro", "sources", "as_of"}
 _SOURCE = {"title", "url", "date"}
 _SUPERSEDED = {"said", "today", "sources"}
@@ -40,17 +41,24 @@ def causes() -> Entries:
 
 @cache
 def checks() -> Entries:
-    """``{id: {title, sources, as_of, needs_guest, texts, next}}`` of ``checks.yaml`` and ``checks_additions.yaml``."""
+    """``{id: {title, sources, as_of, needs_guest, weight, texts, next}}`` of ``checks.yaml`` and
+    ``checks_additions.yaml``; ``weight`` is what a problem says of a failure: a word, or one for each reason."""
     merged: dict[str, Mapping[str, Any]] = {}
     for file in ("checks.yaml", "checks_additions.yaml"):
-        for check, entry in _entries(file, _CHECK).items():
-            where = f"{file}: {check}"
+        for check, given in read(file).items():
+            where, entry = f"{file}: {check}", {"weight": "seen", **given}
+            check_keys(entry, _CHECK, where)
             if check in merged:
                 raise CatalogError(f"{where} is already in checks.yaml")
             check_texts({"title": entry["title"], **entry["texts"], **entry["next"]}, where)
+            check_known(_weights(entry["weight"]), _WEIGHTS, f"{where}.weight")
             check_sourced(entry, where)
             merged[check] = entry
     return merged
+
+
+def _weights(given: object) -> list[object]:
+    return list(given.values()) if isinstance(given, Mapping) else [given]
 
 
 @cache

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vmbackup.catalog import entries, texts
+from vmbackup.catalog.signatures import signatures
 from vmbackup.model import Evidence, Fact, Finding, Key, RunbookError, Verdict
 
 
@@ -17,7 +20,25 @@ def sentence(finding: Finding, evidence: Evidence, language: str) -> str:
         return texts.text(f"finding.{key}", language, fact=name)
     if finding.reason in ("other_os", "os_unknown"):
         return texts.text(f"finding.{finding.reason}", language, os=finding.values["os"].capitalize())
+    if "sign" in finding.values:
+        finding = replace(finding, values={**finding.values, **_of_sign(finding, language)})
     return texts.sentence(finding, language)
+
+
+def _of_sign(finding: Finding, language: str) -> dict[str, str]:
+    """Where the sign stands and what it means, in words."""
+    where = texts.text(f"sign.place.{finding.values['where']}", language)
+    signature = signatures().get(finding.values["sign"])
+    means = signature.means[language] if signature else texts.text("sign.unrecognised", language)
+    return {"where": where, "means": means}
+
+
+def next_action(finding: Finding, language: str) -> str | None:
+    """What to do about this finding; for a sign how to check it by hand. None where there is nothing to do."""
+    signature = signatures().get(finding.values.get("sign", ""))
+    if signature is not None and signature.check is not None:
+        return signature.check[language]
+    return texts.next_action(finding, language)
 
 
 def why(fact: Fact, language: str) -> str:
@@ -45,8 +66,13 @@ def _is_key(value: object) -> bool:
 
 
 def word(verdict: Verdict, language: str) -> str:
-    """The verdict's word."""
+    """The word for the verdict of a check."""
     return texts.text(f"verdict.{verdict}", language)
+
+
+def cause_word(verdict: Verdict, language: str) -> str:
+    """The word for the verdict of a cause: "OK" beside the name of a fault would read as its opposite."""
+    return texts.text(f"verdict_of_cause.{verdict}", language)
 
 
 def section_title(section: str | None, language: str) -> str:

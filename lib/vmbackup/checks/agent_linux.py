@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup.catalog.knowledge import number, version
-from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
+from vmbackup.checks.base import Judgement, check, guest_only, not_applicable, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
+from vmbackup.facts.backup import RunningJob
 from vmbackup.facts.guest import SerialLog
 from vmbackup.facts.linux import LinuxAgent, LinuxAgentConfig
 from vmbackup.facts.vm import VmAgent, VmModel, VmPower
@@ -14,10 +15,12 @@ from vmbackup.model import Verdict
 from vmbackup.versions import compare
 
 
-@check("vm.power", "vm.agent", os="linux")
-def linux_agent_reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
+@check("vm.power", "vm.agent", optional=("vm.model", "backup.running_job"), os="linux", knows=("young_vm_s",))
+def linux_agent_reports_ready(
+    power: VmPower | None, agent: VmAgent | None, model: VmModel | None, running: RunningJob | None
+) -> Judgement:
     """The Linux agent reports Ready."""
-    return agent_state.reports_ready(power, agent)
+    return agent_state.reports_ready(power, agent, model, running)
 
 
 @check("vm.power", "vm.agent", os="linux")
@@ -72,7 +75,7 @@ def linux_agent_process_runs(
         return _processes(guest)
     if agent_state.reports_now(power, agent):
         return ok("agent_reports")
-    return _last_boot(serial) if serial is not None else unknown("guest_only")
+    return _last_boot(serial) if serial is not None else guest_only()
 
 
 def _last_boot(serial: SerialLog) -> Judgement:
@@ -83,7 +86,7 @@ def _last_boot(serial: SerialLog) -> Judgement:
     # Whoever left the emergency shell again has seen the agent start after it.
     if serial["emergency_mode"] and serial["agent"] is None:
         return problem("emergency_mode")
-    return unknown("guest_only")
+    return guest_only()
 
 
 def _processes(guest: LinuxAgent) -> Judgement:
@@ -114,7 +117,7 @@ def linux_agent_does_not_crash(guest: LinuxAgent | None, power: VmPower | None, 
     if agent_state.reports_now(power, agent):
         return ok("agent_reports")
     if guest is None:
-        return unknown("guest_only")
+        return guest_only()
     told: dict[str, Any] = {"restarts": guest["restarts"], "status": guest["exit_status"], "result": guest["result"]}
     shown = {"unit": guest["unit"] or "waagent", **{key: "-" if word is None else word for key, word in told.items()}}
     if guest["active"] == "failed":
@@ -133,7 +136,7 @@ def linux_agent_restarts_by_itself(guest: LinuxAgent | None, power: VmPower | No
     """The agent starts with the system and comes back after a crash, or it runs anyway."""
     now = agent_state.reports_now(power, agent)
     if guest is None:
-        return ok("runs_now") if now else unknown("guest_only")
+        return ok("runs_now") if now else guest_only()
     unit = guest["unit"] or "waagent"
     if guest["enabled"] in ("disabled", "masked", "masked-runtime", "bad"):
         return (
@@ -156,7 +159,7 @@ def linux_agent_package_is_current(guest: LinuxAgent | None, agent: VmAgent | No
     order = compare(known, minimum)
     if guest is None:
         if order is None or order < 0:
-            return unknown("guest_only")
+            return guest_only()
         return ok("goal_state_is_supported", version=known, minimum=minimum)
     if order is None:
         return unknown("not_told")
@@ -195,7 +198,7 @@ def _outdated_package(guest: LinuxAgent) -> Judgement:
 def linux_agent_allows_extensions(config: LinuxAgentConfig | None) -> Judgement:
     """The agent's own configuration lets it run extensions (``Extensions.Enabled=y``)."""
     if config is None:
-        return unknown("guest_only")
+        return guest_only()
     if config["extensions_enabled"] is None:
         return unknown("not_told")
     return ok() if config["extensions_enabled"] else problem()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from vmbackup.catalog.knowledge import number, version
-from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.base import Judgement, check, guest_only, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
 from vmbackup.checks.shared.sight import whole
+from vmbackup.facts.backup import RunningJob
 from vmbackup.facts.guest import BootReport
 from vmbackup.facts.vm import VmAgent, VmModel, VmPower
 from vmbackup.facts.windows import Crashes, DotNet, Service, WindowsAgent
@@ -16,10 +17,12 @@ _NEEDED = ("Winmgmt", "KeyIso")
 _PROGRAMS = ("waappagent", "windowsazureguestagent", "rdagent", "windows azure guest agent")
 
 
-@check("vm.power", "vm.agent", os="windows")
-def windows_agent_reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
+@check("vm.power", "vm.agent", optional=("vm.model", "backup.running_job"), os="windows", knows=("young_vm_s",))
+def windows_agent_reports_ready(
+    power: VmPower | None, agent: VmAgent | None, model: VmModel | None, running: RunningJob | None
+) -> Judgement:
     """The Windows agent reports Ready."""
-    return agent_state.reports_ready(power, agent)
+    return agent_state.reports_ready(power, agent, model, running)
 
 
 @check("vm.power", "vm.agent", os="windows")
@@ -63,7 +66,7 @@ def windows_agent_services_run(
             and (service["state"] or "").lower() == "stopped"
         ):
             return problem("stopped_in_boot_report", service=service["name"])
-    return unknown("guest_only")
+    return guest_only()
 
 
 def _needed(services: dict[str, Service]) -> Judgement | None:
@@ -107,7 +110,7 @@ def windows_agent_is_installed(
         return ok()
     if exists and not any(each is None for each in exists) and guest is not None and guest["msi_installed"] is False:
         return problem()
-    return unknown("guest_only")
+    return guest_only()
 
 
 @check(optional=("guest.windows_agent", "guest.crashes", "vm.power", "vm.agent"), os="windows")
@@ -130,7 +133,7 @@ def windows_agent_does_not_crash(
     if now:
         return ok("agent_reports")
     if guest is None or crashes is None or crashes["events"] is None:
-        return unknown("guest_only")
+        return guest_only()
     if guest["wcf_debugging"] is None or not whole(crashes["cut"], "events"):
         return unknown("not_all_seen")
     return ok()
@@ -150,4 +153,4 @@ def dotnet_is_new_enough(dotnet: DotNet | None, power: VmPower | None, agent: Vm
         return ok(release=release)
     if agent_state.reports_now(power, agent):
         return ok("agent_reports")
-    return unknown("guest_only")
+    return guest_only()

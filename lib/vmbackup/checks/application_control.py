@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import FAILURE, judged
+from vmbackup.checks.base import Judgement, check, guest_only, ok, problem, unknown
 from vmbackup.checks.shared.sight import whole
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import Job
 from vmbackup.facts.windows import ApplicationControl, Crashes
 from vmbackup.failures.jobs import is_over
 
 _PROGRAM = "iaasbcdrextension"
 
 
-@check(optional=(*FAILURE, "guest.application_control", "guest.crashes"), os="windows")
+@check(optional=("backup.jobs", "guest.application_control", "guest.crashes"), os="windows")
 def backup_extension_may_run(
-    job: FailedJob | None,
-    jobs: list[Job] | None,
-    item: ProtectedItem | None,
-    control: ApplicationControl | None,
-    crashes: Crashes | None,
+    jobs: list[Job] | None, control: ApplicationControl | None, crashes: Crashes | None
 ) -> Judgement:
     """Nothing keeps the backup extension's program, IaaSBcdrExtension.exe, from running."""
-    return judged("application_control", job, jobs, item, _in_guest(control, crashes, jobs))
-
-
-def _in_guest(control: ApplicationControl | None, crashes: Crashes | None, jobs: list[Job] | None) -> Judgement | None:
     for block in (control["blocked"] if control is not None else None) or []:
         if not is_over(block["last"], jobs):
             return problem("blocked", program=block["program"], source=block["source"], last=block["last"])
     events = crashes["events"] if crashes is not None else None
     for crash in events or []:
-        if _PROGRAM in crash["name"].lower() and not is_over(crash["last"], jobs):
+        if _PROGRAM in (crash["name"] or "").lower() and not is_over(crash["last"], jobs):
             return problem("crashed", program=crash["name"], last=crash["last"])
     if control is None or crashes is None or control["blocked"] is None or events is None:
-        return None
+        return guest_only()
     seen = whole(control["cut"], "blocked") and whole(crashes["cut"], "events")
     return ok() if seen else unknown("not_all_seen")

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import Job
 from vmbackup.facts.vm import ActivityEvent, RestorePointCollection
+from vmbackup.failures.jobs import is_over
 from vmbackup.failures.recognition import recognise
 
 _OF_RESTORE_POINTS = ("restorepoint", "snapshot", "azurebackuprg", "resourcegroups/write")
 
 
-@check(optional=("backup.failed_job", "backup.jobs", "backup.item", "vm.activity", "vm.restore_points"))
+@check(optional=("vm.activity", "vm.restore_points", "backup.jobs"))
 def no_policy_denies_restore_points(
-    job: FailedJob | None,
-    jobs: list[Job] | None,
-    item: ProtectedItem | None,
-    activity: list[ActivityEvent] | None,
-    collections: list[RestorePointCollection] | None,
+    activity: list[ActivityEvent] | None, collections: list[RestorePointCollection] | None, jobs: list[Job] | None
 ) -> Judgement:
     """No Azure Policy denies creating the resource group, the collection or the snapshot of a restore point.
 
     How it is measured: the log of a group is asked by the group's name, which is certain only once a collection exists.
     """
-    said = said_of("azure_policy", job, jobs, item)
-    if said.named is Named.IT:
-        return problem(code=said.code, message=said.text)
     for event in activity or []:
-        if _is_denial(event):
+        if _is_denial(event) and not is_over(event["time"], jobs):
             return problem("denied", operation=event["operation"], message=event["message"] or "")
-    if said.named is Named.ANOTHER:
-        return ok("another_fault", code=said.code)
-    if said.named is Named.NO_FAILURE:
-        return ok("nothing_failed")
-    if activity is None or said.named is Named.UNREAD:
+    if activity is None:
         return unknown()
     return ok() if collections else unknown("group_not_known")
 

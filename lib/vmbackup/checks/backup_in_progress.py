@@ -4,23 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
+from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
-from vmbackup.failures.jobs import backup_failed, running_backup
+from vmbackup.facts.backup import FailedJob, Job, RunningJob
+from vmbackup.failures.jobs import running_backup, snapshot_s
 
 
-@check("backup.jobs", optional=("backup.failed_job", "backup.item"))
-def no_other_backup_runs(jobs: list[Job] | None, job: FailedJob | None, item: ProtectedItem | None) -> Judgement:
-    """No other backup of the VM runs, in this vault or in an older one.
+@check("backup.jobs", optional=("backup.failed_job",), sees=("too_many_backups",))
+def no_other_backup_runs(jobs: list[Job] | None, job: FailedJob | None) -> Judgement:
+    """No other backup of the VM ran when this one failed.
 
     Why: Azure takes one snapshot of a VM at a time. Jobs of another vault are not listed here; only the code tells. The
-    backup that runs after a good one is the VM's own, and harms none.
+    backup that runs after a good one, or that began after the failed one ended, is the VM's own and harms none.
     """
     running = running_backup(jobs)
-    if running is not None:
-        shown: dict[str, Any] = {"job": running["name"], "start": running["start"]}
-        return ok("runs_nothing_failed", **shown) if backup_failed(job, jobs) is False else problem(**shown)
-    if said_of("backup_in_progress", job, jobs, item).named is Named.IT:
-        return unknown()
-    return ok()
+    if running is None:
+        return ok()
+    shown: dict[str, Any] = {"job": running["name"], "start": running["start"]}
+    if job is None:
+        return ok("runs_nothing_failed", **shown)
+    return problem(**shown) if (running["start"] or "") < (job["start"] or "") else ok("runs_since", **shown)
+
+
+@check("backup.running_job", optional=("backup.failed_job",), knows=("backup_runs_long_s",))
+def no_backup_hangs(running: RunningJob | None, failed: FailedJob | None) -> Judgement:
+    """No backup has been at its snapshot for hours, nor had the one that failed.
+
+    Why: a snapshot takes minutes. Where it takes hours, the agent may wait for a frozen file system, and a restart of
+    the agent helps nothing. That the copy to the vault takes hours is usual.
+    """
+    if running is None:
+        took_s = snapshot_s(failed)
+        if failed is None or took_s is None or took_s <= number("backup_runs_long_s"):
+            return ok()
+        return unknown("hung", job=failed["name"], start=failed["start"], hours=round(took_s / 3600, 1))
+    shown: dict[str, Any] = {"job": running["name"], "start": running["start"]}
+    if running["running_s"] is None:
+        return unknown("age_unknown", **shown)
+    shown["hours"] = round(running["running_s"] / 3600, 1)
+    if running["taking_snapshot"] is False or running["running_s"] <= number("backup_runs_long_s"):
+        return ok("runs", **shown)
+    return unknown("hangs", **shown)

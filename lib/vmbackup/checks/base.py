@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from vmbackup.model import CUT, Evidence, Finding, Verdict
@@ -18,11 +19,17 @@ from vmbackup.model import CUT, Evidence, Finding, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, the key of its sentence in ``checks.yaml`` and the values that fill the sentence."""
+    """A verdict, the key of its sentence in ``checks.yaml`` and the values that fill the sentence.
+
+    ``explains``: the signatures of a failure that do not speak against this verdict, because it accounts for them.
+    ``if_works``: what was not seen here is seen by an agent that reports and a backup that was good.
+    """
 
     verdict: Verdict
     reason: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    explains: tuple[str, ...] = ()
+    if_works: bool = False
 
 
 def ok(reason: str = "ok", /, **values: Any) -> Judgement:
@@ -40,6 +47,16 @@ def unknown(reason: str = "unknown", /, **values: Any) -> Judgement:
     return Judgement(Verdict.UNKNOWN, reason, values)
 
 
+def or_works(judged: Judgement) -> Judgement:
+    """The same, but that it works would show what was not seen."""
+    return replace(judged, if_works=True)
+
+
+def guest_only(**values: Any) -> Judgement:
+    """Only the guest can tell, and nobody looked; that it works would show it too."""
+    return or_works(unknown("guest_only", **values))
+
+
 def not_applicable(reason: str = "not_applicable", /, **values: Any) -> Judgement:
     """The check does not concern this VM."""
     return Judgement(Verdict.NOT_APPLICABLE, reason, values)
@@ -48,7 +65,7 @@ def not_applicable(reason: str = "not_applicable", /, **values: Any) -> Judgemen
 @dataclass(frozen=True, slots=True)
 class Check:
     """A registered check; ``id`` is the function's name, ``cause`` the name of its module, ``knows`` the entries of
-    ``knowledge.yaml`` that its verdicts rest on."""
+    ``knowledge.yaml`` that its verdicts rest on, ``sees`` the signatures whose fault it sees while it is there."""
 
     id: str
     cause: str
@@ -57,6 +74,7 @@ class Check:
     os: str | None
     judge: Callable[..., Judgement]
     knows: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -69,18 +87,23 @@ _Judge = TypeVar("_Judge", bound=Callable[..., Judgement])
 
 
 def check(
-    *requires: str, optional: tuple[str, ...] = (), os: str | None = None, knows: tuple[str, ...] = ()
+    *requires: str,
+    optional: tuple[str, ...] = (),
+    os: str | None = None,
+    knows: tuple[str, ...] = (),
+    sees: tuple[str, ...] = (),
 ) -> Callable[[_Judge], _Judge]:
     """Register a check. The function's parameters are the required facts' data, then the optional ones', in order."""
 
     def register(judge: _Judge) -> _Judge:
         cause = judge.__module__.rsplit(".", 1)[-1]
-        CHECKS[judge.__name__] = Check(judge.__name__, cause, requires, optional, os, judge, knows)
+        CHECKS[judge.__name__] = Check(judge.__name__, cause, requires, optional, os, judge, knows, sees)
         return judge
 
     return register
 
 
+@cache
 def load() -> dict[str, Check]:
     """Import every check module and return the registry."""
     package = importlib.import_module("vmbackup.checks")
@@ -94,7 +117,14 @@ def run(checked: Check, evidence: Evidence, os: str | None) -> Finding:
 
     def finding(judgement: Judgement) -> Finding:
         return Finding(
-            checked.id, checked.cause, judgement.verdict, judgement.reason, judgement.values, checked.evidence
+            checked.id,
+            checked.cause,
+            judgement.verdict,
+            judgement.reason,
+            judgement.values,
+            checked.evidence,
+            judgement.explains,
+            judgement.if_works,
         )
 
     if checked.os and os and checked.os != os:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from vmbackup.checks.base import Judgement, check, ok, problem
-from vmbackup.checks.shared.named_fault import FAILURE, judged
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.checks.base import Judgement, check, guest_only, ok, problem
 from vmbackup.facts.windows import Service
 
 _SERVICES = ("COMSysApp", "MSDTC")
@@ -12,15 +10,13 @@ _SERVICES = ("COMSysApp", "MSDTC")
 _MSDTC_ACCOUNTS = ("networkservice", "netzwerkdienst", "s-1-5-20")
 
 
-@check(optional=(*FAILURE, "guest.services"), os="windows")
-def com_plus_services_can_run(
-    job: FailedJob | None, jobs: list[Job] | None, item: ProtectedItem | None, services: dict[str, Service] | None
-) -> Judgement:
+@check(optional=("guest.services",), os="windows")
+def com_plus_services_can_run(services: dict[str, Service] | None) -> Judgement:
     """COM+ System Application and the Distributed Transaction Coordinator can be started, as the right account.
 
     Why: both may be stopped between backups; disabled, missing or under another account they fail the snapshot.
     """
-    return judged("com_plus", job, jobs, item, _in_guest(services))
+    return _in_guest(services) or guest_only()
 
 
 def _in_guest(services: dict[str, Service] | None) -> Judgement | None:

@@ -15,10 +15,12 @@ from vmbackup.facts.vm import Disk
 
 _ENHANCED_ONLY = {"ultrassd_lrs": "Ultra Disk", "premiumv2_lrs": "Premium SSD v2"}
 _GEO = ("georedundant", "readaccessgeozoneredundant")
+# Azure names the sizes and the number of disks by one code.
+_SIZES = ("disk_configuration",)
 _NO_SECURITY = ("", "standard", "none")
 
 
-@check("vm.disks", optional=("backup.item",), knows=("disk_largest_gb",))
+@check("vm.disks", optional=("backup.item",), knows=("disk_largest_gb",), sees=_SIZES)
 def disks_are_small_enough(disks: list[Disk] | None, item: ProtectedItem | None) -> Judgement:
     """No disk is larger than Azure Backup supports today."""
     counted = _counted(disks, item)
@@ -39,7 +41,7 @@ def disks_are_small_enough(disks: list[Disk] | None, item: ProtectedItem | None)
     return ok("above_the_article", article_gb=article_gb, **shown) if size > article_gb else ok(**shown)
 
 
-@check("vm.disks", optional=("backup.item",), knows=("disks_together_gb",))
+@check("vm.disks", optional=("backup.item",), knows=("disks_together_gb",), sees=_SIZES)
 def disks_together_are_small_enough(disks: list[Disk] | None, item: ProtectedItem | None) -> Judgement:
     """All disks together are not larger than Azure Backup supports per VM."""
     counted = _counted(disks, item)
@@ -54,7 +56,7 @@ def disks_together_are_small_enough(disks: list[Disk] | None, item: ProtectedIte
     return unknown(disk=sizeless["name"]) if sizeless is not None else ok(total_gb=total)
 
 
-@check("vm.disks", optional=("backup.item",), knows=("encrypted_disk_largest_gb",))
+@check("vm.disks", optional=("backup.item",), knows=("encrypted_disk_largest_gb",), sees=_SIZES)
 def encrypted_disks_are_small_enough(disks: list[Disk] | None, item: ProtectedItem | None) -> Judgement:
     """No disk encrypted in the guest (Azure Disk Encryption) is larger than Azure Backup supports."""
     counted, limit = _counted(disks, item), number("encrypted_disk_largest_gb")
@@ -71,7 +73,7 @@ def encrypted_disks_are_small_enough(disks: list[Disk] | None, item: ProtectedIt
     return ok()
 
 
-@check("vm.disks", knows=("data_disks_most",))
+@check("vm.disks", knows=("data_disks_most",), sees=_SIZES)
 def disk_count_is_supported(disks: list[Disk] | None) -> Judgement:
     """The VM has not more data disks than Azure Backup supports."""
     data = [disk for disk in disks or [] if disk["role"] != "os"]
@@ -90,6 +92,7 @@ def disk_count_is_supported(disks: list[Disk] | None) -> Judgement:
         "entra_data_access_unsupported",
         "secured_data_disks_unsupported",
     ),
+    sees=("shared_disk", *_SIZES),
 )
 def disk_kinds_are_supported(
     disks: list[Disk] | None, item: ProtectedItem | None, policy: Policy | None, vault: Vault | None

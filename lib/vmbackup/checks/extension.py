@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup.catalog.knowledge import version as known_version
-from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.checks.base import Judgement, check, guest_only, not_applicable, ok, problem, unknown
 from vmbackup.checks.consistency import wants_crash_only
+from vmbackup.checks.shared.agent_state import reports_now
 from vmbackup.checks.shared.sight import reaches_back, whole
 from vmbackup.facts.backup import FailedJob, Job, Policy, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs, GuestProbe
 from vmbackup.facts.linux import LinuxAgentState, LinuxScriptPlugin, LinuxVmbackupConf
-from vmbackup.facts.vm import Disk, Extension, ExtensionVersions, Handler, VmModel
+from vmbackup.facts.vm import Disk, Extension, ExtensionVersions, Handler, VmAgent, VmModel, VmPower
 from vmbackup.facts.windows import ExtensionState, Service
 from vmbackup.failures.jobs import backup_failed, is_over
 from vmbackup.failures.signatures import signs_of_status
 from vmbackup.versions import compare, parse
 
 _OURS = ("microsoft.azure.recoveryservices.vmsnapshot", "microsoft.azure.recoveryservices.vmsnapshotlinux")
+# The backup extension of the other system.
+_FOREIGN = {"linux": "vmsnapshot", "windows": "vmsnapshotlinux"}
 _SERVICE = "iaasvmprovider"
 
 
@@ -31,31 +34,36 @@ def extension_operations_are_allowed(model: VmModel) -> Judgement:
     return unknown() if model["has_os_profile"] else ok("no_os_profile")
 
 
-@check("vm.extensions", "vm.handlers", optional=("vm.disks",))
+@check("vm.extensions", "vm.handlers", optional=("vm.disks", "vm.model"))
 def vmsnapshot_extension_is_healthy(
-    extensions: list[Extension] | None, handlers: list[Handler] | None, disks: list[Disk] | None
+    extensions: list[Extension] | None,
+    handlers: list[Handler] | None,
+    disks: list[Disk] | None,
+    model: VmModel | None,
 ) -> Judgement:
     """The backup extension is not failed, not stuck while being removed, and its handler is ready.
 
-    Why: on managed disks Azure hides the extension; that it is not listed is no fault there.
+    Why: on managed disks Azure hides the extension; that it is not listed is no fault there, and no sight of it either.
     """
     ours = [extension for extension in extensions or [] if _is_ours(_full_type(extension))]
     handler = [handler for handler in handlers or [] if _is_ours(handler["type"])]
     for extension in ours:
+        if model is not None and (extension["type"] or "").lower() == _FOREIGN.get(model["os"] or ""):
+            return problem("other_system", name=extension["name"], type=extension["type"])
         judged = _extension_state(extension)
         if judged is not None:
             return judged
     for each in handler:
+        if _is_installing(each):
+            return unknown("in_transition", state=each["message"] or "Installing")
         if _handler_failed(each):
             return problem("handler", state=each["display_status"] or each["code"], message=each["message"] or "-")
-        if _is_installing(each):
-            return unknown("in_transition", state="Installing")
         if not _states(each) & {"ready", "succeeded"}:
             return unknown("other_state", state=each["display_status"] or each["code"] or "-")
     if ours or handler:
         return ok()
     if disks and all(disk["managed"] for disk in disks):
-        return ok("not_listed")
+        return not_applicable("not_listed")
     return unknown("not_listed_unmanaged") if disks else unknown("not_listed_disks_unknown")
 
 
@@ -117,22 +125,26 @@ def _against_list(installed: str, versions: list[str]) -> Judgement:
     return unknown("between", version=installed, newest=newest)
 
 
-@check("vm.extensions", "vm.handlers")
-def no_other_extension_has_failed(extensions: list[Extension] | None, handlers: list[Handler] | None) -> Judgement:
+@check("vm.extensions", "vm.handlers", optional=("vm.power", "vm.model"))
+def no_other_extension_has_failed(
+    extensions: list[Extension] | None, handlers: list[Handler] | None, power: VmPower | None, model: VmModel | None
+) -> Judgement:
     """No other extension of the VM is failed, and every other handler is ready.
 
-    Why: any extension that has not succeeded can keep the backup extension from running (T1).
+    Why: any extension that has not succeeded can keep the backup extension from running (T1). Most do no harm: only
+    where the VM itself is failed for it, as a failed extension can do to it, is one the reason.
     """
     others = [extension for extension in extensions or [] if not _is_ours(_full_type(extension))]
     for extension in others:
         if _extension_failed(extension):
             state = extension["code"] or extension["provisioning_state"]
-            return problem(name=extension["name"], state=state, message=extension["message"] or "-")
+            shown = {"name": extension["name"], "state": state, "message": extension["message"] or "-"}
+            return problem(**shown) if _vm_failed(power) else unknown("failed", **shown)
     other_handlers = [handler for handler in handlers or [] if not _is_ours(handler["type"])]
     for handler in other_handlers:
-        if _handler_failed(handler):
+        if _handler_failed(handler) and not _is_installing(handler):
             state = handler["display_status"] or handler["code"]
-            return problem("handler", name=handler["type"], state=state, message=handler["message"] or "-")
+            return unknown("handler", name=handler["type"], state=state, message=handler["message"] or "-")
     for extension in others:
         seen = (extension["code"] or "").partition("/")[2]
         state = seen if _is_in_transition(extension) else extension["provisioning_state"] or seen
@@ -140,8 +152,28 @@ def no_other_extension_has_failed(extensions: list[Extension] | None, handlers: 
             return unknown("in_transition", name=extension["name"], state=state or "-")
     for handler in other_handlers:
         if _is_installing(handler):
-            return unknown("in_transition", name=handler["type"], state="Installing")
+            return unknown("in_transition", name=handler["type"], state=handler["message"] or "Installing")
+    foreign = next((each for each in others if _is_of_other_system(each, model)), None)
+    if foreign is not None:
+        return unknown("other_system", name=foreign["name"], type=foreign["type"])
+    silent = next((each for each in others if handlers and not _is_reported(each, handlers)), None)
+    if silent is not None:
+        return unknown("without_handler", name=silent["name"])
     return ok(count=len(others)) if others else ok("none")
+
+
+def _vm_failed(power: VmPower | None) -> bool:
+    return "/failed" in ((power["provisioning"] if power else None) or "").lower()
+
+
+def _is_of_other_system(extension: Extension, model: VmModel | None) -> bool:
+    """By its type's own name: ``AzureMonitorWindowsAgent`` on Linux never succeeds."""
+    kind, os = (extension["type"] or "").lower(), model["os"] if model else None
+    return (os == "linux" and "windows" in kind) or (os == "windows" and "linux" in kind)
+
+
+def _is_reported(extension: Extension, handlers: list[Handler]) -> bool:
+    return any(handler["type"].lower() == _full_type(extension).lower() for handler in handlers)
 
 
 def _full_type(extension: Extension) -> str:
@@ -169,7 +201,9 @@ def _states(handler: Handler) -> set[str]:
 
 
 def _is_installing(handler: Handler) -> bool:
-    return "installing" in _states(handler)
+    """Also one that is not ready by its word while it only checks its connection, which is no warning."""
+    checking = (handler["level"] or "").lower() == "info" and "checking" in (handler["message"] or "").lower()
+    return "installing" in _states(handler) or ("notready" in _states(handler) and checking)
 
 
 def _handler_failed(handler: Handler) -> bool:
@@ -187,7 +221,7 @@ def backup_provider_service_can_start(
     crash-consistent points alone never installs it.
     """
     if services is None:
-        return unknown("guest_only")
+        return guest_only()
     service = next((entry for name, entry in services.items() if name.lower() == _SERVICE), None)
     if service is None or service["exists"] is None:
         return unknown("not_told")
@@ -205,7 +239,15 @@ def backup_provider_service_can_start(
 
 
 @check(
-    optional=("guest.extension", "guest.agent_state", "backup.failed_job", "backup.jobs", "guest.vmbackup_conf"),
+    optional=(
+        "guest.extension",
+        "guest.agent_state",
+        "backup.failed_job",
+        "backup.jobs",
+        "guest.vmbackup_conf",
+        "vm.power",
+        "vm.agent",
+    ),
     os="linux",
 )
 def vmsnapshot_linux_is_loaded(
@@ -214,17 +256,24 @@ def vmsnapshot_linux_is_loaded(
     job: FailedJob | None,
     jobs: list[Job] | None,
     conf: LinuxVmbackupConf | None,
+    power: VmPower | None,
+    agent: VmAgent | None,
 ) -> Judgement:
-    """VMSnapshotLinux lies in /var/lib/waagent, can read its settings, and the agent has enabled its newest version."""
+    """VMSnapshotLinux lies in /var/lib/waagent, can read its settings, and the agent has enabled its newest version.
+
+    Why: an agent that does not report cannot have loaded it either; then that it is missing follows from the agent.
+    """
     if conf is not None and conf["encoding_ok"] is False:
         return problem("conf_encoding")
     if guest is None:
-        return unknown("guest_only")
+        return guest_only()
     if guest["versions"] is None:
         return unknown("not_told")
     newest = guest["newest"] or (guest["versions"][-1] if guest["versions"] else None)
     if newest is None:
-        return problem("not_installed") if backup_failed(job, jobs) else ok("not_yet_installed")
+        if not backup_failed(job, jobs):
+            return unknown("not_yet_installed")
+        return problem("not_installed") if reports_now(power, agent) else unknown("agent_silent")
     handler = next((each for each in (state["handlers"] if state else None) or [] if each["version"] == newest), None)
     if handler is None or handler["state"] is None:
         return unknown("not_told")
@@ -232,8 +281,10 @@ def vmsnapshot_linux_is_loaded(
         return problem(version=newest, state=handler["state"])
     if conf is None or not (conf["present"] is False or conf["encoding_ok"]):
         return unknown("conf_unread")
-    if guest["code"] is not None and signs_of_status(guest):
-        return ok("loaded_but_failed", version=newest, code=guest["code"], message=guest["message"] or "-")
+    if guest["code"] is None:
+        return unknown("not_told")
+    if signs_of_status(guest):
+        return unknown("loaded_but_failed", version=newest, code=guest["code"], message=guest["message"] or "-")
     return ok(version=newest)
 
 
@@ -264,10 +315,10 @@ def no_old_state_blocks_the_extension(
     How it is measured: on Linux the agent's log says "Downgrade not allowed"; on Windows the registry knows a version
     newer than every folder. A backup that succeeded since then shows that nothing is blocked.
     """
+    if probe is None:
+        return guest_only()
     if backup_failed(job, jobs) is False:
         return ok("nothing_failed")
-    if probe is None:
-        return unknown("guest_only")
     return _old_state_windows(state, extension) if probe["os"] == "windows" else _old_state_linux(logs, job, jobs)
 
 
@@ -307,7 +358,7 @@ def snapshot_scripts_let_the_backup_go_on(
     without them, unless continueBackupOnFailure is false (VMB: ScriptRunner.py, PluginHost.py).
     """
     if scripts is None or scripts["present"] is None:
-        return unknown("guest_only")
+        return guest_only()
     if not scripts["present"]:
         return ok("none")
     faults, goes_on = scripts["faults"], scripts["continue_on_failure"]

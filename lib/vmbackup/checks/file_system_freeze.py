@@ -2,56 +2,58 @@
 
 from __future__ import annotations
 
-from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import FAILURE, ended_well, judged, named_by_status
-from vmbackup.checks.shared.sight import is_of_the_failed_backup, whole
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup import clock
+from vmbackup.catalog.knowledge import number
+from vmbackup.checks.base import Judgement, check, guest_only, ok, problem, unknown
+from vmbackup.checks.shared.extension_status import ended_well, speaks_for
+from vmbackup.checks.shared.sight import whole
+from vmbackup.facts.backup import FailedJob, Job
 from vmbackup.facts.guest import GuestExtension, GuestLogs, SerialLog
 from vmbackup.facts.linux import LinuxContainers, LinuxMounts, LinuxScanners
-from vmbackup.failures.jobs import backup_failed
+from vmbackup.failures.jobs import backup_failed, snapshot_s
 
+_CAUSE = "file_system_freeze"
 _FREEZE_OVER = ("freeze_end", "freeze_failed", "freeze_timeout")
 
 
 @check(
     optional=(
-        *FAILURE,
         "guest.mounts",
         "guest.extension",
         "guest.serial_log",
         "guest.logs",
         "guest.scanners",
         "guest.containers",
+        "backup.failed_job",
+        "backup.jobs",
     ),
     os="linux",
+    knows=("backup_runs_long_s",),
 )
 def file_systems_can_be_frozen(
-    job: FailedJob | None,
-    jobs: list[Job] | None,
-    item: ProtectedItem | None,
     mounts: LinuxMounts | None,
     extension: GuestExtension | None,
     serial: SerialLog | None,
     logs: GuestLogs | None,
     scanners: LinuxScanners | None,
     containers: LinuxContainers | None,
+    job: FailedJob | None,
+    jobs: list[Job] | None,
 ) -> Judgement:
     """Every file system can be frozen for the moment of the snapshot, and none stayed frozen.
 
     Why: the extension freezes all of them; one that hangs, is mounted twice or has errors fails the snapshot, and one
     that stays frozen hangs the VM and its agent. A virus scanner that has to allow each opening of a file may then wait
     for the file system and everything else for the scanner. After a restart only the extension's log shows that: it
-    ends with the beginning of a freeze.
-    How it is measured: in order only where the failed backup's own status says so, or nothing failed.
+    ends with the beginning of a freeze. A status that is good may be of another run than the one that failed.
     """
     failed = backup_failed(job, jobs)
-    guest = (
-        _in_guest(mounts, extension, serial, scanners)
+    return (
+        _in_guest(mounts, extension, serial, scanners, failed)
         or _in_log(logs, failed, scanners)
-        or _odd(mounts, containers, failed)
-        or _clean(mounts, extension, is_of_the_failed_backup(extension, job, jobs))
+        or _of_containers(containers, failed)
+        or _clean(mounts, extension, job, failed)
     )
-    return judged("file_system_freeze", job, jobs, item, guest)
 
 
 def _in_guest(
@@ -59,6 +61,7 @@ def _in_guest(
     extension: GuestExtension | None,
     serial: SerialLog | None,
     scanners: LinuxScanners | None,
+    failed: bool | None,
 ) -> Judgement | None:
     if mounts is not None and mounts["frozen"]:
         return problem("frozen", mounts=mounts["frozen"])
@@ -72,9 +75,16 @@ def _in_guest(
         return problem("unreadable", mount=first["mount"], why=first["why"])
     if serial is not None and serial["freeze_open"]:
         return problem("freeze_open")
-    if extension is not None and named_by_status("file_system_freeze", extension):
-        return problem("extension_says", code=extension["code"], message=extension["message"])
+    if mounts is not None and mounts["mounted_twice"] and failed is not False:
+        return _mounted_twice(mounts["mounted_twice"], extension, failed)
     return None
+
+
+def _mounted_twice(mounts: list[str], extension: GuestExtension | None, failed: bool | None) -> Judgement:
+    """Sound VMs have that as well; that the extension failed in freezing makes it the reason."""
+    if failed and extension is not None and speaks_for(_CAUSE, extension):
+        return problem("mounted_twice", mounts=mounts, code=extension["code"], message=extension["message"] or "-")
+    return unknown("mounted_twice_only", mounts=mounts)
 
 
 def _programs(scanners: LinuxScanners | None) -> list[str]:
@@ -84,10 +94,10 @@ def _programs(scanners: LinuxScanners | None) -> list[str]:
 def _in_log(logs: GuestLogs | None, failed: bool | None, scanners: LinuxScanners | None) -> Judgement | None:
     patterns = (logs["patterns"] if logs is not None else None) or {}
     begun = patterns["freeze_begin"]["last"] if "freeze_begin" in patterns else None
-    over = max((patterns[name]["last"] or "" for name in _FREEZE_OVER if name in patterns), default="")
-    if begun is None or begun <= over or failed is False:
+    ends = [patterns[name]["last"] for name in _FREEZE_OVER if name in patterns]
+    if begun is None or failed is False or any(end is not None and begun <= end for end in ends):
         return None
-    if not failed:
+    if not failed or None in ends:
         return unknown("freeze_unfinished", begun=begun)
     programs = _programs(scanners)
     if programs:
@@ -95,20 +105,30 @@ def _in_log(logs: GuestLogs | None, failed: bool | None, scanners: LinuxScanners
     return problem("freeze_unfinished", begun=begun)
 
 
-def _odd(mounts: LinuxMounts | None, containers: LinuxContainers | None, failed: bool | None) -> Judgement | None:
+def _of_containers(containers: LinuxContainers | None, failed: bool | None) -> Judgement | None:
     """What sound VMs have as well, but fails freezing on others."""
-    if failed is False:
+    if containers is None or not containers["mounts"] or failed is False:
         return None
-    if mounts is not None and mounts["mounted_twice"]:
-        return unknown("mounted_twice", devices=mounts["mounted_twice"])
-    if containers is not None and containers["mounts"]:
-        return unknown("container_mounts", mounts=containers["mounts"], runtimes=containers["runtimes"] or [])
-    return None
+    return unknown("container_mounts", mounts=containers["mounts"], runtimes=containers["runtimes"] or [])
 
 
-def _clean(mounts: LinuxMounts | None, extension: GuestExtension | None, of_the_failed: bool) -> Judgement | None:
-    if mounts is None or extension is None or not (of_the_failed and ended_well(extension)):
-        return None
+def _clean(
+    mounts: LinuxMounts | None, extension: GuestExtension | None, job: FailedJob | None, failed: bool | None
+) -> Judgement:
+    if mounts is None or extension is None or extension["code"] is None:
+        return guest_only()
     lists = (mounts["frozen"], mounts["unreadable"], mounts["mounted_twice"])
-    seen = mounts["blocked_writers"] == 0 and None not in lists and whole(mounts["cut"], "unreadable", "mounted_twice")
-    return ok(code=extension["code"]) if seen else unknown("not_all_seen")
+    if mounts["blocked_writers"] is None or None in lists or not whole(mounts["cut"], "unreadable", "mounted_twice"):
+        return unknown("not_all_seen")
+    if failed is False or (ended_well(extension) and _is_of(job, extension)):
+        return ok(code=extension["code"])
+    return unknown("status_of_another_run", code=extension["code"])
+
+
+def _is_of(job: FailedJob | None, extension: GuestExtension) -> bool:
+    """Whether the extension wrote its status while this backup ran, and its snapshot did not take hours."""
+    if (snapshot_s(job) or 0) > number("backup_runs_long_s"):
+        return False
+    begun, written = (clock.stamp(job["start"]) if job else None), clock.stamp(extension["at"])
+    ended = clock.stamp(job["end"]) if job else None
+    return bool(begun and written and ended and begun < written < ended)

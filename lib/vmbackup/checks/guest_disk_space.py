@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from vmbackup.catalog.knowledge import number
-from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import FAILURE, judged
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.checks.base import Judgement, check, guest_only, ok, problem, unknown
 from vmbackup.facts.guest import FileSystem, GuestDisk
 from vmbackup.facts.linux import LinuxFolders, LinuxMounts, LinuxSelinux
 
 
 @check(
-    optional=(*FAILURE, "guest.disk", "guest.mounts", "guest.selinux", "guest.folders"),
+    optional=("guest.disk", "guest.mounts", "guest.selinux", "guest.folders"),
     knows=("agent_room_mb", "agent_room_inodes_pct"),
 )
 def guest_has_room_for_the_agent(
-    job: FailedJob | None,
-    jobs: list[Job] | None,
-    item: ProtectedItem | None,
     disk: GuestDisk | None,
     mounts: LinuxMounts | None,
     selinux: LinuxSelinux | None,
     folders: LinuxFolders | None,
 ) -> Judgement:
     """The file systems that agent and extension write to have room, and programs may run from them."""
-    return judged("guest_disk_space", job, jobs, item, _in_guest(disk, mounts, selinux, folders))
+    return _in_guest(disk, mounts, selinux, folders) or guest_only()
 
 
 def _in_guest(

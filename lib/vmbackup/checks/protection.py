@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, not_applicable, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem, Protection
+from vmbackup.facts.backup import ProtectedItem, Protection
 from vmbackup.facts.vm import VmModel
 
 _STOPPED = ("protectionstopped", "protectionpaused", "backupssuspended")
 _ACTIVE = ("protected", "irpending", "protectionerror")
 
 
-@check("backup.protection", optional=("backup.item",))
+@check("backup.protection", optional=("backup.item",), sees=("not_protected",))
 def vm_is_protected(protection: Protection | None, item: ProtectedItem | None) -> Judgement:
     """A vault protects the VM."""
     if protection is None:
@@ -44,18 +43,11 @@ def protection_is_active(item: ProtectedItem | None, protection: Protection | No
     return ok(state=state) if state.lower() in _ACTIVE else unknown(state=state)
 
 
-@check("vm.model", "backup.item", optional=("backup.failed_job", "backup.jobs"))
-def vault_and_vm_belong_together(
-    model: VmModel | None, item: ProtectedItem | None, job: FailedJob | None, jobs: list[Job] | None
-) -> Judgement:
-    """The vault's item is this very VM: same resource id, same region, not deleted and created anew."""
+@check("vm.model", "backup.item")
+def vault_and_vm_belong_together(model: VmModel | None, item: ProtectedItem | None) -> Judgement:
+    """The vault's item is this very VM: the same resource id, not deleted and created anew."""
     if item is None:
         return not_applicable()
-    said = said_of("protection", job, jobs, item)
-    if said.named is Named.IT and said.id == "vault_in_other_region":
-        return problem("other_region")
-    if said.named is Named.IT and said.id not in ("not_protected", "policy_does_not_fit"):
-        return problem("vm_gone", code=said.code, message=said.text)
     source = item["source_resource_id"]
     if not source or model is None or not model["id"]:
         return unknown()

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.backup import FailedJob, Job, Policy, ProtectedItem
+from vmbackup.facts.backup import Policy
 from vmbackup.facts.vm import Lock, RestorePointCollection
 
-INSTANT_RESTORE_POINTS_MOST = 18
-"""T1, SM: instant restore points of one VM."""
 _GROUP_PREFIX = "azurebackuprg_"
 
 
-@check("vm.restore_points", optional=("backup.failed_job", "backup.jobs", "backup.item"))
+@check(
+    "vm.restore_points",
+    optional=("backup.policy",),
+    knows=("standard_restore_points_most", "enhanced_instant_days_most"),
+    sees=("restore_point_limit",),
+)
 def restore_points_are_below_the_limit(
-    collections: list[RestorePointCollection] | None,
-    job: FailedJob | None,
-    jobs: list[Job] | None,
-    item: ProtectedItem | None,
+    collections: list[RestorePointCollection] | None, policy: Policy | None
 ) -> Judgement:
-    """The VM has fewer instant restore points than Azure Backup allows."""
-    counts = [collection["restore_points"] for collection in collections or []]
+    """The VM has fewer instant restore points of Azure Backup than its policy allows.
+
+    Why: the Standard policy keeps few; under the Enhanced one their number follows from its interval and its days, and
+    42 are usual. Restore points that others made of the VM do not count.
+    """
+    counts = [each["restore_points"] for each in collections or [] if _is_backups(each, policy)]
     count = sum(each or 0 for each in counts)
-    if count >= INSTANT_RESTORE_POINTS_MOST:
-        return problem(count=count, limit=INSTANT_RESTORE_POINTS_MOST)
     if None in counts:
         return unknown(count=count)
-    if said_of("restore_points", job, jobs, item).named is Named.IT:
-        return unknown("named_but_below", count=count, limit=INSTANT_RESTORE_POINTS_MOST)
-    return ok(count=count, limit=INSTANT_RESTORE_POINTS_MOST)
+    limit = number("standard_restore_points_most")
+    if count < limit:
+        return ok(count=count, limit=limit)
+    kind = ((policy["type"] if policy else None) or "").upper()
+    if policy is None or kind not in ("V1", "V2"):
+        return unknown("policy_unknown", count=count, limit=limit)
+    if kind == "V1":
+        return problem(count=count, limit=limit)
+    wanted = _wanted(policy)
+    return ok("enhanced", count=count, wanted=wanted) if wanted and count <= wanted else unknown("many", count=count)
+
+
+def _wanted(policy: Policy) -> int | None:
+    """How many restore points an Enhanced policy keeps: those of its days, and of one day that is not over."""
+    days, every = policy["instant_restore_days"], policy["interval_h"] or 24
+    return (days + 1) * 24 // every if days and every > 0 else None
+
+
+def _is_backups(collection: RestorePointCollection, policy: Policy | None) -> bool:
+    """Whether this is Azure Backup's own collection: by its name, or by the resource group that it keeps them in."""
+    group = collection["resource_group"].lower()
+    own = ((policy["restore_point_group_prefix"] if policy else None) or _GROUP_PREFIX).lower()
+    return collection["name"].lower().startswith("azurebackup_") or group.startswith((_GROUP_PREFIX, own))
 
 
 @check("vm.locks", "vm.restore_points", optional=("backup.policy",))
@@ -43,9 +65,10 @@ def no_lock_blocks_restore_points(
     for lock in locks or []:
         scope = lock["scope"].rstrip("/")
         shown = {"lock": lock["name"], "level": lock["level"], "scope": scope}
-        if any(_covers(scope, collection["id"]) for collection in collections or []):
+        own = [each for each in collections or [] if _is_backups(each, policy)]
+        if any(_covers(scope, collection["id"]) for collection in own):
             return problem(**shown)
-        if not collections and _is_such_a_group(scope, policy):
+        if not own and _is_such_a_group(scope, policy):
             return unknown("no_collection_yet", **shown)
     return ok()
 

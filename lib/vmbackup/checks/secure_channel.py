@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from vmbackup.checks.base import Judgement, check, ok, problem
-from vmbackup.checks.shared.named_fault import FAILURE, judged
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.checks.base import Judgement, check, guest_only, ok, problem
 from vmbackup.facts.windows import Tls
 
 
-@check(optional=(*FAILURE, "guest.tls"), os="windows")
-def secure_channel_can_be_made(
-    job: FailedJob | None, jobs: list[Job] | None, item: ProtectedItem | None, tls: Tls | None
-) -> Judgement:
+@check(optional=("guest.tls",), os="windows", sees=("no_secure_network",))
+def secure_channel_can_be_made(tls: Tls | None) -> Judgement:
     """TLS 1.2 is not switched off and .NET uses strong cryptography.
 
     Why: SchUseStrongCrypto that is not set is the system's default, good on new systems and bad on old ones: alone it
     decides nothing.
     """
-    return judged("secure_channel", job, jobs, item, _in_guest(tls), repaired=True)
+    return _in_guest(tls) or guest_only()
 
 
 def _in_guest(tls: Tls | None) -> Judgement | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from vmbackup.catalog.knowledge import knowledge, number
-from vmbackup.checks.base import Judgement, check, ok, problem, unknown
+from vmbackup.catalog.signatures import Strength
+from vmbackup.checks.base import Judgement, check, guest_only, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
 from vmbackup.checks.shared.sight import whole
 from vmbackup.facts.backup import FailedJob, Job, Neighbours
@@ -13,6 +14,7 @@ from vmbackup.facts.network import Nic
 from vmbackup.facts.vm import Metrics, ResourceHealth, VmAgent, VmPower
 from vmbackup.facts.windows import Sql, WindowsDhcp
 from vmbackup.failures.jobs import backup_failed
+from vmbackup.failures.signatures import signs_of_failure
 
 _WIRESERVER = "168.63.129.16"
 
@@ -34,7 +36,7 @@ def vm_state_is_reported_truly(
     if state is None:
         return unknown("power_unknown")
     if state == "stopped":
-        return ok("stopped_nothing_failed") if backup_failed(job, jobs) is False else problem("shut_down_inside")
+        return _stopped(job, jobs)
     if state == "deallocated":
         return ok("deallocated")
     if state != "running":
@@ -48,6 +50,14 @@ def vm_state_is_reported_truly(
         if health is not None and health["state"].lower() in ("available", "degraded")
         else unknown("nobody_confirms")
     )
+
+
+def _stopped(job: FailedJob | None, jobs: list[Job] | None) -> Judgement:
+    """Azure backs up a stopped VM: only where nothing else is said of the failure is the stop to be thought of."""
+    if backup_failed(job, jobs) is False:
+        return ok("stopped_nothing_failed")
+    said = [sign for sign in signs_of_failure(job, None, None) if sign.strength is not Strength.WRAPPER]
+    return problem("shut_down_inside") if job is not None and not said else unknown("stopped_and_failed")
 
 
 @check("backup.neighbours", optional=("backup.failed_job", "backup.jobs"), knows=("vms_of_one_policy",))
@@ -155,7 +165,7 @@ def guest_gets_its_address_by_dhcp(
         return _windows_dhcp(windows, now, reached)
     if linux is not None:
         return _linux_dhcp(linux, now, logs["patterns"] if logs is not None else None, reached)
-    return ok("agent_reports") if now else unknown("guest_only")
+    return ok("agent_reports") if now else guest_only()
 
 
 def _windows_dhcp(windows: WindowsDhcp, now: bool, reached: str | None) -> Judgement:
@@ -207,7 +217,7 @@ def sql_backup_uses_vss_copy(sql: Sql | None, job: FailedJob | None, jobs: list[
     Microsoft's page names another value, UseVssFullBackup, and readers disagree what it does: that is no verdict.
     """
     if sql is None:
-        return unknown("guest_only")
+        return guest_only()
     if sql["services"] is None:
         return unknown("not_told")
     running = [

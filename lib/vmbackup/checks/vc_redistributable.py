@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from vmbackup.catalog.knowledge import version
-from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import FAILURE, judged
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.checks.base import Judgement, check, guest_only, ok, problem, unknown
 from vmbackup.facts.windows import VcRedistributable
 from vmbackup.versions import compare
 
 _DISABLED = 4
 
 
-@check(optional=(*FAILURE, "guest.vc_redistributable"), os="windows", knows=("vc_redistributable_minimum",))
+@check(
+    optional=("guest.vc_redistributable",),
+    os="windows",
+    sees=("vc_redistributable_missing",),
+    knows=("vc_redistributable_minimum",),
+)
 def vc_redistributable_can_be_installed(
-    job: FailedJob | None,
-    jobs: list[Job] | None,
-    item: ProtectedItem | None,
     runtime: VcRedistributable | None,
 ) -> Judgement:
     """Visual C++ 2013 x64 is installed, or the extension can install it."""
-    return judged("vc_redistributable", job, jobs, item, _in_guest(runtime), repaired=True)
+    return _in_guest(runtime) or guest_only()
 
 
 def _in_guest(runtime: VcRedistributable | None) -> Judgement | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import Named, said_of
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.facts.backup import FailedJob
 from vmbackup.facts.vm import VmModel, VmPower
+from vmbackup.failures.signatures import signs_of_failure
 
 _CHANGING = ("updating", "creating", "deleting", "migrating")
 _POWER_CHANGING = ("starting", "stopping", "deallocating")
@@ -17,14 +17,15 @@ def is_off(power: str | None) -> bool:
     return (power or "").lower() in _OFF
 
 
-@check("vm.model", optional=("vm.power", "backup.failed_job", "backup.jobs", "backup.item"))
-def vm_provisioning_has_succeeded(
-    model: VmModel | None,
-    power: VmPower | None,
-    job: FailedJob | None,
-    jobs: list[Job] | None,
-    item: ProtectedItem | None,
-) -> Judgement:
+@check(
+    "vm.model",
+    optional=("vm.power", "backup.failed_job"),
+    sees=(
+        *("vm_provisioning_failed", "vm_not_in_desirable_state", "vm_changed_meanwhile"),
+        *("vm_offline", "vm_os_provisioning", "vm_allocation_failed"),
+    ),
+)
+def vm_provisioning_has_succeeded(model: VmModel | None, power: VmPower | None, job: FailedJob | None) -> Judgement:
     """The VM's provisioning has succeeded and nothing is changing it.
 
     Why: a failed extension puts the whole VM into the state Failed, and Azure Backup then refuses it. A VM that is
@@ -41,9 +42,11 @@ def vm_provisioning_has_succeeded(
         return unknown("power_unknown")
     if power["power"].lower() in _POWER_CHANGING:
         return problem("in_transition", state=power["power"])
-    said = said_of("vm_state", job, jobs, item)
-    if said.named is Named.IT and said.id == "vm_offline" and is_off(power["power"]):
-        return problem("switched_off", code=said.code, power=power["power"])
+    offline = [sign for sign in signs_of_failure(job, None, None) if sign.id == "vm_offline"]
+    if offline and is_off(power["power"]):
+        return problem("switched_off", code=offline[0].code, power=power["power"])
+    if "osprovisioninginprogress" in (power["provisioning"] or "").lower():
+        return unknown("os_provisioning")
     return ok(power=power["power"]) if state == "succeeded" else unknown()
 
 

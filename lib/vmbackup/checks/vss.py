@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from vmbackup.checks.base import Judgement, check, ok, problem, unknown
-from vmbackup.checks.shared.named_fault import FAILURE, judged
-from vmbackup.facts.backup import FailedJob, Job, ProtectedItem
+from vmbackup.checks.base import Judgement, check, guest_only, ok, problem, unknown
 from vmbackup.facts.windows import Service, Vss
 
 _STABLE = 1
@@ -12,16 +10,13 @@ _STABLE = 1
 _FAILED_FROM = 6
 
 
-@check(optional=(*FAILURE, "guest.vss", "guest.services"), os="windows")
+@check(optional=("guest.vss", "guest.services"), os="windows", sees=("vss_writers", "vss_service"))
 def vss_writers_are_stable(
-    job: FailedJob | None,
-    jobs: list[Job] | None,
-    item: ProtectedItem | None,
     vss: Vss | None,
     services: dict[str, Service] | None,
 ) -> Judgement:
     """VSS can be started and all of its writers are stable."""
-    return judged("vss", job, jobs, item, _in_guest(vss, services), repaired=True)
+    return _in_guest(vss, services) or guest_only()
 
 
 def _in_guest(vss: Vss | None, services: dict[str, Service] | None) -> Judgement | None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vmbackup import catalog, sanitize
-from vmbackup.catalog.words import word
+from vmbackup.catalog.words import cause_word
 from vmbackup.cli.diagnose import COLOURS
 from vmbackup.cli.options import GENERAL_SECTION, TOOL_ERROR, LanguageOption
 from vmbackup.model import AzureSource, Language, SetupError, Verdict
@@ -47,7 +47,7 @@ def demo(
     done.sort(key=lambda run: specs.index(run.spec))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     console.print(_fleet_table(done, language))
-    legend = (f"{sign} {word(Verdict(verdict), language)}" for verdict, sign in SIGNS.items())
+    legend = (f"{sign} {cause_word(Verdict(verdict), language)}" for verdict, sign in SIGNS.items())
     console.print(Text("   ".join(legend)))
     console.print(Text(f"Executed notebooks: {folder}/*/runbook.ipynb"))
     if any(executed.result is None for executed in done):

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from vmbackup import catalog, sanitize
-from vmbackup.catalog.words import cause_title, explain, word
+from vmbackup.catalog.words import cause_title, cause_word, explain
 from vmbackup.cli.options import LanguageOption
 from vmbackup.model import Language, Verdict
 from vmbackup.runs.state import State
@@ -111,8 +111,8 @@ def replayed(place: str, language: str, changed_anyway: bool) -> State:
     if received.changed:
         _say("was_changed", language, names=", ".join(received.changed))
     for cause, then, now in received.differs:
-        before = word(Verdict(then), language) if then in set(Verdict) else "–"
-        values = {"cause": cause_title(cause, language), "then": before, "now": word(Verdict(now), language)}
+        before = cause_word(Verdict(then), language) if then in set(Verdict) else "–"
+        values = {"cause": cause_title(cause, language), "then": before, "now": cause_word(Verdict(now), language)}
         _say("differs", language, **values)
     if not received.differs:
         _say("same", language)

@@ -27,6 +27,12 @@ def went_wrong(job: Job) -> bool:
     return about_backup and (job["status"] or "").lower() in ("failed", "completedwithwarnings")
 
 
+def snapshot_s(job: FailedJob | None) -> float | None:
+    """How long the snapshot of a failed backup took; None where that was not told."""
+    tasks = job["tasks"] if job is not None else []
+    return next((task["duration_s"] for task in tasks if "snapshot" in (task["name"] or "").lower()), None)
+
+
 def newest_finished(jobs: list[Job] | None) -> Job | None:
     """The newest backup of the list that came to an end of its own; a state that nobody knows may be one."""
     finished = [each for each in backups(jobs) if (each["status"] or "").lower() not in _WITHOUT_END]

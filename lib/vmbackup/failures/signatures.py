@@ -90,7 +90,7 @@ def signs_of_failure(job: FailedJob | None, jobs: list[Job] | None, item: Protec
         found += said(job["dynamic_message"], "job", job["start"])
     for each in jobs or []:
         if went_wrong(each) and (job is None or each["name"] != job["name"]):
-            found += said(each["error_title"], "job", each["start"], each["error_code"])
+            found += said(_joined(each["error_title"], each["error_text"]), "job", each["start"], each["error_code"])
     for detail in (item["health_details"] if item is not None else None) or []:
         found += said(_joined(detail["title"], detail["message"]), "health", None, detail["code"])
     return found
@@ -130,12 +130,12 @@ def _in_error(error: JobError, time: str | None) -> list[Sign]:
 
 def _of_other_words(evidence: Evidence) -> list[Sign]:
     """What the operator pasted, what ``backupStatus`` answered, and why Run Command did not."""
-    found: list[Sign] = []
-    for name, where in ((PASTED, "pasted"), ("backup.protection", "job")):
-        words = data_of(evidence, name)
-        if isinstance(words, Mapping):
-            text = _joined(*(words.get(key) for key in ("text", "error_code", "error_message")))
-            found += _anywhere(text) if where == "pasted" else said(text, where)
+    pasted, protection = data_of(evidence, PASTED), evidence.get("backup.protection")
+    found = _anywhere(pasted["text"]) if pasted else []
+    if protection is not None and protection.answered:
+        answer, aside = protection.data or {}, protection.details
+        codes = answer.get("error_code") or aside.get("errorCode")
+        found += said(_joined(codes, answer.get("error_message") or aside.get("errorMessage")), "job")
     for name, fact in evidence.items():
         if name.startswith("guest.") and fact.status is FactStatus.FAILED:
             text = _joined(*fact.details.values())
@@ -283,7 +283,7 @@ def unread(cause: str, evidence: Evidence) -> tuple[str, ...]:
 
 def _was_read(name: str, evidence: Evidence) -> bool:
     fact = evidence.get(name)
-    if fact is None or not fact.answered:
+    if fact is None or not fact.answered or fact.is_cut:
         return False
     return fact.data is None or name not in _CARRIES or fact.data.get(_CARRIES[name]) is not None
 

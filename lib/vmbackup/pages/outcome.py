@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vmbackup import catalog, clock
-from vmbackup.catalog.words import cause_title, sentence, word
-from vmbackup.diagnosis import Outcome, Walk, nothing_failed
-from vmbackup.model import Evidence, Verdict
+from vmbackup.catalog.signatures import Strength
+from vmbackup.catalog.words import cause_title, cause_word, sentence
+from vmbackup.diagnosis import Outcome, Walk
+from vmbackup.failures.signatures import Sign
+from vmbackup.model import Evidence, Verdict, data_of
 from vmbackup.pages import load, overview, remedies, timeline
 from vmbackup.pages.blocks import Block, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.step import actions, heaviest
@@ -26,20 +28,48 @@ def outcome(state: State) -> VerdictBanner:
 
 
 def outcome_sentence(diagnosis: Walk, evidence: Evidence, language: str) -> str:
-    """The outcome in one sentence."""
-    if diagnosis.outcome is Outcome.NO_CAUSE_FOUND and nothing_failed(evidence):
-        return catalog.text("outcome.said_nothing_failed", language)
+    """The outcome in words: the finding first, for a cause's title may say more than was seen."""
     cause = cause_title(diagnosis.next.cause, language) if diagnosis.next else ""
-    count = sum(step.verdict is Verdict.UNKNOWN for step in diagnosis.steps)
-    return catalog.text(f"outcome.said_{diagnosis.outcome}", language, cause=cause, count=count)
+    if diagnosis.probable and diagnosis.weight:
+        finding = sentence(heaviest(diagnosis.probable), evidence, language).rstrip(".")
+        weight = catalog.text(f"outcome.weight.{diagnosis.weight}", language)
+        return catalog.text("outcome.said_cause_found", language, finding=finding, weight=weight, cause=cause)
+    symptom = next((step for step in diagnosis.steps if step.verdict is Verdict.PROBLEM), None)
+    if symptom:
+        finding = sentence(heaviest(symptom), evidence, language)
+        said = catalog.text("outcome.said_symptom", language, finding=finding, cause=cause)
+    else:
+        count = sum(step.verdict is Verdict.UNKNOWN for step in diagnosis.steps)
+        said = catalog.text(f"outcome.said_{diagnosis.outcome}", language, cause=cause, count=count)
+    return _with_sign(said, diagnosis, language)
+
+
+def _with_sign(said: str, diagnosis: Walk, language: str) -> str:
+    """The sentence, and after it what Azure or a log said that no cause explains."""
+    quoted = min((sign for sign in diagnosis.signs if sign.text), key=_by_strength, default=None)
+    if quoted is None:
+        return said
+    where = catalog.text(f"sign.place.{quoted.where}", language)
+    return catalog.text("outcome.said_sign", language, sentence=said, where=where, text=quoted.text)
+
+
+def _by_strength(sign: Sign) -> int:
+    return list(Strength).index(sign.strength)
 
 
 def next_actions(state: State) -> list[str]:
-    """What to do next; nothing where no cause was found."""
-    diagnosis = state.diagnosis()
+    """What to do next, with Azure's own recommendation where the cause is open; nothing where nothing failed."""
+    diagnosis, language = state.diagnosis(), state.language
     if diagnosis.next is None or diagnosis.outcome is Outcome.NO_CAUSE_FOUND:
         return []
-    return actions(diagnosis.next, state.evidence, state.language)
+    own = actions(diagnosis.next, state.evidence, language)
+    return own if diagnosis.probable else [*own, *_recommended(state)]
+
+
+def _recommended(state: State) -> list[str]:
+    job = data_of(state.evidence, "backup.failed_job")
+    texts = dict.fromkeys(text for error in (job or {}).get("errors") or [] for text in error["recommendations"])
+    return [catalog.text("action.azure_recommends", state.language, text=text) for text in texts]
 
 
 def headline(state: State, begun: Iterable[Plan] = (), notices: Iterable[str] = ()) -> Page:
@@ -106,7 +136,7 @@ def _causes(state: State) -> Table:
     added = f" ({catalog.text('label.addition', language)})"
     rows = [
         [
-            word(step.verdict, language),
+            cause_word(step.verdict, language),
             f"{step.number}. {cause_title(step.cause, language)}{added if step.addition else ''}",
             sentence(heaviest(step), state.evidence, language),
         ]

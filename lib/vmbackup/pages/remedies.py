@@ -8,7 +8,7 @@ from typing import Any
 
 from vmbackup import catalog, clock
 from vmbackup.catalog import remedies as catalogue
-from vmbackup.catalog.words import cause_title, explain
+from vmbackup.catalog.words import cause_title, cause_word, explain, word
 from vmbackup.model import RunbookError, Verdict
 from vmbackup.pages.blocks import Block, Code, Details, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.remedies.plan import Plan
@@ -109,7 +109,7 @@ def receipt(done: Receipt, language: str) -> Page:
     ]
     blocks: list[Block] = [
         Heading(catalog.text("receipt.title", language, title=title)),
-        VerdictBanner(verdict, catalog.text(f"verdict.{verdict}", language), said),
+        VerdictBanner(verdict, word(Verdict(verdict), language), said),
         Table(["", ""], rows),
     ]
     if done.continued:
@@ -124,7 +124,7 @@ def _span(done: Receipt) -> str:
 def change(done: Change, language: str) -> Page:
     """A remedy that was applied: its receipt, and each cause that it concerns or that changed, before and after."""
     rows = [
-        [cause_title(now.cause, language), *(catalog.text(f"verdict.{step.verdict}", language) for step in (was, now))]
+        [cause_title(now.cause, language), *(cause_word(step.verdict, language) for step in (was, now))]
         for was, now in done.steps
     ]
     header = [catalog.text(key, language) for key in ("label.cause", "receipt.before", "receipt.after")]
@@ -175,7 +175,7 @@ def proof(found: Proof, language: str) -> Page:
         Heading(catalog.text("proof.title", language)),
         VerdictBanner(
             found.verdict,
-            catalog.text(f"verdict.{found.verdict}", language),
+            word(found.verdict, language),
             proof_sentence(found, language),
         ),
         Table(["", ""], rows),

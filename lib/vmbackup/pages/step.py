@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vmbackup import catalog, clock
-from vmbackup.catalog.words import cause_title, sentence, word
+from vmbackup.catalog.words import cause_title, cause_word, next_action, sentence, word
 from vmbackup.diagnosis import Walk
 from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict
 from vmbackup.pages.blocks import SIGNS, Block, Details, Heading, Page, Paragraph, Table, VerdictBanner
@@ -22,7 +22,7 @@ def page(state: State, cause: str) -> Page:
         *_handled(state, judged),
         Paragraph(_place(diagnosis, judged, language)),
         VerdictBanner(
-            judged.verdict, word(judged.verdict, language), sentence(heaviest(judged), state.evidence, language)
+            judged.verdict, cause_word(judged.verdict, language), sentence(heaviest(judged), state.evidence, language)
         ),
     ]
     if judged.verdict is Verdict.NOT_APPLICABLE:
@@ -48,12 +48,12 @@ def additions(state: State) -> Page:
         if judged.verdict is Verdict.NOT_APPLICABLE:
             elsewhere.append(title)
         elif judged.verdict is Verdict.OK:
-            ruled_out = f"{SIGNS[judged.verdict]} {word(judged.verdict, language)} · {title}"
+            ruled_out = f"{SIGNS[judged.verdict]} {cause_word(judged.verdict, language)} · {title}"
             blocks.append(Details(ruled_out, page(state, judged.cause).blocks))
         else:
             blocks += [Heading(title), *page(state, judged.cause).blocks]
     if elsewhere:
-        blocks.append(Paragraph(" · ".join(elsewhere), f"{word(Verdict.NOT_APPLICABLE, language)}:"))
+        blocks.append(Paragraph(" · ".join(elsewhere), f"{cause_word(Verdict.NOT_APPLICABLE, language)}:"))
     return Page(blocks)
 
 
@@ -66,7 +66,7 @@ def _handled(state: State, judged: Step) -> list[Block]:
         blocks.append(Paragraph(skip.reason, skipped))
     if before:
         for step, key in ((before, "before"), (judged, "now")):
-            signed = f"{SIGNS[step.verdict]} {word(step.verdict, language)}"
+            signed = f"{SIGNS[step.verdict]} {cause_word(step.verdict, language)}"
             blocks.append(Paragraph(signed, catalog.text(f"guide.{key}", language)))
     return blocks
 
@@ -115,7 +115,7 @@ def actions(judged: Step, evidence: Evidence, language: str) -> list[str]:
 def _finding_actions(finding: Finding, evidence: Evidence, language: str) -> list[str]:
     if finding.verdict is Verdict.OK:
         return []
-    own = catalog.next_action(finding, language)
+    own = next_action(finding, language)
     facts = [evidence[name] for name in finding.evidence if name in evidence]
     rights = [fact.details["action"] for fact in facts if fact.status is FactStatus.DENIED and "action" in fact.details]
     ask = [catalog.text("action.ask_for_right", language, action=action) for action in rights]

@@ -14,12 +14,12 @@ from vmbackup.arm.call import calling
 from vmbackup.arm.client import Arm
 from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.permissions import granted, lacking
-from vmbackup.checks.base import load, run
+from vmbackup.checks.base import load
 from vmbackup.collectors import collect
-from vmbackup.model import Evidence, Finding, RemedyRefused, Verdict, data_of
+from vmbackup.model import Evidence, Finding, RemedyRefused, Verdict
 from vmbackup.remedies.executor import ChangeContext, execute
 from vmbackup.remedies.interrupted import Interrupted, interrupted, left_off
-from vmbackup.remedies.plan import RISKS, Plan, concerns, facts_behind, merge_fresh, planned
+from vmbackup.remedies.plan import RISKS, Plan, cured, facts_behind, merge_fresh, planned
 from vmbackup.remedies.preflight import CHANGING, Refusal
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.steps.request import properties
@@ -113,17 +113,17 @@ def _made_anew(plan: Plan, evidence: Evidence, context: ChangeContext, failure: 
     names = facts_behind(plan)
     fresh = collect(context.azure, plan.target, failure=failure, only=names, deadline_s=LOOK_S)
     known = merge_fresh(evidence, fresh, names)
-    findings = _findings(plan, known)
-    problems = tuple(each for each in findings if each.check in plan.cures and concerns(plan.entry, each))
+    findings = _findings(plan, known, context)
+    problems = tuple(each for each in findings if each.verdict is Verdict.PROBLEM and _is_cured(plan, each))
+    filled = values(plan.target, known, findings)
+    current = planned(plan.remedy, plan.cures, filled, known, plan.target, plan.language)
     if not problems and not left_off(plan, known):
         undecided = [f"{each.check}: {each.reason}" for each in findings if each.check in plan.cures]
         if undecided:
-            _refuse(plan, Refusal("undecided", {"checks": ", ".join(undecided)}))
+            _refuse(plan, *current.refusals, Refusal("undecided", {"checks": ", ".join(undecided)}))
         close_superseded(_left_open(plan, [], known, context), context, plan.language)
         _refuse(plan, Refusal("problem_gone"))
     _refuse(plan, *_too_old(problems, known))
-    filled = values(plan.target, known, findings)
-    current = planned(plan.remedy, plan.cures, filled, known, plan.target, plan.language)
     if current.change != plan.change:
         _refuse(plan, Refusal("plan_changed"))
     return _continuing(plan, current, known, context)
@@ -146,14 +146,15 @@ def _left_open(plan: Plan, found: list[Plan], known: Evidence, context: ChangeCo
     return interrupted(same, found, known, plan.target, plan.language)
 
 
-def _findings(plan: Plan, known: Evidence) -> tuple[Finding, ...]:
+def _findings(plan: Plan, known: Evidence, context: ChangeContext) -> tuple[Finding, ...]:
     """The problems, and what is not known, of the causes that the plan is for."""
-    checks = load()
-    causes = dict.fromkeys(checks[name].cause for name in plan.cures)
-    names = [name for cause in causes for name in catalog.causes()[cause]["checks"]]
-    os = (data_of(known, "vm.model") or {}).get("os")
-    findings = [run(checks[name], known, os) for name in names]
+    causes = {load()[name].cause for name in plan.cures}
+    findings = (each for each in context.judge(known) if each.cause in causes)
     return tuple(each for each in findings if each.verdict in (Verdict.PROBLEM, Verdict.UNKNOWN))
+
+
+def _is_cured(plan: Plan, finding: Finding) -> bool:
+    return not set(plan.cures).isdisjoint(cured(plan.entry, finding))
 
 
 def _too_old(problems: Iterable[Finding], known: Evidence) -> list[Refusal]:

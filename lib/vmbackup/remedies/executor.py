@@ -5,7 +5,7 @@ A remedy that was interrupted is continued, not repeated; a response that was lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from vmbackup.arm.audit import Audit, allow_changes
 from vmbackup.arm.client import Arm, OperationResult
 from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.catalog.words import explain
-from vmbackup.model import RemedyRefused
+from vmbackup.model import Evidence, Finding, RemedyRefused
 from vmbackup.remedies.journal import Journal
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
@@ -35,7 +35,8 @@ DETACHED_S = 45
 
 @dataclass(frozen=True, slots=True)
 class ChangeContext:
-    """What a change needs: the connection and the door on it, the audit, and the journal.
+    """What a change needs: the connection and the door on it, the audit, the journal, and the diagnosis that says
+    what is wrong in fresh evidence.
 
     ``before_send`` is called before each changing request: it raises RemedyRefused once this process no longer holds
     the locks, and tells other processes that the VM is being changed.
@@ -45,6 +46,7 @@ class ChangeContext:
     arm: Arm
     audit: Audit
     journal: Journal
+    judge: Callable[[Evidence], Iterable[Finding]]
     before_send: Callable[[], None] = lambda: None
 
 

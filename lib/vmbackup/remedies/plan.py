@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmbackup import catalog
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
-from vmbackup.model import Evidence, Fact, Finding, Step, Target, Verdict, data_of
+from vmbackup.model import SIGNS, Evidence, Fact, Finding, Step, Target, Verdict, data_of
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal, refusals
 from vmbackup.remedies.quoting import quote_bash, quote_powershell, render
@@ -16,6 +17,8 @@ from vmbackup.remedies.values import FACTS_BEHIND, values
 
 RISKS = ("low", "medium", "high")
 STATE_OF_VM = ("vm.model", "vm.power", "vm.agent")
+# What Azure says of the failed backup: by a sign in it, a plan may have its problem.
+_OF_THE_FAILURE = ("backup.jobs", "backup.failed_job", "backup.item")
 _WORDS = ("title", "what", "risk_note", "undo", "portal", "duration", "superseded")
 _DISTRIBUTIONS = {
     "debian": ("debian", "ubuntu"),
@@ -98,7 +101,7 @@ def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[
     filled = values(target, evidence, problems)
     found = []
     for remedy, entry in catalogue.remedies().items():
-        cures = tuple(dict.fromkeys(each.check for each in problems if concerns(entry, each)))
+        cures = tuple(dict.fromkeys(check for each in problems for check in cured(entry, each)))
         if cures and entry["os"] in (None, _os(evidence, target)):
             found.append(planned(remedy, cures, filled, evidence, target, language))
     return sorted(found, key=_rank)
@@ -109,9 +112,12 @@ def _rank(plan: Plan) -> tuple[bool, bool, int, bool]:
     return not plan.offered, entry["stopgap"], RISKS.index(entry["risk"]), entry["kind"] == "manual"
 
 
-def concerns(entry: Mapping[str, Any], finding: Finding) -> bool:
-    """Whether a remedy's entry cures this finding."""
-    return finding.check in entry["checks"] or f"{finding.check}:{finding.reason}" in entry["checks"]
+def cured(entry: Mapping[str, Any], finding: Finding) -> tuple[str, ...]:
+    """The checks whose problem a remedy's entry cures, as this finding has it: a sign speaks for all of its cause's."""
+    if finding.check == SIGNS:
+        return tuple(name for name in catalog.causes()[finding.cause]["checks"] if name in entry["checks"])
+    concerns = finding.check in entry["checks"] or f"{finding.check}:{finding.reason}" in entry["checks"]
+    return (finding.check,) if concerns else ()
 
 
 def planned(
@@ -177,7 +183,7 @@ def facts_behind(plan: Plan) -> tuple[str, ...]:
     """The facts of Azure's that a plan rests on: its problem, the values in its requests, and what may forbid it."""
     requests = " ".join(plan.entry["change"]["requests"])
     told = [fact for name, facts in FACTS_BEHIND.items() if f"{{{name}}}" in requests for fact in facts]
-    names = [*facts_to_recollect(plan), *told, "vm.locks", "backup.jobs"]
+    names = [*facts_to_recollect(plan), *told, "vm.locks", *_OF_THE_FAILURE]
     return tuple(dict.fromkeys(name for name in names if not name.startswith("guest.")))
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect, guest
 from vmbackup.diagnosis import walk
+from vmbackup.failures.signatures import PASTED
 from vmbackup.model import Evidence, Fact, FactStatus, Finding, Probe, SetupError, Target, Verdict
 from vmbackup.parameters import Parameters
 from vmbackup.runs import storage
@@ -30,12 +31,20 @@ def examine(
     """What was asked: all facts or ``only`` these of the control plane's, and the guest's as far as parameters and VM
     allow. ``known`` are earlier answers that help to decide whether the guest is needed; ``files`` keep where a guest
     script runs, so that none is started twice."""
-    fresh = collect(
+    fresh: dict[str, Fact] = pasted_failure(parameters)
+    fresh |= collect(
         azure, target, deadline_s=parameters.deadline_s, failure=parameters.job_name, on_fact=on_fact, only=only
     )
     if ask_guest:
         fresh |= guest_facts(azure, target, parameters, section, files, {**without_guest(known), **fresh})
     return fresh
+
+
+def pasted_failure(parameters: Parameters) -> dict[str, Fact]:
+    """The code or message that the operator gave: evidence like any other."""
+    if not parameters.failure or parameters.job_name:
+        return {}
+    return {PASTED: Fact(FactStatus.OK, {"text": parameters.failure})}
 
 
 def guest_facts(

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain
+from vmbackup.diagnosis import every_finding
 from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target
 from vmbackup.remedies.journal import Journal
 from vmbackup.runs import storage
@@ -152,7 +153,7 @@ class RunFolder:
                     raise RemedyRefused(catalog.text("refused.changed_meanwhile", self.language))
                 audit = Audit(self.log(AUDIT), azure.who())
                 try:
-                    yield ChangeContext(azure, Arm.on(azure), audit, self.journal, before_send)
+                    yield ChangeContext(azure, Arm.on(azure), audit, self.journal, every_finding, before_send)
                 finally:
                     self._looked[vm_id] = self._changes(azure, target)
         except Held as error:

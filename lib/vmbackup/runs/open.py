@@ -18,7 +18,7 @@ from vmbackup.catalog.remedies import remedies
 from vmbackup.model import AzureSource, SetupError, Target
 from vmbackup.parameters import Parameters, no_such, target
 from vmbackup.runs.evidence import load_evidence
-from vmbackup.runs.examine import pasted
+from vmbackup.runs.examine import pasted, pasted_failure
 from vmbackup.runs.run import Run
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class _SimulatedIdentity:
 
 def _replay(parameters: Parameters, section: str | None, kept: bool) -> Run:
     subject, facts = load_evidence(parameters.evidence_file)
+    facts |= pasted_failure(parameters)
     if parameters.guest_output:
         facts |= pasted(parameters.guest_output, facts)
     return Run(parameters, section, subject, facts, kept=kept)

@@ -27,8 +27,9 @@ def as_json(
 
     ``remedies`` are the receipts of what was changed; ``proof`` is null, or the end of the retry with ``fixed``.
 
-    ``probable_cause`` is null when no problem was seen; ``denied`` lists the RBAC actions that were missing. Each
-    finding carries its check, verdict, reason, values, the facts it read, and the sentence in ``language``.
+    ``probable_cause`` is null when nothing was found that explains a failure; ``weight`` says what speaks for it
+    (``named``, ``seen``, ``rule`` or ``general``); ``denied`` lists the RBAC actions that were missing. Each finding
+    carries its check, verdict, reason, values, the facts it read, and the sentence in ``language``.
     """
     content = {
         "schema": SCHEMA,
@@ -42,6 +43,7 @@ def as_json(
         "language": language,
         "outcome": str(walk.outcome),
         "probable_cause": walk.probable.cause if walk.probable else None,
+        "weight": str(walk.weight) if walk.weight else None,
         "next_cause": walk.next.cause if walk.next else None,
         "steps": [_step(step, evidence, language) for step in walk.steps],
         "missing_facts": list(walk.missing),

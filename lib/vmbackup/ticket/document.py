@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vmbackup import catalog, clock, sanitize
-from vmbackup.catalog.words import cause_title, sentence, word
+from vmbackup.catalog.words import cause_title, cause_word, sentence
 from vmbackup.model import Step, Verdict
 from vmbackup.pages import incident as incident_page
 from vmbackup.pages import load, overview, remedies, step, timeline
@@ -99,7 +99,7 @@ def _causes(state: State, shown: Sequence[Step]) -> Table:
     header = [catalog.text(f"label.{label}", language) for label in ("verdict", "cause", "finding")]
     rows = [
         [
-            word(each.verdict, language),
+            cause_word(each.verdict, language),
             f"{each.number}. {cause_title(each.cause, language)}",
             sentence(heaviest(each), state.evidence, language),
         ]

@@ -10,8 +10,9 @@ import pytest
 from tests.vmbackup.reasons import reasons
 
 from vmbackup import catalog
+from vmbackup.catalog.signatures import signatures
 from vmbackup.checks.base import CHECKS, load
-from vmbackup.model import Finding, Verdict
+from vmbackup.model import SIGNS, Finding, Verdict
 
 ARTICLE_CAUSES = ["no_internet", "agent_windows", "agent_linux", "snapshot", "extension", "disks"]
 ENGINE = {"unanswered", "not_collected", "other_os", "os_unknown", "check_failed"}
@@ -23,6 +24,12 @@ load()
 def test_every_reason_of_a_check_has_its_sentence(check: str) -> None:
     assert check in catalog.checks(), f"add {check} to data/checks.yaml"
     assert set(catalog.checks()[check]["texts"]) == reasons(CHECKS[check]) - ENGINE, f"edit {check}.texts"
+
+
+@pytest.mark.parametrize("check", sorted(CHECKS))
+def test_what_a_check_sees_are_signs_of_its_cause(check: str) -> None:
+    for sign in CHECKS[check].sees:
+        assert CHECKS[check].cause in signatures()[sign].causes
 
 
 @pytest.mark.parametrize("check", sorted(CHECKS))
@@ -48,7 +55,7 @@ def test_a_check_that_needs_the_guest_says_so(check: str) -> None:
 
 
 def test_the_catalogue_and_the_registry_name_the_same_checks() -> None:
-    assert set(catalog.checks()) == set(CHECKS)
+    assert set(catalog.checks()) == set(CHECKS) | {SIGNS}
 
 
 @pytest.mark.parametrize("cause", sorted({check.cause for check in CHECKS.values()}))

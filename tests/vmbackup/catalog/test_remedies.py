@@ -10,13 +10,24 @@ from importlib import resources
 import pytest
 import tree_sitter
 import tree_sitter_powershell
+from tests.vmbackup.reasons import reasons
 
 from vmbackup import catalog
 from vmbackup.catalog import remedies as catalogue
+from vmbackup.catalog.signatures import Strength, signatures
+from vmbackup.checks.base import load
 from vmbackup.model import CatalogError
 from vmbackup.remedies.steps.registry import KNOWN
 
 REMEDIES = catalogue.remedies()
+CHECKS = load()
+# A sign that names a cause is a problem of that cause, whichever of its checks a remedy cures.
+NAMED = {
+    check
+    for sign in signatures().values()
+    if sign.strength is Strength.NAMES and len(sign.causes) == 1
+    for check in catalog.causes()[sign.causes[0]]["checks"]
+}
 GUEST = resources.files("vmbackup.guest").joinpath("scripts")
 
 
@@ -31,7 +42,7 @@ def test_every_check_that_can_find_a_problem_has_a_remedy():
 @pytest.mark.parametrize("remedy", REMEDIES)
 def test_every_remedy_is_offered_for_a_problem_that_can_be_found(remedy):
     names = [name.partition(":") for name in REMEDIES[remedy]["checks"]]
-    assert any(reason or "problem" in catalog.checks()[check]["texts"] for check, _, reason in names)
+    assert any(reason or check in NAMED or reasons(CHECKS[check], ("problem",)) for check, _, reason in names)
 
 
 @pytest.mark.parametrize("remedy", [name for name, entry in REMEDIES.items() if entry["az"]])

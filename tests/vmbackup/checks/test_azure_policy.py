@@ -40,8 +40,6 @@ COLLECTION = "Microsoft.Compute/restorePointCollections/write"
         (failed() | {"vm__activity": []}, ("ok", "ok")),
         (failed() | {"vm__activity": [], "vm__restore_points": []}, ("unknown", "group_not_known")),
         (failed() | {"vm__activity": [], "vm__restore_points": DENIED}, ("unknown", "group_not_known")),
-        (failed("UserErrorRequestDisallowedByPolicy") | {"vm__activity": []}, ("problem", "problem")),
-        (failed("UserErrorRequestDisallowedByPolicy") | {"vm__activity": DENIED}, ("problem", "problem")),
         (failed() | {"vm__activity": [event(COLLECTION, "RequestDisallowedByPolicy")]}, ("problem", "denied")),
         (
             failed()
@@ -55,9 +53,8 @@ COLLECTION = "Microsoft.Compute/restorePointCollections/write"
         ),
         (failed() | {"vm__activity": [event(COLLECTION, "Conflict")]}, ("ok", "ok")),
         (failed() | {"vm__activity": DENIED}, ("unknown", "unknown")),
-        (failed("UserErrorFsFreezeFailed") | {"vm__activity": DENIED}, ("ok", "another_fault")),
-        (NOTHING_FAILED | {"vm__activity": DENIED}, ("ok", "nothing_failed")),
-        ({"backup__jobs": DENIED, "vm__activity": []}, ("unknown", "unknown")),
+        (NOTHING_FAILED | {"vm__activity": DENIED}, ("unknown", "unknown")),
+        ({"backup__jobs": DENIED, "vm__activity": []}, ("unknown", "group_not_known")),
         ({}, ("unknown", "unknown")),
     ],
 )

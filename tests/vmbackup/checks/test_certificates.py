@@ -9,7 +9,6 @@ import pytest
 from judging import failed_job, job, outcome
 
 GENERIC = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
-NAMED = {"backup__failed_job": failed_job(None, "ExtensionConfigParsingFailure"), "backup__jobs": []}
 
 
 def keys(acl_ok: bool | None, *missing: str) -> dict[str, Any]:
@@ -25,7 +24,6 @@ def certificate(present: bool | None, valid: bool | None) -> dict[str, Any]:
     ("facts", "expected"),
     [
         (keys(True) | certificate(True, True) | GENERIC, ("ok", "ok")),
-        (keys(True) | certificate(True, True) | NAMED, ("problem", "problem")),
         (keys(False, "Everyone") | GENERIC, ("problem", "machine_keys")),
         (certificate(False, None) | GENERIC, ("problem", "missing")),
         (certificate(True, False) | GENERIC, ("problem", "expired")),
@@ -47,18 +45,6 @@ def openssl(config_ok: bool | None = True, fips: bool | None = False) -> dict[st
     return {"guest__openssl": fact}
 
 
-def extension(code: int) -> dict[str, Any]:
-    fact = {
-        "name": "x",
-        "versions": ["1.0"],
-        "newest": "1.0",
-        "status": "success",
-        "code": code,
-        "message": "StatusCode",
-    }
-    return {"guest__extension": fact | {"operation": "Enable", "seq": 1}}
-
-
 RUNS = {"guest__agent": {"daemon": True, "exthandlers": True}}
 CIPHER = {"guest__logs": {"patterns": {"openssl_cipher": {"count": 3, "last": None}}}}
 
@@ -77,8 +63,6 @@ CIPHER = {"guest__logs": {"patterns": {"openssl_cipher": {"count": 3, "last": No
         (state(None, None, readable=False) | openssl() | GENERIC, ("unknown", "guest_only")),
         (state() | openssl(fips=True) | GENERIC, ("unknown", "fips")),
         (state() | openssl(fips=True) | CIPHER | GENERIC, ("problem", "fips_refuses")),
-        (state() | openssl() | extension(16) | GENERIC, ("problem", "extension_says")),
-        (state() | openssl() | extension(121) | GENERIC, ("ok", "ok")),
         (state() | GENERIC, ("unknown", "guest_only")),
         (openssl(config_ok=None) | state() | GENERIC, ("unknown", "guest_only")),
     ],

@@ -13,9 +13,9 @@ GOOD = {"backup__failed_job": None, "backup__jobs": [job()]}
 @pytest.mark.parametrize(
     ("skew_s", "expected"),
     [
-        (0.4, ("ok", "ok")),
-        (-300.0, ("ok", "ok")),
-        (900.0, ("ok", "ok")),
+        (0.4, ("unknown", "right_now")),
+        (-300.0, ("unknown", "right_now")),
+        (900.0, ("unknown", "right_now")),
         (901.0, ("problem", "problem")),
         (-86400.0, ("problem", "problem")),
         (None, ("unknown", "guest_only")),
@@ -29,3 +29,8 @@ def test_the_clock(skew_s: float | None, expected: tuple[str, str]) -> None:
 def test_a_wrong_clock_counts_before_the_next_backup_fails() -> None:
     wrong = {"skew_s": 7200.0, "synchronized": False}
     assert outcome("guest_clock_is_right", guest__clock=wrong, **GOOD) == ("problem", "problem")
+
+
+def test_a_clock_that_is_right_now_was_right_in_a_good_backup() -> None:
+    right = {"skew_s": 0.4, "synchronized": True}
+    assert outcome("guest_clock_is_right", guest__clock=right, **GOOD) == ("ok", "ok")

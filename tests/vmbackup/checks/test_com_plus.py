@@ -9,7 +9,6 @@ import pytest
 from judging import failed_job, job, outcome
 
 GENERIC = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
-NAMED = {"backup__failed_job": failed_job(None, "ExtensionInstallationFailedMDTC"), "backup__jobs": []}
 SERVICE = {"exists": True, "state": "Stopped", "start": "Manual", "path_ok": True, "account": None}
 
 
@@ -22,7 +21,6 @@ def services(com: dict[str, Any] | None = None, msdtc: dict[str, Any] | None = N
     ("facts", "expected"),
     [
         (services() | GENERIC, ("ok", "ok")),
-        (services() | NAMED, ("problem", "problem")),
         (services(com={"start": "Disabled"}) | GENERIC, ("problem", "disabled")),
         (services(msdtc={"exists": False, "start": None}) | GENERIC, ("problem", "missing")),
         (services(msdtc={"account": "LocalSystem"}) | GENERIC, ("problem", "account")),
@@ -31,7 +29,6 @@ def services(com: dict[str, Any] | None = None, msdtc: dict[str, Any] | None = N
         (services(msdtc={"account": None}) | GENERIC, ("unknown", "guest_only")),
         ({"guest__services": {"COMSysApp": SERVICE}} | GENERIC, ("unknown", "guest_only")),
         ({"guest__services": {}} | GENERIC, ("unknown", "guest_only")),
-        ({"guest__services": {}} | NAMED, ("problem", "problem")),
     ],
 )
 def test_in_the_guest(facts: dict[str, Any], expected: tuple[str, str]) -> None:

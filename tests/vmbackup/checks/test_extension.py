@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from judging import DENIED, disk, failed_job, item, job, model, outcome, policy
+from judging import DENIED, agent, disk, failed_job, item, job, model, outcome, policy, power
 
 PUBLISHER = "Microsoft.Azure.RecoveryServices"
 
@@ -56,8 +56,8 @@ NOT_READY = {"code": "ProvisioningState/NotReady/1009", "display_status": "Not R
     [
         ([extension()], [handler()], [disk()], ("ok", "ok")),
         ([extension("VMSnapshot")], [], [disk()], ("ok", "ok")),
-        ([], [], [disk()], ("ok", "not_listed")),
-        ([extension("AzureMonitorLinuxAgent")], [], [disk()], ("ok", "not_listed")),
+        ([], [], [disk()], ("not_applicable", "not_listed")),
+        ([extension("AzureMonitorLinuxAgent")], [], [disk()], ("not_applicable", "not_listed")),
         ([], [], [disk(managed=False)], ("unknown", "not_listed_unmanaged")),
         ([], [], DENIED, ("unknown", "not_listed_disks_unknown")),
         ([extension(provisioning_state="Failed")], [], [disk()], ("problem", "problem")),
@@ -163,10 +163,10 @@ OTHER = "AzureMonitorLinuxAgent"
         ([extension(OTHER)], [handler("Microsoft.Azure.Monitor." + OTHER)], ("ok", "ok")),
         ([], [], ("ok", "none")),
         ([extension(provisioning_state="Failed")], [], ("ok", "none")),
-        ([extension(OTHER, provisioning_state="Failed")], [], ("problem", "problem")),
-        ([extension(OTHER, provisioning_state="failed")], [], ("problem", "problem")),
-        ([extension(OTHER, code="ProvisioningState/failed/1012", level="Error")], [], ("problem", "problem")),
-        ([extension(OTHER)], [handler("Microsoft.Other", **NOT_READY)], ("problem", "handler")),
+        ([extension(OTHER, provisioning_state="Failed")], [], ("unknown", "failed")),
+        ([extension(OTHER, provisioning_state="failed")], [], ("unknown", "failed")),
+        ([extension(OTHER, code="ProvisioningState/failed/1012", level="Error")], [], ("unknown", "failed")),
+        ([extension(OTHER)], [handler("Microsoft.Other", **NOT_READY)], ("unknown", "handler")),
         (
             [],
             [handler("Microsoft.Other", code="ProvisioningState/Installing", display_status="Installing")],
@@ -176,15 +176,23 @@ OTHER = "AzureMonitorLinuxAgent"
         ([extension(OTHER, provisioning_state=None, code=None)], [], ("unknown", "in_transition")),
         ([extension(OTHER, provisioning_state=None)], [], ("ok", "ok")),
         ([extension(OTHER, code="ProvisioningState/transitioning")], [], ("unknown", "in_transition")),
-        ([extension(OTHER, provisioning_state="Canceled", code=None)], [], ("problem", "problem")),
+        ([extension(OTHER, provisioning_state="Canceled", code=None)], [], ("unknown", "failed")),
+        ([extension("AzureMonitorWindowsAgent")], [], ("unknown", "other_system")),
+        ([extension(OTHER)], [handler("Microsoft.Other")], ("unknown", "without_handler")),
         ([], DENIED, ("unknown", "unanswered")),
     ],
 )
-def test_another_failed_extension_holds_up_the_backup(
+def test_another_failed_extension_may_hold_up_the_backup(
     extensions: Any, handlers: Any, expected: tuple[str, str]
 ) -> None:
-    facts = {"vm__extensions": extensions, "vm__handlers": handlers}
+    facts = {"vm__extensions": extensions, "vm__handlers": handlers, "vm__model": model()}
     assert outcome("no_other_extension_has_failed", **facts) == expected
+
+
+def test_another_extension_is_the_reason_where_the_vm_is_failed_for_it() -> None:
+    facts = {"vm__extensions": [extension(OTHER, provisioning_state="Failed")], "vm__handlers": []}
+    failed = power() | {"provisioning": "ProvisioningState/failed/VMExtensionProvisioningError"}
+    assert outcome("no_other_extension_has_failed", vm__power=failed, **facts) == ("problem", "problem")
 
 
 def services(**changes: Any) -> dict[str, Any]:
@@ -226,6 +234,8 @@ def state(word: str | None = "Enabled") -> dict[str, Any]:
 
 
 FAILED = {"backup__failed_job": failed_job()}
+REPORTS = {"vm__power": power(), "vm__agent": agent()}
+FAILED_AGAIN = ("unknown", "loaded_but_failed")
 NONE = guest(versions=[], newest=None)
 PLAIN = {"guest__vmbackup_conf": {"present": True, "encoding_ok": True, "values": {}}}
 
@@ -234,15 +244,19 @@ PLAIN = {"guest__vmbackup_conf": {"present": True, "encoding_ok": True, "values"
     ("facts", "expected"),
     [
         ({"guest__extension": guest(), "guest__agent_state": state()} | PLAIN, ("ok", "ok")),
-        ({"guest__extension": guest(code=402), "guest__agent_state": state()} | PLAIN, ("ok", "loaded_but_failed")),
+        (
+            {"guest__extension": guest(code=402), "guest__agent_state": state()} | PLAIN,
+            ("unknown", "loaded_but_failed"),
+        ),
         ({"guest__extension": guest(code=1), "guest__agent_state": state()} | PLAIN, ("ok", "ok")),
         ({"guest__extension": guest(code=1), "guest__agent_state": state()}, ("unknown", "conf_unread")),
         ({"guest__extension": guest(), "guest__agent_state": state("Installed")}, ("problem", "problem")),
         ({"guest__extension": guest(), "guest__agent_state": state(None)}, ("unknown", "not_told")),
         ({"guest__extension": guest()}, ("unknown", "not_told")),
         ({"guest__extension": guest(versions=None, newest=None)}, ("unknown", "not_told")),
-        ({"guest__extension": NONE} | FAILED, ("problem", "not_installed")),
-        ({"guest__extension": NONE, "backup__jobs": [job()]}, ("ok", "not_yet_installed")),
+        ({"guest__extension": NONE} | FAILED, ("unknown", "agent_silent")),
+        ({"guest__extension": NONE} | FAILED | REPORTS, ("problem", "not_installed")),
+        ({"guest__extension": NONE, "backup__jobs": [job()]}, ("unknown", "not_yet_installed")),
         ({}, ("unknown", "guest_only")),
     ],
 )
@@ -304,7 +318,7 @@ def windows(*folders: str, entry: str = "1.0.92.0", folder: bool | None = False,
         (windows("1.0.93.0") | FAILING, ("ok", "ok")),
         (seen("windows", guest__logs=lines()) | FAILING, ("unknown", "not_told")),
         (FAILING, ("unknown", "guest_only")),
-        (GOOD, ("ok", "nothing_failed")),
+        (GOOD, ("unknown", "guest_only")),
     ],
 )
 def test_what_earlier_versions_left_behind(facts: dict[str, Any], expected: tuple[str, str]) -> None:

@@ -61,7 +61,7 @@ ANOTHER_EXTENSION = logs("exit_127", "module_missing")
         (python(missing=["crypt"]) | extension("success", 1) | GENERIC, ("ok", "ok")),
         (python(missing=["crypt"]) | extension("success", 1, EARLIER) | GENERIC, ("unknown", "lacks")),
         (python(missing=["crypt"]) | extension("error", 2) | GENERIC, ("unknown", "lacks")),
-        (python(missing=["crypt"]) | GOOD, ("ok", "nothing_failed")),
+        (python(missing=["crypt"]) | GOOD, ("ok", "ok")),
         # The line is older than a good backup: this failure has another reason.
         (python(missing=["crypt"]) | extension("success", 1) | OLD_LINE | AFTER_A_GOOD_ONE, ("ok", "ok")),
         (python(missing=["crypt"]) | OLD_LINE | AFTER_A_GOOD_ONE, ("unknown", "lacks")),

@@ -10,8 +10,9 @@ from judging import DENIED, failed_job, job, outcome
 
 CHECK = "file_systems_can_be_frozen"
 GENERIC = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
-NAMED = {"backup__failed_job": failed_job(None, "UserErrorFsFreezeFailed"), "backup__jobs": [job("Failed")]}
 GOOD = {"backup__failed_job": None, "backup__jobs": [job()]}
+HOURS = [{"name": "Take Snapshot", "status": "Failed", "duration_s": 10800.0}]
+HUNG_FOR_HOURS = {"backup__failed_job": failed_job(tasks=HOURS), "backup__jobs": [job("Failed")]}
 
 
 def mounts(**changes: Any) -> dict[str, Any]:
@@ -64,23 +65,24 @@ THAWED = logs(freeze_begin="2024-01-14T22:16:48Z", freeze_end="2024-01-14T22:16:
         (mounts(blocked_writers=3) | SCANNER | GENERIC, ("problem", "blocked_beside_scanner")),
         (mounts() | HUNG | SCANNER | GENERIC, ("problem", "unfinished_beside_scanner")),
         (mounts() | extension(1) | SCANNER | GENERIC, ("ok", "ok")),
-        (mounts(mounted_twice=["/dev/sda1"]) | extension(1) | GENERIC, ("unknown", "mounted_twice")),
+        (mounts(mounted_twice=["/dev/sda1"]) | extension(1) | GENERIC, ("unknown", "mounted_twice_only")),
+        (mounts(mounted_twice=["/dev/sda1"]) | extension(121) | GENERIC, ("problem", "mounted_twice")),
         (mounts(mounted_twice=["/dev/sda1"]) | extension(1) | GOOD, ("ok", "ok")),
         (mounts() | extension(1) | DOCKER | GENERIC, ("unknown", "container_mounts")),
         # Written by an earlier run: it says nothing about this backup. Status 2 excludes nothing.
-        (mounts() | extension(1, "2026-11-21T22:10:00Z") | GENERIC, ("unknown", "guest_only")),
-        (mounts() | extension(2) | GENERIC, ("unknown", "guest_only")),
+        (mounts() | extension(1, "2026-11-21T22:10:00Z") | GENERIC, ("unknown", "status_of_another_run")),
+        (mounts() | extension(1, "2026-11-23T22:10:00Z") | GENERIC, ("unknown", "status_of_another_run")),
+        (mounts() | extension(2) | GENERIC, ("unknown", "status_of_another_run")),
         (mounts(cut=["unreadable"]) | extension(1) | GENERIC, ("unknown", "not_all_seen")),
         (mounts(unreadable=None) | extension(1) | GENERIC, ("unknown", "not_all_seen")),
         (mounts(unreadable=[{"mount": "/x", "why": "timeout"}]) | GENERIC, ("problem", "unreadable")),
         (serial(True) | GENERIC, ("problem", "freeze_open")),
         (serial(False) | GENERIC, ("unknown", "guest_only")),
-        (extension(122) | GENERIC, ("problem", "extension_says")),
         (mounts() | extension(1) | GENERIC, ("ok", "ok")),
         (mounts() | extension(None) | GENERIC, ("unknown", "guest_only")),
         (mounts(blocked_writers=None) | extension(1) | GENERIC, ("unknown", "not_all_seen")),
-        (mounts() | extension(1) | NAMED, ("problem", "problem")),
-        (mounts() | GOOD, ("ok", "nothing_failed")),
+        (mounts() | extension(1) | HUNG_FOR_HOURS, ("unknown", "status_of_another_run")),
+        (mounts() | GOOD, ("unknown", "guest_only")),
         ({"guest__mounts": DENIED} | GENERIC, ("unknown", "guest_only")),
     ],
 )

@@ -307,10 +307,10 @@ SHELLS_PROXY = [{"where": "/etc/environment https_proxy", "value": "proxy:3128"}
         ({"guest__network": network()}, ("ok", "ok")),
         ({"guest__network": network(proxies=PROXY), **REPORTS}, ("ok", "proxy_passes")),
         ({"guest__network": network(proxies=PROXY, wireserver_http="timeout"), **REPORTS}, ("ok", "proxy_passes")),
-        ({"guest__network": network(proxies=PROXY), **SILENT, "guest__agent": RUNS}, ("problem", "problem")),
+        ({"guest__network": network(proxies=PROXY), **SILENT, "guest__agent": RUNS}, ("unknown", "proxy_untested")),
         (
             {"guest__network": network(proxies=SHELLS_PROXY + PROXY), **SILENT, "guest__agent": RUNS},
-            ("problem", "problem"),
+            ("unknown", "proxy_untested"),
         ),
         (
             {"guest__network": network(proxies=SHELLS_PROXY), **SILENT, "guest__agent": RUNS},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from judging import DENIED, failed_job, item, job, model, outcome
+from judging import DENIED, item, model, outcome
 
 
 def protection(**changes: Any) -> dict[str, Any]:
@@ -64,10 +64,6 @@ def test_a_vault_that_azure_names_but_that_does_not_know_the_vm_is_no_verdict() 
     assert outcome("protection_is_active", **known) == ("unknown", "item_not_found")
 
 
-def named(code: int | None, title: str | None) -> dict[str, Any]:
-    return {"backup__failed_job": failed_job(code, title), "backup__jobs": [job("Failed")]}
-
-
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
@@ -75,11 +71,6 @@ def named(code: int | None, title: str | None) -> dict[str, Any]:
         ({"backup__item": item(source_resource_id="/VM/")}, ("ok", "ok")),
         ({"backup__item": item(source_resource_id="/other")}, ("problem", "problem")),
         ({"backup__item": item(source_resource_id=None)}, ("unknown", "unknown")),
-        ({"backup__item": item()} | named(400175, "UserErrorVmVaultLocationMismatch"), ("problem", "other_region")),
-        ({"backup__item": item()} | named(400136, None), ("problem", "vm_gone")),
-        ({"backup__item": item()} | named(320001, "ResourceNotFound"), ("problem", "vm_gone")),
-        ({"backup__item": item()} | named(None, "UserErrorBcmDatasourceNotPresent"), ("ok", "ok")),
-        ({"backup__item": item()} | named(400196, None), ("ok", "ok")),
         ({"backup__item": None}, ("not_applicable", "not_applicable")),
         ({"backup__item": DENIED}, ("unknown", "unanswered")),
     ],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from judging import DENIED, failed_job, job, outcome, policy
+from judging import DENIED, outcome, policy
 
 GROUP = "/subscriptions/s/resourceGroups/AzureBackupRG_westeurope_1"
 VM_GROUP = "/subscriptions/s/resourceGroups/rg"
@@ -22,10 +22,8 @@ def collection(count: int | None = 2, group: str = GROUP) -> dict[str, Any]:
     }
 
 
-NAMED = {
-    "backup__failed_job": failed_job(None, "UserErrorRpCollectionLimitReached"),
-    "backup__jobs": [job("Failed")],
-}
+STANDARD = {"backup__policy": policy("V1")}
+ENHANCED = {"backup__policy": policy("V2") | {"interval_h": 4, "instant_restore_days": 6}}
 
 
 @pytest.mark.parametrize(
@@ -33,12 +31,15 @@ NAMED = {
     [
         ({"vm__restore_points": []}, ("ok", "ok")),
         ({"vm__restore_points": [collection(17)]}, ("ok", "ok")),
-        ({"vm__restore_points": [collection(18)]}, ("problem", "problem")),
-        ({"vm__restore_points": [collection(10), collection(8)]}, ("problem", "problem")),
+        ({"vm__restore_points": [collection(18)]}, ("unknown", "policy_unknown")),
+        ({"vm__restore_points": [collection(18)]} | STANDARD, ("problem", "problem")),
+        ({"vm__restore_points": [collection(10), collection(8)]} | STANDARD, ("problem", "problem")),
         ({"vm__restore_points": [collection(None)]}, ("unknown", "unknown")),
-        ({"vm__restore_points": [collection(None), collection(18)]}, ("problem", "problem")),
-        ({"vm__restore_points": [collection(3)]} | NAMED, ("unknown", "named_but_below")),
-        ({"vm__restore_points": [collection(18)]} | NAMED, ("problem", "problem")),
+        ({"vm__restore_points": [collection(None), collection(18)]}, ("unknown", "unknown")),
+        # Under an Enhanced policy 42 are usual; what others made of the VM does not count.
+        ({"vm__restore_points": [collection(42)]} | ENHANCED, ("ok", "enhanced")),
+        ({"vm__restore_points": [collection(60)]} | ENHANCED, ("unknown", "many")),
+        ({"vm__restore_points": [collection(30, VM_GROUP) | {"name": "own"}]} | STANDARD, ("ok", "ok")),
         ({"vm__restore_points": DENIED}, ("unknown", "unanswered")),
         ({}, ("unknown", "not_collected")),
     ],

@@ -9,7 +9,6 @@ import pytest
 from judging import failed_job, job, outcome
 
 GENERIC = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
-NAMED = {"backup__failed_job": failed_job(None, "ExtensionSnapshotFailedNoSecureNetwork"), "backup__jobs": []}
 
 
 def tls(value: int | None, client: str | None = "default") -> dict[str, Any]:
@@ -21,14 +20,11 @@ def tls(value: int | None, client: str | None = "default") -> dict[str, Any]:
     ("facts", "expected"),
     [
         (tls(1) | GENERIC, ("ok", "ok")),
-        (tls(1) | NAMED, ("ok", "ok")),
         (tls(0) | GENERIC, ("problem", "weak")),
         (tls(1, "disabled") | GENERIC, ("problem", "tls12_disabled")),
         (tls(None) | GENERIC, ("unknown", "guest_only")),
-        (tls(None) | NAMED, ("problem", "problem")),
         (tls(1, None) | GENERIC, ("unknown", "guest_only")),
         ({"guest__tls": {"strong_crypto": {}, "tls12_client": "default"}} | GENERIC, ("unknown", "guest_only")),
-        ({"guest__tls": {"strong_crypto": None, "tls12_client": None}} | NAMED, ("problem", "problem")),
     ],
 )
 def test_in_the_guest(facts: dict[str, Any], expected: tuple[str, str]) -> None:

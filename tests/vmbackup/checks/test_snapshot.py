@@ -9,6 +9,7 @@ import pytest
 from judging import DENIED, agent, failed_job, job, judge, outcome, power, silent_agent
 
 FAILED = {"backup__failed_job": failed_job()}
+UNNAMED = {"backup__failed_job": failed_job(None, "GuestAgentSnapshotTaskStatusError")}
 GOOD = {"backup__failed_job": None, "backup__jobs": [job()]}
 ALIVE = {"vm__power": power(), "vm__agent": agent()}
 DEAD = {"vm__power": power(), "vm__agent": silent_agent()}
@@ -26,8 +27,9 @@ def health(state: str = "Available", summary: str | None = None) -> dict[str, An
         ({"vm__power": power(), "vm__health": health("Unavailable", "gone")} | FAILED, ("problem", "misreported")),
         ({"vm__power": power(), "vm__health": health("Unknown")}, ("unknown", "nobody_confirms")),
         ({"vm__power": power()}, ("unknown", "nobody_confirms")),
-        ({"vm__power": power("stopped")} | FAILED, ("problem", "shut_down_inside")),
-        ({"vm__power": power("stopped")}, ("problem", "shut_down_inside")),
+        ({"vm__power": power("stopped")} | FAILED, ("unknown", "stopped_and_failed")),
+        ({"vm__power": power("stopped")} | UNNAMED, ("problem", "shut_down_inside")),
+        ({"vm__power": power("stopped")}, ("unknown", "stopped_and_failed")),
         ({"vm__power": power("stopped")} | GOOD, ("ok", "stopped_nothing_failed")),
         ({"vm__power": power("deallocated")} | FAILED, ("ok", "deallocated")),
         ({"vm__power": power("stopping")} | FAILED, ("unknown", "in_transition")),

@@ -9,7 +9,6 @@ import pytest
 from judging import failed_job, job, outcome
 
 GENERIC = {"backup__failed_job": failed_job(), "backup__jobs": [job("Failed")]}
-NAMED = {"backup__failed_job": failed_job(380020, None), "backup__jobs": []}
 
 
 def runtime(*versions: str, start: int | None = 3) -> dict[str, Any]:
@@ -20,13 +19,12 @@ def runtime(*versions: str, start: int | None = 3) -> dict[str, Any]:
     ("facts", "expected"),
     [
         (runtime("12.0.40660") | GENERIC, ("ok", "ok")),
-        (runtime("12.0.40664") | NAMED, ("ok", "ok")),
+        (runtime("12.0.40664") | GENERIC, ("ok", "ok")),
         (runtime("12.0.40660", start=4) | GENERIC, ("ok", "ok")),
         (runtime(start=4) | GENERIC, ("problem", "installer_disabled")),
         (runtime("12.0.21005", start=4) | GENERIC, ("problem", "installer_disabled")),
         (runtime() | GENERIC, ("unknown", "not_installed")),
         (runtime("damaged") | GENERIC, ("unknown", "not_installed")),
-        (runtime() | NAMED, ("problem", "problem")),
         (
             {"guest__vc_redistributable": {"versions": None, "msiserver_start": 4}} | GENERIC,
             ("unknown", "guest_only"),

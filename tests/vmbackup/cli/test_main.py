@@ -16,7 +16,7 @@ from vmbackup.cli.main import app
 
 def test_the_installed_command_says_by_its_exit_code_what_it_found() -> None:
     """The one test in a process of its own; what it prints and returns is what ``main`` does."""
-    command = [Path(sys.executable).with_name("vmbackup"), "diagnose", "--scenario", "agent_stopped_linux", "--json"]
+    command = [Path(sys.executable).with_name("vmbackup"), "diagnose", "--scenario", "agent_old_linux", "--json"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (ran.returncode, json.loads(ran.stdout)["outcome"]) == (1, "cause_found"), ran.stderr
 
@@ -25,7 +25,7 @@ def test_the_installed_command_says_by_its_exit_code_what_it_found() -> None:
     ("world", "code", "outcome"),
     [
         ("healthy_linux", 0, "no_cause_found"),
-        ("agent_stopped_linux", 1, "cause_found"),
+        ("agent_old_linux", 1, "cause_found"),
         ("snapshot_sql_windows", 3, "undecided"),
         ("rights_missing_linux", 4, "missing_rights"),
     ],
@@ -59,7 +59,7 @@ def test_what_cannot_be_done_ends_with_2_and_one_clear_line(vmbackup: Any, argum
 
 def test_a_person_gets_a_table_with_the_next_action(vmbackup: Any) -> None:
     ran = vmbackup("diagnose", "--scenario", "agent_stopped_linux")
-    assert "✖ Problem" in ran.stdout
+    assert "✖ Found" in ran.stdout
     assert "Next:" in ran.stdout
 
 

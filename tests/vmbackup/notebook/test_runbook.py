@@ -140,5 +140,5 @@ def test_additions_are_shown_by_what_they_mean(tmp_path: Path) -> None:
         run.collect()
         page = Runbook(run).additions().text()
     assert "Agent or extension cannot write to" in page
-    assert "Not applicable:" in page
+    assert "Does not apply:" in page
     assert "Cause 1 of" not in page

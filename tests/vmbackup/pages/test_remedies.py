@@ -39,4 +39,4 @@ def test_the_verdicts_of_what_a_remedy_concerns_are_compared():
     before = step("extension", "vmsnapshot_linux_is_loaded")
     done = Receipt("remove_backup_extension", "/vm", "done", "me", None, None, (), {}, {})
     text = pages.change(Change(done, ((before, before),)), "en").text()
-    assert text.count("Problem") == 2
+    assert text.count("Found") == 2

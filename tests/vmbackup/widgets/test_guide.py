@@ -31,7 +31,7 @@ def test_a_step_opens_where_it_stands_and_closes_the_one_before(tmp_path: Path) 
     with run_over("agent_old_linux", tmp_path) as run:
         run.collect()
         tool = shown_over(run)
-        assert "▾ 3. ✖ Problem" in shown(tool)
+        assert "▾ 3. ✖ Found" in shown(tool)
         press(tool, "▸ 1. ")
         assert "▾ 1. " in shown(tool)
         assert "▾ 3. " not in shown(tool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, ok, problem, unknown
+from vmbackup.facts.backup import RunningJob
 from vmbackup.facts.vm import VmAgent, VmModel, VmPower
 from vmbackup.failures.recognition import recognise
 from vmbackup.versions import compare, parse
@@ -25,6 +26,14 @@ def reports_now(power: VmPower | None, agent: VmAgent | None) -> bool:
     return is_ready(agent) and -number("heartbeat_ahead_s") <= agent["age_s"] <= number("heartbeat_stale_s")
 
 
+def is_silent(power: VmPower | None, agent: VmAgent | None) -> bool:
+    """Whether Azure says that the agent of a running VM does not answer, or it has not reported for long."""
+    if power is None or power["power"] != "running" or agent is None:
+        return False
+    stale = agent["age_s"] is not None and agent["age_s"] > number("heartbeat_stale_s")
+    return _is_not_ready(agent) or stale
+
+
 def _is_not_ready(agent: VmAgent) -> bool:
     code, shown = (agent["code"] or "").lower(), (agent["display_status"] or "").lower().replace(" ", "")
     return code.endswith(("/unavailable", "/failed")) or shown in ("notready", "unresponsive", "failed")
@@ -39,8 +48,10 @@ def _says(id: str, agent: VmAgent) -> bool:
     return any(signature.id == id for signature in recognise(agent["message"] or "", "agent"))
 
 
-def reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
-    """The agent reports Ready."""
+def reports_ready(
+    power: VmPower | None, agent: VmAgent | None, model: VmModel | None, running: RunningJob | None
+) -> Judgement:
+    """The agent reports Ready. Under a backup that hangs, an agent that is silent may wait for a frozen file system."""
     stopped = _not_running(power)
     if stopped:
         return stopped
@@ -55,6 +66,10 @@ def reports_ready(power: VmPower | None, agent: VmAgent | None) -> Judgement:
     if not _is_not_ready(agent):
         return unknown("other_status", status=agent["display_status"] or "-", code=agent["code"] or "-")
     message = agent["message"] or agent["display_status"] or agent["code"]
+    if model is not None and model["age_s"] is not None and model["age_s"] < number("young_vm_s"):
+        return unknown("young_vm", minutes=round(model["age_s"] / 60), message=message)
+    if running is not None and running["taking_snapshot"] is not False:
+        return problem("silent_during_backup", message=message, job=running["name"], start=running["start"])
     if _says("agent_never_reported", agent):
         return problem("never_reported", message=message)
     return problem(status=agent["display_status"] or agent["code"], message=message)
