@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from vmbackup.collectors import collect, slowest_chain_ms
-from vmbackup.diagnosis import walk
+from vmbackup.diagnosis import diagnose
 from worlds import world
 
 ROOT = Path(__file__).parents[1]
@@ -72,14 +72,14 @@ def collecting(latency_ms: int) -> dict[str, float]:
         wall = time.perf_counter() - begun
         calls = len(simulator.requests) - before
         chain = slowest_chain_ms(evidence) / 1000
-        walking = seconds(lambda: walk("agent_unreachable", evidence), 20)
+        judging = seconds(lambda: diagnose("agent_unreachable", evidence), 20)
     name = f"collect_at_{latency_ms}ms"
     return {
         f"{name}_s": wall,
         f"{name}_calls": calls,
         f"{name}_slowest_chain_s": chain,
         f"{name}_over_chain": wall / chain,
-        "walk_s": walking,
+        "diagnose_s": judging,
     }
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from azuresim.loading import load_world
 from vmbackup.checks.base import load
-from vmbackup.diagnosis import walk
+from vmbackup.diagnosis import diagnose
 from vmbackup.model import SIGNS, Evidence
 
 FOLDER = Path(__file__).parent / "expected"
@@ -39,13 +39,13 @@ def healthy_verdicts(world: str) -> dict[str, str]:
 def observed(evidence: Evidence, section: str) -> dict[str, Any]:
     """What comes out of these facts, in the shape of an expectation: checks of another system are left out, and of the
     signs all but those that name a cause."""
-    walked = walk(section, evidence)
-    findings = [finding for step in walked.steps for finding in step.findings if finding.reason != "other_os"]
+    diagnosis = diagnose(section, evidence)
+    findings = [finding for step in diagnosis.steps for finding in step.findings if finding.reason != "other_os"]
     named = {f"{SIGNS} of {each.cause}": each for each in findings if each.reason == "named"}
     checks = {check: each for check in load() for each in findings if each.check == check}
     return {
         "section": section,
-        "outcome": str(walked.outcome),
-        "probable_cause": walked.probable.cause if walked.probable else None,
+        "outcome": str(diagnosis.outcome),
+        "probable_cause": diagnosis.probable.cause if diagnosis.probable else None,
         "verdicts": {name: str(each.verdict) for name, each in (checks | named).items()},
     }

@@ -17,7 +17,7 @@ from vmbackup.arm.audit import Audit, changes, rows
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
-from vmbackup.diagnosis import every_finding, walk
+from vmbackup.diagnosis import diagnose, every_finding
 from vmbackup.model import Evidence, Step, Target, Verdict
 from vmbackup.remedies.apply import Consent, apply
 from vmbackup.remedies.executor import ChangeContext
@@ -73,7 +73,7 @@ class Case:
 
 def problems(evidence: Evidence) -> list[Step]:
     """Every step with a problem, over all sections, each cause once."""
-    steps = {step.cause: step for section in SECTIONS for step in walk(section, evidence).steps}
+    steps = {step.cause: step for section in SECTIONS for step in diagnose(section, evidence).steps}
     return [step for step in steps.values() if step.verdict is Verdict.PROBLEM]
 
 

@@ -9,7 +9,7 @@ import pytest
 from azuresim.guest import output_file, printed
 from azuresim.loading import load_world
 from saying import refused
-from vmbackup.diagnosis import Walk, walk
+from vmbackup.diagnosis import Diagnosis, diagnose
 from vmbackup.model import Fact, FactStatus
 from vmbackup.parameters import Parameters, read
 from vmbackup.runs.examine import examine, guest_decides
@@ -26,8 +26,8 @@ def examined(name: str, tmp_path: Path, **parameters: object) -> tuple[dict[str,
         return examine(azure, target, given, SECTION, RunFolder(tmp_path)), list(simulator.requests)
 
 
-def problems(walked: Walk) -> set[str]:
-    return {finding.check for step in walked.steps for finding in step.findings if finding.verdict == "problem"}
+def problems(diagnosis: Diagnosis) -> set[str]:
+    return {finding.check for step in diagnosis.steps for finding in step.findings if finding.verdict == "problem"}
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_the_probe_decides_what_the_control_plane_left_open(name: str, check: st
     with world(name) as (_, azure, target):
         parameters = Parameters(scenario=name, run_folder=str(tmp_path), probe="never", deadline_s=20)
         without = examine(azure, target, parameters, SECTION, RunFolder(tmp_path))
-    assert check not in problems(walk(SECTION, without))
+    assert check not in problems(diagnose(SECTION, without))
     evidence, _ = examined(name, tmp_path)
     assert evidence["guest.probe"].answered
-    assert check in problems(walk(SECTION, evidence))
+    assert check in problems(diagnose(SECTION, evidence))
 
 
 def test_after_a_sound_guest_no_verdict_waits_for_the_guest(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_the_guest_decides_nothing_where_azure_owes_the_fact(tmp_path: Path) -> 
     denied = evidence | {"vm.agent": Fact(FactStatus.DENIED), "vm.power": Fact(FactStatus.DENIED)}
     open_checks = {
         finding.check
-        for step in walk(SECTION, denied).steps
+        for step in diagnose(SECTION, denied).steps
         for finding in step.findings
         if finding.verdict == "unknown"
     }
@@ -101,7 +101,7 @@ def test_pasted_output_decides_where_the_agent_is_dead(tmp_path: Path) -> None:
         "utf-8",
     )
     evidence, _ = examined("agent_stopped_linux", tmp_path, guest_output=str(pasted))
-    assert "linux_agent_process_runs" in problems(walk(SECTION, evidence))
+    assert "linux_agent_process_runs" in problems(diagnose(SECTION, evidence))
 
 
 def test_the_signed_address_of_the_serial_log_is_nowhere_in_the_evidence(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import yaml
 
 from azuresim.loading import load_world
 from vmbackup import catalog
-from vmbackup.diagnosis import Outcome, Walk, walk
+from vmbackup.diagnosis import Diagnosis, Outcome, diagnose
 from vmbackup.model import Fact, Finding, Verdict
 from vmbackup.parameters import Parameters
 from vmbackup.runs.run import Run
@@ -104,29 +104,29 @@ def something_failed(name: str) -> bool:
     return "failure" in spec or newest not in ("Completed", "InProgress")
 
 
-def judged(label: Label, walked: Walk, failed: bool) -> Judged:
+def judged(label: Label, diagnosis: Diagnosis, failed: bool) -> Judged:
     """Hold the walk against the label."""
-    steps = {step.cause: step for step in walked.steps}
+    steps = {step.cause: step for step in diagnosis.steps}
     found = {cause for cause, step in steps.items() if step.verdict is Verdict.PROBLEM}
     true = label.true or frozenset()
     wrong = [_said(finding) for cause in sorted(found & label.innocent) for finding in _problems(steps[cause].findings)]
     if true and not any(steps[cause].verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) for cause in true):
         wrong += [_said(finding) for cause in sorted(true) for finding in steps[cause].findings]
-    if failed and walked.outcome is Outcome.NO_CAUSE_FOUND:
+    if failed and diagnosis.outcome is Outcome.NO_CAUSE_FOUND:
         wrong.append("no cause found after a failed backup")
     shown = tuple(cause for cause in steps if cause in found)
     if wrong:
         return Judged(Measure.WRONG, shown, "; ".join(wrong))
-    return Judged(_good(label, walked, found, failed), shown)
+    return Judged(_good(label, diagnosis, found, failed), shown)
 
 
-def _good(label: Label, walked: Walk, found: set[str], failed: bool) -> Measure:
-    undecided = walked.outcome in (Outcome.UNDECIDED, Outcome.MISSING_RIGHTS)
+def _good(label: Label, diagnosis: Diagnosis, found: set[str], failed: bool) -> Measure:
+    undecided = diagnosis.outcome in (Outcome.UNDECIDED, Outcome.MISSING_RIGHTS)
     if label.true is None:
         return Measure.HONEST if undecided or not (found or failed) else Measure.WEAK
     if found & label.true or not label.true:
         return Measure.RIGHT
-    verdicts = {walked.step(cause).verdict for cause in label.true}
+    verdicts = {diagnosis.step(cause).verdict for cause in label.true}
     honest = undecided and Verdict.UNKNOWN in verdicts and Verdict.OK not in verdicts
     return Measure.HONEST if honest else Measure.WEAK
 
@@ -150,7 +150,7 @@ def withheld(evidence: Mapping[str, Fact]) -> Iterator[tuple[str, dict[str, Fact
 
 def breaches_of(section: str | None, evidence: Mapping[str, Fact]) -> Iterator[str]:
     """Each verdict that withholding a fact would create, in words."""
-    whole = verdicts(walk(section, evidence))
+    whole = verdicts(diagnose(section, evidence))
     for missing, rest in withheld(evidence):
         for name, verdict in created(section, whole, rest).items():
             yield f"without {missing}: {name} is {verdict}"
@@ -159,14 +159,14 @@ def breaches_of(section: str | None, evidence: Mapping[str, Fact]) -> Iterator[s
 def created(section: str | None, whole: Mapping[str, Verdict], evidence: Mapping[str, Fact]) -> dict[str, Verdict]:
     """Verdicts that this evidence decides and the whole did not, by cause and by check."""
     decided = (Verdict.OK, Verdict.PROBLEM)
-    now = verdicts(walk(section, evidence))
+    now = verdicts(diagnose(section, evidence))
     return {name: verdict for name, verdict in now.items() if verdict in decided and whole[name] is not verdict}
 
 
-def verdicts(walked: Walk) -> dict[str, Verdict]:
+def verdicts(diagnosis: Diagnosis) -> dict[str, Verdict]:
     """Every verdict of the walk: of the causes and of their checks."""
-    by_check = {finding.check: finding.verdict for step in walked.steps for finding in step.findings}
-    return {**{step.cause: step.verdict for step in walked.steps}, **by_check}
+    by_check = {finding.check: finding.verdict for step in diagnosis.steps for finding in step.findings}
+    return {**{step.cause: step.verdict for step in diagnosis.steps}, **by_check}
 
 
 # --- the table -----------------------------------------------------------------------------------------------------

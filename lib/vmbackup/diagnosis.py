@@ -52,8 +52,8 @@ _RANK = {Weight.NAMED: 0, Weight.SEEN: 1, Weight.RULE: 1, Weight.GENERAL: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """The judged steps of one section on one VM.
+class Diagnosis:
+    """What was found on one VM, the causes of one section first: their judged steps.
 
     ``probable`` is the cause to remedy first: of those found the one with the strongest evidence, among equals the
     first in the article's order; ``weight`` says how strong. ``next`` is where to go on: there, else at the cause that
@@ -95,13 +95,13 @@ class _Case:
     today: date | None
 
 
-def walk(section: str | None, evidence: Evidence) -> Walk:
+def diagnose(section: str | None, evidence: Evidence) -> Diagnosis:
     """Judge all causes of the section, in order; without a section, all causes that there are (the general walk)."""
     case = _case(evidence)
     steps = tuple(_judge(number, cause, section, case) for number, cause in enumerate(causes_of(section), 1))
     probable = min((step for step in steps if _is_found(step, case.signs)), key=_rank, default=None)
     missing = _missing(steps, evidence)
-    return Walk(
+    return Diagnosis(
         section,
         steps,
         probable,
@@ -116,7 +116,7 @@ def walk(section: str | None, evidence: Evidence) -> Walk:
 
 def every_finding(evidence: Evidence) -> tuple[Finding, ...]:
     """All findings of the general walk."""
-    return tuple(finding for step in walk(None, evidence).steps for finding in step.findings)
+    return tuple(finding for step in diagnose(None, evidence).steps for finding in step.findings)
 
 
 def causes_of(section: str | None) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from tests import judging
 from tests.judging import disk, model
 
-from vmbackup.diagnosis import Outcome, causes_of, nothing_failed, walk
+from vmbackup.diagnosis import Outcome, causes_of, diagnose, nothing_failed
 from vmbackup.model import Evidence, Fact, FactStatus, Verdict
 from vmbackup.pages.overview import failed_job
 from worlds import examine
@@ -25,23 +25,23 @@ def test_without_a_section_and_for_an_error_that_says_nothing_every_cause_is_ask
 
 
 def test_a_cause_is_an_addition_where_the_article_does_not_name_it() -> None:
-    assert not walk("disk_not_supported", TOO_LARGE).step("disks").addition
-    assert walk("internal_error", TOO_LARGE).step("disks").addition
-    assert not walk(None, TOO_LARGE).step("disks").addition
+    assert not diagnose("disk_not_supported", TOO_LARGE).step("disks").addition
+    assert diagnose("internal_error", TOO_LARGE).step("disks").addition
+    assert not diagnose(None, TOO_LARGE).step("disks").addition
 
 
 def test_the_first_problem_is_the_probable_cause_and_where_to_go_on() -> None:
-    walked = walk("internal_error", TOO_LARGE)
-    assert walked.outcome is Outcome.CAUSE_FOUND
-    assert walked.probable is walked.next is walked.step("disks")
+    diagnosis = diagnose("internal_error", TOO_LARGE)
+    assert diagnosis.outcome is Outcome.CAUSE_FOUND
+    assert diagnosis.probable is diagnosis.next is diagnosis.step("disks")
 
 
 def test_without_a_problem_the_first_unknown_cause_is_next() -> None:
-    walked = walk("internal_error", {})
-    assert walked.probable is None
-    assert walked.next is walked.steps[0]
-    assert {step.verdict for step in walked.steps} == {Verdict.UNKNOWN}
-    assert walked.outcome is Outcome.UNDECIDED
+    diagnosis = diagnose("internal_error", {})
+    assert diagnosis.probable is None
+    assert diagnosis.next is diagnosis.steps[0]
+    assert {step.verdict for step in diagnosis.steps} == {Verdict.UNKNOWN}
+    assert diagnosis.outcome is Outcome.UNDECIDED
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,6 @@ def test_a_failure_older_than_the_list_of_jobs_is_not_forgotten(
     (tmp_path / "old.yaml").write_text(f"os: linux\nhistory: 0\nitem: {{last_backup_status: {status}}}\n", "utf-8")
     evidence = examine(str(tmp_path / "old.yaml"))
     assert evidence["backup.jobs"].data == []
-    assert walk(None, evidence).outcome is outcome
+    assert diagnose(None, evidence).outcome is outcome
     assert nothing_failed(evidence) is (status == "Completed")
     assert said in failed_job(evidence, "en")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from vmbackup import catalog, clock
 from vmbackup.catalog.signatures import Strength
 from vmbackup.catalog.words import cause_title, cause_word, sentence
-from vmbackup.diagnosis import Outcome, Walk
+from vmbackup.diagnosis import Diagnosis, Outcome
 from vmbackup.failures.signatures import Sign
 from vmbackup.model import Evidence, Verdict, data_of
 from vmbackup.pages import load, overview, remedies, timeline
@@ -27,7 +27,7 @@ def outcome(state: State) -> VerdictBanner:
     return VerdictBanner(_VERDICTS.get(diagnosis.outcome, Verdict.UNKNOWN), title, words)
 
 
-def outcome_sentence(diagnosis: Walk, evidence: Evidence, language: str) -> str:
+def outcome_sentence(diagnosis: Diagnosis, evidence: Evidence, language: str) -> str:
     """The outcome in words: the finding first, for a cause's title may say more than was seen."""
     cause = cause_title(diagnosis.next.cause, language) if diagnosis.next else ""
     if diagnosis.probable and diagnosis.weight:
@@ -44,7 +44,7 @@ def outcome_sentence(diagnosis: Walk, evidence: Evidence, language: str) -> str:
     return _with_sign(said, diagnosis, language)
 
 
-def _with_sign(said: str, diagnosis: Walk, language: str) -> str:
+def _with_sign(said: str, diagnosis: Diagnosis, language: str) -> str:
     """The sentence, and after it what Azure or a log said that no cause explains."""
     quoted = min((sign for sign in diagnosis.signs if sign.text), key=_by_strength, default=None)
     if quoted is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, cause_word, next_action, sentence, word
-from vmbackup.diagnosis import Walk
+from vmbackup.diagnosis import Diagnosis
 from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict
 from vmbackup.pages.blocks import SIGNS, Block, Details, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.facts import table as facts_table
@@ -71,7 +71,7 @@ def _handled(state: State, judged: Step) -> list[Block]:
     return blocks
 
 
-def _place(diagnosis: Walk, judged: Step, language: str) -> str:
+def _place(diagnosis: Diagnosis, judged: Step, language: str) -> str:
     if judged.addition:
         return f"{catalog.text('label.added_cause', language)}: {cause_title(judged.cause, language)}"
     count = sum(not each.addition for each in diagnosis.steps)

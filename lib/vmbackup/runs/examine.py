@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect, guest
-from vmbackup.diagnosis import walk
+from vmbackup.diagnosis import diagnose
 from vmbackup.failures.signatures import PASTED
 from vmbackup.model import Evidence, Fact, FactStatus, Finding, Probe, SetupError, Target, Verdict
 from vmbackup.parameters import Parameters
@@ -81,7 +81,7 @@ def _boot_diagnostics(azure: Azure, target: Target, parameters: Parameters, evid
 
 def guest_decides(section: str | None, evidence: Evidence) -> bool:
     """Whether an open verdict of this section could still be decided by the guest."""
-    findings = [finding for step in walk(section, evidence).steps for finding in step.findings]
+    findings = [finding for step in diagnose(section, evidence).steps for finding in step.findings]
     return any(finding.verdict is Verdict.UNKNOWN and _may_decide(finding) for finding in findings)
 
 

@@ -1,4 +1,4 @@
-"""The machine-readable result of a walk: saved as ``result.json`` and shown once inside the executed notebook."""
+"""The machine-readable result of a diagnosis: saved as ``result.json`` and shown once inside the executed notebook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from vmbackup import sanitize
 from vmbackup.catalog.words import sentence
-from vmbackup.diagnosis import Walk
+from vmbackup.diagnosis import Diagnosis
 from vmbackup.model import Evidence, Step, Target
 from vmbackup.runs.state import State
 
@@ -17,7 +17,7 @@ MIME_TYPE = "application/vnd.vmbackup.result+json"
 
 def as_json(
     target: Target,
-    walk: Walk,
+    diagnosis: Diagnosis,
     evidence: Evidence,
     language: str,
     receipts: Sequence[Mapping[str, Any]] = (),
@@ -39,15 +39,15 @@ def as_json(
             "vm_name": target.vm_name,
             "vm_id": target.vm_id,
         },
-        "section": walk.section,
+        "section": diagnosis.section,
         "language": language,
-        "outcome": str(walk.outcome),
-        "probable_cause": walk.probable.cause if walk.probable else None,
-        "weight": str(walk.weight) if walk.weight else None,
-        "next_cause": walk.next.cause if walk.next else None,
-        "steps": [_step(step, evidence, language) for step in walk.steps],
-        "missing_facts": list(walk.missing),
-        "denied": list(walk.denied),
+        "outcome": str(diagnosis.outcome),
+        "probable_cause": diagnosis.probable.cause if diagnosis.probable else None,
+        "weight": str(diagnosis.weight) if diagnosis.weight else None,
+        "next_cause": diagnosis.next.cause if diagnosis.next else None,
+        "steps": [_step(step, evidence, language) for step in diagnosis.steps],
+        "missing_facts": list(diagnosis.missing),
+        "denied": list(diagnosis.denied),
         "remedies": list(receipts),
         "proof": proof,
     }

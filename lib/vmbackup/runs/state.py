@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vmbackup.diagnosis import Walk, walk
+from vmbackup.diagnosis import Diagnosis, diagnose
 from vmbackup.failures.triage import Triage, triage, triage_job
 from vmbackup.model import Evidence, Fact, Language, Step, Target
 from vmbackup.parameters import Parameters
@@ -78,13 +78,13 @@ class State:
         """Whether anything happened after the first collection, so that what was shown of that is older."""
         return bool(self.asked_again or self.pasted_at or self.receipts or self.proof)
 
-    def diagnosis(self) -> Walk:
+    def diagnosis(self) -> Diagnosis:
         """The judged causes, as the evidence stands."""
         return self.diagnosis_of(self.evidence)
 
-    def diagnosis_of(self, evidence: Evidence) -> Walk:
+    def diagnosis_of(self, evidence: Evidence) -> Diagnosis:
         """The judged causes on other evidence of this run, such as ``before``."""
-        return walk(self.section, evidence)
+        return diagnose(self.section, evidence)
 
     def triage(self) -> Triage | None:
         """Where the failure belongs: what was pasted, else the newest failed job; None when there is neither."""

@@ -118,16 +118,16 @@ class Guide:
             self.notice.progress(None)
 
     def _show_walk(self, language: str, busy: bool) -> None:
-        known, walked = self.run.evidence, self.run.diagnosis()
+        known, diagnosis = self.run.evidence, self.run.diagnosis()
         begun = [] if busy else self.run.interrupted()
         controls.put(self._card, overview.page(self.run.target, known, language))
         controls.put(self._outcome, outcome.headline(self.run, begun, self.run.files.notices))
         if self.stepper is None:
-            self.stepper = Stepper(walked.steps, self.panel.box, self._handlers.event(self._open))
+            self.stepper = Stepper(diagnosis.steps, self.panel.box, self._handlers.event(self._open))
             self._steps.children = (self.stepper.box,)
         if self.opened is not None:
             self.panel.show(self.opened, busy, language)
-        self.stepper.show(walked.steps, self.run.skipped, self.opened, language)
+        self.stepper.show(diagnosis.steps, self.run.skipped, self.opened, language)
         controls.put(self._history, _folded(timeline.page(known, language)))
         controls.put(self._load, _folded(load.page(known, language)))
         self.ending.show(busy, language)

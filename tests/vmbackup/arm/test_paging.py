@@ -8,7 +8,7 @@ from dataclasses import replace
 from in_process import ENDPOINT, Sent, near
 from vmbackup.arm.paging import MOST_PAGES
 from vmbackup.collectors import collect, failed_jobs
-from vmbackup.diagnosis import walk
+from vmbackup.diagnosis import diagnose
 from vmbackup.model import Fact, Verdict
 
 
@@ -28,7 +28,7 @@ def endless(there_is: str, fact: str, *more: str, world: str = "healthy_linux") 
 
 
 def verdict(check: str, evidence: dict[str, Fact]) -> tuple[Verdict, str]:
-    findings = [finding for step in walk(None, evidence).steps for finding in step.findings]
+    findings = [finding for step in diagnose(None, evidence).steps for finding in step.findings]
     return next((each.verdict, each.reason) for each in findings if each.check == check)
 
 

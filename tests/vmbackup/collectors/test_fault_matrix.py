@@ -19,7 +19,7 @@ import requests
 
 from in_process import ENDPOINT, Near, Sent, near
 from vmbackup.collectors import COLLECTORS, collect
-from vmbackup.diagnosis import Outcome, walk
+from vmbackup.diagnosis import Outcome, diagnose
 from vmbackup.facts.azure import FACTS
 from vmbackup.model import Evidence, Fact, SetupError, Verdict
 
@@ -150,7 +150,7 @@ def behind(fact: str) -> set[str]:
 
 def better(before: Evidence, after: Evidence) -> list[str]:
     """The verdicts that the fault made better, or worse than unknown."""
-    old, new = walk(None, before), walk(None, after)
+    old, new = diagnose(None, before), diagnose(None, after)
     verdicts = {finding.check: finding.verdict for step in old.steps for finding in step.findings}
     found = [
         f"{finding.check}: {verdicts[finding.check]} → {finding.verdict}"

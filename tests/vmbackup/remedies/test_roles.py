@@ -13,7 +13,7 @@ from vmbackup.arm.client import Arm
 from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.permissions import Permission, lacking
 from vmbackup.catalog import remedies as catalogue
-from vmbackup.diagnosis import walk
+from vmbackup.diagnosis import diagnose
 from vmbackup.model import FactStatus, RemedyRefused, RunbookError
 from vmbackup.pages import remedies as pages
 from vmbackup.remedies import roles
@@ -186,7 +186,7 @@ def test_preflight_says_what_it_knows_where_a_place_does_not_tell(tmp_path):
 def test_preflight_calls_nothing_unknown_that_a_reader_finds_out(tmp_path, scenario):
     with opened(scenario, tmp_path, permissions={"allow": ["*/read"]}) as case:
         unknown = preflight(case)["diagnose"].unknown
-        verdicts = {step.cause: step.verdict for step in walk("internal_error", case.look()).steps}
+        verdicts = {step.cause: step.verdict for step in diagnose("internal_error", case.look()).steps}
         assert [cause for cause in unknown if verdicts[cause] != "unknown"] == []
 
 

@@ -129,16 +129,16 @@ WALK = {"schema": "vmbackup.walk/1", "vm_id": TARGET.vm_id, "section": None, "sa
         "pasted_at": None, "proof": None}  # fmt: skip
 
 
-def walk(**changes: object) -> bytes:
+def saved(**changes: object) -> bytes:
     return json.dumps({**WALK, **changes}).encode()
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"{", b"[]", b"null", DEEP, b"\xff\xfe", walk(schema="vmbackup.run/9"), walk(skipped={"disks": {}}),
-        walk(skipped=[]), walk(proof={"verdict": "perhaps", "request_ids": []}), walk(vm_id=7), walk(section=["x"]),
-        walk(proof={}), b'{"schema": "vmbackup.walk/1"}',
+        b"", b"{", b"[]", b"null", DEEP, b"\xff\xfe", saved(schema="vmbackup.run/9"), saved(skipped={"disks": {}}),
+        saved(skipped=[]), saved(proof={"verdict": "perhaps", "request_ids": []}), saved(vm_id=7), saved(section=["x"]),
+        saved(proof={}), b'{"schema": "vmbackup.walk/1"}',
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", [RUN, "walk.json"])

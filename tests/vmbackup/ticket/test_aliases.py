@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from azuresim.loading import scenario_names
-from vmbackup.diagnosis import walk
+from vmbackup.diagnosis import diagnose
 from vmbackup.model import Target
 from vmbackup.runs.evidence import evidence_json, parse_evidence
 from vmbackup.ticket.aliases import Aliases, Level
@@ -72,5 +72,5 @@ def test_the_aliased_evidence_replays_to_the_same_verdicts(scenario: str) -> Non
     content = evidence_json(target, evidence)
     masked = Aliases(Level.STRICT, [content]).data(content, "evidence.json")
     _, again = parse_evidence(json.dumps(masked).encode())
-    for before, after in zip(walk(None, evidence).steps, walk(None, again).steps, strict=True):
+    for before, after in zip(diagnose(None, evidence).steps, diagnose(None, again).steps, strict=True):
         assert before.verdict is after.verdict, before.cause
