@@ -15,8 +15,8 @@ BLOT = "[removed]"
 # --- settings whose value is a secret, however they are written ------------------------------------------------------
 
 _NAMES = (
-    r"pass(?:word|wd|phrase|wort)|kennwort|geheimnis|pwd|pswd|"
-    r"secret|credential|api[_-]?key|apikey|private[_-]?key|"
+    r"pass(?:word|wd|phrase|wort)|(?<=_)pass(?![a-z])|kennwort|geheimnis|pwd|pswd|(?<![a-z])pw(?![a-z])|"
+    r"secret|(?:subscription|functions?|master|host)[_-]?key(?![a-z])|credential|api[_-]?key|apikey|private[_-]?key|"
     r"(?:account|shared|access|storage|primary|secondary|encryption|konto|zugriffs)[_-]?(?:account|access)?[_-]?"
     r"(?:key|schl(?:ü|ue)ssel)|"
     r"sharedaccesssignature|sas[_-]?token|connection[_-]?string|protected[_-]?settings|custom[_-]?data|"
@@ -30,6 +30,16 @@ _SETTING = re.compile(
 )
 _SECRET_NAME = re.compile(rf"(?i)(?:{_NAMES})")
 _ELEMENT = re.compile(rf"(?i)(<[a-z0-9:]{{0,40}}(?:{_NAMES})[a-z0-9]{{0,20}}(?:\s[^<>]{{0,200}})?>)([^<]+)")
+# A pair of name and value, in JSON, YAML and XML.
+_PAIR = re.compile(
+    rf"(?i)((?<![a-z])(?:key|name){_QUOTES}?\s{{0,3}}[:=]\s{{0,3}}{_QUOTES}?[\w.-]{{0,40}}(?:{_NAMES})[\w.-]{{0,20}}{_QUOTES}?"
+    rf"\s{{0,3}},?(?:\s|\\{{1,3}}[nrt]){{0,20}}{_QUOTES}?value{_QUOTES}?\s{{0,3}}[:=]\s{{0,3}})({_VALUE})"
+)
+# In a sentence; a word without a digit is taken for one of the sentence's own.
+_SAID = re.compile(
+    r"(?i)((?:password|passphrase|passwort|kennwort)\s{1,3}(?:is|was|ist|war|lautet)\s{1,3}[\"']?)(?=\S{0,60}\d)([^\s\"']{6,})"
+)
+_QUOTED = re.compile(r"(?i)((?:password|passphrase|passwort|kennwort)\s{1,3}[\"'])([^\s\"']{4,})(?=[\"'])")
 # `$PWD` and its like hold a folder, no password.
 _FOLDER = re.compile(r"(?:OLD)?PWD=[\"']?(?:/|[A-Za-z]:\\)")
 # What tells of a secret is none: its address, its name, whether there is one.
@@ -41,13 +51,22 @@ _NO_VALUE = re.compile(r"(?i)[\[{]|(?:true|false|null|none|yes|no|y|n|\d{1,3})$"
 # --- commands and headers --------------------------------------------------------------------------------------------
 
 _FLAG = re.compile(
-    rf"(?i)((?<![\w-])(?:--?|/)(?:(?:{_NAMES})[a-z0-9_-]{{0,20}}|pass|key|user-?password|a(?:ccount)?-key)(?:[=:]|\s{{1,3}}))"
+    rf"(?i)((?<![\w-])(?:--?|/)(?:[a-z0-9]{{1,20}}[_-]){{0,3}}"
+    rf"(?:(?:{_NAMES})(?!-(?:permissions|name|id|url|type|version)\b)[a-z0-9_-]{{0,20}}|"
+    r"pass|key|rp|user-?password|a(?:ccount)?-key)(?:[=:]|\s{1,3}))"
     rf"({_VALUE})"
 )
 _SHORT_FLAG = re.compile(
-    r"(?i)(\b(?:sshpass|mysql\w{0,10}|mariadb|sqlcmd|docker|podman|helm|psexec\w{0,3}|paexec|plink|pscp|az|smbclient|ldap\w{1,8})"
-    rf"(?:\.exe)?\b(?:[ \t]+(?!-p)[^\s]{{1,100}}){{0,12}}[ \t]+-p[ \t]{{0,3}})({_VALUE})"
+    r"(?i)(\b(?:sshpass|mysql\w{0,10}|mariadb|sqlcmd|docker|podman|helm|psexec\w{0,3}|paexec|winrs|plink|pscp|az|smbclient|ldap\w{1,8})"
+    rf"(?:\.exe)?\b(?:[ \t]+(?!-p)[^\s]{{1,100}}){{0,12}}[ \t]+-p[ \t:]{{0,3}})({_VALUE})"
 )
+_SETX = re.compile(rf"(?i)(\bsetx(?:\.exe)?[ \t]+[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,20}}[ \t]+)({_VALUE})")
+_ECHO = re.compile(
+    r"(?i)(\becho[ \t]+[\"']?(?:[^\s:|\"']{1,64}:)?)([^\s|\"']{1,128})"
+    r"(?=[\"']?[ \t]{0,3}\|[ \t]{0,3}(?:sudo[ \t]+)?(?:ch)?passwd\b)"
+)
+_USER_AND_PASSWORD = re.compile(r"((?<!\S)-U[ \t]{0,3}[^\s%]{1,64}%)(\S+)")
+_PASS = re.compile(r"((?<![A-Za-z])pass:)([^\s\"']{4,})")
 _USER_FLAG = re.compile(
     r"(?i)(\b(?:curl|wget)(?:\.exe)?\b(?:[ \t]+(?!-u|--user|--proxy-user)[^\s]{1,200}){0,12}"
     r"[ \t]+(?:-u|--user|--proxy-user)[ \t=]{0,3}[\"']?[^\s:\"']{0,100}:)([^\s\"']+)"
@@ -63,12 +82,16 @@ _HEADER = re.compile(
     r"([^\"'\n\r]+)"
 )
 _COOKIE = re.compile(r"(?i)((?<![a-z])(?:set-)?cookie2?[\"']?\s{0,3}:\s{0,3}[\"']?)([^\"'\n\r]+)")
-_SCHEME = re.compile(r"(?i)(\b(?:bearer|basic|sharedkey(?:lite)?)[ \t]{1,3})([A-Za-z0-9._~+/=:-]{8,})")
+_SCHEME = re.compile(
+    r"(?i)(\b(?:bearer|basic|sharedkey(?:lite)?)[ \t]{1,3})(?!(?:authorization_uri|realm|error)=)"
+    r"([A-Za-z0-9._~+/=:-]{8,})"
+)
 
 # --- what is a secret by its own shape -------------------------------------------------------------------------------
 
 _SIGNATURE = re.compile(r"(?i)((?<![a-z])sig(?:=|%3D|%253D))([^&\s\"'<>;,]+)")
 _SAS_PARAMETER = re.compile(r"(?<=[?&;])((?:se|sp|sv|sr|st|skoid|sktid|skt|ske|sks|skv|spr|sip)=)([^&\s\"'<>;]+)")
+_FUNCTION_KEY = re.compile(r"([?&]code=)([\w/+=%-]{16,})")
 _STORAGE_KEY = re.compile(r"(?<![A-Za-z0-9+/=])()([A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])")
 _CLIENT_SECRET = re.compile(r"(?<![\w~.-])()([\w~.-]{3}\dQ~[\w~.-]{31,34})(?![\w~.-])")
 _KNOWN_TOKEN = re.compile(
@@ -108,6 +131,7 @@ _IN_NAMES = (
     "setting",
     "data",
     "token",
+    "pw",
 )
 _IN_GROUPS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (_PRIVATE_KEY, ("private key",)),
@@ -124,7 +148,15 @@ _IN_GROUPS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (_NET_USE, ("\\\\",)),
     (_FLAG, ("-", "/")),
     (_ELEMENT, ("<",)),
+    (_PAIR, ("value",)),
     (_SETTING, _IN_NAMES),
+    (_SAID, ("pass", "kennwort")),
+    (_QUOTED, ("pass", "kennwort")),
+    (_SETX, ("setx",)),
+    (_ECHO, ("passwd",)),
+    (_USER_AND_PASSWORD, ("-u",)),
+    (_PASS, ("pass:",)),
+    (_FUNCTION_KEY, ("code=",)),
     (_SIGNATURE, ("sig",)),
     (_SAS_PARAMETER, ("?", "&", ";")),
     (_STORAGE_KEY, ("==",)),

@@ -41,6 +41,8 @@ HOSTILE = (
     "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "<password>", "<password ", "net use ", "curl -s ",
     "net use x /user:a ", "docker x ", "cookie:", "authorization: ", "Basic ", "token", "--password ", "\x1b[", "\x1b]",
     "a:b@", "Private-Lines: 1\n", "abc\n", "\"", "\\", "\\\"", "access_key", "1Q~", "ConvertTo-SecureString ",
+    "setx ", "setx password ", "echo ", "echo a:", "| passwd", "-U a%", "-U ", "password is ", "password '", "--a-",
+    "name: ", "name: password", "name=\"password\" value", "pass:", "&code=", "_pass", "pw ",
 )  # fmt: skip
 
 
