@@ -205,11 +205,12 @@ def running_browser() -> Iterator[BrowserContext]:
 
 
 def new_page(url: str, browser: BrowserContext) -> Page:
-    """JupyterLab open in a new tab, with no notebook yet and nothing of an earlier tab."""
+    """JupyterLab open in a new tab. Its workspace is its own: nothing of another tab comes back in it."""
     page = browser.new_page()
     page.set_default_timeout(WAIT_MS)
-    page.goto(f"{url}/lab?reset")
-    page.wait_for_selector(".jp-Launcher")
+    page.goto(f"{url}/lab/workspaces/{time.monotonic_ns()}")
+    page.wait_for_function("window.jupyterapp")
+    page.evaluate("async () => { await jupyterapp.restored }")
     return page
 
 
@@ -322,7 +323,7 @@ def _command(page: Page, name: str, arguments: dict[str, Any]) -> None:
 
 @dataclass
 class Tab:
-    """One tab for all tests, which loads JupyterLab once; one that failed or was loaded again is not used any more."""
+    """One tab for all tests, which loads JupyterLab once; one in which a test failed is not used any more."""
 
     lab: Lab
     browser: BrowserContext
@@ -334,18 +335,12 @@ class Tab:
         page = self.page or new_page(self.lab.url, self.browser)
         self.page = None
         page.set_viewport_size(SCREEN)
-        loaded: list[Page] = []
-        page.on("load", lambda again: loaded.append(again))
         with opened(self.lab, page, name, parameters) as book:
             yield book
             # Else JupyterLab asks what is to become of it.
             save(page)
-            # What a page that was loaded again restores, and when it opens its launcher, is anyone's guess.
-            if loaded:
-                page.close()
-                return
             _command(page, "application:close-all", {})
-            page.wait_for_selector(".jp-Launcher")
+            expect(page.locator(".jp-Notebook")).to_have_count(0)
         self.page = page
 
 
