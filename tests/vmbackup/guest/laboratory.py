@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from machines import Output, examine
+from machines import MACHINES, Output, examine
 
 Result = tuple[list[Output], str]
 
 
 class Laboratory:
-    """The machines of one test session. ``ahead`` names those that will be wanted: they start together, three at a
-    time and in this order, as soon as the first result is asked for."""
+    """The machines of one test session. Those in ``ahead`` will be wanted: they run from the start and in this order,
+    one that waits for time limits beside one that works."""
 
     def __init__(self, root: Path, folder: Path, ahead: Iterable[str] = ()) -> None:
         self._root = root
         self._folder = folder
-        self._pool = ThreadPoolExecutor(max_workers=3)
+        self._lanes = {waits: ThreadPoolExecutor(max_workers=1) for waits in (True, False)}
         self._results: dict[str, Future[Result]] = {}
         for name in ahead:
             self._start(name)
@@ -29,9 +29,11 @@ class Laboratory:
 
     def close(self) -> None:
         """Wait for machines that nobody asked for."""
-        self._pool.shutdown(cancel_futures=True)
+        for lane in self._lanes.values():
+            lane.shutdown(cancel_futures=True)
 
     def _start(self, name: str) -> Future[Result]:
         if name not in self._results:
-            self._results[name] = self._pool.submit(examine, name, self._root, self._folder / name)
+            lane = self._lanes[MACHINES[name].waits]
+            self._results[name] = lane.submit(examine, name, self._root, self._folder / name)
         return self._results[name]
