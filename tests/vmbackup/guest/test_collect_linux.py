@@ -11,7 +11,7 @@ import pytest
 from expectations import EXPECTED, differences, fact
 from image import ImageUnavailable, prepared_root
 from laboratory import Laboratory
-from machines import HOST, MACHINES, VM_ID
+from machines import HOST, MACHINES, PATIENCE, VM_ID
 
 from vmbackup.guest.document import GuestDocument, decode
 
@@ -94,10 +94,11 @@ def test_too_much_is_cut_and_said(laboratory: Laboratory) -> None:
 
 
 @pytest.mark.guest
-def test_without_gzip(laboratory: Laboratory) -> None:
-    """Without gzip the document is plain base64, and still small."""
+def test_without_gzip_and_timeout(laboratory: Laboratory) -> None:
+    """Without gzip the document is plain base64, and still small; without timeout no section takes all its time."""
     (outputs, _) = laboratory.result("no_tools")
     assert all("GUEST 1 PLAIN" in output.text for output in outputs)
+    assert all(output.took_ms < 20_000 * PATIENCE for output in outputs)
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)

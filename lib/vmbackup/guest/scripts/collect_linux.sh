@@ -167,12 +167,12 @@ bounded() {
     *)
       # A job in the background would otherwise read /dev/null.
       { "$@" <&3 3<&- & } 3<&0
-      job=$!
-      (sleep "$seconds"; kill -9 "$job") >/dev/null 2>&1 &
-      guard=$!
-      wait "$job"
+      pid=$!
+      (sleep "$seconds"; kill -9 "$pid") >/dev/null 2>&1 &
+      watch=$!
+      wait "$pid"
       code=$?
-      kill "$guard" 2>/dev/null
+      kill "$watch" 2>/dev/null
       return "$code"
       ;;
   esac
