@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 BLOT = "[removed]"
@@ -187,6 +188,10 @@ def shortened(value: object, longest: int = 300) -> str:
 
 def without_secrets(words: str) -> str:
     """The words with every secret in them replaced by ``[removed]``."""
+    return _remembered(words) if len(words) <= _LONGEST_REMEMBERED else _blotted_out(words)
+
+
+def _blotted_out(words: str) -> str:
     words = _without_tails_of_keys(words)
     lower = words.lower()
     for pattern, needles in _IN_GROUPS:
@@ -195,6 +200,16 @@ def without_secrets(words: str) -> str:
     if "@" in words:
         words = _ADDRESS.sub(_without_sign_in, words)
     return _WORD.sub(_without_token, words) if "eyJ" in words else words
+
+
+# Whatever a run saves is saved after each of its steps, and most of it are the same few names, times and numbers.
+_LONGEST_REMEMBERED = 200
+_remembered = lru_cache(maxsize=20_000)(_blotted_out)
+
+
+@lru_cache(maxsize=5_000)
+def _names_a_secret(key: str) -> bool:
+    return bool(_SECRET_NAME.search(key)) and not _ABOUT.search(f"{key}:")
 
 
 def data(value: Any, clean: Callable[[str], str] = text) -> Any:
@@ -210,7 +225,7 @@ def data(value: Any, clean: Callable[[str], str] = text) -> Any:
 
 def _of(key: object, item: Any, clean: Callable[[str], str]) -> Any:
     """What stands under a key; a text under the name of a secret is one, whatever it looks like."""
-    named = isinstance(item, str) and item and _SECRET_NAME.search(str(key)) and not _ABOUT.search(f"{key}:")
+    named = isinstance(item, str) and item and _names_a_secret(str(key))
     return BLOT if named and not _NO_VALUE.match(item) else data(item, clean)
 
 
