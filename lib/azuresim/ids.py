@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections import Counter
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 from uuid import UUID, uuid5
@@ -32,6 +33,8 @@ def is_guid(text: str) -> bool:
         return False
 
 
+# Every request asks it of every world.
+@lru_cache(maxsize=1_000)
 def subscription_id(seed: int | str) -> str:
     """All worlds with the same seed share one subscription."""
     return guid("subscription", seed)
