@@ -94,7 +94,7 @@ def restarted_and_resumed(book: Book) -> None:
     book.restart_kernel()
     book.run_all()
     book.button("Resume the earlier walk").click()
-    expect(book.status).to_have_text("The earlier walk goes on.")
+    expect(book.status).to_have_text("The earlier walk was resumed.")
     expect(book.tool).to_contain_text("<b>agent</b> restarts at 04:00")
     expect(book.tool).to_contain_text("Output of the guest script was pasted in")
 
@@ -110,12 +110,12 @@ def test_plan_confirm_apply_retry_fixed_and_saved_for_the_ticket(open_book: Any,
         apply.click()
         book.button("Yes, apply it now").click()
         book.step("The snapshot status").click()  # the tool stays usable while it works
-        expect(book.status).to_contain_text("The remedy ended")
+        expect(book.status).to_contain_text("The remedy has ended")
         expect(book.step("The agent installed in the VM")).to_contain_text("✔ Ruled out")
         book.button("Back up now").click()
         book.button("Yes, back up now").click()
-        expect(book.status).to_contain_text("The backup ended")
-        expect(book.tool).to_contain_text("Fixed: the job is completed")
+        expect(book.status).to_contain_text("The backup has ended")
+        expect(book.tool).to_contain_text("Fixed: the job completed")
         book.button("Save for the ticket").click()
         expect(book.status).to_have_text("Saved for the ticket.")
         with book.page.expect_download() as download:
@@ -213,7 +213,7 @@ def test_what_a_key_did_never_takes_the_keyboard_out_of_the_tool(open_book: Any,
         press("Yes, back up now")
         expect(book.status).to_contain_text("The backup is running")
         expect(book.tool.locator(":focus")).to_have_count(1)
-        expect(book.status).to_contain_text("The backup ended")
+        expect(book.status).to_contain_text("The backup has ended")
         expect(inside).to_have_count(1)
 
 
@@ -224,13 +224,13 @@ def test_the_message_of_what_was_pressed_is_in_view_where_it_was_pressed(open_bo
         expect(book.status).to_contain_text("The backup")
         expect(book.status).to_be_in_viewport()
         expect(book.button("Deutsch")).not_to_be_in_viewport()
-        expect(book.status).to_contain_text("The backup ended")
+        expect(book.status).to_contain_text("The backup has ended")
 
 
 def test_what_is_asked_is_in_view_while_everything_runs(open_book: Any, lab: Lab) -> None:
     with open_book("01_agent_unreachable", lab.live("agent_stopped_linux")) as book, lab.slow(500):
         book.run_all(wait=False)
-        asking = book.page.get_by_text(re.compile(r"^\d+ of \d+ facts are in"))
+        asking = book.page.get_by_text(re.compile(r"^\d+ of \d+ facts collected"))
         expect(asking).to_be_in_viewport()
         expect(book.status).not_to_have_text("")
         expect(asking).to_have_count(0)
@@ -245,7 +245,7 @@ def reloaded_while_everything_is_asked(book: Book) -> None:
     book.button("Ask everything again").click()
     expect(book.status).to_have_text("Asking Azure …")
     book.page.reload()
-    expect(book.status).to_have_text("Everything was asked anew.")
+    expect(book.status).to_have_text("Everything was collected again.")
     book.button("Re-check").click()
     expect(book.status).to_have_text("This cause was checked again.")
 

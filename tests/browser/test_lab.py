@@ -23,7 +23,7 @@ def test_a_tile_opens_the_incidents_copy_and_the_walk_runs_in_it(tmp_path: Path,
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         tool = page.locator(".jp-OutputArea-output .vmbackup-guide")
         expect(tool).to_contain_text("Wahrscheinliche Ursache gefunden")
-        expect(tool.get_by_role("button", name="Alles erneut fragen")).to_be_in_viewport()
+        expect(tool.get_by_role("button", name="Alles erneut abfragen")).to_be_in_viewport()
         expect(page.locator(".jp-OutputArea-output", has_text="Gespeichert in:").last).to_be_attached()
         save(page)
     incident = tmp_path / "incidents" / "sql-02"

@@ -44,7 +44,7 @@ def test_each_outcome_has_its_exit_code(vmbackup: Any, world: str, code: int, ou
         (["diagnose"], "needs subscription_id"),
         (["diagnose", "--vm-id", "x"], "is not the resource id of a VM"),
         (["diagnose", "--nonsense"], "No such option"),
-        (["replay", "pyproject.toml"], "not readable as JSON"),
+        (["replay", "pyproject.toml"], "not valid JSON"),
         (["replay", "nothing.json"], "Cannot read"),
         (["checks", "explain", "disks_are_small_enuff"], "Did you mean 'disks_are_small_enough'?"),
         (["demo", "nowhere"], "nowhere"),

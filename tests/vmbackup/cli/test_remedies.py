@@ -54,7 +54,7 @@ def test_apply_and_retry_in_one_go_prove_the_cure(tmp_path):
     )  # fmt: skip
     assert said.exit_code == 0, said.output
     assert "Done and verified" in said.output
-    assert "Fixed: the job is completed" in said.output
+    assert "Fixed: the job completed" in said.output
     assert [row["method"] for row in RunFolder(tmp_path).audited()] == ["DELETE", "POST"]
 
 

@@ -60,7 +60,7 @@ def test_a_backup_mended_by_somebody_else_does_not_erase_the_failure(tmp_path: P
 def test_nothing_failed_is_said_as_that() -> None:
     told = incident(state(examine("healthy_linux")))
     assert (told.standing, told.command) == (Standing.NOTHING_FAILED, "")
-    assert "No failed backup, no cause seen" in pages.note(told, "en")
+    assert "No failed backup, no cause found" in pages.note(told, "en")
 
 
 def test_what_is_not_known_names_its_reason() -> None:

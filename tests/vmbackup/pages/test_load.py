@@ -23,7 +23,7 @@ def test_the_chart_has_a_table_that_says_the_same(language: str) -> None:
     ("fact", "says"),
     [
         (Fact(FactStatus.FAILED, why="timeout", details={"seconds": "30"}), "30"),
-        (Fact(FactStatus.OK, {"window": "job", "start": None, "end": None, "series": {}}), "no figures"),
+        (Fact(FactStatus.OK, {"window": "job", "start": None, "end": None, "series": {}}), "no metrics"),
     ],
 )
 def test_without_figures_there_is_a_reason_and_no_chart(fact: Fact, says: str) -> None:

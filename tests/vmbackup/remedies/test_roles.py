@@ -119,7 +119,7 @@ def test_every_remedy_with_rights_has_its_role_in_both_forms(remedy):
 
 
 def test_a_remedy_in_the_guest_alone_takes_no_right():
-    with refused("takes no right"):
+    with refused("needs no right"):
         roles.as_bicep("install_dotnet")
 
 

@@ -261,9 +261,9 @@ def saved(**changes: object) -> bytes:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "not readable as JSON"),
-        (b"\xff\xfe\x00", "not readable as JSON"),
-        (b'{"schema": "vmbackup.evi', "not readable as JSON"),
+        (b"", "not valid JSON"),
+        (b"\xff\xfe\x00", "not valid JSON"),
+        (b'{"schema": "vmbackup.evi', "not valid JSON"),
         (b"[]", "schema is None"),
         (b'{"cells": []}', "schema is None"),
         (saved(schema="vmbackup.evidence/9"), "schema is 'vmbackup.evidence/9'"),
@@ -274,7 +274,7 @@ def saved(**changes: object) -> bytes:
         (saved(facts={"vm.disks": {**ANSWER, "data": [{}]}}), "vm.disks[0].name: expected str, found NoneType"),
         (saved(facts={"vm.model": {**ANSWER, "data": None}}), "vm.model: expected an object"),
         (saved(facts={}), "holds no facts"),
-        (DEEP, "not readable as JSON"),
+        (DEEP, "not valid JSON"),
         (saved(facts={"vm.locks": {**ANSWER, "data": [], "took_ms": float("inf")}}), "is damaged"),
     ],
 )

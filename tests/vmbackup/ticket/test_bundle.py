@@ -151,9 +151,9 @@ def _lying_about_its_size() -> bytes:
     [
         (b"PK\x03\x04half", "cut off or damaged"),
         (b"", "cut off or damaged"),
-        (_with("../../etc/cron.d/x", b"x"), "no bundle has: ../../etc/cron.d/x"),
-        (_with("/evidence.json", b"x"), "no bundle has"),
-        (_with("run.py", b"x"), "no bundle has"),
+        (_with("../../etc/cron.d/x", b"x"), "does not belong in a bundle: ../../etc/cron.d/x"),
+        (_with("/evidence.json", b"x"), "does not belong in a bundle"),
+        (_with("run.py", b"x"), "does not belong in a bundle"),
         (_with("evidence.json", b"x"), "no manifest"),
         (_with("manifest.json", b"[" * 100_000), "manifest.json is damaged"),
         (_with("manifest.json", b'{"schema": "vmbackup.bundle/9"}'), "newer version"),
@@ -171,7 +171,7 @@ def test_what_is_no_bundle_is_refused_in_words(content: bytes, says: str, tmp_pa
 def test_a_zip_bomb_is_not_unpacked(bomb: Callable[[], bytes], tmp_path: Path) -> None:
     place = tmp_path / "bundle.zip"
     place.write_bytes(bomb())
-    with pytest.raises(SetupError, match=r"is no bundle"):
+    with pytest.raises(SetupError, match=r"is not a bundle"):
         reading.read(str(place))
 
 
@@ -180,7 +180,7 @@ def test_half_a_zip_is_refused(cured: Path, tmp_path: Path) -> None:
     whole = place.read_bytes()
     for size in range(1, len(whole), len(whole) // 7):
         place.write_bytes(whole[:size])
-        with pytest.raises(SetupError, match=r"is no bundle"):
+        with pytest.raises(SetupError, match=r"is not a bundle"):
             reading.read(str(place))
 
 

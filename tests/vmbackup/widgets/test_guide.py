@@ -23,7 +23,7 @@ def test_opened_without_evidence_it_asks_for_itself(tmp_path: Path) -> None:
         tool = shown_over(run)
         tool.ongoing.work.wait()
         assert "Probable cause found" in shown(tool)
-        assert tool.notice.status.text == "Everything was asked anew."
+        assert tool.notice.status.text == "Everything was collected again."
         assert tool.opened == "agent_linux"
 
 
@@ -86,7 +86,7 @@ def test_while_something_is_under_way_nothing_else_is_begun(tmp_path: Path) -> N
         usable = {each.description for each in buttons if not each.disabled and each.description[0] not in "▸▾"}
         goes_on.set()
         tool.ongoing.work.wait()
-        assert usable <= {"Deutsch", "Go on to the next open cause"}
+        assert usable <= {"Deutsch", "Go to the next open cause"}
 
 
 def test_a_double_click_is_told_what_goes_on(tmp_path: Path) -> None:
@@ -124,11 +124,11 @@ def test_what_an_interrupted_run_began_is_said_and_offered(tmp_path: Path) -> No
         plan = next(each for each in run.plans() if each.applicable)
         interrupt(run, plan)
         tool = shown_over(run)
-        assert "An earlier run was interrupted in the middle of this" in shown(tool)
+        assert "An earlier run was interrupted during this" in shown(tool)
         press(tool, "Plan a remedy")
         press(tool, "Apply: ")
         press(tool, "Yes, apply it now")
-        assert "An earlier run was interrupted in the middle of this" not in shown(tool)
+        assert "An earlier run was interrupted during this" not in shown(tool)
         assert run.receipts[0].continued
 
 
