@@ -11,7 +11,7 @@ __all__ = ["CatalogError", "RemedyRefused", "RunbookError", "SetupError", "open_
 
 
 def __getattr__(name: str) -> Any:
-    """What a notebook opens loads the Azure SDK and the widgets; whoever needs neither does not wait for them."""
+    """Loaded on first use: the Azure SDK and the widgets take time, and not every importer needs them."""
     if name == "open_run":
         from vmbackup.notebook.runbook import open_run
 

@@ -1,6 +1,5 @@
-"""Every time: Azure's and the guest's are read here, written as one form, and shown as an operator reads them.
-
-Pure but for the local zone and this machine's clock.
+"""Times: parses Azure's and the guest's, writes them in one form, and shows them to operators. Pure except for the
+local zone and this machine's clock.
 """
 
 from __future__ import annotations
@@ -56,15 +55,14 @@ def _utc(given: datetime) -> datetime:
 
 
 def stamp(given: datetime | str | None) -> str | None:
-    """The one form in which times are kept and compared: ``2026-11-23T03:00:00Z``; None where there is no time."""
+    """The form in which times are kept and compared: ``2026-11-23T03:00:00Z``; None where there is no time."""
     found = parse(given) if isinstance(given, str) else given
     return _utc(found).isoformat(timespec="seconds").replace("+00:00", "Z") if found else None
 
 
 def local(words: str | None, zone: tzinfo | None = None) -> str:
-    """The time in UTC, and in the local zone (or the given one) where that is another; "–" where there is no time.
-
-    What is no time, or a date alone, is shown as it is.
+    """The time in UTC, and in the local zone (or the given one) if that differs; "–" where there is no time. Anything
+    else, such as a date alone, is shown as it is.
 
     >>> local("2026-11-23T02:14:09.123Z", timezone.utc)
     '2026-11-23 02:14 UTC'
@@ -110,8 +108,8 @@ def of_log(line: str | None) -> str | None:
 
 
 def azure_now(evidence: Evidence) -> str | None:
-    """Azure's clock in its newest answer; None while nothing was asked. What the guest says has the guest's own time,
-    which may be wrong."""
+    """Azure's clock in its newest response; None before the first. The guest's facts carry the guest's time, which may
+    be wrong."""
     azures = (fact for name, fact in evidence.items() if not name.startswith("guest."))
     return max((fact.taken_at for fact in azures if fact.taken_at), default=None)
 

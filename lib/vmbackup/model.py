@@ -1,4 +1,4 @@
-"""The nouns of the product: what a runbook asks, what it learned, and what it says about it.
+"""The product's data types: what a runbook asks, what it found, and what it says about it.
 
 Standard library only; every other module imports this one, and it imports none of them.
 
@@ -25,7 +25,7 @@ class Word(str, Enum):
 
 
 class Verdict(Word):
-    """What a check says. What we could not find out is ``unknown``, never ``ok`` and never ``problem``."""
+    """The result of a check. What could not be found out is ``unknown``, never ``ok`` and never ``problem``."""
 
     OK = "ok"
     PROBLEM = "problem"
@@ -81,7 +81,7 @@ class Risk(Word):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The virtual machine a run is about. ``os`` is ``windows``, ``linux`` or None while nobody has told us."""
+    """The virtual machine a run is about. ``os`` is ``windows``, ``linux`` or None while it is not known."""
 
     subscription_id: str
     resource_group: str
@@ -196,9 +196,8 @@ class Key(str):
 
 
 class RunbookError(Exception):
-    """Anything the product says "no" with: a key of the catalogue and the values for its sentence.
-
-    Whoever says no does not know the operator's language, so the sentence is made where it is shown
+    """Any error that is meant for the operator: a key of the catalogue and the values for its sentence. The code that
+    raises it does not know the operator's language, so the sentence is made where it is shown
     (``catalog.words.explain``). An error that is made from a sentence shows that sentence. Jupyter shows it alone,
     without a traceback.
     """

@@ -1,4 +1,4 @@
-"""What a runbook is told: read, checked and refused here, before anything is asked.
+"""The parameters of a runbook: read and checked here, before anything is asked.
 
 papermill only warns about a parameter it does not know and stores every parameter in the executed notebook. So names
 and values are checked again inside the notebook, and no parameter is ever a secret.
@@ -18,7 +18,7 @@ from vmbackup.model import AzureSource, Key, Language, Probe, Risk, SetupError, 
 SHORTEST_S, LONGEST_S = 5, 3600
 _VM_ID_EXAMPLE = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Compute/virtualMachines/<name>"
 _VAULT_ID_EXAMPLE = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.RecoveryServices/vaults/<name>"
-# What would lead the path of a request elsewhere is in no name.
+# No name may hold what would change the path of a request.
 _NAME = r"(?!\.{1,2}(?:/|\Z))[^/\\?#%\x00-\x1f\x7f]+"
 VM_ID = re.compile(
     rf"/subscriptions/(?P<subscription>{_NAME})/resourceGroups/(?P<group>{_NAME})"
@@ -67,7 +67,7 @@ class Parameters:
 
 
 def read(given: Mapping[str, Any], about: str = "vm") -> Parameters:
-    """Check what was given and make it whole. Raises SetupError that names the parameter and says what to do.
+    """Check the parameters and fill in the rest. Raises SetupError that names the parameter and says what to do.
 
     ``about`` is ``vm`` for the runbooks and ``vault`` for the start notebook, which needs no VM.
     """

@@ -1,4 +1,4 @@
-"""What must not leave: secrets are blotted out, and text that would act on a terminal or a page is made visible.
+"""Removes secrets from text, and makes characters visible that would act on a terminal or a page.
 
 Every text that a report, a result or a saved evidence carries goes through here. Pure. Each pattern reads a text once:
 what repeats has a limit or takes all it can, so that no text costs more than in proportion to its length.
@@ -43,7 +43,7 @@ _SAID = re.compile(
 _QUOTED = re.compile(r"(?i)((?:password|passphrase|passwort|kennwort)\s{1,3}[\"'])([^\s\"']{4,})(?=[\"'])")
 # `$PWD` and its like hold a folder, no password.
 _FOLDER = re.compile(r"(?:OLD)?PWD=[\"']?(?:/|[A-Za-z]:\\)")
-# What tells of a secret is none: its address, its name, whether there is one.
+# Facts about a secret are not secret: its address, its name, whether there is one.
 _ABOUT = re.compile(
     r"(?i)(?:ur[il]|id|name|path|thumbprint|type|version|state|status|authentication)[\"'\\\]]*\s*[:=]\s*$"
 )
@@ -112,7 +112,7 @@ _PUTTY_MAC = re.compile(r"(Private-MAC: {0,3})([A-Za-z0-9]+)")
 _END_OF_KEY = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = re.compile(r"[A-Za-z0-9+/=]+")
 
-# A word is taken whole and looked at once: searching for its parts from each of its letters would take for ever.
+# A word is matched as a whole and searched once: searching from each of its letters would take too long.
 _WORD = re.compile(r"[A-Za-z0-9_.-]{20,}")
 _ADDRESS = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{1,20}://)([^\s\"'<>]+)")
 

@@ -1,1 +1,1 @@
-"""Every word with Azure: the connection, its pipeline, single requests, operations, errors and the audit."""
+"""All communication with Azure: the connection, its pipeline, requests, operations, errors and the audit."""

@@ -1,7 +1,7 @@
 """Which host a token may be sent to.
 
-A token is made for one cloud's Azure Resource Manager. Whatever an answer names (the next page, an operation, a
-redirect), the request goes there only if it is the same host; else nothing is sent.
+A token is made for one cloud's Azure Resource Manager. Whatever a response names (the next page, an operation, a
+redirect), a request goes there only if it is the same host.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _HTTPS = 443
 
 
 class ForeignHost(RunbookError):
-    """An answer led to a host that is not Azure's; nothing was sent there."""
+    """A response pointed to a host that is not Azure's; nothing was sent there."""
 
     def __init__(self, host: str) -> None:
         super().__init__("error.foreign_host", host=host)

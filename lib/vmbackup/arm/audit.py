@@ -119,7 +119,7 @@ class Audit:
         )
 
     def lost(self, row: str, error: str) -> None:
-        """Complete a row whose answer never came: whether Azure acted is open."""
+        """Complete a row that got no response: whether Azure acted is not known."""
         self._write({"id": row, "event": "no_answer", "outcome": "unknown", "error": shortened(error)})
 
     def finished(self, row: str, outcome: str, message: str = "") -> None:
@@ -132,7 +132,7 @@ class Audit:
 
 
 def _outcome(status: int) -> str:
-    """What an answer says of a change. A server that failed may have acted before."""
+    """What a response says about a change. A server that failed may have acted first."""
     if status == 202:
         return "accepted"
     return "done" if status < 300 else "refused" if status < 500 else "unknown"
@@ -170,7 +170,7 @@ def allow_changes(audit: Audit, why: str) -> Iterator[Permit]:
     try:
         yield permit
     finally:
-        # A thread started in the block may outlive it, with a context in which the permit is still set.
+        # A thread started in the block may outlive it, and its context still holds the permit.
         permit.valid = False
         _permit.reset(token)
 
@@ -197,7 +197,7 @@ class AuditPolicy(HTTPPolicy[Any, Any]):
         try:
             response = self.next.send(request)
         except Exception as error:
-            with suppress(Unwritten):  # a row that is not completed says just that: the outcome is unknown
+            with suppress(Unwritten):  # an incomplete row means that the outcome is unknown
                 audit.lost(row, f"{type(error).__name__}: {error}")
             raise
         audit.answered(row, response.http_response.status_code, response.http_response.headers)

@@ -45,7 +45,7 @@ class Call:
         return min(ends, default=math.inf) - time.monotonic()
 
     def lineage(self) -> Iterator[Call]:
-        """Itself, then the calls it is a part of."""
+        """This call, then the calls it is a part of."""
         each: Call | None = self
         while each is not None:
             yield each
@@ -88,7 +88,7 @@ def start_thread(work: Callable[..., object], *arguments: object) -> threading.T
 
 
 def gather(works: Sequence[Callable[[], _Result]], width: int = 8) -> list[_Result]:
-    """Do these works at the same time, for the current call; the first error among them is raised.
+    """Do these at the same time, for the current call; the first error among them is raised.
 
     Raises TimeoutError when they are not all done by the deadline.
     """

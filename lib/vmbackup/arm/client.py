@@ -1,7 +1,7 @@
-"""One door to Azure Resource Manager: single requests, and what Azure goes on doing after it said 202.
+"""Single requests to Azure Resource Manager, and the operations that continue after a 202.
 
-For everything that is not a plain read of the SDK's clients. A changing request is sent once and never repeated by
-itself, except after 429, which means that Azure did not take it. Reads are retried by the SDK's own policy.
+For everything that is not a plain read of the SDK's clients. A changing request is sent once and never retried, except
+after 429, which means that Azure did not accept it. Reads are retried by the SDK's own policy.
 """
 
 from __future__ import annotations
@@ -75,19 +75,19 @@ class Response:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where Azure says how an accepted operation goes on, and where its result will be; see :func:`accepted`."""
+        """Where Azure reports on an accepted operation, and where its result will be; see :func:`accepted`."""
         return {name: self.headers[name] for name in _ADDRESSES if self.headers.get(name)}
 
     @property
     def operation(self) -> str | None:
-        """Where to look how an accepted operation goes on; None when the answer was the end."""
+        """Where to poll an accepted operation; None when the request was completed at once."""
         location = self.headers.get("Location") if self.status == 202 else None
         return self.headers.get("Azure-AsyncOperation") or location
 
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """How an operation ended: ``succeeded``, ``failed``, ``cancelled``, or ``timeout`` when it had not by then."""
+    """How an operation ended: ``succeeded``, ``failed``, ``cancelled``, or ``timeout`` if it did not end in time."""
 
     how: str
     code: str = ""
@@ -96,7 +96,7 @@ class OperationResult:
 
 
 class Arm:
-    """Sends requests and follows operations. ``interval_s`` holds where Azure does not say how long to wait."""
+    """Sends requests and follows operations. ``interval_s`` is the wait where Azure names none."""
 
     def __init__(
         self, send: Send, endpoint: str, sleep: Callable[[float], None] = time.sleep, interval_s: float = 10.0
@@ -106,14 +106,14 @@ class Arm:
 
     @classmethod
     def on(cls, azure: Azure) -> Arm:
-        """The door on a connection."""
+        """The client of a connection."""
         return cls(azure.send, azure.connection.endpoint, interval_s=azure.connection.polling_interval_s)
 
     def request(self, method: str, path: str, body: Any = None, query: str = "") -> Response:
         """Send one request; ``path`` is a resource id or a full URL of this endpoint.
 
-        Raises RequestRefused for 4xx and 5xx (that a resource is not there is an answer, without a body), and
-        ResponseLost for a broken connection, a read whose answer is no JSON, and a change that Azure answers with 5xx.
+        Raises RequestRefused for 4xx and 5xx (a missing resource is a response without a body), and ResponseLost for a
+        broken connection, a read whose response is not JSON, and a change that ends with 5xx.
         """
         request = HttpRequest(method, self._url(path, query), json=body, headers={"Accept": "application/json"})
         changing = changes(method, request.url)
@@ -167,9 +167,9 @@ class Arm:
     def poll(
         self, operation: str, deadline_s: float | None = None, on_wait: Callable[[], None] | None = None
     ) -> OperationResult:
-        """Ask until the operation has ended or ``deadline_s`` seconds of waiting are over, else those that are left.
+        """Poll until the operation has ended, for at most ``deadline_s`` seconds or what the call has left.
 
-        Raises RequestRefused or ResponseLost where Azure does not tell; 404 is an operation it does not know.
+        Raises RequestRefused or ResponseLost where Azure does not say; 404 means an unknown operation.
         """
         limit = remaining_s() if deadline_s is None else deadline_s
         waited = 0.0
@@ -190,7 +190,7 @@ class Arm:
             waited += max(wait, 0.01)
 
     def wait_s(self, response: Response) -> float:
-        """How long to wait before the next look: as Azure asks, else the usual time."""
+        """How long to wait before polling again: what Azure asks for, else ``interval_s``."""
         return retry_after_s(response.headers) or self.interval_s
 
     def _once(self, request: HttpRequest, changing: bool) -> Response:
@@ -204,7 +204,7 @@ class Arm:
         except AzureError as error:
             status = getattr(getattr(error, "response", None), "status_code", 0) or 0
             raise RequestRefused(status, type(error).__name__, cut(str(error))) from error
-        # The reader of errors knows more than JSON.
+        # Errors come in other formats than JSON, too.
         body = content if response.status_code >= 400 else _json(content)
         return Response(response.status_code, body, response.headers)
 
@@ -220,7 +220,7 @@ def accepted(addresses: Mapping[str, str]) -> Response:
 
 
 def names_operation(url: str, subscription_id: str, vault_id: str = "") -> bool:
-    """Whether an address that was read from a file is that of an operation in this subscription, or of this vault."""
+    """Whether an address from a file is that of an operation in this subscription, or of this vault."""
     parts = urlsplit(url)
     compute = rf"/subscriptions/{re.escape(subscription_id)}/providers/Microsoft\.(Compute|Network)/locations"
     places = [compute, *([re.escape(vault_id)] if vault_id else [])]

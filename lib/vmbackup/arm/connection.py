@@ -38,7 +38,7 @@ _Client = TypeVar("_Client")
 SUBSCRIPTIONS = "2022-12-01"
 """The api-version of subscriptions themselves."""
 
-# The SDK logs each failed try as a warning; here every failure becomes a fact, and a terminal is no place for it.
+# The SDK logs each failed try as a warning; here every failure becomes a fact, so keep it off the terminal.
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
 
@@ -77,15 +77,14 @@ class Azure:
         self._audience = Audience(connection.endpoint)
 
     def heard(self) -> datetime | None:
-        """Azure's time as the current call last heard it, else this connection; None where nobody did."""
+        """Azure's time in the last response to the current call, else to this connection; None before the first."""
         begun = current()
         heard = next((each.azure_time for each in begun.lineage() if each.azure_time), None) if begun else None
         return heard or self.clock
 
     def now(self) -> datetime:
-        """Azure's time as last heard; asked for where nobody heard it yet. Raises ResponseLost where it does not say.
-
-        This machine's clock may be wrong, and with it every verdict that rests on an age.
+        """Azure's time as last heard, asked for if need be. Raises ResponseLost where Azure does not say. This
+        machine's clock may be wrong, and with it every verdict that depends on an age.
         """
         if self.heard() is None:
             path = f"/subscriptions/{self.subscription_id}?api-version={SUBSCRIPTIONS}"
@@ -104,12 +103,12 @@ class Azure:
             self.calls += 1
 
     def on_answer(self, azure_time: datetime | None) -> datetime | None:
-        """Keep Azure's clock; returns it as last heard."""
+        """Note Azure's clock; returns the latest."""
         self.clock = azure_time or self.clock
         return self.clock
 
     def send(self, request: Any, options: Mapping[str, Any]) -> PipelineResponse[Any, Any]:
-        """Send one request of our own through the same policies as the clients'."""
+        """Send one request through the same policies as the SDK's clients."""
         return self._client("own requests", self._pipeline).run(request, **options)
 
     def who(self) -> str:
@@ -117,7 +116,7 @@ class Azure:
         return signed_in(self._credential, self._audience.scope)
 
     def _policies(self) -> list[Any]:
-        """What every try of a request passes through; a rate limiter would stand here too."""
+        """The policies that every try of a request passes."""
         return [RecordingPolicy(self), AuditPolicy()]
 
     def _retry(self) -> PatientRetryPolicy:

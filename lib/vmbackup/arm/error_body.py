@@ -1,7 +1,7 @@
-"""The one reader of what Azure writes into the body of a refusal: its code, its message, and the right that is missing.
+"""Reads the body of a refusal: its code, its message, and the missing right.
 
-Azure's services do not agree on a shape: ``Code`` or ``code``, under ``error`` or not, nested in ``details``, as JSON
-inside the message, as XML. The innermost reason is the one that helps; a page that is none of these has no code.
+Azure's services use many shapes: ``Code`` or ``code``, under ``error`` or not, nested in ``details``, as JSON inside
+the message, as XML. The innermost reason is the useful one; any other page has no code.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def code_and_message(body: object) -> tuple[str, str]:
 def missing_right(message: str) -> tuple[str, str] | None:
     """The action that a refusal says is missing, and its scope ("" where it names none); None where it names no action.
 
-    What the caller may do is said in the same words by LinkedAuthorizationFailed, and is not what is missing.
+    LinkedAuthorizationFailed lists what the caller may do in the same words; that is not what is missing.
     """
     found = _MISSING.search(_HELD.sub("", message))
     return (found["action"], found["scope"] or "") if found else None
@@ -80,7 +80,7 @@ def _parsed(text: str) -> object:
 
 
 def _first(layer: Mapping[str, object], names: tuple[str, ...]) -> str:
-    """The text under one of these names; OData puts it one level deeper, beside its language."""
+    """The text under one of these names; OData nests it one level deeper, beside its language."""
     for name in names:
         value = layer.get(name)
         if isinstance(value, Mapping):

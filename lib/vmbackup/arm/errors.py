@@ -1,4 +1,4 @@
-"""From an error to a fact: what went wrong, in words to act on. Only a missing sign-in or VM stops a run."""
+"""Turns an error into a fact that says what went wrong. Only a missing sign-in or VM stops a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vmbackup.model import Fact, FactStatus, RemedyRefused, RunbookError, SetupE
 
 _LONGEST_MESSAGE = 300
 _ABOUT_RIGHTS = ("authorizationfailed", "forbidden", "accessdenied", "unauthorized")
-# Network answers 429 for this too, but nobody asked too often: it is at work on the same resource.
+# Microsoft.Network answers 429 for this, too: it is busy with the same resource, not throttling.
 _BUSY = ("retryableerrorduetoanotheroperation",)
 
 
@@ -32,11 +32,11 @@ class Unreadable(ValueError):
 
 
 class ResponseLost(RunbookError):
-    """A request was sent, and no answer came that can be read, or a server failed: whether Azure acted is open."""
+    """A request got no readable response, or a server error: whether Azure acted is not known."""
 
 
 class RequestRefused(RunbookError):
-    """Azure said no. ``status``, ``code`` (a dash where it gave none) and ``message`` are its own; ``wait_s`` is how
+    """Azure refused. ``status``, ``code`` (a dash where there is none) and ``message`` are Azure's; ``wait_s`` is how
     long it asks to wait."""
 
     def __init__(self, status: int, code: str, message: str, wait_s: float | None = None) -> None:
@@ -45,14 +45,14 @@ class RequestRefused(RunbookError):
 
 
 class OperationFailed(RequestRefused):
-    """Azure took the request, and what it began failed."""
+    """Azure accepted the request, and the operation failed."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(200, code, message)
 
 
 REFUSALS = (RequestRefused, HttpResponseError)
-"""What a refused request raises: the door, and the SDK's clients."""
+"""What a refused request raises, in our client and in the SDK's."""
 
 
 def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float = 0) -> Fact:
@@ -77,7 +77,7 @@ def as_fact(error: BaseException, actions: tuple[str, ...] = (), seconds: float 
             return _failed("server_error", status=error.status, code="RetryAfter")
         return _failed("timeout", seconds=round(seconds))
     if isinstance(error, RemedyRefused):
-        # A collector changes nothing; the SDK itself would register a missing resource provider, and was kept from it.
+        # A collector changes nothing; the SDK would have registered a missing resource provider.
         unregistered = (
             "The subscription is not registered for the resource provider, and a run that reads registers none."
         )
@@ -106,7 +106,7 @@ def _unanswered(error: BaseException, seconds: float) -> Fact:
 
 
 def _root(error: BaseException) -> BaseException:
-    """The innermost error: that of the outer ones begins with the whole address, and the reason would be cut off."""
+    """The innermost error: the outer ones begin with the whole address, and the reason would be cut off."""
     for _ in range(10):
         inner = getattr(error, "inner_exception", None) or getattr(error, "reason", None) or (error.args or [None])[0]
         if not isinstance(inner, BaseException):
@@ -140,9 +140,8 @@ def _denied(action: str, scope: str) -> Fact:
 
 
 def not_found(error: BaseException) -> bool:
-    """Whether Azure Resource Manager itself says that what was looked for is not there.
-
-    A 404 of a proxy, or one that says that something around it is not known (its subscription, its type), is none.
+    """Whether Azure Resource Manager itself says that the resource does not exist. A 404 of a proxy, or about its
+    subscription or type, is something else.
     """
     found = refusal(error)
     code = found.code.lower()
@@ -154,7 +153,7 @@ def _failed(why: str, **details: object) -> Fact:
 
 
 def refusal(error: BaseException) -> RequestRefused:
-    """What Azure said no with, whichever of REFUSALS this is; the message is whole."""
+    """The refusal, whichever of REFUSALS this is, with its whole message."""
     if isinstance(error, RequestRefused):
         return error
     response = getattr(error, "response", None)

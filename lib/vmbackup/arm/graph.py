@@ -30,5 +30,5 @@ def query(azure: Azure, words: str, subscriptions: Sequence[str] | None = None) 
 
 
 def quoted(words: str) -> str:
-    """Words as they may stand between single quotes in a query."""
+    """Words escaped for single quotes in a query."""
     return words.replace("\\", "\\\\").replace("'", "\\'")

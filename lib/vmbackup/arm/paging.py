@@ -1,4 +1,4 @@
-"""Reads the pages of a list to their end, or to a bound: pages that name each other for ever must not be followed."""
+"""Reads the pages of a list to the end, or to a bound: a list whose pages never end must not be followed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MOST_PAGES = 100
 
 
 class Listing(NamedTuple):
-    """The entries of a list, and whether it goes on behind them."""
+    """The entries of a list, and whether there are more."""
 
     entries: list[Any]
     is_cut: bool

@@ -1,4 +1,4 @@
-"""What the signed-in identity may do at a scope, by Azure's own answer (the permissions API), and what it lacks."""
+"""What the signed-in identity may do at a scope, according to Azure (the permissions API), and what it lacks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Permission:
     not_actions: tuple[str, ...] = ()
 
     def grants(self, action: str) -> bool:
-        """Whether this grant holds the action.
+        """Whether this grant includes the action.
 
         >>> Permission(("Microsoft.Compute/*",), ("*/delete",)).grants("Microsoft.Compute/virtualMachines/read")
         True
@@ -31,7 +31,7 @@ class Permission:
 
 
 def granted(arm: Arm, scope: str) -> list[Permission]:
-    """The grants that hold at a scope. Raises RequestRefused or ResponseLost when Azure does not tell."""
+    """The grants that apply at a scope. Raises RequestRefused or ResponseLost when Azure does not say."""
     found: list[Permission] = []
     path: str | None = f"{scope.rstrip('/')}/providers/Microsoft.Authorization/permissions"
     for _ in range(MOST_PAGES):
@@ -47,7 +47,7 @@ def granted(arm: Arm, scope: str) -> list[Permission]:
 
 
 def lacking(actions: Iterable[str], permissions: Iterable[Permission]) -> tuple[str, ...]:
-    """The actions that none of the grants holds."""
+    """The actions that none of the grants includes."""
     held = list(permissions)
     return tuple(action for action in actions if not any(each.grants(action) for each in held))
 

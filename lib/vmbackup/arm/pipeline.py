@@ -1,6 +1,6 @@
-"""What every request to Azure passes through: it goes to Azure alone, it is noted, and no wait outlives a deadline.
+"""The policies of every request to Azure: it goes only to Azure, it is recorded, and no wait exceeds a deadline.
 
-A request is noted with the current call as ``METHOD path?query``; Azure's ``Date`` header is the clock.
+A request is recorded with the current call as ``METHOD path?query``; Azure's ``Date`` header is the clock.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from vmbackup.arm.audience import Audience
 from vmbackup.arm.call import current, remaining_s
 from vmbackup.model import RunbookError
 
-# A query holds filters worth showing, and may hold a signature, which is never shown.
+# A query has filters worth showing, and may have a signature, which is never shown.
 _SHOWN_QUERY = ("$expand", "$filter", "metricnames", "timespan", "statusOnly")
 
 
-# No AzureError: the SDK would try again, before Azure wants to be asked.
+# Not an AzureError: the SDK would retry before Azure allows it.
 class WaitTooLong(RunbookError):
-    """Azure asked for a wait that would outlive the deadline; ``status`` is the answer that asked for it."""
+    """Azure asked for a wait beyond the deadline; ``status`` is that of its response."""
 
     def __init__(self, seconds: float, status: int | None) -> None:
         super().__init__("error.wait_too_long", seconds=round(seconds))
@@ -39,12 +39,12 @@ class Connected(Protocol):
         """A request is about to leave."""
 
     def on_answer(self, azure_time: datetime | None) -> datetime | None:
-        """An answer came, with Azure's clock where it says so; returns Azure's clock as last heard."""
+        """A response arrived, perhaps with Azure's clock; returns the latest."""
 
 
 class AudiencePolicy(SansIOHTTPPolicy[Any, Any]):
-    """Lets a request pass only to a host of the audience. It stands in front of the sign-in, so that no token is made
-    for another host, whatever a page, an operation's address or a redirect names."""
+    """Lets a request pass only to a host of the audience. It comes before the sign-in, so that no other host gets a
+    token, whatever a page, an operation's address or a redirect names."""
 
     def __init__(self, audience: Audience) -> None:
         self._audience = audience
@@ -78,7 +78,7 @@ class RecordingPolicy(SansIOHTTPPolicy[Any, Any]):
 
 
 class PatientRetryPolicy(RetryPolicy[Any, Any]):
-    """The SDK's own retries, except that no wait outlives the deadline, which is read as everywhere else."""
+    """The SDK's own retries, with our reading of Retry-After and no wait beyond the deadline."""
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
         """The wait that Azure asks for."""
@@ -94,7 +94,7 @@ class PatientRetryPolicy(RetryPolicy[Any, Any]):
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """How many seconds Azure asks to wait; None where it does not say, or nothing that is a wait.
+    """How many seconds Azure asks to wait; None where it does not say, or not in seconds or a date.
 
     >>> retry_after_s({"x-ms-retry-after-ms": "500", "Retry-After": "17"})
     0.5
@@ -108,7 +108,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def azure_time(headers: Mapping[str, str]) -> datetime | None:
-    """Azure's clock, from the ``Date`` header of an answer; None where there is none."""
+    """Azure's clock, from the ``Date`` header; None where there is none."""
     return clock.parse_http_date(headers.get("Date"))
 
 
@@ -126,7 +126,7 @@ def _until(words: str, date: str | None) -> float:
 
 
 def shown(method: str, url: str) -> str:
-    """A request as the reader sees it: no host, no api-version, no signature.
+    """A request as it is shown: without host, api-version and signature.
 
     >>> shown("GET", "https://x/subscriptions/s/vm?api-version=2026-04-01&$expand=instanceView&sig=hush")
     'GET /subscriptions/s/vm?$expand=instanceView'

@@ -48,7 +48,7 @@ def run_command_output(result: object) -> str:
 
 
 def run_command_stderr(result: object) -> str:
-    """What the script wrote to standard error, or "". PowerShell's progress records (CLIXML) are no errors."""
+    """What the script wrote to standard error, or "". PowerShell's progress records (CLIXML) are not errors."""
     found = []
     for code, message in _statuses(result):
         split = _STDERR.search(message)
@@ -60,7 +60,7 @@ def run_command_stderr(result: object) -> str:
 
 
 def run_command_error(status: int | None, code: str | None, message: str | None) -> str:
-    """Why there is no answer, one of ``REASONS``. ``status`` None: no HTTP status, the operation itself ended badly.
+    """Why there is no output, one of ``REASONS``. ``status`` None: the operation itself failed.
 
     ``busy`` is another Run Command on this VM (also one left over), ``conflict`` any other 409; ``refused`` an answer
     that no other name fits.

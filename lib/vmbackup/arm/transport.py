@@ -1,5 +1,5 @@
-"""The SDK's own transport with bounds: an answer is measured while it is read, and neither silence nor a trickle of
-bytes outlives the deadline."""
+"""The SDK's own transport with bounds: a response is measured while it is read, and neither silence nor a trickle of
+bytes exceeds the deadline."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from vmbackup.model import RunbookError
 _MB = 1024**2
 LARGEST_ANSWER_MB = 20
 LARGEST_CALL_MB = 100
-"""What all answers to one call may hold together: pages upon pages must not fill the memory either."""
+"""How much all responses to one call may hold together: many pages must not fill the memory either."""
 LONGEST_SILENCE_S = 60.0
 LONGEST_ANSWER_S = 120.0
 _CHUNK = 64 * 1024
 _PARALLEL = 48
 
 
-# No AzureError: the SDK would read the huge answer anew.
+# Not an AzureError: the SDK would read the huge response again.
 class AnswerTooLarge(RunbookError):
-    """An answer larger than any real one; ``mb`` is its size as far as it is known."""
+    """A response too large to be real; ``mb`` is its size as far as it is known."""
 
     def __init__(self, mb: str) -> None:
         super().__init__("error.answer_too_large", mb=mb)
@@ -61,7 +61,7 @@ class Transport(RequestsTransport):  # type: ignore[misc]  # the SDK's base is u
         answer = super().send(request, **{**options, "stream": True})
         received: requests.Response = answer.internal_response
         try:
-            # As requests itself keeps what it has read; the SDK finds it there.
+            # Where requests itself keeps the content, and where the SDK looks for it.
             received._content = b"".join(_chunks(received.raw))
             received._content_consumed = True  # type: ignore[attr-defined]
         except Exception:
@@ -73,7 +73,7 @@ class Transport(RequestsTransport):  # type: ignore[misc]  # the SDK's base is u
 
 
 def _chunks(raw: HTTPResponse) -> Iterator[bytes]:
-    """The decoded content as it comes in. Raises AnswerTooLarge, TimeoutError, or the SDK's error for a broken one."""
+    """The decoded content as it arrives. Raises AnswerTooLarge, TimeoutError, or the SDK's error for a broken one."""
     announced = raw.headers.get("Content-Length") or ""
     if announced.isdecimal() and int(announced) > LARGEST_ANSWER_MB * _MB:
         raise AnswerTooLarge(str(int(announced) // _MB))
@@ -92,7 +92,7 @@ def _chunks(raw: HTTPResponse) -> Iterator[bytes]:
 
 def _chunk(raw: HTTPResponse) -> bytes:
     try:
-        # What is there, not more: a server that sends a byte a second must not hold us for as long as it likes.
+        # Only what has arrived: a server that sends a byte a second must not keep us waiting.
         return raw.read1(_CHUNK, decode_content=True)
     except ReadTimeoutError as error:
         raise ServiceResponseTimeoutError(str(error), error=error) from error

@@ -1,4 +1,4 @@
-"""Reading wire JSON without trusting it: keys in any case, values of any type, and nothing is guessed."""
+"""Reads JSON without trusting it: keys in any case, values of any type, nothing guessed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def entries(wire: object, *path: str) -> list[Any]:
 
 
 def listed(wire: object, *path: str) -> list[Any]:
-    """The list at this path. Raises Unreadable where there is none: what was left out is not the same as nothing."""
+    """The list at this path. Raises Unreadable where there is none: a missing list is not an empty one."""
     value = inside(wire, *path)
     if not isinstance(value, list):
         raise Unreadable(f"expected a list at {'/'.join(path)}, found {type(value).__name__}")
@@ -85,7 +85,7 @@ def listed(wire: object, *path: str) -> list[Any]:
 
 
 def whole_pages(response: Any) -> None:
-    """A hook for the SDK's lists, which take a page without ``value`` for an empty one. Raises Unreadable for it."""
+    """A hook for the SDK's lists, which treat a page without ``value`` as empty. Raises Unreadable for one."""
     if response.http_response.status_code == 200:
         listed(response.http_response.json(), "value")
 

@@ -80,7 +80,7 @@ def sections() -> Entries:
 
 @cache
 def sources() -> Entries:
-    """``{key: {title, url, date}}``: where statements come from."""
+    """``{key: {title, url, date}}``: the sources of statements."""
     return _entries("sources.yaml", _SOURCE)
 
 

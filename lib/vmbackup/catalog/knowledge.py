@@ -1,6 +1,6 @@
-"""What is known of Azure today and may not hold tomorrow: every limit, version and rule that a verdict rests on.
+"""What is known of Azure today and may change: every limit, version and rule that a verdict depends on.
 
-``data/knowledge.yaml`` holds them with source, date and the day by which to look again. An entry without one of these
+``data/knowledge.yaml`` holds them with source, date and the day of the next review. An entry without one of these
 raises CatalogError.
 """
 
@@ -45,7 +45,7 @@ class Knowledge:
     disputed: Other | None = None
 
     def is_due(self, day: date) -> bool:
-        """Whether somebody should have looked again before this day."""
+        """Whether its review was due before this day."""
         return date.fromisoformat(self.review) < day
 
     def exceeded_by(self, amount: float) -> bool | None:

@@ -43,7 +43,7 @@ def remedies() -> catalog.Entries:
 
 
 def check(remedy: str, entry: Any) -> None:
-    """Raises CatalogError that names the remedy and the key which is wrong."""
+    """Raises CatalogError that names the remedy and the wrong key."""
     where = f"{FILE}: {remedy}"
     catalog.check_keys(entry, _KEYS, where)
     catalog.check_texts({key: entry[key] for key in WORDS if entry[key] is not None}, where)
@@ -105,7 +105,7 @@ def _known_check(name: str, where: str) -> None:
 
 
 def words(remedy: str, key: str, language: str, **values: Any) -> str:
-    """One text of a remedy; a value that is not known shows as a dash."""
+    """One text of a remedy; an unknown value is shown as a dash."""
     return catalog.fill(remedies()[remedy][key], language, values, f"{FILE}: {remedy}.{key}")
 
 

@@ -1,4 +1,4 @@
-"""What every entry of the catalogue must keep to. What does not raises CatalogError, which names the key to edit."""
+"""Rules for every entry of the catalogue. A violation raises CatalogError, which names the key to edit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def is_text(entry: Any) -> bool:
 
 
 def check_texts(tree: Any, where: str) -> None:
-    """Raises CatalogError unless every leaf is a text in both languages, alike in placeholders, no HTML, no URL."""
+    """Raises CatalogError unless every leaf is a text in both languages, with the same placeholders, without HTML and
+    URLs."""
     for path, entry in _leaves(tree, where):
         if not is_text(entry):
             raise CatalogError(f"{path} must be a text in {' and '.join(LANGUAGES)}")

@@ -30,7 +30,7 @@ extension and of both on Windows, the serial log, an event of Windows."""
 _REQUIRED = {"in", "causes", "strength", "means", "sources", "as_of"}
 _OPTIONAL = {"check", "codes", "ordinary", "integers", "statuses", "messages", "inside", "patterns", "flag"}
 _OPTIONAL |= {"sections", "also"}
-# Codes and lines of a log live longer than limits.
+# Codes and log lines change less often than limits.
 _REVIEWED_AFTER = timedelta(days=2 * 365)
 _DISTINGUISHING = re.compile(r"\[([^\[\]]+)\]")
 # A group or a dot that repeats can take time that grows with the square of a line's length, or worse.
@@ -38,7 +38,7 @@ _NOT_LINEAR = re.compile(r"(?<!\\)[.)][*+{]|[*+}][*+{]|\(\?[=!<:]|\\[1-9]")
 
 
 class Strength(Word):
-    """How much a sign says. ``names``: what is wrong; ``points``: it fits that cause; ``wrapper``: only that something
+    """How strong a sign is. ``names``: what is wrong; ``points``: it fits that cause; ``wrapper``: only that something
     failed, the text inside decides; ``consequence``: it follows from something else; ``harmless``: no failure at all.
     """
 
@@ -89,12 +89,12 @@ class Signature:
 
     @property
     def review(self) -> date:
-        """The day by which somebody should look at it again."""
+        """The day of its next review."""
         return date.fromisoformat(self.as_of) + _REVIEWED_AFTER
 
     @property
     def cause(self) -> str | None:
-        """The cause where it speaks for one alone."""
+        """The cause, where it points to exactly one."""
         return self.causes[0] if len(self.causes) == 1 else None
 
 
@@ -105,7 +105,7 @@ def signatures() -> Mapping[str, Signature]:
 
 
 def load(entries: Mapping[str, Any]) -> Mapping[str, Signature]:
-    """The signatures of these entries. Raises CatalogError for what is incomplete, unsourced or there twice."""
+    """The signatures of these entries. Raises CatalogError for what is incomplete, unsourced or duplicated."""
     table = {id: _signature(id, entry) for id, entry in entries.items()}
     for key in ("codes", "integers", "statuses", "inside", "flag"):
         _once(key, table.values())

@@ -68,7 +68,7 @@ def next_action(finding: Finding, language: str) -> str | None:
 
 
 def fill(entry: Any, language: str, values: Mapping[str, Any], where: str) -> str:
-    """One text of a catalogue in words. Raises CatalogError that names ``where`` when a value is missing."""
+    """One text with its values filled in. Raises CatalogError that names ``where`` when a value is missing."""
     if not is_text(entry):
         raise CatalogError(f"{where} is no text in {' and '.join(LANGUAGES)}")
     words: str = entry[language]
@@ -79,7 +79,7 @@ def fill(entry: Any, language: str, values: Mapping[str, Any], where: str) -> st
 
 
 def _worded(value: Any, language: str) -> str:
-    """A value as words: one decimal for a fraction, in the language's own way, and a dash for nothing."""
+    """A value as text: one decimal for a fraction, as the language writes it, and a dash for nothing."""
     if value is None or value == "":
         return "–"
     if isinstance(value, float):

@@ -47,7 +47,7 @@ def why(fact: Fact, language: str) -> str:
 
 
 def explain(error: RunbookError, language: str) -> str:
-    """The error as a sentence; what was made from a sentence says just that."""
+    """The error as a sentence; one that already holds a sentence says just that."""
     if not texts.has_text(error.key):
         return error.key
     worded = {name: texts.text(value, language) for name, value in error.values.items() if _is_key(value)}
@@ -55,7 +55,7 @@ def explain(error: RunbookError, language: str) -> str:
 
 
 def put_into_words(error: RunbookError, language: str) -> RunbookError:
-    """The same error, saying its sentence, for whoever prints it."""
+    """The same error with its sentence as its message, for whatever prints it."""
     error.key, error.values = explain(error, language), {}
     error.args = (error.key,)
     return error

@@ -1,4 +1,4 @@
-"""``vmbackup knowledge``: what is known of Azure, where it comes from, and what somebody should look at again."""
+"""``vmbackup knowledge``: what is known of Azure, its sources, and what is due for review."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def show(
     language: LanguageOption = Language.EN,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")] = False,
 ) -> None:
-    """List every limit, version, rule and code that verdicts rest on, with source and date."""
+    """List every limit, version, rule and code that verdicts depend on, with source and date."""
     rows = [row for row in _rows(language) if row["due"] or not stale]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))

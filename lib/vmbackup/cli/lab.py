@@ -1,7 +1,7 @@
 """JupyterLab for one incident: a folder with copies of the notebooks to work in, and launcher tiles that open them.
 
-The folder is the whole incident: notebooks as executed and, under ``runs/``, what was found and changed. Copied to
-another machine, it goes on there.
+The folder is the whole incident: notebooks as executed and, under ``runs/``, what was found and changed. It can be
+copied to another machine and continued there.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def lab(
 
 
 def incident_name(now: datetime | None = None) -> str:
-    """The name of an incident that was given none: when it was opened, in UTC.
+    """The default name of an incident: when it was opened, in UTC.
 
     >>> incident_name(datetime(2026, 11, 23, 2, 14, tzinfo=timezone.utc))
     '2026-11-23-0214Z'
@@ -76,8 +76,8 @@ def going_on(folder: Path, name: str) -> str:
 def open_incident(notebooks: Path, folder: Path, language: str) -> None:
     """Copy the notebooks into the incident's folder, and write its launcher tiles.
 
-    A notebook that is there already is an operator's work and stays as it is. Raises SetupError where the folder
-    cannot be written.
+    A notebook that is already there is an operator's work and is left alone. Raises SetupError where the folder cannot
+    be written.
     """
     try:
         (folder / _TILES_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -104,11 +104,11 @@ def _tile(path: str, title: str) -> dict[str, Any]:
 
 
 def start(folder: Path, options: list[str]) -> None:
-    """Become JupyterLab over the incident's folder; ``options`` are JupyterLab's own. Does not return."""
+    """Replace this process with JupyterLab on the incident's folder; ``options`` are JupyterLab's. Does not return."""
     os.environ[_TILES_VARIABLE] = str((folder / _TILES_FOLDER).resolve())
     os.chdir(folder)
     command = [sys.executable, "-m", "jupyterlab", f"{START}.ipynb"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        # Containers run as root. JupyterLab still listens on this machine alone and asks for its token.
+        # Containers run as root. JupyterLab still listens on this machine only and asks for its token.
         command.append("--allow-root")
     os.execv(sys.executable, [*command, *options])

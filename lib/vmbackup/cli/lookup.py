@@ -1,4 +1,4 @@
-"""The commands that look something up and ask nobody: triage, guest-script and checks."""
+"""The commands that look something up without asking Azure: triage, guest-script and checks."""
 
 from __future__ import annotations
 
@@ -88,5 +88,5 @@ def list_checks(language: LanguageOption = Language.EN, as_json: JsonOption = Fa
 def explain_check(
     check: Annotated[str, typer.Argument(help="Name of a check or of a cause.")], language: LanguageOption = Language.EN
 ) -> None:
-    """Explain one check or cause: what it means, what it reads, what it can say, where it comes from."""
+    """Explain one check or cause: what it means, what it reads, its possible results, its sources."""
     typer.echo(explained(check, language).text())

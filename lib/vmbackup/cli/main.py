@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(arguments, standalone_mode=True)
     except RunbookError as error:
         _fail(explain(error, spoken()))
-    except Exception as error:  # exit code 1 means "cause found", so nothing else may end with it
+    except Exception as error:  # exit code 1 means "cause found" and nothing else
         if os.environ.get("VMBACKUP_DEBUG"):
             raise
         _fail(catalog.text("error.unexpected", spoken(), kind=type(error).__name__, message=str(error)))

@@ -23,7 +23,7 @@ TOOL_ERROR = 2
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines; all else goes to stderr.")]
 SectionOption = Annotated[str, typer.Option("--section", help="Runbook section; empty = sorted by the failed job.")]
 
-# An error is put into words after its command has ended, and with it what it was given.
+# An error is worded after its command has ended, when the command's options are gone.
 _spoken: ContextVar[Language] = ContextVar("vmbackup_language", default=Language.EN)
 
 
@@ -51,7 +51,7 @@ def _vm(
     scenario: Annotated[str, typer.Option("--scenario", help="A simulated VM instead: name, or YAML file.")] = "",
     language: LanguageOption = Language.EN,
 ) -> None:
-    """The VM, and the language that it is told about in."""
+    """The VM, and the language of the output."""
 
 
 def _examination(
@@ -95,10 +95,8 @@ def _with(command: Callable[..., Any], *groups: Callable[..., None]) -> Callable
 
 
 def examined(given: Mapping[str, Any], section: str, otherwise: str | None, *, kept: bool, quiet: bool = False) -> Run:
-    """The run, everything asked: of this section, else of the one that the failed job belongs to, else ``otherwise``.
-
-    ``kept`` is whether the run folder follows it. Somebody who watches the terminal sees how many facts are in, unless
-    ``quiet``.
+    """The run with everything collected: of this section, else of the one that the failed job belongs to, else
+    ``otherwise``. ``kept`` is whether it is saved in the run folder. A terminal shows progress, unless ``quiet``.
     """
     from tqdm import tqdm
 

@@ -1,7 +1,7 @@
 """The commands that change something, and those that prepare it: plan, apply, retry, role, preflight.
 
-Exit codes: 0 done, fixed, nothing missing; 1 failed or not fixed; 2 refused or a usage error; 3 could not be found out;
-4 rights are missing.
+Exit codes: 0 done, fixed, nothing missing; 1 failed or not fixed; 2 refused or a usage error; 3 unknown; 4 rights are
+missing.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def apply_remedy(
 ) -> None:
     """Apply one remedy, after its plan was shown and confirmed, and look again at what it should cure.
 
-    What an earlier run began in the same folder and did not end is continued.
+    An interrupted remedy of an earlier run in the same folder is continued.
     """
     from vmbackup.pages import remedies as pages
     from vmbackup.remedies.apply import Consent
@@ -112,7 +112,7 @@ def retry_backup(
     folder: FolderOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Start an on-demand backup, follow it to its end, and say whether it proves the fault gone."""
+    """Start an on-demand backup, follow it to its end, and say whether it proves the fault fixed."""
     run = examined({**given, "run_folder": folder}, "", GENERAL_SECTION, kept=True)
     code = _retry(run, timeout_s, as_json)
     _print_audit(run, as_json)
@@ -129,7 +129,7 @@ def print_role(
         Format, typer.Option("--format", help="json for az role definition create, or bicep.")
     ] = Format.JSON,
 ) -> None:
-    """Print the custom role that the capabilities need, and nothing more.
+    """Print the custom role with the rights that the capabilities need, and no others.
 
     `apply` and the runbooks diagnose first: `vmbackup role diagnose remove_backup_extension retry` is one role for all.
     """

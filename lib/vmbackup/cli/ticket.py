@@ -58,12 +58,12 @@ def attach_bundle(
     in_public: Annotated[bool, typer.Option(help="Put real names where everybody may read them.")] = False,
     language: LanguageOption = Language.EN,
 ) -> None:
-    """Put the bundle of a run on a ticket: the text, then the zip, or what the system takes instead of it.
+    """Put the bundle of a run on a ticket: the text, then the zip, or whatever the system accepts instead.
 
-    Exit codes: 0 all is there; 1 some of it was refused; 3 some of it waits for `attach RUN --retry`. Credentials come
-    from the environment, or from the keyring (`keyring set vmbackup JIRA_TOKEN`): JIRA_USER, JIRA_TOKEN,
-    SERVICENOW_USER, SERVICENOW_PASSWORD, GITHUB_TOKEN, AZURE_DEVOPS_TOKEN. Addresses are in JIRA_URL, SERVICENOW_URL
-    and, where they are not the public ones, GITHUB_API_URL and AZURE_DEVOPS_URL.
+    Exit codes: 0 everything is attached; 1 something was refused; 3 something is pending for `attach RUN --retry`.
+    Credentials come from the environment, or from the keyring (`keyring set vmbackup JIRA_TOKEN`): JIRA_USER,
+    JIRA_TOKEN, SERVICENOW_USER, SERVICENOW_PASSWORD, GITHUB_TOKEN, AZURE_DEVOPS_TOKEN. Addresses are in JIRA_URL,
+    SERVICENOW_URL and, where they are not the public ones, GITHUB_API_URL and AZURE_DEVOPS_URL.
     """
     from vmbackup.ticket import attaching
 
@@ -95,7 +95,7 @@ def diff_runs(
 
 
 def replayed(place: str, language: str, changed_anyway: bool) -> State:
-    """The run in a bundle, judged again; says who made it and what today's checks say differently."""
+    """The run in a bundle, judged again; says what made it and where today's checks differ."""
     from vmbackup.ticket import reading
 
     received = reading.read(place, language, changed_anyway=changed_anyway)

@@ -53,7 +53,7 @@ def _events(ask: Ask, span: str, group: str) -> Listing:
 def restore_point_groups(
     collections: list[RestorePointCollection] | None, policy: Policy | None, model: VmModel | None
 ) -> list[str]:
-    """Where the VM's restore points are kept, or, without any, where Azure Backup would make the first."""
+    """Where the VM's restore points are kept, or, if there are none, where Azure Backup would create the first."""
     if collections:
         return [each["resource_group"] for each in collections]
     if policy and policy["restore_point_group_prefix"]:

@@ -1,4 +1,4 @@
-"""The backup policy: when it starts, how often, and what consistency it wants."""
+"""The backup policy: when it starts, how often, and what consistency it requires."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vmbackup.collectors.vault import vault_parts
 from vmbackup.facts.backup import Policy, ProtectedItem, Protection
 
 _DAY_H = 24
-# An older answer tells the type by its schedule only.
+# An older response shows the type by its schedule only.
 _TYPES = {"SimpleSchedulePolicy": "V1", "SimpleSchedulePolicyV2": "V2"}
 
 
@@ -56,13 +56,13 @@ def _times(schedule: Any) -> list[str]:
     said = texts(schedule, "scheduleRunTimes")
     for part in ("dailySchedule", "weeklySchedule"):
         said = said or texts(schedule, part, "scheduleRunTimes")
-    # The date in front is a dummy: only hour and minute count, in the policy's own zone.
+    # The date is a dummy: only hour and minute count, in the policy's own zone.
     starts = [clock.parse(each) for each in said] or _window(inside(schedule, "hourlySchedule"))
     return [each.strftime("%H:%M") for each in starts if each]
 
 
 def _window(hourly: Any) -> list[datetime | None]:
-    """The starts of an hourly policy, its window's end among them; the first alone where the window is not said."""
+    """The starts of an hourly policy, its window's end among them; only the first where no window is given."""
     first = clock.parse(text(hourly, "scheduleWindowStartTime"))
     every, length = whole(hourly, "interval") or _DAY_H, whole(hourly, "scheduleWindowDuration") or 0
     hours = range(0, min(length, _DAY_H - 1) + 1, every) if every > 0 else [0]

@@ -25,10 +25,10 @@ from vmbackup.facts.azure import FACTS
 from vmbackup.model import CUT, Fact, FactStatus, SetupError, Target
 
 LONGEST_S = 60.0
-"""How long one collector may ask, within the deadline of them all: what hangs must not keep the others waiting."""
+"""How long one collector may ask, within the overall deadline: one that hangs must not delay the others."""
 
 ABSENT = Fact(FactStatus.ABSENT, why="none")
-# What it means for the facts behind a needed one that there is none of it.
+# Why a fact is skipped when one that it needs is absent.
 _WHEN_ABSENT = {"backup.protection": "not_protected"}
 Answers = Mapping[str, Any]
 _Collect = TypeVar("_Collect", bound=Callable[..., Answers])
@@ -44,7 +44,7 @@ class Ask:
 
     @property
     def arm(self) -> Arm:
-        """The door for single requests."""
+        """The client for single requests."""
         return Arm.on(self.azure)
 
     @property
@@ -159,7 +159,7 @@ class _Run:
 
 
 def _arrivals(chosen: list[Collector], run: _Run) -> Iterator[tuple[str, Fact]]:
-    """Each fact as it comes in, or as its time runs out. Only this thread sets answers, so the late ones are lost."""
+    """Each fact as it arrives, or as its time runs out. Only this thread sets answers, so late ones are dropped."""
     due = dict.fromkeys((each.gives for each in chosen), run.end)
     asked: dict[tuple[str, ...], Call] = {}
     while due:
@@ -232,7 +232,7 @@ def _answer(each: Collector, run: _Run) -> dict[str, Fact]:
         except Exception as error:
             facts = dict.fromkeys(each.gives, as_fact(error, each.actions, time.monotonic() - begun))
     took_ms = round((time.monotonic() - begun) * 1000)
-    # What is made of a part only may be a part itself.
+    # A fact made from part of a list may be incomplete, too.
     facts = {name: cut_at(fact, cut) if cut and fact.answered else fact for name, fact in facts.items()}
     return {name: recorded(fact, call, took_ms) for name, fact in facts.items()}
 
@@ -248,7 +248,7 @@ def _fact(given: Any) -> Fact:
 
 
 def cut_at(fact: Fact, read: str) -> Fact:
-    """The fact, marked as one of which only so much was read: nothing that lies beyond may be called good."""
+    """The fact, marked as read only so far: nothing beyond that may be called good."""
     return replace(fact, why=fact.why or "list_cut", details={**fact.details, CUT: read})
 
 
@@ -264,7 +264,7 @@ def recorded(fact: Fact, call: Call, took_ms: int = 0) -> Fact:
 
 
 def slowest_chain_ms(evidence: Mapping[str, Fact]) -> int:
-    """The longest sum of asking times along what each fact had to wait for: no collection can be quicker."""
+    """The longest sum of times along the chain of facts that wait for each other: no collection can be faster."""
     by_fact = {name: each for each in COLLECTORS for name in each.gives}
 
     def chain(name: str) -> int:

@@ -1,4 +1,4 @@
-"""The VM's disks: what the VM says of each, completed by the managed disk's own answer."""
+"""The VM's disks: what the VM says of each, completed with what the managed disk itself says."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _managed_disk(ask: Ask, attached: object) -> Any:
     except ResourceNotFoundError as error:
         if not not_found(error):
             raise
-        # An ephemeral disk is no resource of its own; of any other missing one the VM's words are all there is.
+        # An ephemeral disk is not a resource of its own; for any other missing disk only the VM's data is left.
         return None
 
 

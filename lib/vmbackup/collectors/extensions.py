@@ -26,7 +26,7 @@ def extensions(ask: Ask, vm: Mapping[str, Any]) -> Answers:
 
 
 def read_extensions(models: list[Any], view: object) -> list[Extension]:
-    """Join model and instance view by name; an extension that only one of them knows is kept."""
+    """Join model and instance view by name; an extension that only one of them lists is kept."""
     views = {(text(each, "name") or "").lower(): each for each in entries(view, "extensions")}
     names = {(text(each, "name") or "").lower() for each in models}
     joined = [_extension(model, views.get((text(model, "name") or "").lower())) for model in models]
@@ -36,7 +36,7 @@ def read_extensions(models: list[Any], view: object) -> list[Extension]:
 def _extension(model: object, view: object) -> Extension:
     properties = inside(resource(model), "properties")
     view = view or inside(properties, "instanceView")
-    # The view joins publisher and type; the model's own version is only "1.0", the view knows all of it.
+    # The view joins publisher and type, and has the whole version where the model only has "1.0".
     publisher, _, kind = (text(view, "type") or "").rpartition(".")
     status = _weightiest(entries(view, "statuses"))
     return {

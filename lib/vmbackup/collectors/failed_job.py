@@ -36,7 +36,7 @@ def failed_job(ask: Ask, protected: Protection, listed: list[Job]) -> Answers:
         vault = resource_name(protected["vault_id"])
         if ask.failure:
             raise SetupError("error.unknown_job", vault=vault, job=name)
-        # The list says that it failed: that its details are gone is not the same as no failure.
+        # The list says that it failed: missing details do not mean that there was no failure.
         return {"backup.failed_job": as_fact(RequestRefused(response.status, "NotFound", f"no job {name} in {vault}"))}
     wire = response.body
     if ask.failure and not is_about(wire, ask.target):
@@ -92,6 +92,6 @@ def _task(said: object) -> JobTask:
     return {
         "name": text(said, "taskId") or "",
         "status": text(said, "status"),
-        # Azure writes PT0S for a task whose time it does not know, also for one that is done.
+        # Azure writes PT0S for a task of unknown duration, even if it is done.
         "duration_s": span_s(text(said, "duration")) or None,
     }

@@ -1,8 +1,8 @@
 """What only the VM itself can tell: the guest script through Run Command, its pasted output, and boot diagnostics.
 
-The script only reads, but it runs as root or System and travels through the agent that may be broken. So it runs only
-when asked to or needed, never when it cannot arrive, and under a deadline of its own. This is the one collector that
-makes something run; it changes nothing.
+The script only reads, but it runs as root or System and goes through the agent, which may be broken. So it runs only
+when requested or needed, never when it cannot arrive, and under its own deadline. This is the one collector that makes
+something run; it changes nothing.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ BOOT_ACTION = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/act
 _COMMANDS = {"windows": "RunPowerShellScript", "linux": "RunShellScript"}
 SCRIPTS = {"windows": "collect_windows.ps1", "linux": "collect_linux.sh", "linux-logs": "collect_logs_linux.sh"}
 _LARGEST_LOG = 8 * 1024**2
-# Azure knows the operation no more: it ended long ago, or this is not its address.
+# Azure no longer knows the operation: it ended long ago, or the address is wrong.
 _FORGOTTEN = (400, 404, 410)
 FORCED = ("agent_not_ready", "agent_silent")
-"""The obstacles that ``probe: force`` tries in spite of: Azure may be wrong about the agent."""
+"""The obstacles that ``probe: force`` ignores: Azure may be wrong about the agent."""
 _GENERAL = {"denied", "not_found", "conflict", "throttled", "timeout", "server_error", "refused"}
 
 Keep = Callable[[Mapping[str, str]], object]
@@ -48,7 +48,7 @@ def script(os: str) -> str:
 
 
 def obstacle(evidence: Evidence) -> Fact | None:
-    """Why Run Command could not bring the script into the guest: the fact that says so, or None."""
+    """The fact that says why Run Command cannot bring the script into the guest, or None."""
     model, power, agent = (data_of(evidence, name) for name in ("vm.model", "vm.power", "vm.agent"))
     if model is None or model["os"] not in _COMMANDS:
         return _skipped("needs", fact="vm.model")
@@ -91,7 +91,7 @@ def probe(
 
 
 def from_text(pasted: str | bytes, evidence: Evidence) -> dict[str, Fact]:
-    """The facts in the script's output, however it came here. Raises GuestOutputError when it is none of this VM's."""
+    """The facts in the script's output, however it got here. Raises GuestOutputError when it is not this VM's."""
     document = decode(pasted)
     model = data_of(evidence, "vm.model")
     if model is not None:
@@ -117,7 +117,7 @@ def _facts(document: GuestDocument) -> dict[str, Fact]:
 
 
 def _run(arm: Arm, target: Target, os: str, left: Mapping[str, str], keep: Keep) -> Any:
-    # What was left comes from a file that anyone may have edited: it must be an operation of this subscription.
+    # The address comes from a file that anyone may have edited: it must be an operation of this subscription.
     if left and all(names_operation(url, target.subscription_id) for url in left.values()):
         try:
             return _end(arm, accepted(left), keep)
@@ -131,12 +131,12 @@ def _run(arm: Arm, target: Target, os: str, left: Mapping[str, str], keep: Keep)
 
 
 def _is_forgotten(error: Exception) -> bool:
-    """Whether Azure does not know the operation, or its address is none of Azure's."""
+    """Whether Azure does not know the operation, or its address is not Azure's."""
     return getattr(error, "status", None) in _FORGOTTEN or isinstance(error.__cause__, ForeignHost)
 
 
 def _end(arm: Arm, response: Response, keep: Keep) -> Any:
-    """The operation's result. Once it has ended, well or badly, there is nothing left to pick up."""
+    """The operation's result. Once it has ended, successfully or not, there is nothing left to resume."""
     ended = arm.finish(response)
     if ended.how == "timeout":
         raise TimeoutError
@@ -183,7 +183,7 @@ def _known_lines(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _serial_console_log(azure: Azure, target: Target) -> tuple[bytes, bool]:
-    """Its end: what a long log begins with is another boot's."""
+    """Its end: a long log begins with an older boot."""
     path = f"{target.vm_id}/retrieveBootDiagnosticsData"
     answer = Arm.on(azure).request("POST", path, query="sasUriExpirationTimeInMinutes=5")
     address = text(answer.body, "serialConsoleLogBlobUri")

@@ -67,7 +67,7 @@ def _twelve_hours(moment: datetime) -> str:
 
 
 def is_about(job: object, target: Target) -> bool:
-    """Whether a job is this VM's: by resource group and name, or by its whole name where it says no more.
+    """Whether a job is this VM's: by resource group and name, or by the whole name where there is no group.
 
     Raises Unreadable for a job that names no VM: it could be any VM's.
     """

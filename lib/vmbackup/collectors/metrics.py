@@ -44,7 +44,7 @@ def metrics(ask: Ask, model: VmModel | None, job: FailedJob | None) -> Answers:
         each_alone = gather([partial(_metrics_or_none, ask, name, start, end) for name in names])
         wires = [wire for wire in each_alone if wire is not None]
         if not wires:
-            # It is the question that Azure refuses, not one metric that this size of VM lacks.
+            # Azure refuses the request itself, not one metric that this VM size lacks.
             raise
     series = {name: each for wire in wires for name, each in read_series(wire).items()}
     begin, finish = clock.stamp(start) or "", clock.stamp(end) or ""
@@ -65,7 +65,7 @@ def snapshot_window(job: FailedJob | None, now: datetime) -> tuple[datetime, dat
 
 
 def _whole_minutes(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    """A snapshot may take seconds, but Azure tells values by the minute: at least the minutes that it touched."""
+    """A snapshot may take seconds, but Azure has values per minute: take whole minutes."""
     if end - start >= _SHORT:
         return start, end
     first = start.replace(second=0, microsecond=0)

@@ -30,7 +30,7 @@ def interface_ids(vm: Mapping[str, Any]) -> list[str]:
 
 
 def _id(wire: object) -> str:
-    """Raises Unreadable where there is none: what has no id cannot be found again."""
+    """Raises Unreadable for a resource without an id: it could not be found again."""
     found = text(wire, "id")
     if found is None:
         raise Unreadable("a resource without an id")

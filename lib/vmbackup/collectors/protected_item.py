@@ -37,7 +37,7 @@ def protected_item(ask: Ask, protected: Protection) -> Answers:
 
 
 def read_item(wire: object) -> ProtectedItem:
-    """``GET protectedItems/{item}``; a backup that never ran has the time 2001-01-01, which is no time."""
+    """``GET protectedItems/{item}``; 2001-01-01 stands for a backup that never ran."""
     item = resource(wire)
     properties = inside(item, "properties")
     exclusion = inside(properties, "extendedProperties", "diskExclusionProperties")

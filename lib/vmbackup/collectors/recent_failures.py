@@ -57,7 +57,7 @@ def _of_vault(azure: Azure, vault_id: str) -> Listing:
 
 
 def _in_full(arm: Arm, vault_id: str, wire: Mapping[str, Any]) -> Any:
-    # The list need not carry the reason of a failure; the job itself does, where it is still there.
+    # The list may lack the reason of a failure; the job itself has it, as long as it exists.
     if entries(wire, "properties", "errorDetails"):
         return wire
     try:
@@ -79,7 +79,7 @@ def _of_subscription(azure: Azure) -> Listing:
 
 
 def _require_subscription(azure: Azure) -> None:
-    """Resource Graph has no rows for a subscription that is not there, or that may not be read at all."""
+    """Resource Graph has no rows for a subscription that does not exist, or that may not be read."""
     try:
         Arm.on(azure).request("GET", f"/subscriptions/{azure.subscription_id}")
     except RequestRefused as error:

@@ -45,7 +45,7 @@ def _collection(ask: Ask, listed: object) -> Any:
     try:
         return ask.azure.compute.restore_point_collections.get(group, name, expand="restorePoints").as_dict()
     except HttpResponseError:
-        # It is there, the list says so; only the number of its points stays unknown.
+        # The list shows that it exists; only the number of its points is unknown.
         return listed
 
 
@@ -67,7 +67,7 @@ def read_collection(wire: object) -> RestorePointCollection:
 
 
 def _interval_h(points: list[Any]) -> float | None:
-    """The hours that mostly lie between two points of the list."""
+    """The most common number of hours between two points of the list."""
     taken = sorted(filter(None, (clock.parse(text(each, "properties", "timeCreated")) for each in points)))
     apart = [(later - earlier).total_seconds() / 3600 for earlier, later in pairwise(taken)]
     return round(median(apart), 1) if apart else None

@@ -1,4 +1,4 @@
-"""The routes that hold for each interface: Azure's own computation, or the route tables as they are written."""
+"""The routes of each interface: as Azure computes them, or as the route tables define them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_effective_routes(nic_id: str, wire: object) -> NicRoutes:
 def _effective_route(said: object) -> Route:
     prefixes, next_hop = texts(said, "addressPrefix"), text(said, "nextHopType")
     if not (prefixes and next_hop):
-        # Left out, it would let through what it leads astray.
+        # Left out, traffic that it diverts would seem to pass.
         raise Unreadable("a route without a prefix or a next hop")
     return {
         "prefixes": prefixes,
@@ -67,7 +67,7 @@ def _written(ask: Ask, nic: Nic, subnets: list[Subnet]) -> NicRoutes:
     return {"nic": nic["id"], "routes": found + ([] if _takes_default(found) else [_PLATFORM_DEFAULT])}
 
 
-# Without a route of the user's own for 0.0.0.0/0, the platform's leads to the Internet.
+# Without a user-defined route for 0.0.0.0/0, the platform's leads to the Internet.
 _PLATFORM_DEFAULT: Route = {
     "prefixes": ["0.0.0.0/0"],
     "next_hop": "Internet",

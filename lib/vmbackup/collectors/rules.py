@@ -1,4 +1,4 @@
-"""The security rules that hold for each interface: Azure's own computation, or the groups as they are written."""
+"""The security rules of each interface: as Azure computes them, or as the groups define them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def read_nsg(
 
 
 def _sends(said: object, addresses: Sequence[str], groups: Sequence[str] | None = None) -> bool:
-    """Whether a rule can hold for what this interface sends. True in doubt, and for what it receives."""
+    """Whether a rule can apply to what this interface sends. True if in doubt, and for what it receives."""
     if (text(said, "direction") or "").lower() != "outbound":
         return True
     ports = _many(said, "sourcePortRange")
@@ -140,7 +140,7 @@ def _holds(source: str, addresses: Sequence[str]) -> bool:
 
 
 def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
-    """Raises Unreadable for half a rule: left out, it would open what it closes."""
+    """Raises Unreadable for an incomplete rule: left out, what it closes would seem open."""
     direction, access, priority = text(said, "direction"), text(said, "access"), whole(said, "priority")
     ports = [_port(each) for each in _many(said, "destinationPortRange")]
     protocol = text(said, "protocol") or "*"
@@ -157,7 +157,7 @@ def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
         "access": access,
         "priority": priority,
         "protocol": protocol,
-        # Of application security groups Azure tells only the addresses behind them.
+        # Azure resolves application security groups to their addresses.
         "destinations": _many(said, "destinationAddressPrefix") or texts(said, "expandedDestinationAddressPrefix"),
         "ports": ports,
     }
@@ -170,7 +170,7 @@ def _many(said: object, name: str) -> list[str]:
 
 
 def _port(said: str) -> str:
-    """Raises Unreadable for words that are no port: a rule must not vanish with them."""
+    """Raises Unreadable for anything but a port: its rule must not be lost."""
     first, _, last = said.strip().partition("-")
     if (first, last) == ("0", "65535") or first.lower() in ("*", "any"):
         return "*"

@@ -150,7 +150,7 @@ def read_agent(view: object, now: datetime | None = None) -> VmAgent | None:
 
 
 def read_handlers(view: object) -> list[Handler]:
-    """The extension handlers that the agent reports; a handler without a type says nothing and is left out."""
+    """The extension handlers that the agent reports; a handler without a type is left out."""
     handlers = [each for each in entries(view, "vmAgent", "extensionHandlers") if text(each, "type")]
     return [
         {

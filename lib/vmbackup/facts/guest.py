@@ -1,6 +1,6 @@
 """The shape of what only the VM itself can tell: facts that both guest scripts fill, and what boot diagnostics show.
 
-What a script says, and what it leaves open, is told apart in every fact:
+Every fact distinguishes what a script found from what it could not find out:
 
 - ``None`` is "not found out": no right, no tool, no time, a word that this version does not know, a script too old.
 - ``""``, ``[]`` and ``{}`` are "looked, and there is none".
@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 Reach = Literal["ok", "refused", "timeout", "no_route", "dns", "error"]
-"""How trying to reach something from inside ended."""
+"""The result of a connection attempt from inside."""
 
 
 class GuestProbe(TypedDict):

@@ -1,6 +1,6 @@
 """Many runbooks, headless: each executed by papermill in a warm kernel of its own, each with its folder and its result.
 
-The run folder is the database: what it holds is what is known about a run.
+The run folder holds everything that is known about a run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads what the guest script printed, however it got here: through Run Command, a console, a chat or a file.
 
-The contract of the text is in ``guest/README.md``. Length and checksum of the document are verified, so text that lost
-or gained a character gives the same document or a :class:`GuestOutputError`, never another one. Pure.
+The contract of the text is in ``guest/README.md``. Length and checksum of the document are verified, so damaged text
+gives the same document or a :class:`GuestOutputError`, never a different one. Pure.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def posix_cksum(data: bytes) -> int:
     930766865
     """
     size = len(data).to_bytes((len(data).bit_length() + 7) // 8, "little")
-    # cksum shifts the other way round than zlib's CRC and starts at 0: reversed bits make the one the other.
+    # cksum shifts in the opposite direction of zlib's CRC and starts at 0: reversing the bits converts them.
     crc = zlib.crc32((data + size).translate(_BITS_REVERSED), 0xFFFFFFFF)
     return int(f"{crc:032b}"[::-1], 2)
 

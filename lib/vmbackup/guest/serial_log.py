@@ -27,7 +27,7 @@ _REPORT_MARK = re.compile(
 )
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]+", re.IGNORECASE)
 
-# A new boot starts a new story: what an older boot showed is no longer true.
+# Only the newest boot counts: what an older one showed is no longer true.
 _BOOT = re.compile(
     r"^(?:(?:\[ *0\.0{4,6}\] )?(?:Linux version \d|Command line: )|Entering rescue mode\.\.\.)", re.MULTILINE
 )

@@ -1,4 +1,4 @@
-"""Whether somebody looks on while a notebook runs, and what they see: progress under a cell that asks, and the tool."""
+"""What a notebook's frontend shows while cells run, if there is one: progress under a cell that asks, and the tool."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vmbackup.widgets.controls import Frontend
 from vmbackup.widgets.ending import SavedTicket
 from vmbackup.widgets.guide import Guide
 
-# Set by Jupyter servers and by VS Code for the kernels of their notebooks, and by nobody who runs one headless.
+# Set by Jupyter servers and by VS Code for the kernels of their notebooks, but not in headless runs.
 _FRONTENDS = ("JPY_SESSION_NAME", "VSCODE_PID", "VMBACKUP_WIDGETS")
 _SECONDS_BETWEEN = 0.2
 
@@ -34,7 +34,8 @@ def watched() -> bool:
 
 @contextmanager
 def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
-    """Progress under the running cell, gone at its end; gives what is to be told each fact, or None unwatched."""
+    """Progress under the running cell, removed at its end; yields the callback for each fact, or None without a
+    frontend."""
     if not watched() or get_ipython() is None:
         yield None
         return
@@ -85,7 +86,7 @@ _tools: dict[str, Guide] = {}
 def guide(run: Run, on_change: Callable[[], object] = lambda: None) -> Guide | Page:
     """The tool where a notebook can show it; elsewhere (papermill, nbconvert) the page that says the same.
 
-    A cell that is run again while the tool changes something shows that tool: what it does and finds is not lost.
+    A cell that is run again while the tool changes something shows that tool: so its work is not lost.
     """
     if not watched():
         return outcome.whole(run)
@@ -97,7 +98,7 @@ def guide(run: Run, on_change: Callable[[], object] = lambda: None) -> Guide | P
 
 
 def retire_tools(page: Page) -> None:
-    """Have every tool show this page instead of its run, but for one that is changing something."""
+    """Have every tool show this page instead of its run, except one that is changing something."""
     for vm, tool in list(_tools.items()):
         if not tool.changing:
             _tools.pop(vm).retire(page)

@@ -1,1 +1,1 @@
-"""Everything a person reads, as pages without a kernel."""
+"""Everything a person reads, as pages that need no kernel."""

@@ -1,4 +1,4 @@
-"""A check or a cause in words: what it reads, what it can say, where it comes from. Pure."""
+"""A check or a cause in words: what it reads, its possible results, its sources. Pure."""
 
 from __future__ import annotations
 

@@ -23,13 +23,13 @@ _VERDICTS = {
     Standing.CAUSE_FOUND: Verdict.PROBLEM,
 }
 _MOST_GAPS = 5
-# Letters that each field may have; a note that is too long is made anew with the next.
+# The length of each field; a note that is too long is made again with the next.
 _LONGEST_FIELDS = (4000, 2000, 1000, 600, 400, 250, 150, 100, 60, 30)
 _Row = tuple[str, str]
 
 
 def page(told: Incident, language: str) -> Page:
-    """What a reader needs in the first twenty seconds."""
+    """What a reader needs first."""
     return _page(told, language, _LONGEST_FIELDS[1])
 
 

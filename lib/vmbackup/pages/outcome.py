@@ -1,4 +1,4 @@
-"""What came of a run: the outcome, every cause, what was changed, what was left open and why, and the proof. Pure."""
+"""The result of a run: the outcome, every cause, what was changed, what was left open and why, and the proof. Pure."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def _recommended(state: State) -> list[str]:
 
 
 def headline(state: State, begun: Iterable[Plan] = (), notices: Iterable[str] = ()) -> Page:
-    """The outcome; above it notices about the run folder, what an earlier run did not end, and what a backup proved."""
+    """The outcome; above it notices about the run folder, what an earlier run did not finish, and what a backup
+    proved."""
     proof = remedies.proof(state.proof, state.language).blocks if state.proof else []
     proved = [block for block in proof if isinstance(block, VerdictBanner)]
     interrupted = remedies.interrupted(begun, state.language).blocks

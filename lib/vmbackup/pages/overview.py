@@ -63,7 +63,7 @@ def _agent(evidence: Evidence, language: str) -> str:
         return _gap(evidence, "vm.agent", language)
     unknown = catalog.text("label.unknown", language)
     version, status = agent["version"] or unknown, agent["display_status"] or unknown
-    # The time of a status that is not Ready is when Azure wrote it, not when the agent last spoke.
+    # If the status is not Ready, its time is when Azure wrote it, not when the agent last reported.
     if agent["age_s"] is None or agent["display_status"] != "Ready":
         return catalog.text("overview.no_heartbeat", language, version=version, status=status)
     age = duration(agent["age_s"])
@@ -106,7 +106,7 @@ def _last_good(evidence: Evidence, language: str) -> str:
 
 
 def _rpo(evidence: Evidence, language: str) -> tuple[str, str]:
-    """How old the last good point is against what the policy promises: a verdict and its words."""
+    """The age of the last good point compared with the policy: a verdict and its words."""
     point, policy = _good(evidence), data_of(evidence, "backup.policy")
     age_s = clock.seconds_between(point["time"] if point else None, clock.azure_now(evidence))
     wanted_h = longest_gap_h(policy)

@@ -1,4 +1,5 @@
-"""How asking and backing up go on: which facts are in, which are out, how long it has taken. Pure."""
+"""Progress of collecting and backing up: which facts have arrived, which are outstanding, how long it has taken.
+Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _TASK_SIGNS = {"completed": Verdict.OK, "failed": Verdict.PROBLEM}
 
 
 def facts(came: Mapping[str, Fact], wanted: Sequence[str], seconds: float, language: str) -> Page:
-    """Facts that are in, with what they took, and those still out."""
+    """Facts that have arrived, with the time they took, and those outstanding."""
     out = [name for name in wanted if name not in came]
     said = catalog.text("progress.facts", language, count=len(came), wanted=len(wanted), seconds=round(seconds))
     header = [catalog.text(f"label.{key}", language) for key in ("fact", "status", "took", "why")]

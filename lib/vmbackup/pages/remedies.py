@@ -38,7 +38,7 @@ def plans(found: Iterable[Plan], language: str) -> Page:
 
 
 def interrupted(begun: Iterable[Plan], language: str) -> Page:
-    """That an earlier run did not end what it began; nothing where there is no such thing."""
+    """That an earlier run was interrupted; nothing if none was."""
     said = [catalog.text("remedy.interrupted", language, title=each.words["title"]) for each in begun]
     return Page([Paragraph(words) for words in said])
 
@@ -46,7 +46,7 @@ def interrupted(begun: Iterable[Plan], language: str) -> Page:
 def not_covered(
     found: Iterable[Plan], named: Container[str], refusal: Callable[[Plan], Refusal | None], language: str
 ) -> Page:
-    """Why what the parameters name is not done all the same: its risk."""
+    """Why a remedy named in the parameters is not applied: its risk."""
     refused = [(each, refusal(each)) for each in found if each.remedy in named]
     return Page([Paragraph(why.words(language), each.remedy + ":") for each, why in refused if why])
 
@@ -158,7 +158,7 @@ def proof_sentence(found: Proof, language: str) -> str:
 
 
 def proof(found: Proof, language: str) -> Page:
-    """The end of a retry: fixed or not, why, and what the VM has to fall back on."""
+    """The end of a retry: fixed or not, why, and the VM's last good point."""
     unknown = catalog.text("proof.unknown", language)
     run = unknown
     if found.next_run:

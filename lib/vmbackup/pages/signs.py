@@ -1,4 +1,4 @@
-"""Every sign of the failure that the evidence shows, whichever cause reads it, and the log lines nobody knows. Pure."""
+"""Every sign of the failure in the evidence, whichever cause reads it, and the unrecognised log lines. Pure."""
 
 from __future__ import annotations
 

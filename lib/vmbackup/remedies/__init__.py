@@ -1,1 +1,1 @@
-"""Plan, confirm, apply, receipt: the only room that changes anything in Azure or in a VM."""
+"""Plan, confirm, apply, receipt: the only package that changes anything in Azure or in a VM."""

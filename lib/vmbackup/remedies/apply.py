@@ -1,7 +1,7 @@
-"""Does what one plan says, once it is agreed to, and writes the receipt.
+"""Applies one plan after consent, and writes the receipt.
 
-The order never changes: agreed? anything against it? asked again now: is it still so, and may this identity do it? Then
-it is carried out (``executor``). What the plan was made from may be old, or come from a file: nothing of it is sent.
+Always in this order: is there consent? does anything forbid it? is the problem still there now, and may this identity
+do it? Then it is executed (``executor``). The plan's evidence may be old, or come from a file: nothing of it is sent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from vmbackup.remedies.values import values
 
 LOOK_S = 120
 GUEST_FACTS_H = 24
-"""Ours: what the guest said may be this old when something is changed because of it."""
+"""Our own limit: the oldest facts from the guest that a change may be based on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Consent:
 
 
 def allowed(plans: Iterable[Plan], consent: Consent) -> list[Plan]:
-    """The plans that a headless run may apply: covered by the consent, and nothing speaks against them."""
+    """The plans that a headless run may apply: covered by the consent, and not refused."""
     return [each for each in plans if each.applicable and consent.refusal(each) is None]
 
 
@@ -108,8 +108,7 @@ def _refuse(plan: Plan, *refusals: Refusal) -> None:
 
 
 def _made_anew(plan: Plan, evidence: Evidence, context: ChangeContext, failure: str | None) -> Plan:
-    """The same plan from what Azure says now. Raises RemedyRefused where it would not be the same, or its problem is
-    gone."""
+    """The same plan made from Azure's current state. Raises RemedyRefused where it differs, or the problem is gone."""
     names = facts_behind(plan)
     fresh = collect(context.azure, plan.target, failure=failure, only=names, deadline_s=LOOK_S)
     known = merge_fresh(evidence, fresh, names)
@@ -158,7 +157,7 @@ def _is_cured(plan: Plan, finding: Finding) -> bool:
 
 
 def _too_old(problems: Iterable[Finding], known: Evidence) -> list[Refusal]:
-    """What the guest said is not asked again here; it must not be from another day."""
+    """The guest is not examined again here; its facts must be recent."""
     now = clock.azure_now(known)
     names = {name for each in problems for name in each.evidence if name.startswith("guest.") and name in known}
     ages = [clock.seconds_between(known[name].taken_at, now) for name in names if known[name].answered]
@@ -167,7 +166,7 @@ def _too_old(problems: Iterable[Finding], known: Evidence) -> list[Refusal]:
 
 
 def _may_do(plan: Plan, arm: Arm) -> None:
-    """Rights and Resource Guard, asked now. Where Azure does not tell, it decides itself at the change."""
+    """Checks rights and Resource Guard now. Where Azure does not say, it decides when the change is sent."""
     by_scope: dict[str, list[str]] = {}
     for action in plan.entry["actions"]:
         by_scope.setdefault(_scope(plan, action), []).append(action)
@@ -194,7 +193,8 @@ def _scope(plan: Plan, action: str) -> str:
 
 
 def guarded(arm: Arm, vault_id: str) -> bool:
-    """Whether a Resource Guard protects the vault; False where Azure does not tell, for it then refuses itself."""
+    """Whether a Resource Guard protects the vault; False where Azure does not say, since it would refuse the change
+    itself."""
     try:
         body = arm.request("GET", f"{vault_id}/backupResourceGuardProxies").body
     except (RequestRefused, ResponseLost):
@@ -203,7 +203,7 @@ def guarded(arm: Arm, vault_id: str) -> bool:
 
 
 def _is_settled(plan: Plan, arm: Arm) -> None:
-    """Whether somebody is changing the resource right now; of the VM the evidence tells."""
+    """Whether the resource is being changed right now; for the VM, the evidence says so."""
     if plan.entry["change"]["resource"] in ("vm_id", "vault_id", "lock_id") or plan.continues:
         return
     try:

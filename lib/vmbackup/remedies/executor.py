@@ -1,6 +1,6 @@
-"""Carries a remedy out: each request with a note before and after it, and a look at the end.
+"""Executes a remedy: each request is noted before and after it is sent, and the result is verified at the end.
 
-A remedy that was interrupted is continued, not repeated; a response that was lost is found out by looking.
+A remedy that was interrupted is continued, not repeated; a lost response is resolved by observation.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 LOOKS_AFTERWARDS = 10
 DETACHED_S = 45
-"""Guest scripts that stop the agent do it half a minute after they answered; an older report proves nothing."""
+"""Guest scripts that stop the agent do so half a minute after they answer; an older report proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeContext:
-    """What a change needs: the connection and the door on it, the audit, the journal, and the diagnosis that says
+    """What a change needs: the connection and its client, the audit, the journal, and the diagnosis that says
     what is wrong in fresh evidence.
 
     ``before_send`` is called before each changing request: it raises RemedyRefused once this process no longer holds
@@ -51,12 +51,12 @@ class ChangeContext:
 
 
 def execute(plan: Plan, context: ChangeContext, deadline_s: float, on_wait: Callable[[], None] | None) -> Receipt:
-    """Do what the plan says, whatever speaks for or against it: ``apply`` has asked. Returns the receipt."""
+    """Execute the plan without further checks (``apply`` has made them). Returns the receipt."""
     return Executor(plan, context, deadline_s, on_wait).run()
 
 
 class Executor:
-    """One remedy on its way; gone when the receipt is written."""
+    """One remedy while it is executed."""
 
     def __init__(
         self, plan: Plan, context: ChangeContext, deadline_s: float, on_wait: Callable[[], None] | None
@@ -73,7 +73,7 @@ class Executor:
         self.report = guest.Report("silent")
 
     def run(self) -> Receipt:
-        """From the first look to the receipt."""
+        """From the first observation to the receipt."""
         earlier = self.plan.continues
         before = dict(earlier.before) if earlier else self._before()
         self.ended_at = earlier.accepted_at if earlier else None
@@ -82,7 +82,7 @@ class Executor:
         try:
             outcome = self._all()
         except (RequestRefused, ResponseLost) as error:
-            # No look tells what became of it. Not closed: the next run finds the open operation, looks, and goes on.
+            # No observation tells its outcome. Not closed: the next run finds the open operation and continues.
             return self._receipt("unknown", before, {}, "", explain(error, self.plan.language))
         except RemedyRefused as error:
             if not self.acted:
@@ -122,7 +122,8 @@ class Executor:
         self._send(number, request, seen)
 
     def _followed(self, request: Request, url: str) -> bool:
-        """Whether an operation that an earlier run noted has succeeded by now; one that Azure forgot is looked at."""
+        """Whether an operation that an earlier run noted has succeeded; if Azure no longer knows it, the resource is
+        observed."""
         if not url:
             return not request.repeatable
         if not followable(url, self.plan.values, self.plan.target):
@@ -169,14 +170,15 @@ class Executor:
             self._settle(request)
 
     def _arrived(self, request: Request) -> bool:
-        """The response was lost: look whether Azure acts on it. False when nothing shows that it arrived."""
+        """The response was lost: observe whether Azure acts on the request. False when nothing shows that it
+        arrived."""
         seen = request.observe(self.arm)
         if seen.state == "running":
             seen = self._wait(request)
         return seen.state == "done"
 
     def _settle(self, request: Request) -> None:
-        """Azure reported success: the change must be seen, though lists may lag behind for some looks."""
+        """Azure reported success: the change must be visible, although lists may lag behind for a while."""
         for _ in range(LOOKS_AFTERWARDS):
             if (request.proof or request.observe)(self.arm).state == "done":
                 return

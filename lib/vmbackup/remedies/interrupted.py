@@ -1,7 +1,7 @@
-"""What earlier runs began on a VM and did not end: which of it is continued, and why the rest is not. Pure.
+"""What earlier runs began on a VM and did not finish: what is continued, and why the rest is not. Pure.
 
-Only what is still needed is continued: its problem is found now, it was sent, and it is young. Nothing of it comes from
-the journal but its name: the plan is made from what Azure says now, and needs its own consent.
+Only what is still needed is continued: the problem exists now, a request was sent, and it is recent. Only its name
+comes from the journal: the plan is made from Azure's current state and needs its own consent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Interrupted:
     """What earlier runs began and did not close.
 
     ``continued`` are the plans that go on with it; ``superseded`` is what nobody continues, each with the key of the
-    reason in ``ui_remedies.yaml``; of the ``undecided`` nobody can tell now whether their problem is still there.
+    reason in ``ui_remedies.yaml``; for the ``undecided`` it is not known whether their problem still exists.
     """
 
     continued: tuple[Plan, ...] = ()
@@ -88,7 +88,7 @@ def _outdated(operation: Operation, evidence: Evidence) -> str | None:
 def _continuing(
     operation: Operation, found: Sequence[Plan], evidence: Evidence, target: Target, language: str
 ) -> Plan | None:
-    """The plan for the same change, made from what Azure says now; None where its problem is found no more."""
+    """The plan for the same change, made from what Azure says now; None where its problem is gone."""
     same = (operation.remedy, operation.resource.lower())
     plan = next((each for each in found if (each.remedy, each.resource.lower()) == same), None)
     if plan is None:

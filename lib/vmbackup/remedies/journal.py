@@ -1,5 +1,5 @@
-"""What is being done, noted stage by stage, so that an interrupted remedy can be continued; and the receipts. Pure but
-for the two logs that it is given."""
+"""What is being done, noted stage by stage, so that an interrupted remedy can be continued; and the receipts. Pure
+except for its two logs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vmbackup.remedies.receipt import BACKUP, Receipt
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A remedy that was begun and not closed, as the journal tells it: nothing of it becomes the path of a request.
+    """A remedy that was begun and not closed, according to the journal: nothing of it becomes the path of a request.
 
     ``begun_at`` is Azure's clock; ``sent`` are the numbers of the requests that left, ``accepted`` where Azure said
     each goes on ("" where it did not say).
@@ -82,11 +82,11 @@ class Journal:
         ]
 
     def receipts(self) -> list[Receipt]:
-        """All receipts, oldest first. What is no whole receipt is left out."""
+        """All receipts, oldest first. Incomplete ones are left out."""
         return [each for each in map(Receipt.from_json, self._receipts.events()) if each]
 
     def applied(self) -> list[Receipt]:
-        """The receipts of the remedies; a backup is no remedy, and its proof says all."""
+        """The receipts of remedies; a backup is not one, and its proof is kept elsewhere."""
         return [each for each in self.receipts() if each.remedy != BACKUP]
 
     def applied_since(self, at: str | None) -> bool:

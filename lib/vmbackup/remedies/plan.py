@@ -40,7 +40,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One remedy made ready for one VM.
+    """One remedy prepared for one VM.
 
     ``words`` are its sentences in the plan's language, ``cures`` the checks whose problem it cures, ``values`` what the
     commands and requests are filled with, ``refusals`` why it must not be applied, ``continues`` the operation of an
@@ -66,7 +66,7 @@ class Plan:
 
     @property
     def offered(self) -> bool:
-        """False for a remedy of the article that no longer holds."""
+        """False for a remedy of the article that no longer applies."""
         return not self.entry["superseded"]
 
     @property
@@ -95,7 +95,7 @@ class Plan:
 
 
 def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[Plan]:
-    """The remedies for the problems of one judged cause: lowest risk first, what cures nothing after the cures,
+    """The remedies for the problems of one judged cause: lowest risk first, those that fix nothing after the fixes,
     superseded ones last."""
     problems = tuple(finding for finding in step.findings if finding.verdict is Verdict.PROBLEM)
     filled = values(target, evidence, problems)
@@ -180,7 +180,7 @@ def facts_to_recollect(plan: Plan) -> tuple[str, ...]:
 
 
 def facts_behind(plan: Plan) -> tuple[str, ...]:
-    """The facts of Azure's that a plan rests on: its problem, the values in its requests, and what may forbid it."""
+    """The facts from Azure that a plan depends on: its problem, the values in its requests, and what may forbid it."""
     requests = " ".join(plan.entry["change"]["requests"])
     told = [fact for name, facts in FACTS_BEHIND.items() if f"{{{name}}}" in requests for fact in facts]
     names = [*facts_to_recollect(plan), *told, "vm.locks", *_OF_THE_FAILURE]
@@ -188,6 +188,7 @@ def facts_behind(plan: Plan) -> tuple[str, ...]:
 
 
 def merge_fresh(evidence: Evidence, fresh: Evidence, names: tuple[str, ...]) -> dict[str, Fact]:
-    """The evidence with the new answers. What should have been asked again and was not is left out: it may be stale."""
+    """The evidence with the new answers. Facts that should have been asked again but were not are left out: they may be
+    stale."""
     kept = {name: fact for name, fact in evidence.items() if name not in names}
     return {**kept, **{name: fresh[name] for name in names if name in fresh}}

@@ -1,6 +1,6 @@
-"""Refuses before the first request what must fail or do harm, with the reason. Pure: it looks at evidence only.
+"""Refuses, before the first request, what would fail or do harm, with the reason. Pure: it reads evidence only.
 
-What the evidence does not tell is asked again by :mod:`vmbackup.remedies.apply` just before the change.
+What the evidence does not say is asked again by :mod:`vmbackup.remedies.apply` just before the change.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Refusal:
 def refusals(
     entry: Mapping[str, Any], missing: tuple[str, ...], resource: str, values: Mapping[str, Any], evidence: Evidence
 ) -> tuple[Refusal, ...]:
-    """Every reason not to apply the remedy, the most basic first; empty when nothing speaks against it."""
+    """Every reason not to apply the remedy, the most basic first; empty when nothing forbids it."""
     if entry["superseded"]:
         return (Refusal("superseded"),)
     change = entry["change"]
@@ -65,7 +65,7 @@ def _running(evidence: Evidence) -> list[Refusal]:
 
 
 def _agent(evidence: Evidence) -> list[Refusal]:
-    """Run Command and the removal of an extension travel through the agent: it must be alive."""
+    """Run Command and the removal of an extension go through the agent: it must be working."""
     fact = evidence.get("vm.agent")
     if fact is None or not fact.answered:
         return [Refusal("agent_unknown")]

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, get_type_hints
 from vmbackup.facts import schema
 
 BACKUP = "backup_now"
-"""Stands in place of a remedy's name where a backup was started."""
+"""Used in place of a remedy's name for an on-demand backup."""
 
 OUTCOMES = ("done", "already", "failed", "unknown", "superseded")
 _FORMER = {"unsure": "unknown"}

@@ -1,7 +1,7 @@
 """Which requests a remedy may send: those of its entry, filled with values that belong to this VM. Pure.
 
-A path is never taken from a file. What fills it comes from Azure's answers, and still each value must be what its name
-promises: a resource of this type, of this VM or beside it in its subscription, in one piece.
+A path is never taken from a file. Its values come from Azure, and even so each must be what its name says: a resource
+of this type, of this VM or beside it in its subscription, in one piece.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def followable(url: str, values: Mapping[str, Any], target: Target) -> bool:
 
 
 def belonging(name: str, values: Mapping[str, Any], target: Target, language: str) -> str:
-    """A value, as it may stand in the path of a change. Raises RemedyRefused for one that must not."""
+    """A value that is safe in the path of a change. Raises RemedyRefused for any other."""
     value = str(values.get(name) or "")
     of_its_type = re.fullmatch(_TYPES.get(name, _PART), value, re.IGNORECASE)
     if not of_its_type or not _BELONGS.get(name, _anywhere)(value.lower(), values, target):
@@ -92,7 +92,7 @@ def _its_item(value: str, values: Mapping[str, Any], target: Target) -> bool:
 
 
 def _its_lock(value: str, values: Mapping[str, Any], target: Target) -> bool:
-    """It covers a collection of the VM's restore points."""
+    """Whether it covers a collection of the VM's restore points."""
     scope = value.partition("/providers/microsoft.authorization/locks/")[0]
     locked = str(values.get("locked_collection_id") or "").lower()
     return _in_subscription(f"{scope}/", values, target) and f"{locked}/".startswith(f"{scope}/")

@@ -33,7 +33,7 @@ FACTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     "extension": ("vm.extensions",),
     "failed_extension": ("vm.extensions",),
 }
-"""Which facts tell the values that stand in the path of a request."""
+"""The facts behind the values in the path of a request."""
 _RUNNING = "inprogress"
 _WELL = ("succeeded", "updating", "creating", "ready", "installing", "transitioning")
 _BACKUP_EXTENSIONS = ("vmsnapshot", "vmsnapshotlinux")
@@ -233,6 +233,6 @@ def _dates(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
 
 
 def _today(evidence: Evidence) -> date | None:
-    """Azure's own day, as last heard."""
+    """Today by Azure's clock."""
     now = clock.parse(clock.azure_now(evidence))
     return now.date() if now else None

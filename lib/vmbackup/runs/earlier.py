@@ -23,7 +23,7 @@ class Earlier:
 
     @property
     def worth(self) -> bool:
-        """Whether it holds more than answers that can be had anew."""
+        """Whether it holds more than facts that can be collected again."""
         return bool(self.saved.skipped or self.saved.pasted_at or self.saved.proof or self.receipts)
 
     def joined(
@@ -32,7 +32,7 @@ class Earlier:
         """This run's evidence and what its operator did, completed from the earlier one.
 
         Beside new evidence only the guest's answers are taken from there, and none when ``is_changed``: what the guest
-        said before a change is not known any more.
+        said before a change may no longer be true.
         """
         known = self.evidence
         if evidence:

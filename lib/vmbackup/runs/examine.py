@@ -1,4 +1,4 @@
-"""Examine one VM: ask the control plane first, then the guest, and that only where it still decides something."""
+"""Examine one VM: ask the control plane first, then the guest if it can still decide something."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def guest_decides(section: str | None, evidence: Evidence) -> bool:
 
 
 def _may_decide(finding: Finding) -> bool:
-    """The guest cannot make up for a fact of Azure's that the check requires and that was not answered."""
+    """The guest cannot replace a fact from Azure that the check requires and that has no answer."""
     if finding.reason == "os_unknown":
         return False
     lacks_azure = finding.reason in ("unanswered", "not_collected") and not is_guest(finding.values["fact"])

@@ -129,7 +129,7 @@ class RunFolder:
         return rows(self.log(AUDIT))
 
     def look_at(self, azure: Azure, target: Target) -> None:
-        """Remember how things stand as a collection begins: what others change from now on is not in its evidence."""
+        """Note the state as a collection begins: what others change from now on is not in its evidence."""
         self._looked[target.vm_id.lower()] = self._changes(azure, target)
 
     @contextmanager
@@ -165,15 +165,15 @@ class RunFolder:
     def _changes(self, azure: Azure, target: Target) -> tuple[bytes | None, int]:
         """What differs once any run, in this folder or by this user on this machine, began to change the VM."""
         last = None
-        with suppress(OSError):  # who cannot read it cannot lock either, and changes nothing
+        with suppress(OSError):  # without read access there is no lock, and so no change
             last = vm_state(azure.connection.endpoint, target.vm_id).read(LAST_CHANGE, 64)
         return last, len(self.log(OPERATIONS).events())
 
     # --- the guest script that is running ---
 
     def guest_operation(self) -> dict[str, str]:
-        """The addresses of the Run Command that an earlier collection did not see the end of. Whoever goes there checks
-        them: they are read from a file."""
+        """The addresses of the Run Command that an earlier collection did not see the end of. They come from a file, so
+        they must be checked before use."""
         found = self._read_json(GUEST_OPERATION)
         known = found.items() if isinstance(found, dict) else ()
         return {name: address for name, address in known if isinstance(address, str)}
@@ -181,7 +181,7 @@ class RunFolder:
     def note_guest_operation(self, addresses: Mapping[str, str]) -> None:
         """Keep the addresses of a Run Command that was sent; with none it has ended."""
         if addresses:
-            # As it is: an address that Azure signed is of no use without its signature.
+            # Not sanitized: an address that Azure signed is useless without its signature.
             self.write(GUEST_OPERATION, json.dumps(dict(addresses)).encode())
         else:
             self.delete(GUEST_OPERATION)

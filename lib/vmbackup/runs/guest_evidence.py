@@ -1,4 +1,4 @@
-"""The part of the evidence that the guest tells: it outlives what Azure tells, which is asked anew."""
+"""The guest's part of the evidence: it is kept while the rest is collected again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def without_guest(evidence: Evidence) -> dict[str, Fact]:
 
 
 def keep_guest(old: Evidence, new: Evidence) -> dict[str, Fact]:
-    """The new facts; of the guest the old ones, with their own time, as long as it did not answer anew."""
+    """The new facts, with the guest's old ones, and their time, unless the guest answered again."""
     if not _answered(new) and _answered(old):
         return {**new, **{name: fact for name, fact in old.items() if is_guest(name)}}
     return dict(new)

@@ -1,6 +1,6 @@
-"""What a ticket is about: what failed, since when, why, what was done, whether it is proved, what is not known. Pure.
+"""What a ticket says: what failed, since when, why, what was done, whether that is proved, what is unknown. Pure.
 
-The failure and its cause are those from before the first change, so that a cure does not erase them.
+The failure and its cause are those from before the first change, so that a remedy does not erase them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Standing(Word):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One failed backup, as its ticket tells it.
+    """One failed backup, as its ticket describes it.
 
     ``failure`` is the job that failed, or ``failure_fact`` says why there is none; ``last_good`` the last good point
     before it and ``age_s`` how old that was at ``at``, ``late_s`` how far that is beyond the policy (None: not known).
@@ -128,7 +128,7 @@ def _standing(state: State, outcome: Outcome) -> Standing:
     known_outcomes = {Outcome.CAUSE_FOUND: Standing.CAUSE_FOUND, Outcome.NO_CAUSE_FOUND: Standing.NOTHING_FAILED}
     standing = known_outcomes.get(outcome, Standing.UNDECIDED)
     failed = data_of(state.before or state.evidence, "backup.failed_job")
-    # A backup that failed without a cause that was found is no peace.
+    # A failed backup without a known cause is not settled.
     return Standing.UNDECIDED if standing is Standing.NOTHING_FAILED and failed and not state.before else standing
 
 
@@ -157,7 +157,7 @@ def _remedy(state: State, probable: Step | None) -> Plan | None:
 
 
 def _command(state: State, standing: Standing, remedy: Plan | None) -> str:
-    """The one command that goes on with this VM; none where there is nothing left to do."""
+    """The next command for this VM; empty where there is nothing left to do."""
     if standing is Standing.FIXED or standing is Standing.NOTHING_FAILED:
         return ""
     if standing is Standing.UNPROVED:

@@ -1,4 +1,4 @@
-"""One at a time: who may change a VM, and write the journal of a run folder, at this moment.
+"""Locks: one process at a time may change a VM and write the journal of a run folder.
 
 Two locks are taken for a change. The folder's keeps two processes out of one run folder, also on two machines that
 share it; the VM's, in the user's state folder, keeps two run folders from changing one VM. A lock on this machine
@@ -29,7 +29,7 @@ from vmbackup.runs.storage import LocalStorage, Storage
 LOCK_FILE = "lock"
 HOLDER_FILE = "lock.json"
 LAST_CHANGE = "last_change"
-"""Beside the VM's lock: another content with each change that this user's processes send."""
+"""Beside the VM's lock: its content changes with each change that this user's processes send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Holder:
 
 
 class Held(Exception):
-    """Somebody else holds the lock; ``holder`` is None where it cannot be read who."""
+    """Somebody else holds the lock; ``holder`` is None where that cannot be read."""
 
     def __init__(self, holder: Holder | None) -> None:
         super().__init__(str(holder))
@@ -126,7 +126,7 @@ class _Lease:
         self._own = {**asdict(Holder.this_process()), "token": self._token}
 
     def take(self) -> None:
-        """Create the object; one that nobody renews any more is removed first. Raises Held."""
+        """Create the object; an abandoned one is removed first. Raises Held."""
         if not self._create() and not (self._is_stale() and self._create()):
             raise Held(_holder(self._storage))
         time.sleep(self._pace.settle_s)
@@ -169,7 +169,7 @@ class _Lease:
         return json.dumps({**self._own, "renewed": time.time()}).encode()
 
     def _is_stale(self) -> bool:
-        """Whether the object was left behind; then it is removed. Clocks differ, so it is watched for a while too."""
+        """Whether the object is abandoned; then it is removed. Clocks differ, so it is also watched for a while."""
         found = _content(self._storage)
         renewed = found.get("renewed")
         if isinstance(renewed, float) and time.time() - renewed < self._pace.stale_s:

@@ -46,7 +46,7 @@ def open_run(parameters: Parameters, section: str | None, kept: bool = True) -> 
 
 
 def refuse_unknown_remedies(named: str) -> None:
-    """Raises SetupError for a name, among those separated by commas, that no remedy has."""
+    """Raises SetupError for an unknown name among those separated by commas."""
     for name in (each.strip() for each in named.split(",")):
         if name and name not in remedies():
             raise no_such("unknown_remedy", name, remedies())
@@ -62,8 +62,8 @@ def connect_azure(subscription_id: str) -> Azure:
 
 
 def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
-    """An embedded simulator with these worlds (names, or YAML files), and the worlds. It ends with its connection, and
-    leaves nothing in the environment: a live run in the same process signs in, and trusts, as if it had never been."""
+    """An embedded simulator with these worlds (names, or YAML files), and the worlds. It ends with its connection and
+    leaves nothing in the environment, so a live run in the same process is not affected."""
     from azuresim.loading import is_file, load_world, scenario_names
     from azuresim.schema import WorldError
     from azuresim.serve import Simulator

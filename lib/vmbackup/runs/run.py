@@ -1,7 +1,7 @@
 """The run of one VM: collect, recheck, paste, skip, plan, apply, back up, save, resume. Shows nothing itself.
 
 Notebook, guided tool and command line all go through here. Every method may be called from a thread and takes as long
-as Azure takes; each leaves the evidence whole, and the run folder such that the run can go on from there.
+as Azure takes; each leaves consistent evidence, and a run folder from which the run can be resumed.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from vmbackup.sanitize import shortened
 class Run(State):
     """A run and its connection; None asks and changes nothing (a replay). ``kept`` is whether the run folder follows.
 
-    Raises SetupError for a run folder with the run of another VM: it would be lost, and what was changed there would
-    count here.
+    Raises SetupError for a run folder with the run of another VM: it would be overwritten, and its changes would be
+    attributed to this VM.
     """
 
     azure: Azure | None = None
@@ -77,7 +77,7 @@ class Run(State):
         self.save()
 
     def recheck(self, cause: str, on_fact: OnFact | None = None) -> None:
-        """Ask again only for what this cause's checks read, the guest among it where they read that."""
+        """Ask again only for what this cause's checks read, including the guest if they need it."""
         checks = load()
         names = {name for check in catalog.causes()[cause]["checks"] for name in checks[check].evidence}
         of_azure = [name for name in FACTS if name in names or name in STATE_OF_VM]
@@ -94,8 +94,8 @@ class Run(State):
     ) -> None:
         """The one way of asking: for the job that the operator named, within the deadline, all facts or only these.
 
-        What the guest said before stays, with its own time, as long as it does not answer anew; after a change there is
-        nothing of it left to stay (:meth:`_forget`).
+        The guest's earlier facts stay, with their time, until it answers again; a change removes them
+        (:meth:`_forget`).
         """
         azure, known = self._azure(), self.evidence
         self.asked_again = self.asked_again or bool(known)
@@ -118,7 +118,7 @@ class Run(State):
         self.evidence = keep_guest(known, {**without_guest(stays), **fresh}) if ask_guest else {**stays, **fresh}
 
     def _remember(self) -> None:
-        """Keep the evidence as it is now: what failed and why must stay known after it is mended."""
+        """Keep the evidence as it is now: what failed and why must stay known after it is fixed."""
         self.before = self.before or dict(self.evidence)
 
     def _is_older_than_change(self, fact: Fact | None) -> bool:
@@ -126,7 +126,7 @@ class Run(State):
         return fact is not None and fact.answered and self.files.journal.applied_since(fact.taken_at)
 
     def paste(self, text: str) -> None:
-        """Take the output of the guest script. Raises GuestOutputError when it is none of this VM's."""
+        """Take the output of the guest script. Raises GuestOutputError when it is not this VM's."""
         facts = guest.from_text(text, self.evidence)
         self.evidence = with_pasted(self.evidence, facts)
         self.pasted_at = clock.azure_now(self.evidence)
@@ -170,7 +170,7 @@ class Run(State):
         return interrupted(unfinished, self._found() if unfinished else [], self.evidence, self.target, self.language)
 
     def _close_superseded(self) -> None:
-        """Close what earlier runs left and nobody continues; while another run changes the VM it may be that one's."""
+        """Close what earlier runs left and nobody continues; not while another run changes the VM, which may own it."""
         left = self._left_open()
         if not (self.kept and left.superseded):
             return
@@ -201,7 +201,8 @@ class Run(State):
         return change
 
     def _forget(self, names: Sequence[str]) -> None:
-        """Drop what a change may have made untrue: these facts, and all that the guest said, be it in a file."""
+        """Drop what a change may have invalidated: these facts, and everything from the guest, pasted or from a
+        file."""
         self._remember()
         self.evidence = {name: fact for name, fact in without_guest(self.evidence).items() if name not in names}
         self.parameters = replace(self.parameters, guest_output="")
@@ -215,7 +216,7 @@ class Run(State):
     ) -> Proof:
         """Back up now, follow the job to its end, look at the backup again, and say whether that proves it fixed.
 
-        Raises RemedyRefused, with nothing started, for an unprotected VM, a running backup or too many of a day.
+        Raises RemedyRefused, with nothing started, for an unprotected VM, a running backup or too many on one day.
         """
         with self.files.changing(self._azure(), self.target) as context:
             self.proof = back_up_now.back_up_now(
@@ -239,8 +240,8 @@ class Run(State):
         return result.result_of(self)
 
     def save(self) -> None:
-        """Write result and evidence into the run folder, and what is needed to resume; an earlier run that was not
-        decided about stays resumable."""
+        """Write result and evidence into the run folder, and what is needed to resume; an earlier run stays resumable
+        until the operator decides."""
         if not (self.kept and self.evidence):
             return
         self.files.save_evidence(self.target, self.evidence)
@@ -259,8 +260,8 @@ class Run(State):
         return found if found and (found.worth or not self.evidence) else None
 
     def resume(self) -> None:
-        """Go on where the earlier run ended. Beside new evidence only the guest's answers come from it, with their
-        own time: all else was asked anew. Raises SetupError when there is no earlier run."""
+        """Go on where the earlier run ended. Beside new evidence only the guest's answers come from it, with their own
+        time: everything else was collected again. Raises SetupError when there is no earlier run."""
         earlier = self.earlier
         if earlier is None:
             raise SetupError("error.nothing_to_resume")

@@ -13,7 +13,7 @@ from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
 
 BACKUP_S = 7200
-"""How long a backup is followed; it goes on in Azure."""
+"""How long a backup is followed; it continues in Azure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Change:
 
     @classmethod
     def between(cls, before: Sequence[Step], after: Sequence[Step], receipt: Receipt, cures: Sequence[str]) -> Change:
-        """The change that turned these steps into those; ``cures`` are the checks that its remedy is for."""
+        """The change between these steps and those; ``cures`` are the checks that its remedy fixes."""
         steps = [
             (was, now)
             for was, now in zip(before, after, strict=True)
@@ -75,7 +75,7 @@ class State:
 
     @property
     def went_on(self) -> bool:
-        """Whether anything happened after the first collection, so that what was shown of that is older."""
+        """Whether anything happened after the first collection, so that what was shown is out of date."""
         return bool(self.asked_again or self.pasted_at or self.receipts or self.proof)
 
     def diagnosis(self) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""Asking that the operator may stop."""
+"""Collecting that the operator can stop."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _Facts = dict[str, Fact]
 
 
 def until(stopped: Event | None, ask: Callable[[OnFact], _Facts], on_fact: OnFact | None) -> tuple[_Facts, bool]:
-    """What asking gives, and whether it came to its end. Once stopped it sends no further request, and what came in
-    before counts."""
+    """The facts, and whether all were collected. Once stopped, no further request is sent, and the facts so far
+    count."""
     came: _Facts = {}
 
     def note(name: str, fact: Fact) -> None:

@@ -1,4 +1,4 @@
-"""Where the files of a run lie: a local folder, or any place that fsspec can name (``abfs://``, ``s3://`` …).
+"""Where the files of a run are: a local folder, or any fsspec URL (``abfs://``, ``s3://`` …).
 
 A local file is replaced by renaming, readable by its owner alone, and never written or read through a link, a pipe or a
 device. An object is put whole; who may read it is the store's business.
@@ -31,7 +31,7 @@ class Storage(Protocol):
         ...
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace the whole file; a reader sees the old or the new content, never half of it."""
+        """Replace the whole file; a reader sees the old or the new content, never a mix."""
         ...
 
     def append(self, name: str, line: bytes) -> None:
@@ -63,7 +63,7 @@ def at(place: str | os.PathLike[str]) -> Storage:
 
 
 def read_input(place: str, largest: int = LARGEST) -> bytes:
-    """A file that the operator named, by path or URL. Raises OSError; a pipe or a device is none."""
+    """A file that the operator named, by path or URL. Raises OSError, also for a pipe or a device."""
     if is_url(place):
         folder, _, name = place.rpartition("/")
         content = ObjectStorage(folder).read(name, largest)
@@ -175,7 +175,7 @@ class LocalStorage:
 
 
 def _line_end(handle: int) -> bytes:
-    """The line end that a crash kept from the file, so that a line that was cut off swallows no other."""
+    """A line end if a crash left the last line without one, so that it does not swallow the next."""
     if os.fstat(handle).st_size == 0:
         return b""
     os.lseek(handle, -1, os.SEEK_END)
@@ -183,7 +183,8 @@ def _line_end(handle: int) -> bytes:
 
 
 class ObjectStorage:
-    """A prefix in an object store. A line is added by putting the whole object anew: one writer at a time, see lock."""
+    """A prefix in an object store. A line is added by writing the whole object again: one writer at a time, see
+    lock."""
 
     def __init__(self, url: str) -> None:
         from fsspec.core import url_to_fs
@@ -221,7 +222,7 @@ class ObjectStorage:
         return True
 
     def rename(self, name: str, to: str) -> None:
-        """Copy, then delete: a store knows no renaming."""
+        """Copy, then delete: object stores cannot rename."""
         with _as_os_error():
             self._fs.mv(self._path(name), self._path(to))
 
@@ -245,7 +246,7 @@ class ObjectStorage:
 
 @contextmanager
 def _as_os_error() -> Iterator[None]:
-    """Each store has errors of its own; a caller knows OSError."""
+    """Turns each store's own errors into OSError."""
     try:
         yield
     except OSError:

@@ -1,1 +1,1 @@
-"""What leaves the house."""
+"""What goes to a ticket."""

@@ -98,7 +98,7 @@ def test_what_is_over_the_limit_is_not_sent(systems: Systems, place: str) -> Non
     systems.limit = 2600
     ended = attaching.attach(place, "jira:OPS-12")
     assert ended.done[1].endswith(".pdf")
-    assert said(ended) == ["ticket.zip: 3002 bytes; the ticket system takes 2600"]
+    assert said(ended) == ["ticket.zip: 3002 bytes; the ticket system accepts 2600"]
     assert systems.uploads == 1
 
 
@@ -236,7 +236,7 @@ def test_github_takes_the_text_alone(systems: Systems, place: str) -> None:
     for _ in range(2):
         ended = attaching.attach(place, GITHUB)
         assert (ended.done, ended.waits) == ([NOTE], None)
-        assert said(ended) == ["ticket.zip: the ticket system takes no files"]
+        assert said(ended) == ["ticket.zip: the ticket system accepts no files"]
     assert len(systems.notes) == 1
 
 

@@ -1,7 +1,7 @@
 """The retry: starts an on-demand backup, follows its job to the end, and proves whether the fault is gone.
 
-At most nine on-demand backups per VM and day, never a second one beside a running one. A backup whose start was not
-answered is looked for among the jobs, never started twice.
+At most nine on-demand backups per VM and day, and never two at once. If the response to a start is lost, the backup is
+looked for among the jobs, never started twice.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ class BackUpNow:
         return job, starts
 
     def _earlier(self) -> tuple[Operation | None, str | None]:
-        """What an earlier run began and did not end, and its job. It is closed where another backup came after it, or
-        its day is over: it proves nothing of today."""
+        """What an earlier run began and did not finish, and its job. It is closed if another backup came later, or it
+        is older than a day: it proves nothing about today."""
         unfinished = self.context.journal.unfinished(BACKUP, self.item)
         if not unfinished:
             return None, None
@@ -212,7 +212,7 @@ class BackUpNow:
 
 
 def _names(earlier: Operation, key: str) -> list[str]:
-    """A list of names in the journal; what is none is left out."""
+    """A list of names in the journal; anything else in it is left out."""
     names = earlier.before.get(key)
     return [each for each in names if isinstance(each, str)] if isinstance(names, list) else []
 

@@ -1,4 +1,4 @@
-"""What the vault tells of one VM's backups: its points and its jobs, read now. Every error is one of the door's."""
+"""What the vault says about one VM's backups: its points and its jobs, read now. Errors are those of ``arm.client``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(slots=True)
 class Backups:
-    """One VM's backups. ``on_demand`` says of each job that was read last whether somebody ordered it."""
+    """One VM's backups. ``on_demand`` tells for each job read last whether it was started on demand."""
 
     azure: Azure
     target: Target
@@ -61,7 +61,7 @@ def status(response: Response) -> str:
 
 
 def _read(ask: Callable[[], Listing]) -> list[Any]:
-    """The whole list that a collector asks for, with the errors of the door."""
+    """The whole list that a collector reads, with the errors of ``arm.client``."""
     try:
         listing = ask()
     except REFUSALS as error:

@@ -24,7 +24,7 @@ _LOOKS_FOR_POINT = 3
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """One job on its way. ``known_points`` were there before it; ``cancelled`` is asked at each look, and ``cancel`` is
+    """One running job. ``known_points`` existed before it; ``cancelled`` is asked at each look, and ``cancel`` is
     called once when it says True."""
 
     arm: Arm
@@ -39,8 +39,8 @@ class Following:
     cancel: Callable[[str], None]
 
     def proof(self, job: str) -> Proof:
-        """What the job proves once it has ended, or that it had not by the deadline. Raises RequestRefused or
-        ResponseLost where Azure does not tell."""
+        """What the job proves once it has ended, or that it did not end in time. Raises RequestRefused or ResponseLost
+        where Azure does not say."""
         waited, asked_to_cancel = 0.0, False
         while True:
             response = self.backups.job(job)

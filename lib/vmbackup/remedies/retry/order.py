@@ -1,4 +1,4 @@
-"""The request that starts a backup, the job that it became, and the request that cancels it."""
+"""The request that starts a backup, the job that results, and the request that cancels it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class Order:
         self.request_ids: list[str] = []
 
     def start(self, operation: str, at: datetime) -> str | None:
-        """Order a backup; its job, if one can be told. Raises NotStarted, and ResponseLost where nobody can tell."""
+        """Order a backup; returns its job if it can be found. Raises NotStarted, and ResponseLost where the outcome is
+        unknown."""
         self.context.journal.sending(operation, 0)
         expiry = clock.stamp(at + timedelta(days=RETAIN_DAYS))
         body = {"properties": {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": expiry}}
@@ -61,7 +62,7 @@ class Order:
         return self.job_of(response.operation) or self.job_since(at)
 
     def job_of(self, url: str | None) -> str | None:
-        """The job that an accepted order became. Raises NotStarted."""
+        """The job of an accepted order. Raises NotStarted."""
         if not url:
             return None
         try:

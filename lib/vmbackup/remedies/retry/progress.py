@@ -1,4 +1,4 @@
-"""How an on-demand backup goes on, for whoever looks on. Plain data."""
+"""The progress of an on-demand backup. Plain data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How the job goes on: ``status``, ``percent`` (None: Azure does not say) and ``tasks`` as ``(name, status)``."""
+    """The job's progress: ``status``, ``percent`` (None: Azure does not say) and ``tasks`` as ``(name, status)``."""
 
     job: str
     status: str

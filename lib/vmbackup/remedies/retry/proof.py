@@ -1,4 +1,4 @@
-"""Whether a backup proves that the fault is gone: the job's end, its point, and what the policy wants. Pure."""
+"""Whether a backup proves that the fault is fixed: the job's end, its point, and what the policy requires. Pure."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from vmbackup.sanitize import shortened
 class Proof:
     """The end of a retry. ``reason`` is a key of ``ui_remedies.yaml`` under ``proof`` with its ``values``.
 
-    ``verdict`` is ok only for a completed job with a new point of the wanted consistency. ``section`` is the runbook to
-    start over with when the job failed again, else None. Times are ISO 8601 UTC.
+    ``verdict`` is ok only for a completed job with a new point of the required consistency. ``section`` is the runbook
+    to start over with when the job failed again, else None. Times are ISO 8601 UTC.
     """
 
     verdict: Verdict
@@ -102,7 +102,7 @@ def said_of(job: FailedJob) -> str:
 
 
 def last_good(points: list[RecoveryPoint], policy: Policy | None, os: str | None) -> RecoveryPoint | None:
-    """The newest point that is as consistent as the policy wants it; None when there is none."""
+    """The newest point with the consistency that the policy requires; None when there is none."""
     good = {*APPLICATION, *(["filesystemconsistent"] if os == "linux" else [])}
     if wanted(policy, "running") == "crash":
         good |= {"filesystemconsistent", "crashconsistent"}

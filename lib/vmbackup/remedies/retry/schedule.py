@@ -23,7 +23,7 @@ _LOOK_AHEAD_DAYS = 8
 
 
 def next_run(policy: Policy | None, now: datetime) -> datetime | None:
-    """The policy's next start after ``now`` (aware), in UTC; None when the policy does not tell."""
+    """The policy's next start after ``now`` (aware), in UTC; None when the policy does not say."""
     zone = _zone(policy["time_zone"]) if policy else None
     if policy is None or zone is None:
         return None

@@ -25,7 +25,8 @@ _OUTCOMES = ("done", "already", "scheduled", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a script said of itself. ``outcome``: ``done``, ``already``, ``scheduled``, ``failed``, or ``silent``."""
+    """What a script reported about itself. ``outcome``: ``done``, ``already``, ``scheduled``, ``failed``, or
+    ``silent``."""
 
     outcome: str
     before: str = ""
@@ -34,7 +35,7 @@ class Report:
 
 
 def run_script(plan: Plan, path: str) -> list[Request]:
-    """The one request of a guest remedy. From outside nobody sees whether it is done; the script itself reports it."""
+    """The one request of a guest remedy. Its effect is not visible from outside; the script itself reports it."""
     body = {"commandId": _COMMANDS[plan.entry["os"]], "script": catalogue.script(plan.remedy).splitlines()}
 
     def observe(arm: Arm) -> Observation:

@@ -1,5 +1,5 @@
-"""Which function makes the requests of which remedy. Each observes before it sends: so doing it twice does no harm, an
-interrupted remedy goes on where it stopped, and a lost response is found out by looking."""
+"""Maps each remedy to the function that makes its requests. Each observes before it sends: repeating it does no harm,
+an interrupted remedy continues where it stopped, and a lost response is resolved by observation."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ KNOWN = frozenset(_MAKERS)
 
 
 def requests(plan: Plan) -> list[Request]:
-    """The requests of a plan, in order. Raises RemedyRefused for one that is done by hand, and for a plan that would
-    reach beyond what its remedy may touch."""
+    """The requests of a plan, in order. Raises RemedyRefused for one that is done by hand, and for a plan that reaches
+    beyond what its remedy may change."""
     make = guest.run_script if plan.entry["script"] else _MAKERS.get(plan.remedy)
     if make is None:
         raise RemedyRefused(Refusal("manual").words(plan.language))

@@ -1,4 +1,4 @@
-"""One request of a remedy, and the observation that tells whether it is done."""
+"""One request of a remedy, and the observation that shows whether it is done."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class Observation:
 class Request:
     """One request of a remedy.
 
-    ``body`` makes its content from the resource as it was observed. ``repeatable``: sending it again, when it is open
-    whether it arrived, does no harm. ``proof`` is the observation once Azure reported success, where that differs.
+    ``body`` makes its content from the resource as it was observed. ``repeatable``: it does no harm to send it again
+    when it is not known whether it arrived. ``proof`` is the observation once Azure reported success, where that
+    differs.
     """
 
     method: str

@@ -73,7 +73,7 @@ def start_vm(plan: Plan, path: str) -> list[Request]:
 
 
 def stop_and_start_vm(plan: Plan, stop: str, start: str) -> list[Request]:
-    """Release its host, then start it, on another one perhaps."""
+    """Deallocate it, then start it, perhaps on another host."""
     return [
         Request("POST", stop, None, _power_is(plan, "deallocated", "deallocating")),
         Request("POST", start, None, _power_is(plan, "running", "starting")),
@@ -84,7 +84,7 @@ def restart_vm(plan: Plan, path: str) -> list[Request]:
     """Restart it."""
 
     def observe(arm: Arm) -> Observation:
-        # A restart leaves no trace in the state: only the operation that Azure named tells whether it happened.
+        # A restart leaves no trace in the state: only its operation tells whether it happened.
         view = instance_view(arm, plan.target.vm_id)
         return Observation("todo", {"power": power(view), "agent": agent(view)["status"]})
 
