@@ -21,7 +21,7 @@ lab: $(READY) ## open JupyterLab on the start notebook (OPTIONS="--incident NAME
 	$(BIN)/vmbackup lab $(OPTIONS)
 
 test: $(READY) lint ## all tests, nbval on the reference executions among them
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs \
 		--nbval --nbval-sanitize-with tests/reference/sanitize.cfg
 
 truth: $(READY) ## judge every world whose cause is known, and print what was right, honest, weak and wrong

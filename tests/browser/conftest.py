@@ -27,6 +27,7 @@ from azuresim.ids import guid
 from azuresim.loading import load_world
 from azuresim.serve import Simulator
 from azuresim.world import World
+from programs import installed
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -57,16 +58,9 @@ expect.set_options(timeout=WAIT_MS)
 
 
 def chromium() -> str:
-    """The installed browser; Debian's is installed where that may be done, else the tests are skipped."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        pytest.skip("no chromium here: apt-get install chromium")
-    for words in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
-        if subprocess.run(words, capture_output=True, check=False).returncode:
-            pytest.skip(f"{' '.join(words)} failed: install chromium by hand")
-    return shutil.which("chromium") or pytest.skip("chromium was installed, but is not found")
+    """The installed browser, or Debian's."""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return next(filter(None, found), None) or installed("chromium")
 
 
 @dataclass

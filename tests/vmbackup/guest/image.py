@@ -15,18 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from programs import lacking
+
 PACKAGES = (
     "python3,python3-distro,python3-pkg-resources,python3-distutils,"
     "openssl,ca-certificates,busybox-static,curl,iproute2"
 )
-TOOLS = {
-    "debootstrap": "debootstrap",
-    "busybox": "busybox",
-    "ip": "iproute2",
-    "mkfs.ext4": "e2fsprogs",
-    "nft": "nftables",
-    "unshare": "util-linux",
-}
+TOOLS = ("debootstrap", "busybox", "ip", "mkfs.ext4", "nft", "unshare")
 NAME = "debian-bookworm-waagent-3"
 
 INSTALL_AGENT = """
@@ -63,7 +58,8 @@ def prepared_root() -> Path:
     folder = cache()
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / "lock"):
-        _install_tools()
+        if missing := [why for tool in TOOLS if (why := lacking(tool))]:
+            raise ImageUnavailable("; ".join(missing))
         archive, root = folder / f"{NAME}.tar", folder / NAME
         if not archive.exists():
             _build(archive)
@@ -80,15 +76,6 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def _install_tools() -> None:
-    missing = [package for tool, package in TOOLS.items() if not shutil.which(tool)]
-    if missing:
-        if not shutil.which("apt-get"):
-            raise ImageUnavailable(f"needs {', '.join(missing)}, and there is no apt-get")
-        _run("apt-get", "update", "-qq")
-        _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing)
 
 
 def _build(archive: Path) -> None:

@@ -1,6 +1,7 @@
 """Store what the real Linux script prints in each machine, for the simulator: Run Command answers with these texts.
 
-Usage, as root: ``python tests/vmbackup/guest/renew_guest_outputs.py``. ``test_guest_outputs.py`` holds them to be true.
+Usage, as root: ``PYTHONPATH=tests python tests/vmbackup/guest/renew_guest_outputs.py``. ``test_guest_outputs.py`` holds
+them to be true.
 """
 
 from __future__ import annotations

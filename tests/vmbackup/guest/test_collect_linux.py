@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from image import ImageUnavailable, prepared_root
 from laboratory import Laboratory
 from machines import HOST, MACHINES, PATIENCE, VM_ID
 
+from programs import installed
 from vmbackup.guest.document import GuestDocument, decode
 
 SCRIPTS = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "scripts"
@@ -104,10 +104,8 @@ def test_without_gzip_and_timeout(laboratory: Laboratory) -> None:
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.sh")), ids=lambda path: path.name)
 @pytest.mark.parametrize("shell", ["dash -n", "bash -n", "busybox sh -n", "shellcheck -s sh -S warning"])
 def test_syntax(script: Path, shell: str) -> None:
-    command = shell.split()
-    if not shutil.which(command[0]):
-        pytest.skip(f"no {command[0]}")
-    done = subprocess.run([*command, str(script)], capture_output=True, text=True, check=False)
+    name, *options = shell.split()
+    done = subprocess.run([installed(name), *options, str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

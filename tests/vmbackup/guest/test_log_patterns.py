@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from programs import installed
 from renew_pattern_tables import SCRIPTS, renewed
 from vmbackup import clock
 from vmbackup.catalog.signatures import signatures
@@ -356,8 +356,7 @@ def by_the_script(text: str, awk: str) -> object:
 
 @pytest.mark.parametrize("awk", ["awk", "mawk", "gawk", "busybox awk"])
 def test_script_counts_alike(awk: str) -> None:
-    if not shutil.which(awk.split()[0]):
-        pytest.skip(f"no {awk}")
+    installed(awk.split()[0])
     lines = [line for line, _ in REAL_LINES.values()] + list(SOURCE_LINES.values()) + list(QUIET_LINES)
     lines += [line for _, line in OTHER_LINES] + list(OF_OTHERS)
     assert by_the_script("\n".join(lines) + "\n", awk) == count_lines(lines)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from programs import installed
+
 PROBE = Path(__file__).parents[3] / "lib" / "vmbackup" / "guest" / "scripts" / "collect_linux.sh"
 MAC = "00:0d:3a:f9:b7:61"
-AWKS = [awk for awk in ("mawk", "gawk", "busybox awk") if shutil.which(awk.split()[0])]
 
 
 def said(kind: str, text: str, tmp_path: Path, awk: str) -> str:
     """The answer of the reader: y, n or nothing."""
+    installed(awk.split()[0])
     (tmp_path / "file one").write_text(text)
     functions = PROBE.read_text("utf-8").rsplit("(main <", 1)[0]
     program = f'{functions}\n{awk} -v want=eth0 -v mac={MAC} "$READ_{kind}" "{tmp_path}/file one" | tail -n 1'
@@ -45,7 +46,7 @@ def netplan(body: str, mac: str = MAC, name: str = "eth0", other: str = "false")
     return NETPLAN.format(body=body, mac=mac, name=name, other=other)
 
 
-@pytest.mark.parametrize("awk", AWKS)
+@pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox awk"])
 @pytest.mark.parametrize(
     ("kind", "text", "answer"),
     [
