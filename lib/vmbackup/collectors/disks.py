@@ -10,9 +10,10 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable, not_found
-from vmbackup.arm.wire import flag, inside, listed, resource, resource_group, resource_name, text, whole
+from vmbackup.arm.wire import flag, inside, listed, resource, text, whole
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.vm import Disk
+from vmbackup.resource_ids import resource_group, resource_name
 
 _BYTES_PER_GB = 1024**3
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from vmbackup import clock
 from vmbackup.arm.errors import RequestRefused, Unreadable, as_fact
-from vmbackup.arm.wire import entries, inside, resource, resource_name, span_s, text, texts, whole
+from vmbackup.arm.wire import entries, inside, resource, span_s, text, texts, whole
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.jobs import READ_JOBS, is_about, job_in_full, vm_of
 from vmbackup.facts.backup import FailedJob, Job, JobError, JobTask, Protection
 from vmbackup.failures.jobs import backup_failed, newest_finished
 from vmbackup.model import SetupError
+from vmbackup.resource_ids import resource_name
 
 _BAD = ("failed", "completedwithwarnings")
 

@@ -13,11 +13,12 @@ from vmbackup.arm.client import Arm, Response
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.paging import Listing, read_pages
-from vmbackup.arm.wire import entries, inside, resource, resource_name, text, whole, whole_pages
+from vmbackup.arm.wire import entries, inside, resource, text, whole, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
 from vmbackup.collectors.vault import refuse_missing_vault, vault_parts
 from vmbackup.facts.backup import Job, Protection
 from vmbackup.model import Target
+from vmbackup.resource_ids import resource_name
 
 DAYS = 14
 READ_JOBS = "Microsoft.RecoveryServices/Vaults/backupJobs/read"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from vmbackup.arm.paging import read_pages
-from vmbackup.arm.wire import resource_name, whole_pages
+from vmbackup.arm.wire import whole_pages
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector, listed_fact
 from vmbackup.collectors.protected_item import read_item
 from vmbackup.collectors.vault import vault_parts
 from vmbackup.facts.backup import Neighbour, Neighbours, ProtectedItem, Protection
+from vmbackup.resource_ids import resource_name
 
 
 @collector(

@@ -8,9 +8,10 @@ from typing import Any
 
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
-from vmbackup.arm.wire import entries, flag, inside, listed, part_after, resource, resource_group, resource_name, text
+from vmbackup.arm.wire import entries, flag, inside, listed, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.network import IpConfig, Nic, Subnet
+from vmbackup.resource_ids import part_after, resource_group, resource_name
 
 
 @collector("_groups", "network.nics", needs=("_vm",), actions=("Microsoft.Network/networkInterfaces/read",))

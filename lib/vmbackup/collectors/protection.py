@@ -8,11 +8,12 @@ from azure.core.exceptions import HttpResponseError
 
 from vmbackup.arm import graph
 from vmbackup.arm.errors import Unreadable, as_fact
-from vmbackup.arm.wire import part_after, resource, resource_name, text
+from vmbackup.arm.wire import resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.backup import Protection
 from vmbackup.facts.vm import VmModel
 from vmbackup.model import Fact, FactStatus, Target
+from vmbackup.resource_ids import part_after, resource_name
 
 _BACKUP_STATUS = "Microsoft.RecoveryServices/locations/backupStatus/action"
 READ_ITEM = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/read"

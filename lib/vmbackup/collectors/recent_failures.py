@@ -16,12 +16,13 @@ from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import RequestRefused, ResponseLost, as_fact, cut, refusal
 from vmbackup.arm.paging import Listing
-from vmbackup.arm.wire import entries, inside, part_after, resource, resource_group, resource_name, text
+from vmbackup.arm.wire import entries, inside, resource, text
 from vmbackup.collectors.base import listed_fact
 from vmbackup.collectors.failed_job import read_failed_job
 from vmbackup.collectors.jobs import READ_JOBS, job_filter, job_in_full, list_jobs, vm_of
 from vmbackup.facts.backup import JobError
 from vmbackup.model import Fact, SetupError
+from vmbackup.resource_ids import part_after, resource_group, resource_name
 
 _IN_FULL = 100
 

@@ -13,10 +13,11 @@ from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.paging import read_pages
-from vmbackup.arm.wire import entries, inside, resource, resource_group, resource_name, text, whole_pages
+from vmbackup.arm.wire import entries, inside, resource, text, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
 from vmbackup.facts.backup import Policy
 from vmbackup.facts.vm import Lock, RestorePointCollection
+from vmbackup.resource_ids import resource_group, resource_name
 
 _LOCKS = "/providers/microsoft.authorization/locks/"
 _AZURE_BACKUP = "azurebackuprg"

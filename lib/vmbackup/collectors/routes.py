@@ -7,12 +7,13 @@ from typing import Any
 
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact
-from vmbackup.arm.wire import inside, listed, resource, resource_group, resource_name, text, texts
+from vmbackup.arm.wire import inside, listed, resource, text, texts
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.network import subnets_of
 from vmbackup.collectors.rules import computed, falls_back
 from vmbackup.facts.network import Nic, NicRoutes, Route, Subnet
 from vmbackup.model import Fact, FactStatus
+from vmbackup.resource_ids import resource_group, resource_name
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
 

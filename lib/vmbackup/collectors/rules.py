@@ -9,21 +9,12 @@ from typing import Any
 
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact, refusal
-from vmbackup.arm.wire import (
-    entries,
-    inside,
-    listed,
-    resource,
-    resource_group,
-    resource_name,
-    text,
-    texts,
-    whole,
-)
+from vmbackup.arm.wire import entries, inside, listed, resource, text, texts, whole
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.network import subnets_of
 from vmbackup.facts.network import Nic, NicRules, Rule, Subnet
 from vmbackup.model import Fact, FactStatus
+from vmbackup.resource_ids import resource_group, resource_name
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"
 _PROTOCOLS = ("tcp", "udp", "icmp", "esp", "ah", "any", "all", "*")

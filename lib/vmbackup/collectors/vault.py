@@ -5,10 +5,11 @@ from __future__ import annotations
 from azure.core.exceptions import HttpResponseError
 
 from vmbackup.arm.errors import cut, refusal
-from vmbackup.arm.wire import flag, inside, part_after, resource, resource_group, resource_name, text
+from vmbackup.arm.wire import flag, inside, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.backup import Protection, Vault
 from vmbackup.model import SetupError
+from vmbackup.resource_ids import part_after, resource_group, resource_name
 
 FABRIC = "Azure"
 """The one fabric of every vault, a part of the ids in it."""

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vmbackup.arm.client import names_operation
-from vmbackup.arm.wire import resource_name
 from vmbackup.model import RemedyRefused, Target
 from vmbackup.parameters import VAULT_ID, VM_ID
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
+from vmbackup.resource_ids import resource_name
 
 # One part of a path: not empty, no dots that lead elsewhere, nothing that ends the path.
 _PART = r"(?!(?:\.{1,2}|\s*)(?:/|\Z))[^/\\?#%\x00-\x1f\x7f]+"

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from vmbackup import clock
-from vmbackup.arm.wire import resource_group, resource_name
 from vmbackup.checks.base import load, run
 from vmbackup.checks.shared import outbound
 from vmbackup.model import Evidence, Finding, Target, data_of
+from vmbackup.resource_ids import resource_group, resource_name
 
 LOWEST_PRIORITY = 100
 """The smallest number that Azure accepts for a security rule."""

@@ -44,12 +44,6 @@ def test_a_value_of_another_type_is_none(value: Any, text: Any, flag: Any, whole
     assert (reading.text(told, "key"), reading.flag(told, "key"), reading.whole(told, "key")) == (text, flag, whole)
 
 
-def test_parts_of_an_id_are_found_in_any_case() -> None:
-    vault = "/subscriptions/s/RESOURCEGROUPS/g/providers/P/vaults/v"
-    assert (reading.resource_group(vault), reading.resource_name(vault)) == ("g", "v")
-    assert (reading.part_after(vault, "v"), reading.part_after(None, "x"), reading.resource_name("")) == ("", "", "")
-
-
 KEYS = st.sampled_from(
     ["id", "name", "properties", "value", "statuses", "code", "time", "vmAgent", "extensionHandlers", "osProfile"]
     + ["storageProfile", "osDisk", "networkProfile", "networkInterfaces", "ipConfigurations", "schedulePolicy"]

@@ -6,7 +6,6 @@ from copy import deepcopy
 from typing import Any
 
 from vmbackup.arm.client import Arm
-from vmbackup.arm.wire import resource_name
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.steps.request import (
     Observation,
@@ -16,6 +15,7 @@ from vmbackup.remedies.steps.request import (
     properties,
     provisioning_state,
 )
+from vmbackup.resource_ids import resource_name
 
 
 def allow_storage_in_nsg(plan: Plan, *paths: str) -> list[Request]:
