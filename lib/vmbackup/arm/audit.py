@@ -224,4 +224,4 @@ def who(token: str) -> str:
         oid = claims.get("oid") or ""
     except (IndexError, ValueError, TypeError, AttributeError, binascii.Error):
         return "unknown"
-    return f"{name} ({oid})" if name and oid else str(name or oid or "unknown")
+    return f"{name} ({oid})" if name and oid and name != oid else str(name or oid or "unknown")

@@ -82,8 +82,9 @@ class Page:
         return {"text/html": self.html(), "text/markdown": self.markdown(), "text/plain": self.text()}
 
     def html(self) -> str:
-        """The page as one HTML fragment without scripts or style sheets."""
-        return f'<div class="vmbackup">{"".join(_HTML[type(block)](block) for block in self.blocks)}</div>'
+        """The page as one HTML fragment without scripts or style sheets. A dollar sign in it is no formula."""
+        inside = "".join(_HTML[type(block)](block) for block in self.blocks)
+        return f'<div class="vmbackup mathjax_ignore">{inside}</div>'
 
     def markdown(self) -> str:
         """The page as GitHub-flavoured Markdown."""

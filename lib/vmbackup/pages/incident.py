@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from vmbackup import catalog, clock
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.catalog.words import cause_title, duration, sentence, why
+from vmbackup.failures.signatures import Sign
 from vmbackup.model import Verdict
-from vmbackup.pages.blocks import Block, Code, Heading, Page, Paragraph, Table, VerdictBanner
+from vmbackup.pages.blocks import Block, Heading, Page, Paragraph, Table, VerdictBanner
+from vmbackup.pages.outcome import outcome_sentence
 from vmbackup.pages.remedies import proof_sentence
 from vmbackup.pages.step import actions, heaviest
 from vmbackup.remedies.receipt import Receipt
@@ -22,7 +24,8 @@ _VERDICTS = {
     Standing.NOT_FIXED: Verdict.PROBLEM,
     Standing.CAUSE_FOUND: Verdict.PROBLEM,
 }
-_MOST_GAPS = 5
+_MOST, _MOST_CAUSES = 5, 3
+_LONGEST_QUOTE = 300
 # The length of each field; a note that is too long is made again with the next.
 _LONGEST_FIELDS = (4000, 2000, 1000, 600, 400, 250, 150, 100, 60, 30)
 _Row = tuple[str, str]
@@ -49,18 +52,15 @@ def _page(told: Incident, language: str, longest: int) -> Page:
         blocks.append(Paragraph("", catalog.text("incident.simulated", language, scenario=told.simulated)))
     if told.replayed:
         blocks.append(Paragraph(catalog.text("incident.replayed", language)))
-    rows = [[label, _cut(words, longest)] for label, words in _rows(told, language)]
-    blocks += [_banner(told, language, longest), Table(["", ""], rows)]
-    blocks += [Code(told.command)] if told.command else []
-    return Page(blocks)
+    rows = [[label, words] for label, words in _rows(told, language, longest)]
+    return Page([*blocks, _banner(told, language, longest), Table(["", ""], rows)])
 
 
 def _plain(told: Incident, language: str, longest: int) -> str:
     """One line a field: a table of columns would be torn apart by the fonts of ticket systems."""
-    rows = [Paragraph(_cut(words, longest), f"{label}:") for label, words in _rows(told, language)]
+    rows = [Paragraph(words, f"{label}:") for label, words in _rows(told, language, longest)]
     blocks = [block for block in _page(told, language, longest).blocks if not isinstance(block, Table)]
-    after = next(number for number, block in enumerate(blocks) if isinstance(block, VerdictBanner)) + 1
-    return Page([*blocks[:after], *rows, *blocks[after:]]).text()
+    return Page([*blocks, *rows]).text()
 
 
 def _title(told: Incident, language: str) -> str:
@@ -69,27 +69,34 @@ def _title(told: Incident, language: str) -> str:
 
 def _banner(told: Incident, language: str, longest: int) -> VerdictBanner:
     title = catalog.text(f"incident.{told.standing}", language)
-    if told.step:
-        words = sentence(heaviest(told.step), told.evidence, language)
+    if told.diagnosis.probable:
+        found = sentence(heaviest(told.diagnosis.probable), told.evidence, language)
+        words = catalog.text("incident.was", language, finding=found) if told.standing is Standing.FIXED else found
     elif told.proof:
         words = proof_sentence(told.proof, language)
     elif told.standing is Standing.NOTHING_FAILED:
         words = catalog.text("incident.said_nothing_failed", language)
     else:
-        words = catalog.text("incident.said_undecided", language, count=len(told.undecided))
+        words = outcome_sentence(told.today, told.now, language)
     return VerdictBanner(_VERDICTS.get(told.standing, Verdict.UNKNOWN), title, _cut(words, longest))
 
 
-def _rows(told: Incident, language: str) -> Iterator[_Row]:
+def _rows(told: Incident, language: str, longest: int) -> Iterator[_Row]:
+    """Each field with its label. A command that was cut would be another: it is whole."""
+
     def row(key: str, words: str) -> _Row:
-        return catalog.text(f"incident.{key}", language), words
+        return catalog.text(f"incident.{key}", language), words if key == "command" else _cut(words, longest)
 
     yield from (row(key, words) for key, words in _failure(told, language))
     yield row("last_good", _last_good(told, language))
     yield row("cause", _cause(told, language))
+    if signs := _signs(told, language):
+        yield row("signs", signs)
     yield row("done", _done(told, language))
     yield row("proved", _proved(told, language))
     yield row("next", _next(told, language))
+    if told.command:
+        yield row("command", told.command)
     yield row("unknown", _unknown(told, language))
     vault = (told.vault or "").rpartition("/")[2] or catalog.text("label.unknown", language)
     yield row("vm", told.target.vm_name)
@@ -102,8 +109,10 @@ def _rows(told: Incident, language: str) -> Iterator[_Row]:
 def _failure(told: Incident, language: str) -> Iterator[_Row]:
     job = told.failure
     if job is None:
-        reason = why(told.failure_fact, language) if told.failure_fact else ""
-        yield "failed", reason or catalog.text("incident.no_failure", language)
+        unanswered = told.failure_fact is not None and not told.failure_fact.answered
+        reason = why(told.failure_fact, language) if told.failure_fact and unanswered else ""
+        key = "no_failure" if told.failure_fact is None else "none_failed"
+        yield "failed", reason or catalog.text(f"incident.{key}", language)
         return
     yield "failed", catalog.text("incident.job", language, when=clock.local(job["start"]), job=job["name"])
     codes = [" ".join(filter(None, (str(error["code"] or ""), error["title"] or ""))) for error in job["errors"]]
@@ -124,15 +133,35 @@ def _last_good(told: Incident, language: str) -> str:
 
 
 def _cause(told: Incident, language: str) -> str:
-    if told.step is None:
+    step = told.diagnosis.probable
+    if step is None:
         return catalog.text("incident.no_cause", language)
     return catalog.text(
         "incident.finding",
         language,
-        sentence=sentence(heaviest(told.step), told.evidence, language),
-        strength=catalog.text(f"incident.{told.strength}", language),
-        cause=cause_title(told.step.cause, language),
+        sentence=sentence(heaviest(step), told.evidence, language),
+        weight=catalog.text(f"outcome.weight.{told.diagnosis.weight}", language),
+        cause=cause_title(step.cause, language).rstrip("."),
     )
+
+
+def _signs(told: Incident, language: str) -> str:
+    """What tells of a failure and is not said yet: the job's words often stand elsewhere too."""
+    errors = told.failure["errors"] if told.failure else []
+    said = [error["text"] for error in errors if error["text"]]
+    lines = []
+    for sign in sorted(told.diagnosis.signs, key=lambda each: -len(each.text)):
+        words = sign.text or sign.code or sign.id
+        if sign.where != "job" and not any(each in words or words in each for each in said):
+            said.append(words)
+            lines.append(_sign(sign, language))
+    return _some(lines, _MOST, language)
+
+
+def _sign(sign: Sign, language: str) -> str:
+    place = catalog.text(f"sign.place.{sign.where}", language)
+    where = f"{place}, {clock.local(sign.time)}" if sign.time else place
+    return f"{where}: {_cut(sign.text or sign.code or sign.id, _LONGEST_QUOTE)}"
 
 
 def _done(told: Incident, language: str) -> str:
@@ -168,7 +197,7 @@ def _next(told: Incident, language: str) -> str:
         return catalog.text("incident.next_prove", language)
     if told.remedy is not None:
         return f"{told.remedy.words['title']}: {told.remedy.words['what']}"
-    said = actions(told.next_step, told.now, language) if told.next_step else []
+    said = actions(told.today.next, told.now, language) if told.today.next else []
     return "\n".join(said[:2]) or catalog.text("incident.next_diagnose", language)
 
 
@@ -176,13 +205,18 @@ def _unknown(told: Incident, language: str) -> str:
     gaps = [
         catalog.text("incident.gap", language, fact=name, why=why(fact, language)) for name, fact in told.gaps.items()
     ]
-    said = gaps[:_MOST_GAPS]
-    if len(gaps) > _MOST_GAPS:
-        said.append(catalog.text("incident.more", language, count=len(gaps) - _MOST_GAPS))
-    if told.undecided:
-        titles = "; ".join(cause_title(each.cause, language) for each in told.undecided)
+    said = [_some(gaps, _MOST, language)] if gaps else []
+    open_causes = [each.cause for each in told.today.steps if each.verdict is Verdict.UNKNOWN]
+    if open_causes:
+        titles = _some([cause_title(each, language).rstrip(".") for each in open_causes], _MOST_CAUSES, language, "; ")
         said.append(catalog.text("incident.open_causes", language, causes=titles))
     return "\n".join(said) or catalog.text("incident.no_gap", language)
+
+
+def _some(lines: list[str], most: int, language: str, between: str = "\n") -> str:
+    """The first lines, and how many more there are."""
+    more = [catalog.text("incident.more", language, count=len(lines) - most)] if len(lines) > most else []
+    return between.join([*lines[:most], *more])
 
 
 def _cut(words: str, longest: int) -> str:

@@ -10,22 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vmbackup import clock
-from vmbackup.diagnosis import Outcome
+from vmbackup.diagnosis import Diagnosis, Outcome
 from vmbackup.facts.backup import FailedJob, RecoveryPoint
-from vmbackup.failures.triage import triage_job
 from vmbackup.model import Evidence, Fact, FactStatus, Step, Target, Verdict, Word, data_of
 from vmbackup.remedies.plan import Plan, plan
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof, last_good
 from vmbackup.remedies.retry.schedule import longest_gap_h
 from vmbackup.runs.state import State
-
-
-class Strength(Word):
-    """What speaks for the finding: Azure names its cause as the failure's, or it was only seen on the VM."""
-
-    NAMED = "named"
-    SEEN = "seen"
 
 
 class Standing(Word):
@@ -45,9 +37,8 @@ class Incident:
 
     ``failure`` is the job that failed, or ``failure_fact`` says why there is none; ``last_good`` the last good point
     before it and ``age_s`` how old that was at ``at``, ``late_s`` how far that is beyond the policy (None: not known).
-    ``step`` is the cause that explains it, ``evidence`` what it was judged on, ``now`` what is known today.
-    ``undecided`` are the causes that cannot be told, ``gaps`` the questions without an answer, ``command`` is the next
-    thing to type.
+    ``diagnosis`` is that of the failure, on ``evidence``; ``today`` is today's, on ``now``. ``gaps`` are the questions
+    without an answer, ``command`` is the next thing to type.
     """
 
     target: Target
@@ -62,30 +53,23 @@ class Incident:
     points_known: bool
     age_s: float | None
     late_s: float | None
-    step: Step | None
-    strength: Strength
+    diagnosis: Diagnosis
     evidence: Evidence
+    today: Diagnosis
     now: Evidence
     receipts: Sequence[Receipt]
     proof: Proof | None
-    next_step: Step | None
     remedy: Plan | None
     command: str
-    undecided: Sequence[Step]
-    ruled_out: int
     gaps: Evidence
 
 
 def incident(state: State) -> Incident:
     """The incident, as the run stands."""
     then: Evidence = state.before or state.evidence
-    diagnosis = state.diagnosis_of(then)
-    now = state.diagnosis()
-    step = diagnosis.probable
-    remedy = _remedy(state, now.probable)
-    standing = _standing(state, now.outcome)
-    failed = then.get("backup.failed_job")
-    job: FailedJob | None = data_of(then, "backup.failed_job")
+    today = state.diagnosis()
+    remedy = _remedy(state, today.probable)
+    standing = _standing(state, today.outcome)
     point, age_s, late_s = _last_good(then)
     return Incident(
         target=state.target,
@@ -94,23 +78,20 @@ def incident(state: State) -> Incident:
         replayed=state.parameters.azure == "replay",
         at=clock.azure_now(state.evidence),
         standing=standing,
-        failure=job,
-        failure_fact=failed,
+        failure=data_of(then, "backup.failed_job"),
+        failure_fact=then.get("backup.failed_job"),
         last_good=point,
         points_known=_answered(then.get("backup.recovery_points")),
         age_s=age_s,
         late_s=late_s,
-        step=step,
-        strength=_strength(step, job),
+        diagnosis=state.diagnosis_of(then),
         evidence=then,
+        today=today,
         now=state.evidence,
         receipts=tuple(state.receipts),
         proof=state.proof,
-        next_step=now.next if standing in (Standing.CAUSE_FOUND, Standing.UNDECIDED, Standing.NOT_FIXED) else None,
         remedy=remedy,
         command=_command(state, standing, remedy),
-        undecided=tuple(each for each in now.steps if each.verdict is Verdict.UNKNOWN),
-        ruled_out=sum(each.verdict is Verdict.OK for each in now.steps),
         gaps={
             name: fact
             for name, fact in state.evidence.items()
@@ -130,11 +111,6 @@ def _standing(state: State, outcome: Outcome) -> Standing:
     failed = data_of(state.before or state.evidence, "backup.failed_job")
     # A failed backup without a known cause is not settled.
     return Standing.UNDECIDED if standing is Standing.NOTHING_FAILED and failed and not state.before else standing
-
-
-def _strength(step: Step | None, job: FailedJob | None) -> Strength:
-    named = {each.cause for each in triage_job(job).candidates} if job else set()
-    return Strength.NAMED if step and step.cause in named else Strength.SEEN
 
 
 def _last_good(evidence: Evidence) -> tuple[RecoveryPoint | None, float | None, float | None]:

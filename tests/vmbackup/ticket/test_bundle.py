@@ -258,7 +258,7 @@ def test_the_notebooks_page_opens_with_the_incident_in_one_language_and_without_
     assert len(page.encode()) <= 300_000
     first, _, folded = page.partition("<details>")
     assert f"<h1>{title}" in first
-    assert catalog.text("incident.cause_found", language) in first
+    assert catalog.text("incident.title", language, vm="vm-") in first
     assert f"<summary>{cause}</summary>" in folded
     assert "subscription_id:" not in page
     assert "open_run" not in page
