@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from vmbackup.arm.call import gather
-from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact
+from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import inside, listed, resource, text, texts
 from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.effective import computed, effective_or_written
 from vmbackup.collectors.network import subnets_of
-from vmbackup.collectors.rules import computed, falls_back
 from vmbackup.facts.network import Nic, NicRoutes, Route, Subnet
-from vmbackup.model import Fact, FactStatus
 from vmbackup.resource_ids import resource_group, resource_name
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
@@ -27,15 +25,8 @@ ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
 )
 def routes(ask: Ask, nics: list[Nic], subnets: list[Subnet] | None) -> Answers:
     """Effective routes; where Azure does not compute them (VM stopped, right missing), the tables of the subnets."""
-    try:
-        found = gather([partial(_effective, ask, nic) for nic in nics])
-        return {"network.routes": {"source": "effective", "nics": found}}
-    except REFUSALS as error:
-        if not falls_back(error) or subnets is None:
-            raise
-        refused = as_fact(error, (ACTION,))
-    written = {"source": "objects", "nics": [_written(ask, nic, subnets) for nic in nics]}
-    return {"network.routes": Fact(FactStatus.OK, written, refused.why, refused.details)}
+    written = None if subnets is None else lambda nic: _written(ask, nic, subnets)
+    return effective_or_written("network.routes", ACTION, nics, partial(_effective, ask), written)
 
 
 def _effective(ask: Ask, nic: Nic) -> NicRoutes:

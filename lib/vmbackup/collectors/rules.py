@@ -7,18 +7,16 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from vmbackup.arm.call import gather
-from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact, refusal
+from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import entries, inside, listed, resource, text, texts, whole
 from vmbackup.collectors.base import Answers, Ask, collector
+from vmbackup.collectors.effective import computed, effective_or_written
 from vmbackup.collectors.network import subnets_of
 from vmbackup.facts.network import Nic, NicRules, Rule, Subnet
-from vmbackup.model import Fact, FactStatus
 from vmbackup.resource_ids import resource_group, resource_name
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"
 _PROTOCOLS = ("tcp", "udp", "icmp", "esp", "ah", "any", "all", "*")
-_NOT_RUNNING = "nicmustbeattachedtorunningvm"
 # Ports that a connection of the VM's own begins at: Windows from 49152, Linux to 60999.
 _OWN_PORTS = (49152, 60999)
 
@@ -32,31 +30,12 @@ _OWN_PORTS = (49152, 60999)
 )
 def rules(ask: Ask, nics: list[Nic], groups: Mapping[str, list[str]], subnets: list[Subnet] | None) -> Answers:
     """Effective rules; where Azure does not compute them (VM stopped, right missing), the rules of the groups."""
-    try:
-        found = gather([partial(_effective, ask, nic) for nic in nics])
-        return {"network.rules": {"source": "effective", "nics": found}}
-    except REFUSALS as error:
-        if not falls_back(error) or subnets is None:
-            raise
-        refused = as_fact(error, (ACTION,))
-    found = [_written(ask, nic, groups[nic["id"].lower()], subnets) for nic in nics]
-    written = {"source": "objects", "nics": found}
-    return {"network.rules": Fact(FactStatus.OK, written, refused.why, refused.details)}
-
-
-def falls_back(error: Exception) -> bool:
-    """Azure computes only for a running VM (400), and not for everyone (403): the objects can still be read."""
-    refused = refusal(error)
-    return refused.status in (400, 403) or refused.code.lower().startswith(_NOT_RUNNING)
+    written = None if subnets is None else lambda nic: _written(ask, nic, groups[nic["id"].lower()], subnets)
+    return effective_or_written("network.rules", ACTION, nics, partial(_effective, ask), written)
 
 
 def _effective(ask: Ask, nic: Nic) -> NicRules:
     return read_effective_rules(nic["id"], computed(ask, nic, "effectiveNetworkSecurityGroups"), _addresses(nic))
-
-
-def computed(ask: Ask, nic: Nic, what: str) -> Any:
-    """What Azure computes for an interface, which takes it some time. Raises OperationFailed or TimeoutError."""
-    return ask.arm.complete("POST", f"{nic['id']}/{what}")
 
 
 def _addresses(nic: Nic) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.signatures import Strength
 from vmbackup.catalog.words import cause_title, cause_word, sentence
 from vmbackup.diagnosis import Diagnosis, Outcome
 from vmbackup.failures.signatures import Sign
-from vmbackup.model import Evidence, Verdict, data_of
+from vmbackup.model import Evidence, Step, Verdict, data_of
 from vmbackup.pages import load, overview, remedies, timeline
 from vmbackup.pages.blocks import Block, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.step import actions, heaviest
@@ -110,7 +110,7 @@ def whole(state: State) -> Page:
     return Page(
         [
             *overview.page(state.target, state.evidence, language).blocks,
-            _causes(state),
+            causes(state, state.diagnosis().steps),
             *timeline.page(state.evidence, language).blocks,
             *load.page(state.evidence, language).blocks,
             *summary(state).blocks,
@@ -121,7 +121,7 @@ def whole(state: State) -> Page:
 def result(state: State) -> Page:
     """How the run ended, every cause in one table, what is missing, and where everything is saved."""
     language, denied = state.language, state.diagnosis().denied
-    blocks: list[Block] = [outcome(state), _causes(state)]
+    blocks: list[Block] = [outcome(state), causes(state, state.diagnosis().steps)]
     if denied:
         blocks.append(Paragraph(", ".join(denied), catalog.text("label.rights", language) + ":"))
     blocks += [Paragraph(action, catalog.text("label.next", language)) for action in next_actions(state)]
@@ -130,9 +130,9 @@ def result(state: State) -> Page:
     return Page(blocks)
 
 
-def _causes(state: State) -> Table:
-    """Every cause with its verdict and the finding that decided it."""
-    language, steps = state.language, state.diagnosis().steps
+def causes(state: State, steps: Sequence[Step]) -> Table:
+    """These causes, each with its verdict and the finding that decided it."""
+    language = state.language
     header = [catalog.text(f"label.{label}", language) for label in ("verdict", "cause", "finding")]
     added = f" ({catalog.text('label.addition', language)})"
     rows = [

@@ -18,12 +18,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vmbackup import catalog, clock, sanitize
-from vmbackup.catalog.words import cause_title, cause_word, sentence
+from vmbackup.catalog.words import cause_title
 from vmbackup.model import Step, Verdict
 from vmbackup.pages import incident as incident_page
 from vmbackup.pages import load, overview, remedies, step, timeline
-from vmbackup.pages.blocks import Heading, Page, Paragraph, Table
-from vmbackup.pages.step import heaviest
+from vmbackup.pages.blocks import Heading, Page, Paragraph
+from vmbackup.pages.outcome import causes
 from vmbackup.runs.incident import incident
 from vmbackup.runs.state import State
 from vmbackup.ticket import notebook
@@ -44,7 +44,7 @@ def run_page(state: State, audit: Sequence[Mapping[str, Any]] = ()) -> str:
     shown = [each for each in steps if each.verdict in _OPEN]
     lead = incident_page.page(incident(state), language).blocks[1:]
     if shown:
-        lead = [*lead, Heading(catalog.text("document.causes", language), 2), _causes(state, shown)]
+        lead = [*lead, Heading(catalog.text("document.causes", language), 2), causes(state, shown)]
     ruled_out = catalog.text("document.ruled_out", language, count=len(steps) - len(shown))
     title = catalog.text("incident.title", language, vm=state.target.vm_name)
     return _filled(state, title, _markup(Page([*lead, Paragraph(ruled_out)])), [
@@ -91,21 +91,6 @@ def pdf(html: str) -> bytes | None:
 
 def _markup(page: Page) -> Markup:
     return Markup(page.html())
-
-
-def _causes(state: State, shown: Sequence[Step]) -> Table:
-    """One line a cause; what speaks for it is folded below."""
-    language = state.language
-    header = [catalog.text(f"label.{label}", language) for label in ("verdict", "cause", "finding")]
-    rows = [
-        [
-            cause_word(each.verdict, language),
-            f"{each.number}. {cause_title(each.cause, language)}",
-            sentence(heaviest(each), state.evidence, language),
-        ]
-        for each in shown
-    ]
-    return Table(header, rows, [each.verdict for each in shown])
 
 
 def _folded(state: State, shown: Sequence[Step], audit: Sequence[Mapping[str, Any]]) -> list[tuple[str, Page]]:
