@@ -50,13 +50,13 @@ def parse_time_of_day(words: str) -> time | None:
         return None
 
 
-def _utc(given: datetime) -> datetime:
-    return (given if given.tzinfo else given.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+def _utc(moment: datetime) -> datetime:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
 
 
-def stamp(given: datetime | str | None) -> str | None:
+def stamp(moment: datetime | str | None) -> str | None:
     """The form in which times are kept and compared: ``2026-11-23T03:00:00Z``; None where there is no time."""
-    found = parse(given) if isinstance(given, str) else given
+    found = parse(moment) if isinstance(moment, str) else moment
     return _utc(found).isoformat(timespec="seconds").replace("+00:00", "Z") if found else None
 
 
@@ -70,12 +70,12 @@ def local(words: str | None, zone: tzinfo | None = None) -> str:
     found = parse(words)
     if found is None or words is None or len(words) == _DATE:
         return words or "–"
-    said = f"{found:%Y-%m-%d %H:%M} UTC"
+    utc = f"{found:%Y-%m-%d %H:%M} UTC"
     local = found.astimezone(zone)
     if not local.utcoffset():
-        return said
+        return utc
     day = "" if local.date() == found.date() else f"{local:%Y-%m-%d} "
-    return f"{said} ({day}{local:%H:%M} {local:%Z})"
+    return f"{utc} ({day}{local:%H:%M} {local:%Z})"
 
 
 def seconds_between(start: str | None, end: str | None) -> float | None:

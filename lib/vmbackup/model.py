@@ -208,8 +208,8 @@ class RunbookError(Exception):
         self.values = values
 
     def __str__(self) -> str:
-        said = ", ".join(f"{name}={value}" for name, value in self.values.items())
-        return f"{self.key}: {said}" if said else self.key
+        values = ", ".join(f"{name}={value}" for name, value in self.values.items())
+        return f"{self.key}: {values}" if values else self.key
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]

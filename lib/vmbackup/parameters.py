@@ -92,16 +92,16 @@ def from_notebook(namespace: Mapping[str, Any], about: str = "vm") -> Parameters
     """
     plain = (str, int, float, bool, type(None), list, dict, tuple)
     system = {"In", "Out"}
-    given = {
+    values = {
         name: value
         for name, value in namespace.items()
         if not name.startswith("_") and name not in system and type(value) in plain
     }
     known = [field.name for field in fields(Parameters)]
-    for name in given:
+    for name in values:
         if name not in known:
             raise no_such("unknown_variable", name, known)
-    return read(given, about)
+    return read(values, about)
 
 
 def no_such(key: str, value: str, choices: Iterable[str], **values: str) -> SetupError:
@@ -201,6 +201,6 @@ _VAULT_RULES = {
 
 
 def _refuse(parameters: Parameters, names: tuple[str, ...]) -> None:
-    given = [name for name in names if getattr(parameters, name)]
-    if given:
-        raise SetupError("error.contradiction", source=parameters.azure, names=given)
+    names_set = [name for name in names if getattr(parameters, name)]
+    if names_set:
+        raise SetupError("error.contradiction", source=parameters.azure, names=names_set)

@@ -95,13 +95,13 @@ def texts(wire: object, *path: str) -> list[str]:
     return [value for value in entries(wire, *path) if isinstance(value, str) and value]
 
 
-def span_s(said: str | None) -> float | None:
+def span_s(words: str | None) -> float | None:
     """A duration in seconds, from .NET's ``00:20:23.08`` or from ISO 8601's ``PT8M6.5S``.
 
     >>> span_s("1.00:20:23"), span_s("PT8M6.5S"), span_s("soon")
     (87623.0, 486.5, None)
     """
-    found = _SPAN.fullmatch(said or "") or (_ISO_SPAN.fullmatch(said or "") if said else None)
+    found = _SPAN.fullmatch(words or "") or (_ISO_SPAN.fullmatch(words or "") if words else None)
     if not found or not any(found.groups()):
         return None
     parts = {name: float(value or 0) for name, value in found.groupdict().items()}

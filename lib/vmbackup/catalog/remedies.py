@@ -125,9 +125,9 @@ def script(remedy: str) -> str:
     name = remedies()[remedy]["script"]
     if not name:
         raise KeyError(remedy)
-    common, own = (_script(each).read_text("utf-8") for each in (f"remedy_common{PurePath(name).suffix}", name))
+    common, body = (_script(each).read_text("utf-8") for each in (f"remedy_common{PurePath(name).suffix}", name))
     named = f"$Remedy = '{remedy}'\n" if name.endswith(".ps1") else f"#!/bin/sh\nREMEDY={remedy}\n"
-    return f"{named}{common}\n{own}"
+    return f"{named}{common}\n{body}"
 
 
 def _script(name: str) -> Any:

@@ -53,11 +53,11 @@ def read_policy(wire: object) -> Policy:
 
 
 def _times(schedule: Any) -> list[str]:
-    said = texts(schedule, "scheduleRunTimes")
+    times = texts(schedule, "scheduleRunTimes")
     for part in ("dailySchedule", "weeklySchedule"):
-        said = said or texts(schedule, part, "scheduleRunTimes")
+        times = times or texts(schedule, part, "scheduleRunTimes")
     # The date is a dummy: only hour and minute count, in the policy's own zone.
-    starts = [clock.parse(each) for each in said] or _window(inside(schedule, "hourlySchedule"))
+    starts = [clock.parse(each) for each in times] or _window(inside(schedule, "hourlySchedule"))
     return [each.strftime("%H:%M") for each in starts if each]
 
 

@@ -227,8 +227,8 @@ def _answer(each: Collector, run: _Run) -> dict[str, Fact]:
     with calling(deadline_s=run.longest_s) as call:
         run.reports.put((each, call))
         try:
-            given = each.collect(run.ask, *data)
-            facts = {name: _fact(given[name]) for name in each.gives}
+            result = each.collect(run.ask, *data)
+            facts = {name: _fact(result[name]) for name in each.gives}
         except Exception as error:
             facts = dict.fromkeys(each.gives, as_fact(error, each.actions, time.monotonic() - begun))
     took_ms = round((time.monotonic() - begun) * 1000)
@@ -243,8 +243,8 @@ def _skipped(need: str, fact: Fact) -> Fact:
     return Fact(FactStatus.SKIPPED, why="needs", details={"fact": "vm.model" if need == "_vm" else need})
 
 
-def _fact(given: Any) -> Fact:
-    return given if isinstance(given, Fact) else Fact(FactStatus.OK, given)
+def _fact(result: Any) -> Fact:
+    return result if isinstance(result, Fact) else Fact(FactStatus.OK, result)
 
 
 def cut_at(fact: Fact, read: str) -> Fact:

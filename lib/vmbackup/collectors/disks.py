@@ -23,7 +23,9 @@ def disks(ask: Ask, vm: Mapping[str, Any]) -> Answers:
     """The disks of the VM; each managed one is asked for its size, kind and encryption, all at once."""
     attached = attached_disks(vm)
     answers = gather([partial(_managed_disk, ask, each) for _, each in attached])
-    return {"vm.disks": [read_disk(role, each, own) for (role, each), own in zip(attached, answers, strict=True)]}
+    return {
+        "vm.disks": [read_disk(role, each, managed) for (role, each), managed in zip(attached, answers, strict=True)]
+    }
 
 
 def _managed_disk(ask: Ask, attached: object) -> Any:
@@ -46,22 +48,22 @@ def attached_disks(vm: object) -> list[tuple[str, Any]]:
     return [("os", resource(inside(profile, "osDisk"))), *(("data", each) for each in listed(profile, "dataDisks"))]
 
 
-def read_disk(role: str, attached: object, own: object = None) -> Disk:
+def read_disk(role: str, attached: object, managed: object = None) -> Disk:
     """One disk, from the VM's reference to it and the answer of ``GET disk`` (None for unmanaged ones)."""
-    properties = inside(own, "properties")
-    managed = isinstance(inside(attached, "managedDisk"), Mapping)
-    if not managed and not isinstance(inside(attached, "vhd"), Mapping):
+    properties = inside(managed, "properties")
+    is_managed = isinstance(inside(attached, "managedDisk"), Mapping)
+    if not is_managed and not isinstance(inside(attached, "vhd"), Mapping):
         raise Unreadable("a disk that is neither a managed disk nor a blob")
     return {
-        "name": text(attached, "name") or text(own, "name") or "",
+        "name": text(attached, "name") or text(managed, "name") or "",
         "role": role,
         "lun": whole(attached, "lun") if role == "data" else None,
         "id": text(attached, "managedDisk", "id") or text(attached, "vhd", "uri"),
-        "managed": managed,
+        "managed": is_managed,
         "size_gb": _size_gb(attached, properties),
-        "sku": text(own, "sku", "name") or text(attached, "managedDisk", "storageAccountType"),
-        "encryption": _encryption(attached, own),
-        "shared": _shared(properties, managed),
+        "sku": text(managed, "sku", "name") or text(attached, "managedDisk", "storageAccountType"),
+        "encryption": _encryption(attached, managed),
+        "shared": _shared(properties, is_managed),
         "write_accelerator": flag(attached, "writeAcceleratorEnabled") is True,
         "ephemeral": text(attached, "diffDiskSettings", "option") is not None,
         "network_access": text(properties, "networkAccessPolicy"),
@@ -78,12 +80,15 @@ def _size_gb(attached: object, properties: object) -> int | None:
     return size if size is not None or in_bytes is None else -(-in_bytes // _BYTES_PER_GB)
 
 
-def _encryption(attached: object, own: object) -> str | None:
-    collections = (inside(own, "properties", "encryptionSettingsCollection"), inside(attached, "encryptionSettings"))
+def _encryption(attached: object, managed: object) -> str | None:
+    collections = (
+        inside(managed, "properties", "encryptionSettingsCollection"),
+        inside(attached, "encryptionSettings"),
+    )
     enabled = [flag(each, "enabled") for each in collections if each is not None]
     if any(enabled):
         return "ade"
-    return "none" if None not in enabled and inside(own, "properties") else None
+    return "none" if None not in enabled and inside(managed, "properties") else None
 
 
 def _shared(properties: object, managed: bool) -> bool | None:

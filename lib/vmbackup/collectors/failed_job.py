@@ -80,19 +80,19 @@ def read_failed_job(wire: object, first_failure: str | None = None) -> FailedJob
     }
 
 
-def _error(said: object) -> JobError:
+def _error(wire: object) -> JobError:
     return {
-        "code": whole(said, "errorCode"),
-        "title": text(said, "errorTitle"),
-        "text": text(said, "errorString"),
-        "recommendations": texts(said, "recommendations"),
+        "code": whole(wire, "errorCode"),
+        "title": text(wire, "errorTitle"),
+        "text": text(wire, "errorString"),
+        "recommendations": texts(wire, "recommendations"),
     }
 
 
-def _task(said: object) -> JobTask:
+def _task(wire: object) -> JobTask:
     return {
-        "name": text(said, "taskId") or "",
-        "status": text(said, "status"),
+        "name": text(wire, "taskId") or "",
+        "status": text(wire, "status"),
         # Azure writes PT0S for a task of unknown duration, even if it is done.
-        "duration_s": span_s(text(said, "duration")) or None,
+        "duration_s": span_s(text(wire, "duration")) or None,
     }

@@ -62,10 +62,10 @@ def read_item(wire: object) -> ProtectedItem:
     }
 
 
-def _health_detail(said: object) -> HealthDetail:
+def _health_detail(wire: object) -> HealthDetail:
     return {
-        "code": whole(said, "code"),
-        "title": text(said, "title"),
-        "message": text(said, "message"),
-        "recommendations": texts(said, "recommendations"),
+        "code": whole(wire, "code"),
+        "title": text(wire, "title"),
+        "message": text(wire, "message"),
+        "recommendations": texts(wire, "recommendations"),
     }

@@ -48,8 +48,8 @@ def protection(ask: Ask, model: VmModel | None) -> Answers:
 
 def _none(answer: object) -> Fact:
     """No vault protects the VM; why not, where ``backupStatus`` says it."""
-    said = {key: text(answer, key) for key in ("errorCode", "errorMessage")}
-    return Fact(FactStatus.ABSENT, why="none", details={key: words for key, words in said.items() if words})
+    details = {key: text(answer, key) for key in ("errorCode", "errorMessage")}
+    return Fact(FactStatus.ABSENT, why="none", details={key: words for key, words in details.items() if words})
 
 
 def _given(target: Target, vault_id: str) -> Protection:
@@ -75,20 +75,24 @@ def _backup_status(ask: Ask, model: VmModel) -> Any:
 
 def read_backup_status(wire: object) -> Protection | None:
     """The answer of ``backupStatus``; None when no vault protects the VM."""
-    said = resource(wire)
-    if (text(said, "protectionStatus") or "").lower() == "notprotected":
+    status = resource(wire)
+    if (text(status, "protectionStatus") or "").lower() == "notprotected":
         return None
-    vault_id, container, item = text(said, "vaultId"), text(said, "containerName"), text(said, "protectedItemName")
+    vault_id, container, item = (
+        text(status, "vaultId"),
+        text(status, "containerName"),
+        text(status, "protectedItemName"),
+    )
     if not (vault_id and container and item):
         raise Unreadable("backupStatus names no vault, and does not say that there is none")
     return {
-        "status": text(said, "protectionStatus"),
-        "error_code": text(said, "errorCode"),
-        "error_message": text(said, "errorMessage"),
+        "status": text(status, "protectionStatus"),
+        "error_code": text(status, "errorCode"),
+        "error_message": text(status, "errorMessage"),
         "vault_id": vault_id,
         "container": container,
         "item": item,
-        "policy_name": text(said, "policyName"),
+        "policy_name": text(status, "policyName"),
         "via": "backupStatus",
     }
 

@@ -28,8 +28,8 @@ def restore_points(ask: Ask) -> Answers:
     """The collections whose source is this VM, each with the number of its restore points."""
     listing = read_pages(ask.azure.compute.restore_point_collections.list_all(raw_response_hook=whole_pages))
     listed = [each.as_dict() for each in listing.entries]
-    own = [wire for wire in listed if _source(wire) == ask.target.vm_id.lower()]
-    full = gather([partial(_collection, ask, wire) for wire in own])
+    ours = [wire for wire in listed if _source(wire) == ask.target.vm_id.lower()]
+    full = gather([partial(_collection, ask, wire) for wire in ours])
     return {"vm.restore_points": listed_fact(listing, [read_collection(wire) for wire in full])}
 
 
@@ -79,8 +79,8 @@ def locks(ask: Ask, collections: list[RestorePointCollection] | None, policy: Po
     """The locks at the subscription, the VM's resource group, the VM, and where restore points are kept."""
     listing = read_pages(ask.azure.locks.management_locks.list_at_subscription_level())
     groups = {ask.target.resource_group.lower(), *(each["resource_group"].lower() for each in collections or [])}
-    own = (policy["restore_point_group_prefix"] if policy else None) or _AZURE_BACKUP
-    kept = (_AZURE_BACKUP, own.lower())
+    prefix = (policy["restore_point_group_prefix"] if policy else None) or _AZURE_BACKUP
+    kept = (_AZURE_BACKUP, prefix.lower())
     found = [read_lock(each.as_dict()) for each in listing.entries]
     ours = [lock for lock in found if _concerns(lock, ask.target.vm_id, groups, kept)]
     return {"vm.locks": listed_fact(listing, ours)}

@@ -39,17 +39,17 @@ def read_effective_routes(nic_id: str, wire: object) -> NicRoutes:
     return {"nic": nic_id, "routes": found}
 
 
-def _effective_route(said: object) -> Route:
-    prefixes, next_hop = texts(said, "addressPrefix"), text(said, "nextHopType")
+def _effective_route(route: object) -> Route:
+    prefixes, next_hop = texts(route, "addressPrefix"), text(route, "nextHopType")
     if not (prefixes and next_hop):
         # Left out, traffic that it diverts would seem to pass.
         raise Unreadable("a route without a prefix or a next hop")
     return {
         "prefixes": prefixes,
         "next_hop": next_hop,
-        "next_hop_ips": texts(said, "nextHopIpAddress"),
-        "origin": text(said, "source"),
-        "state": text(said, "state") or "Active",
+        "next_hop_ips": texts(route, "nextHopIpAddress"),
+        "origin": text(route, "source"),
+        "state": text(route, "state") or "Active",
     }
 
 
@@ -83,9 +83,9 @@ def read_route_table(wire: object) -> list[Route]:
     return [_written_route(inside(each, "properties")) for each in listed(resource(wire), "properties", "routes")]
 
 
-def _written_route(said: object) -> Route:
-    prefix, next_hop = text(said, "addressPrefix"), text(said, "nextHopType")
-    address = text(said, "nextHopIpAddress")
+def _written_route(route: object) -> Route:
+    prefix, next_hop = text(route, "addressPrefix"), text(route, "nextHopType")
+    address = text(route, "nextHopIpAddress")
     if not (prefix and next_hop):
         raise Unreadable("a route without a prefix or a next hop")
     return {

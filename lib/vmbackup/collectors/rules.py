@@ -50,8 +50,8 @@ def read_effective_rules(nic_id: str, wire: object, addresses: Sequence[str] = (
     for group in listed(resource(wire), "value"):
         layer = "nic" if inside(group, "association", "networkInterface") else "subnet"
         nsg = text(group, "networkSecurityGroup", "id")
-        mine = [each for each in listed(group, "effectiveSecurityRules") if _sends(each, addresses)]
-        found += [_rule(each, each, nsg, layer) for each in mine]
+        sent = [each for each in listed(group, "effectiveSecurityRules") if _sends(each, addresses)]
+        found += [_rule(each, each, nsg, layer) for each in sent]
     return {"nic": nic_id, "rules": found}
 
 
@@ -74,22 +74,22 @@ def read_nsg(
     Given an interface's addresses and application security groups, rules for other senders are left out.
     """
     nsg = resource(wire)
-    own = listed(nsg, "properties", "securityRules") + listed(nsg, "properties", "defaultSecurityRules")
-    mine = [each for each in own if _sends(inside(each, "properties"), addresses, groups)]
-    return [_rule(each, inside(each, "properties"), text(nsg, "id"), layer) for each in mine]
+    rules = listed(nsg, "properties", "securityRules") + listed(nsg, "properties", "defaultSecurityRules")
+    sent = [each for each in rules if _sends(inside(each, "properties"), addresses, groups)]
+    return [_rule(each, inside(each, "properties"), text(nsg, "id"), layer) for each in sent]
 
 
-def _sends(said: object, addresses: Sequence[str], groups: Sequence[str] | None = None) -> bool:
+def _sends(rule: object, addresses: Sequence[str], groups: Sequence[str] | None = None) -> bool:
     """Whether a rule can apply to what this interface sends. True if in doubt, and for what it receives."""
-    if (text(said, "direction") or "").lower() != "outbound":
+    if (text(rule, "direction") or "").lower() != "outbound":
         return True
-    ports = _many(said, "sourcePortRange")
+    ports = _many(rule, "sourcePortRange")
     if ports and not any(map(_begins_there, ports)):
         return False
-    named = [text(each, "id") or "" for each in entries(said, "sourceApplicationSecurityGroups")]
+    named = [text(each, "id") or "" for each in entries(rule, "sourceApplicationSecurityGroups")]
     if named and groups is not None:
         return any(name.lower() in groups for name in named)
-    sources = _many(said, "sourceAddressPrefix") or texts(said, "expandedSourceAddressPrefix")
+    sources = _many(rule, "sourceAddressPrefix") or texts(rule, "expandedSourceAddressPrefix")
     return not sources or not addresses or any(_holds(source, addresses) for source in sources)
 
 
@@ -109,11 +109,11 @@ def _holds(source: str, addresses: Sequence[str]) -> bool:
         return True
 
 
-def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
+def _rule(named: object, rule: object, nsg: str | None, layer: str) -> Rule:
     """Raises Unreadable for an incomplete rule: left out, what it closes would seem open."""
-    direction, access, priority = text(said, "direction"), text(said, "access"), whole(said, "priority")
-    ports = [_port(each) for each in _many(said, "destinationPortRange")]
-    protocol = text(said, "protocol") or "*"
+    direction, access, priority = text(rule, "direction"), text(rule, "access"), whole(rule, "priority")
+    ports = [_port(each) for each in _many(rule, "destinationPortRange")]
+    protocol = text(rule, "protocol") or "*"
     known = (direction or "").lower() in ("inbound", "outbound") and (access or "").lower() in ("allow", "deny")
     if direction is None or access is None or priority is None or not known or not ports:
         raise Unreadable("a security rule without direction, access, priority or ports")
@@ -128,22 +128,22 @@ def _rule(named: object, said: object, nsg: str | None, layer: str) -> Rule:
         "priority": priority,
         "protocol": protocol,
         # Azure resolves application security groups to their addresses.
-        "destinations": _many(said, "destinationAddressPrefix") or texts(said, "expandedDestinationAddressPrefix"),
+        "destinations": _many(rule, "destinationAddressPrefix") or texts(rule, "expandedDestinationAddressPrefix"),
         "ports": ports,
     }
 
 
-def _many(said: object, name: str) -> list[str]:
-    several = texts(said, f"{name}es" if name.endswith("x") else f"{name}s")
-    single = text(said, name)
+def _many(rule: object, name: str) -> list[str]:
+    several = texts(rule, f"{name}es" if name.endswith("x") else f"{name}s")
+    single = text(rule, name)
     return several or ([single] if single else [])
 
 
-def _port(said: str) -> str:
+def _port(words: str) -> str:
     """Raises Unreadable for anything but a port: its rule must not be lost."""
-    first, _, last = said.strip().partition("-")
+    first, _, last = words.strip().partition("-")
     if (first, last) == ("0", "65535") or first.lower() in ("*", "any"):
         return "*"
     if not first.isdecimal() or not (last or first).isdecimal():
-        raise Unreadable(f"a security rule for the ports {said}")
-    return first if first == last else said
+        raise Unreadable(f"a security rule for the ports {words}")
+    return first if first == last else words

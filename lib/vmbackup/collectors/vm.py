@@ -82,9 +82,9 @@ def read_model(wire: object, now: datetime | None = None) -> VmModel:
 
 
 def _operating_system(properties: object, view: object) -> str | None:
-    said = text(properties, "storageProfile", "osDisk", "osType") or ""
-    if said.lower() in ("windows", "linux"):
-        return said.lower()
+    system = text(properties, "storageProfile", "osDisk", "osType") or ""
+    if system.lower() in ("windows", "linux"):
+        return system.lower()
     profile = inside(properties, "osProfile")
     for name in ("windows", "linux"):
         if isinstance(inside(profile, f"{name}Configuration"), Mapping):

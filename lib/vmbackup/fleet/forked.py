@@ -36,12 +36,12 @@ class ForkedKernel:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            given = {
+            request = {
                 "environment": dict(os.environ),
                 "directory": os.getcwd(),
                 "memory_mb": int(os.environ.get(MEMORY_MB, DEFAULT_MEMORY_MB)),
             }
-            forked = asked({"fork": given}, (theirs.fileno(),))
+            forked = asked({"fork": request}, (theirs.fileno(),))
         self.pid, self.rehearsal = int(forked["pid"]), bool(forked["rehearsal"])
         self.status: int | None = None
         self.cpu_s = 0.0

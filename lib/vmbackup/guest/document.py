@@ -151,17 +151,17 @@ def _unpacked(begin: re.Match[str], body: str, end: re.Match[str] | None) -> byt
     if len(body) > LARGEST_BODY:
         raise GuestOutputError("corrupt_too_long")
     plain = bool(begin.group(3))
-    said = end.group(4) if plain else end.group(2)[len(version) :]
+    count = end.group(4) if plain else end.group(2)[len(version) :]
     if end.group(2)[: len(version)] != version or plain != bool(end.group(3)):
         raise GuestOutputError("corrupt_pair")
-    if not said.startswith(str(len(body))):
-        raise GuestOutputError("corrupt_length", said=said or "-", count=str(len(body)))
+    if not count.startswith(str(len(body))):
+        raise GuestOutputError("corrupt_length", said=count or "-", count=str(len(body)))
     try:
         raw = base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
         raise GuestOutputError("corrupt_characters") from None
     packed = raw if plain else _gunzipped(raw)
-    if said != f"{len(body)}{posix_cksum(packed) if plain else ''}":
+    if count != f"{len(body)}{posix_cksum(packed) if plain else ''}":
         raise GuestOutputError("corrupt_checksum")
     return packed
 
@@ -228,9 +228,9 @@ def _say_absent(sections: Mapping[str, object]) -> None:
 
 def shapes(os: str) -> dict[str, object]:
     """The shape of every section that the script of this system may print, by its key (``clock``, ``services``)."""
-    own = FACTS_WINDOWS if os == "windows" else FACTS_LINUX
+    facts = FACTS_WINDOWS if os == "windows" else FACTS_LINUX
     both = {name: shape for name, shape in GUEST_FACTS.items() if name not in _NOT_OF_THE_SCRIPT}
-    return {name.removeprefix("guest."): shape for name, shape in {**both, **own}.items()}
+    return {name.removeprefix("guest."): shape for name, shape in {**both, **facts}.items()}
 
 
 def _readable(os: str, sections: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -42,14 +42,14 @@ def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
     begun, came = time.monotonic(), dict[str, Fact]()
     top = display(Frontend(kind="here"), display_id=True)  # type: ignore[no-untyped-call]
     place = display(Page([]), display_id=True)  # type: ignore[no-untyped-call]
-    shown = 0.0
+    updated = 0.0
 
     def note(name: str, fact: Fact) -> None:
-        nonlocal shown
+        nonlocal updated
         came[name] = fact
-        if time.monotonic() - shown >= _SECONDS_BETWEEN:
-            shown = time.monotonic()
-            place.update(progress.facts(came, list(FACTS), shown - begun, language))
+        if time.monotonic() - updated >= _SECONDS_BETWEEN:
+            updated = time.monotonic()
+            place.update(progress.facts(came, list(FACTS), updated - begun, language))
 
     try:
         yield note
@@ -74,9 +74,9 @@ def _save_ticket(run: Run, save_notebook: Callable[[], object], wait_s: float = 
 def _notebook_file() -> Path | None:
     """The notebook that this kernel runs, where its frontend says so: in the environment, or VS Code in a variable."""
     shell = get_ipython()
-    said = os.environ.get("JPY_SESSION_NAME") or (shell.user_ns.get("__vsc_ipynb_file__") if shell else None)
-    notebook = Path(str(said))
-    return notebook if said and notebook.suffix == ".ipynb" and notebook.is_file() else None
+    place = os.environ.get("JPY_SESSION_NAME") or (shell.user_ns.get("__vsc_ipynb_file__") if shell else None)
+    notebook = Path(str(place))
+    return notebook if place and notebook.suffix == ".ipynb" and notebook.is_file() else None
 
 
 # The last tool of each VM in this kernel.

@@ -156,9 +156,9 @@ class Runbook:
         blocks: list[Block] = [*pages.interrupted(run.interrupted(), self.language).blocks]
         blocks += pages.plans(found, self.language).blocks
         blocks += pages.not_covered(found, consent.remedies, consent.refusal, self.language).blocks
-        shown, tried = {plan.change for plan in found}, set()
+        changes, tried = {plan.change for plan in found}, set()
         while plan := next((each for each in allowed(run.plans(), consent) if each.change not in tried), None):
-            if plan.change not in shown:
+            if plan.change not in changes:
                 blocks += pages.plan(plan).blocks
             tried.add(plan.change)
             blocks += self._applied(plan, consent)

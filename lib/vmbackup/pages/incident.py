@@ -165,8 +165,8 @@ def _sign(sign: Sign, language: str) -> str:
 
 
 def _done(told: Incident, language: str) -> str:
-    said = [_receipt(each, language) for each in told.receipts]
-    return "\n".join(said) or catalog.text("incident.nothing_done", language)
+    receipts = [_receipt(each, language) for each in told.receipts]
+    return "\n".join(receipts) or catalog.text("incident.nothing_done", language)
 
 
 def _receipt(done: Receipt, language: str) -> str:
@@ -180,12 +180,12 @@ def _receipt(done: Receipt, language: str) -> str:
 def _proved(told: Incident, language: str) -> str:
     if told.proof is None:
         return catalog.text("incident.not_tried", language)
-    said = proof_sentence(told.proof, language)
+    sentence = proof_sentence(told.proof, language)
     if not told.proof.fixed:
-        return catalog.text("incident.not_proved_by", language, sentence=said)
+        return catalog.text("incident.not_proved_by", language, sentence=sentence)
     point = told.proof.point
     when = f"{clock.local(point['time'])}, {point['type']}" if point else "–"
-    return catalog.text("incident.proved_by", language, sentence=said, point=when, job=told.proof.job or "–")
+    return catalog.text("incident.proved_by", language, sentence=sentence, point=when, job=told.proof.job or "–")
 
 
 def _next(told: Incident, language: str) -> str:
@@ -197,20 +197,20 @@ def _next(told: Incident, language: str) -> str:
         return catalog.text("incident.next_prove", language)
     if told.remedy is not None:
         return f"{told.remedy.words['title']}: {told.remedy.words['what']}"
-    said = actions(told.today.next, told.now, language) if told.today.next else []
-    return "\n".join(said[:2]) or catalog.text("incident.next_diagnose", language)
+    steps = actions(told.today.next, told.now, language) if told.today.next else []
+    return "\n".join(steps[:2]) or catalog.text("incident.next_diagnose", language)
 
 
 def _unknown(told: Incident, language: str) -> str:
     gaps = [
         catalog.text("incident.gap", language, fact=name, why=why(fact, language)) for name, fact in told.gaps.items()
     ]
-    said = [_some(gaps, _MOST, language)] if gaps else []
+    lines = [_some(gaps, _MOST, language)] if gaps else []
     open_causes = [each.cause for each in told.today.steps if each.verdict is Verdict.UNKNOWN]
     if open_causes:
         titles = _some([cause_title(each, language).rstrip(".") for each in open_causes], _MOST_CAUSES, language, "; ")
-        said.append(catalog.text("incident.open_causes", language, causes=titles))
-    return "\n".join(said) or catalog.text("incident.no_gap", language)
+        lines.append(catalog.text("incident.open_causes", language, causes=titles))
+    return "\n".join(lines) or catalog.text("incident.no_gap", language)
 
 
 def _some(lines: list[str], most: int, language: str, between: str = "\n") -> str:

@@ -64,8 +64,9 @@ def _extremes(lines: list[Line], language: str) -> Table:
     rows = []
     for line in lines:
         values = [value for _, value in line.points]
-        said = [f"{figure:.0f} %" for figure in (min(values), sum(values) / len(values), max(values))] if values else []
-        rows.append([line.name, *(said or ["–", "–", "–"])])
+        extremes = (min(values), sum(values) / len(values), max(values)) if values else ()
+        figures = [f"{each:.0f} %" for each in extremes]
+        rows.append([line.name, *(figures or ["–", "–", "–"])])
     return Table(header, rows)
 
 

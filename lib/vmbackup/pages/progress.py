@@ -17,7 +17,7 @@ _TASK_SIGNS = {"completed": Verdict.OK, "failed": Verdict.PROBLEM}
 def facts(came: Mapping[str, Fact], wanted: Sequence[str], seconds: float, language: str) -> Page:
     """Facts that have arrived, with the time they took, and those outstanding."""
     out = [name for name in wanted if name not in came]
-    said = catalog.text("progress.facts", language, count=len(came), wanted=len(wanted), seconds=round(seconds))
+    sentence = catalog.text("progress.facts", language, count=len(came), wanted=len(wanted), seconds=round(seconds))
     header = [catalog.text(f"label.{key}", language) for key in ("fact", "status", "took", "why")]
     rows = [
         [name, catalog.text(f"status.{fact.status}", language), f"{fact.took_ms} ms", why(fact, language)]
@@ -26,7 +26,7 @@ def facts(came: Mapping[str, Fact], wanted: Sequence[str], seconds: float, langu
     still = catalog.text("progress.out", language)
     return Page(
         [
-            Paragraph(said),
+            Paragraph(sentence),
             Details(
                 catalog.text("progress.which", language),
                 [Table(header, [*rows, *([name, still, "", ""] for name in out)])],
@@ -46,8 +46,8 @@ def backup(progress: Progress | None, seconds: float, language: str) -> Page:
     if progress is None:
         return Page([Paragraph(so_far, catalog.text("progress.starting", language))])
     percent = f", {progress.percent:.0f} %" if progress.percent is not None else ""
-    said = catalog.text("progress.job", language, job=progress.job, status=progress.status)
+    sentence = catalog.text("progress.job", language, job=progress.job, status=progress.status)
     rows = [[name, status] for name, status in progress.tasks]
     signs = [_TASK_SIGNS.get(status.lower(), "") for _, status in progress.tasks]
     header = [catalog.text("progress.task", language), catalog.text("label.status", language)]
-    return Page([Paragraph(f"{said}{percent}. {so_far}"), *([Table(header, rows, signs)] if rows else [])])
+    return Page([Paragraph(f"{sentence}{percent}. {so_far}"), *([Table(header, rows, signs)] if rows else [])])

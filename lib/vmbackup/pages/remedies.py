@@ -39,8 +39,8 @@ def plans(found: Iterable[Plan], language: str) -> Page:
 
 def interrupted(begun: Iterable[Plan], language: str) -> Page:
     """That an earlier run was interrupted; nothing if none was."""
-    said = [catalog.text("remedy.interrupted", language, title=each.words["title"]) for each in begun]
-    return Page([Paragraph(words) for words in said])
+    sentences = [catalog.text("remedy.interrupted", language, title=each.words["title"]) for each in begun]
+    return Page([Paragraph(words) for words in sentences])
 
 
 def not_covered(
@@ -97,7 +97,7 @@ def receipt(done: Receipt, language: str) -> Page:
     title = done.remedy
     if done.remedy in catalogue.remedies():
         title = catalogue.words(done.remedy, "title", language)
-    said = catalog.text(f"receipt.{done.outcome}", language, **_failure(done))
+    sentence = catalog.text(f"receipt.{done.outcome}", language, **_failure(done))
     verdict = _RECEIPT_VERDICTS[done.outcome]
     rows = [
         [catalog.text("remedy.resource", language), done.resource],
@@ -109,7 +109,7 @@ def receipt(done: Receipt, language: str) -> Page:
     ]
     blocks: list[Block] = [
         Heading(catalog.text("receipt.title", language, title=title)),
-        VerdictBanner(verdict, word(Verdict(verdict), language), said),
+        VerdictBanner(verdict, word(Verdict(verdict), language), sentence),
         Table(["", ""], rows),
     ]
     if done.continued:
@@ -223,5 +223,5 @@ def _point(point: Mapping[str, Any] | None, language: str) -> str:
     return f"{clock.local(point['time'])}, {point['type']}"
 
 
-def _json(shown: Mapping[str, Any]) -> str:
-    return json.dumps(shown, ensure_ascii=False) if shown else "–"
+def _json(facts: Mapping[str, Any]) -> str:
+    return json.dumps(facts, ensure_ascii=False) if facts else "–"

@@ -229,17 +229,17 @@ class Executor:
 
     def _after(self) -> dict[str, Any]:
         try:
-            shown = self._shown()
+            details = self._shown()
         except (RequestRefused, ResponseLost):
-            shown = {}
+            details = {}
         report = self.report
         if report.outcome != "silent":
-            shown |= {"script": {"before": report.before, "after": report.after, "note": report.note}}
-        return shown
+            details |= {"script": {"before": report.before, "after": report.after, "note": report.note}}
+        return details
 
     def _shown(self) -> dict[str, Any]:
-        shown = [dict(request.observe(self.arm).shown) for request in self.requests]
-        return shown[0] if len(shown) == 1 else {f"{number}": each for number, each in enumerate(shown, 1)}
+        details = [dict(request.observe(self.arm).shown) for request in self.requests]
+        return details[0] if len(details) == 1 else {f"{number}": each for number, each in enumerate(details, 1)}
 
     def _ended(self, outcome: str, code: str, **values: Any) -> _Ended:
         return _Ended(outcome, code, catalog.text(f"ended.{code}", self.plan.language, **values))

@@ -70,9 +70,9 @@ def _agent(evidence: Evidence) -> list[Refusal]:
     if fact is None or not fact.answered:
         return [Refusal("agent_unknown")]
     agent = fact.data or {}
-    code, shown = str(agent.get("code") or "").lower(), agent.get("display_status") or "-"
-    if code != "provisioningstate/succeeded" or str(shown).lower() != "ready":
-        return [Refusal("agent_not_ready", {"status": shown})]
+    code, status = str(agent.get("code") or "").lower(), agent.get("display_status") or "-"
+    if code != "provisioningstate/succeeded" or str(status).lower() != "ready":
+        return [Refusal("agent_not_ready", {"status": status})]
     age = float(agent.get("age_s") or 0)
     return [Refusal("agent_silent", {"minutes": int(age // 60)})] if age > number("heartbeat_stale_s") else []
 

@@ -75,8 +75,8 @@ def _security_rule(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[st
     )
     if blocking is None or not blocking["nsg"]:
         return {}
-    own = [rule for rule in rules if rule["nsg"] == blocking["nsg"] and rule["direction"].lower() == "outbound"]
-    free = free_priorities(int(blocking["priority"]), {int(rule["priority"]) for rule in own})
+    group_rules = [rule for rule in rules if rule["nsg"] == blocking["nsg"] and rule["direction"].lower() == "outbound"]
+    free = free_priorities(int(blocking["priority"]), {int(rule["priority"]) for rule in group_rules})
     return {
         "rule": blocking["name"],
         "rule_priority": blocking["priority"],

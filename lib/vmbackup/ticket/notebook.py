@@ -71,10 +71,10 @@ def _heading(source: str, language: str) -> str:
     english, _, german = label.partition(" · ")
     if language != "de":
         return f"{english}{colon}{title}"
-    said = next((line.strip("*") for line in rest if re.fullmatch(r"\*[^*].*\*", line)), title)
+    heading = next((line.strip("*") for line in rest if re.fullmatch(r"\*[^*].*\*", line)), title)
     if colon:
-        return f"{german or english}: {said}"
-    return german or said or english
+        return f"{german or english}: {heading}"
+    return german or heading or english
 
 
 def _renderer() -> Any:

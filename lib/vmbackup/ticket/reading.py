@@ -116,9 +116,9 @@ def _manifest(files: Mapping[str, bytes], place: str, language: str) -> dict[str
 
 
 def _differences(then: Mapping[str, Any], state: State) -> tuple[tuple[str, str, str], ...]:
-    said = {each["cause"]: str(each["verdict"]) for each in then.get("steps", [])}
+    verdicts = {each["cause"]: str(each["verdict"]) for each in then.get("steps", [])}
     now = {step.cause: str(step.verdict) for step in state.diagnosis().steps}
-    return tuple((cause, said.get(cause, "–"), now[cause]) for cause in now if said.get(cause) != now[cause])
+    return tuple((cause, verdicts.get(cause, "–"), now[cause]) for cause in now if verdicts.get(cause) != now[cause])
 
 
 def _wrong(place: str, language: str, key: str, **values: Any) -> SetupError:

@@ -103,5 +103,5 @@ def _as_the_cell() -> Callable[[], object]:
     if kernel is None:
         return lambda: None
     request = kernel.get_parent()
-    own = {**request, "header": {**request.get("header", {}), "subshell_id": None}}
-    return lambda: kernel.set_parent([], own)
+    message = {**request, "header": {**request.get("header", {}), "subshell_id": None}}
+    return lambda: kernel.set_parent([], message)

@@ -139,8 +139,8 @@ class Guide:
         if isinstance(error, RunbookError):
             self.notice.fail(explain(error, self.language))
             return
-        said = f"{type(error).__name__}: {error}"
-        self.notice.fail(catalog.text("guide.unexpected", self.language, error=said))
+        message = f"{type(error).__name__}: {error}"
+        self.notice.fail(catalog.text("guide.unexpected", self.language, error=message))
 
     # --- what the operator does ---
 

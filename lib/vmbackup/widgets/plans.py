@@ -84,8 +84,8 @@ class Plans:
         if plan is not None:
             risk = catalog.text(f"risk.{plan.entry['risk']}", self._language)
             values = {"title": plan.words["title"], "resource": plan.resource or "–", "risk": risk}
-            said = catalog.text("guide.confirm", self._language, **values)
-            controls.put(self._question, Page([Paragraph(said), Paragraph(plan.words["risk_note"])]))
+            question = catalog.text("guide.confirm", self._language, **values)
+            controls.put(self._question, Page([Paragraph(question), Paragraph(plan.words["risk_note"])]))
         for remedy, slot in self._slots.items():
             slot.children = (self._confirm,) if plan is not None and remedy == plan.remedy else ()
 

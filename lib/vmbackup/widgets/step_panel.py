@@ -28,9 +28,9 @@ class Panel:
         self._cause = ""
         self._unfolded = ""
         self._language = "en"
-        own = {"recheck": on["recheck"], "take_up": on["take_up"], "next": on["next"]}
+        handlers = {"recheck": on["recheck"], "take_up": on["take_up"], "next": on["next"]}
         self._buttons = {
-            name: controls.button(own.get(name) or (lambda name=name: self._press(name))) for name in _BUTTONS
+            name: controls.button(handlers.get(name) or (lambda name=name: self._press(name))) for name in _BUTTONS
         }
         self._buttons["next"].add_class("vmbackup-main")
         self.paste = Paste(on["paste"], lambda: on["say"]("copied"))

@@ -195,8 +195,8 @@ class BackUpNow:
             request_ids=tuple(filter(None, self.order.request_ids)),
         )
 
-    def _closed(self, given: Proof) -> Proof:
-        proof = self._dressed(given)
+    def _closed(self, ended: Proof) -> Proof:
+        proof = self._dressed(ended)
         outcomes = {Verdict.OK: "done", Verdict.UNKNOWN: "superseded" if proof.reason == "outdated" else "unknown"}
         outcome = outcomes.get(proof.verdict, "failed")
         point: Mapping[str, Any] = proof.point or {}

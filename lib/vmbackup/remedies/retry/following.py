@@ -50,8 +50,8 @@ class Following:
             if now_is and now_is not in RUNNING:
                 return replace(self._judged(now_is, read), job=job)
             if waited >= self.deadline_s:
-                shown = {"job": job, "minutes": round(self.deadline_s / 60)}
-                return Proof(Verdict.UNKNOWN, "timeout", shown, job)
+                values = {"job": job, "minutes": round(self.deadline_s / 60)}
+                return Proof(Verdict.UNKNOWN, "timeout", values, job)
             if self.cancelled() and not asked_to_cancel:
                 asked_to_cancel = True
                 self.cancel(job)

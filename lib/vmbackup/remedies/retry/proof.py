@@ -97,8 +97,8 @@ def section_of(job: FailedJob) -> str | None:
 def said_of(job: FailedJob) -> str:
     """The job's errors in Azure's words."""
     words = [" ".join(filter(None, (error["title"], error["text"]))) for error in job["errors"]]
-    said = "; ".join([*filter(None, words), *filter(None, [job["dynamic_message"]])])
-    return shortened(said, 600) or "-"
+    message = "; ".join([*filter(None, words), *filter(None, [job["dynamic_message"]])])
+    return shortened(message, 600) or "-"
 
 
 def last_good(points: list[RecoveryPoint], policy: Policy | None, os: str | None) -> RecoveryPoint | None:

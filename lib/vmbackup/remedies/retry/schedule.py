@@ -56,9 +56,9 @@ def _week(policy: Policy) -> tuple[list[time], list[int]]:
     known = [at for at in times if at is not None]
     frequency = (policy["frequency"] or "").lower()
     # Of an hourly policy a single time is only the beginning of its window.
-    told = frequency in ("daily", "weekly") or (frequency == "hourly" and len(times) > 1)
+    is_known = frequency in ("daily", "weekly") or (frequency == "hourly" and len(times) > 1)
     named = [day.lower() for day in policy["days"]] if frequency == "weekly" else list(_DAYS)
-    if not told or known != times or not set(named) <= set(_DAYS):
+    if not is_known or known != times or not set(named) <= set(_DAYS):
         return [], []
     return known, [_DAYS.index(day) for day in named]
 

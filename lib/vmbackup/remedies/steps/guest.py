@@ -64,8 +64,8 @@ def agent_is_back(arm: Arm, vm_id: str, since: str | None, deadline_s: float) ->
     """Wait until the agent reports Ready with a report newer than ``since``; False when it has not by the deadline."""
     waited = 0.0
     while True:
-        shown = agent(instance_view(arm, vm_id))
-        if shown["status"] == "Ready" and (not since or (clock.stamp(shown["time"]) or "") > since):
+        report = agent(instance_view(arm, vm_id))
+        if report["status"] == "Ready" and (not since or (clock.stamp(report["time"]) or "") > since):
             return True
         if waited >= deadline_s:
             return False

@@ -38,8 +38,8 @@ def _rule(path: str, tag: str, priority: int) -> Request:
         rule = properties(response)
         same = all(str(rule.get(key)).lower() == str(value).lower() for key, value in wanted.items())
         state: State = provisioning_state(rule) if response.body is not None and same else "todo"
-        shown = {"priority": rule.get("priority"), "destination": rule.get("destinationAddressPrefix")}
-        return Observation(state, {"rule": resource_name(path), **shown})
+        details = {"priority": rule.get("priority"), "destination": rule.get("destinationAddressPrefix")}
+        return Observation(state, {"rule": resource_name(path), **details})
 
     return Request("PUT", path, lambda _: {"properties": wanted}, observe)
 
@@ -51,8 +51,8 @@ def add_storage_route(plan: Plan, path: str) -> list[Request]:
     def observe(arm: Arm) -> Observation:
         route = properties(arm.request("GET", path))
         right = route.get("addressPrefix") == tag and route.get("nextHopType") == "Internet"
-        shown = {"route": route.get("addressPrefix"), "next_hop": route.get("nextHopType")}
-        return Observation(provisioning_state(route) if right else "todo", shown)
+        details = {"route": route.get("addressPrefix"), "next_hop": route.get("nextHopType")}
+        return Observation(provisioning_state(route) if right else "todo", details)
 
     return [Request("PUT", path, lambda _: {"properties": {"addressPrefix": tag, "nextHopType": "Internet"}}, observe)]
 
