@@ -155,7 +155,12 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
 def _plain(words: str) -> str:
-    return _MARKUP.sub(r"\\\1", sanitize.text(words))
+    return _MARKUP.sub(_literal, sanitize.text(words))
+
+
+def _literal(mark: re.Match[str]) -> str:
+    # Two backslashes before a bracket would begin a formula in Jupyter's Markdown.
+    return "&#92;" if mark.group() == "\\" else f"\\{mark.group()}"
 
 
 def _inline(words: str) -> str:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from nbconvert.filters import markdown2html_mistune
 from tests.canaries import leaks, plant
 
 from vmbackup import catalog
+from vmbackup.facts import schema
 from vmbackup.model import Fact, FactStatus, SetupError
+from vmbackup.pages import incident as incident_page
+from vmbackup.pages import outcome, signs, step
+from vmbackup.runs.evidence import SHAPES
+from vmbackup.runs.incident import incident
 from vmbackup.runs.reopen import reopened
 from vmbackup.ticket import bundle, diff, reading
 from vmbackup.ticket.aliases import Level
@@ -199,6 +207,18 @@ class _Tags(HTMLParser):
         self.words.append(data)
 
 
+ACTIVE = {"script", "img", "a", "iframe", "object", "link", "form", "input", "style", "em"}
+
+
+def harmless(html: str, *, own_style: bool = False) -> str:
+    """What a reader sees of the HTML, in which nothing acts."""
+    parsed = _Tags()
+    parsed.feed(html)
+    assert not parsed.tags & (ACTIVE - ({"style"} if own_style else set()))
+    assert not {name for name in parsed.attributes if name.startswith("on") or name in ("href", "src")}
+    return "".join(parsed.words)
+
+
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_what_would_act_on_a_page_stays_text(payload: str, tmp_path: Path) -> None:
     with run_over("agent_old_linux", tmp_path) as run:
@@ -208,15 +228,50 @@ def test_what_would_act_on_a_page_stays_text(payload: str, tmp_path: Path) -> No
         run.evidence["backup.failed_job"] = Fact(FactStatus.OK, data={**job, "errors": [error]})
         run.skip("disks", payload)
     files = made(tmp_path).files
-    parsed = _Tags()
-    parsed.feed(files[bundle.PAGE].decode())
-    assert not parsed.tags & {"script", "img", "a", "iframe", "object", "link", "form", "input"}
-    assert not {name for name in parsed.attributes if name.startswith("on")}
-    assert "\x1b" not in files[bundle.NOTE].decode() + files[bundle.PAGE].decode()
-    assert "\u202e" not in files[bundle.NOTE].decode() + files[bundle.PAGE].decode()
+    words, note = harmless(files[bundle.PAGE].decode(), own_style=True), files[bundle.NOTE].decode()
+    assert not {"\x1b", "\u202e"} & set(words + note)
     if payload.isascii() and payload.isprintable():
-        assert payload in "".join(parsed.words)
-        assert payload in files[bundle.NOTE].decode()
+        assert payload in words
+        assert payload in note
+
+
+def _everywhere(value: Any, fits: Callable[[Any], bool], payload: str) -> Any:
+    """The JSON value with the payload in place of every text where that fits."""
+    if isinstance(value, dict):
+        for key in value:
+            value[key] = _everywhere(value[key], lambda new, key=key: fits({**value, key: new}), payload)
+    elif isinstance(value, list):
+        for at in range(len(value)):
+            value[at] = _everywhere(value[at], lambda new, at=at: fits([*value[:at], new, *value[at + 1 :]]), payload)
+    elif isinstance(value, str) and fits(payload):
+        return payload
+    return value
+
+
+@pytest.mark.parametrize("scenario", ["agent_old_linux", "vss_writer_windows"])
+def test_whatever_field_it_stands_in(scenario: str, tmp_path: Path) -> None:
+    payload = "".join(PAYLOADS)
+    with run_over(scenario, tmp_path) as run:
+        run.collect()
+        for name, fact in run.evidence.items():
+            if fact.data is not None:
+                copied, shape = json.loads(json.dumps(fact.data)), SHAPES[name]
+                data = _everywhere(copied, lambda new, shape=shape: schema.error(new, shape) is None, payload)
+                run.evidence[name] = replace(fact, data=data, details=dict.fromkeys(fact.details, payload))
+        run.save()
+        pages = [outcome.whole(run), signs.page(run.evidence, "en"), incident_page.page(incident(run), "en")]
+        pages += [step.page(run, each.cause) for each in run.diagnosis().steps]
+        pages += [diff.page(run, reopened(str(tmp_path)), "en")]
+    assert sum(payload in str(fact.data) or "alert(1)" in str(fact.data) for fact in run.evidence.values()) > 20
+    for page in pages:
+        assert "alert(1)" not in page.html() or "&lt;script&gt;" in page.html()
+        harmless(page.html())
+        rendered = re.sub(r'<a class="anchor-link"[^>]*>[^<]*</a>', "", markdown2html_mistune(page.markdown()))
+        assert "$y$" not in harmless(rendered), "what stands in it became a formula"
+        assert not {"\x1b", "\x07", "\u202e", "\u2066"} & set(page.html() + page.markdown() + page.text())
+    for name, content in made(tmp_path).files.items():
+        assert not {"\x1b", "\u202e", "\u2066"} & set(content.decode()), name
+    harmless(made(tmp_path).files[bundle.PAGE].decode(), own_style=True)
 
 
 def test_the_document_is_small_and_opens_with_the_incident(cured: Path) -> None:
