@@ -17,7 +17,7 @@ _LONGEST_S = 120.0
 _CHUNK = 256 * 1024
 
 
-def newest_part(address: str, most_bytes: int, ca_file: str | None = None) -> tuple[bytes, bool]:
+def newest_part(session: requests.Session, address: str, most_bytes: int) -> tuple[bytes, bool]:
     """At most this many bytes from its end, and whether something in front of them was left out.
 
     Raises Unreadable for anything but the blob itself, and TimeoutError when it cannot be read by the deadline.
@@ -28,8 +28,9 @@ def newest_part(address: str, most_bytes: int, ca_file: str | None = None) -> tu
     end = time.monotonic() + min(_LONGEST_S, remaining_s())
     silence = max(1.0, min(_LONGEST_SILENCE_S, remaining_s()))
     try:
-        with requests.get(
-            address, timeout=silence, stream=True, allow_redirects=False, verify=ca_file or True
+        # Said again, or a bundle that the environment names would be preferred to the session's.
+        with session.get(
+            address, timeout=silence, stream=True, allow_redirects=False, verify=session.verify
         ) as response:
             if response.status_code != requests.codes.ok:
                 raise Unreadable(f"the log's storage answered with {response.status_code}")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from azure.mgmt.resource.locks import ManagementLockClient
     from azure.mgmt.resourcegraph import ResourceGraphClient
     from azure.mgmt.resourcehealth import ResourceHealthMgmtClient
+    from requests import Session
 
 _Client = TypeVar("_Client")
 SUBSCRIPTIONS = "2022-12-01"
@@ -114,6 +115,12 @@ class Azure:
     def who(self) -> str:
         """Who is signed in, by the token's own claims; the token itself is not kept."""
         return signed_in(self._credential, self._audience.scope)
+
+    @property
+    def session(self) -> Session:
+        """What its requests go out with, for addresses that need no sign-in: tokens are added by the pipelines only."""
+        session: Session = self._transport.session
+        return session
 
     def _policies(self) -> list[Any]:
         """The policies that every try of a request passes."""

@@ -49,6 +49,7 @@ class Transport(RequestsTransport):  # type: ignore[misc]  # the SDK's base is u
         session = requests.Session()
         network = HTTPAdapter(pool_connections=_PARALLEL, pool_maxsize=_PARALLEL, max_retries=0)
         session.mount("https://", adapter or network)
+        session.verify = ca_file or True
         super().__init__(session=session, session_owner=False, connection_verify=ca_file or True)
 
     def send(self, request: Any, **options: Any) -> Any:

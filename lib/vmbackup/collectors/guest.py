@@ -189,7 +189,7 @@ def _serial_console_log(azure: Azure, target: Target) -> tuple[bytes, bool]:
     address = text(answer.body, "serialConsoleLogBlobUri")
     if address is None:
         raise Unreadable("Azure names no serial log")
-    return newest_part(address, _LARGEST_LOG, azure.connection.ca_file)
+    return newest_part(azure.session, address, _LARGEST_LOG)
 
 
 def _skipped(why: str, **details: str) -> Fact:
