@@ -7,6 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from cures import ALONE, CURES
 from remedy_worlds import opened, problems
 from vmbackup.arm.audit import changes
 from vmbackup.cli.remedies import app
@@ -17,42 +18,6 @@ from vmbackup.remedies.retry.back_up_now import back_up_now
 from vmbackup.runs.open import open_run
 from vmbackup.runs.run import Run
 
-# Each world with the remedies that cure it, in the order in which the walk leads to them.
-CURES = {
-    "no_internet_linux": ["allow_storage_in_nsg"],
-    "no_internet_windows": ["allow_storage_in_nsg"],
-    "no_internet_route": ["add_storage_route"],
-    "no_internet_old_agent_linux": ["allow_storage_in_nsg", "update_guest_agent_linux"],
-    "agent_stopped_windows": ["restart_vm"],
-    "agent_stopped_linux": ["restart_vm"],
-    "agent_old_windows": ["reinstall_guest_agent"],
-    "agent_old_linux": ["update_guest_agent_linux"],
-    "snapshot_rdp_shutdown_windows": ["start_vm"],
-    "snapshot_shutdown_linux": ["start_vm"],
-    "snapshot_state_misreported_windows": ["stop_and_start_vm"],
-    "extension_failed_windows": ["remove_backup_extension"],
-    "extension_failed_linux": ["remove_backup_extension"],
-    "extension_old_linux": ["remove_backup_extension"],
-    "handler_not_ready_linux": ["remove_backup_extension"],
-    "extension_operations_disallowed_windows": ["allow_extension_operations"],
-    "other_extension_failed_linux": ["remove_failed_extension"],
-    "disk_too_large_linux": ["exclude_disks"],
-    "disk_too_large_windows": ["exclude_disks"],
-    "disk_ade_too_large_windows": ["exclude_disks"],
-    "disk_shared_linux": ["exclude_disks"],
-    "vm_provisioning_failed_linux": ["reapply_vm"],
-    "protection_stopped_linux": ["resume_protection"],
-    "backup_in_progress_windows": ["cancel_running_backup"],
-    "restore_points_limit_linux": ["delete_restore_point_collection"],
-    "restore_points_lock_windows": ["remove_restore_point_lock"],
-    "com_plus_windows": ["start_com_plus"],
-    "secure_channel_windows": ["enable_strong_crypto"],
-    "vc_redistributable_windows": ["install_vc_redistributable"],
-    "vss_writer_windows": ["restart_vss"],
-    "two_s1_agent_unreachable_linux": ["restart_vm", "remove_backup_extension"],
-    "two_s3_snapshot_extension_failed_linux": ["update_guest_agent_linux", "remove_backup_extension"],
-    "two_s6_disk_not_supported_windows": ["exclude_disks"],
-}
 # Azure's last failed job names these; only the next good backup takes that word back.
 NAMED_BY_THE_LAST_JOB = {"com_plus", "secure_channel", "vc_redistributable", "vss"}
 
@@ -76,10 +41,7 @@ def test_a_world_is_cured_and_the_cure_is_proven(scenario, tmp_path):
         assert len(case.audited()) == len(changing)
 
 
-# One world for each remedy that cures alone, through one of the two other doors; behind them is the same Run.
-ALONE = {remedies[0]: scenario for scenario, remedies in CURES.items() if len(remedies) == 1}
-
-
+# Each remedy through one of the two other doors; behind them is the same Run.
 @pytest.mark.parametrize("remedy", list(ALONE)[::2])
 def test_the_command_line_cures_and_proves(remedy, tmp_path):
     words = ["apply", remedy, "--scenario", ALONE[remedy], "--folder", str(tmp_path), "--yes", "--max-risk", "high"]

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from cures import CURES
 from remedy_worlds import opened
 from saying import refused, sentence
-from test_cures import CURES
 from vmbackup.arm.client import Arm
 from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.permissions import Permission, lacking
