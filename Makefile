@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 READY := .venv/.installed
 
-.PHONY: help demo lab test truth truth-all canaries lint reference expectations bench lock test-az readme clean
+.PHONY: help demo lab test truth truth-all canaries attack lint reference expectations bench lock test-az readme clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -32,6 +32,9 @@ truth-all: $(READY) ## the same, and whether withheld evidence ever creates know
 
 canaries: $(READY) ## plant a secret in every spelling, bundle, and print which came through in which file
 	PYTHONPATH=tests $(BIN)/python -m tests.canaries
+
+attack: $(READY) ## try all that a hostile tester would, and print what held (KINDS="faults kills" OPTIONS="--most 200 --seed 1")
+	PYTHONPATH=tests $(BIN)/python -m tests.attack $(KINDS) $(OPTIONS)
 
 lint: $(READY) ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ LONGEST = (
     "notebooks/test_papermill.py",
     "test_cures.py",
     "test_scenarios.py",
+    "test_attacks.py",
     "vmbackup/cli/test_main.py",
 )
 FIRST = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST)}

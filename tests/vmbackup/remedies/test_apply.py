@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import textwrap
 import time
 from dataclasses import replace
 
 import pytest
 
+from attacks.children import CONTEXT, Child
 from in_process import near
 from remedy_worlds import change_context, opened, problems
 from vmbackup.arm.audit import allow_changes
@@ -486,45 +482,19 @@ def test_what_was_interrupted_on_another_vm_is_none_of_this_ones(tmp_path):
         assert (left.continued, left.superseded) == ((), ())
 
 
-CHILD = """
-    import os, sys
-    from pathlib import Path
-    from remedy_worlds import problems
-    from vmbackup.collectors import collect
-    from vmbackup.arm.connection import Azure, Connection
-    from azure.identity import DefaultAzureCredential
-    from vmbackup.model import Target
-    from remedy_worlds import change_context
-    from vmbackup.remedies.apply import Consent, apply
-    from vmbackup.remedies.plan import plan
-    from vmbackup.runs.folder import RunFolder
-    endpoint, subscription, group, name, folder = sys.argv[1:]
-    target = Target(subscription, group, name)
-    azure = Azure(DefaultAzureCredential(), subscription, Connection(endpoint, polling_interval_s=0.05))
-    evidence = collect(azure, target)
-    found = [p for s in problems(evidence) for p in plan(s, evidence, target, "en") if p.remedy == "reapply_vm"][0]
-    apply(found, evidence, change_context(azure, RunFolder(folder)), Consent.for_plan(found), deadline_s=60)
-"""
-
-
 def test_a_kernel_killed_in_the_middle_is_continued_by_the_next_run(tmp_path):
     with opened("vm_provisioning_failed_linux", tmp_path, operation_polls=40) as case:
-        target = case.target
-        command = [sys.executable, "-c", textwrap.dedent(CHILD), case.simulator.endpoint, target.subscription_id,
-                   target.resource_group, target.vm_name, str(tmp_path)]  # fmt: skip
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        child = subprocess.Popen(command, env=environment)
+        child = Child(case, tmp_path, "reapply_vm", CONTEXT.Barrier(1))
         try:
             for _ in range(400):
                 if any(each.accepted for each in case.context.journal.unfinished("reapply_vm")):
                     break
-                assert child.poll() is None
+                assert child.process.exitcode is None
                 time.sleep(0.05)
             else:
                 pytest.fail("the child never got as far as Azure's 202")
         finally:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
+            child.kill()
         assert case.audited()[0]["outcome"] == "accepted"
         plan = case.plan("reapply_vm")
         receipt = case.apply(plan, deadline_s=60)
