@@ -149,3 +149,9 @@ def test_after_nine_attempts_a_day_azure_takes_no_more() -> None:
     for _ in range(9):
         assert caller.back_up()["properties"]["status"] == "Completed"
     assert caller.back_up()["error"]["code"] == "UserErrorAdhocBackupLimitReached"
+
+
+def test_a_vm_is_updating_while_it_is_reapplied() -> None:
+    caller = Caller("vm_provisioning_failed_linux")
+    caller.ask("POST", f"{caller.vm}/reapply")
+    assert caller.get(caller.vm)["properties"]["provisioningState"] == "Updating"

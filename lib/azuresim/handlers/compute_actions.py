@@ -23,6 +23,8 @@ _MOVES = {
     "deallocate": ("deallocating", "deallocated"),
 }
 
+_SUCCEEDED = {"provisioning_state": "Succeeded", "provisioning_code": "", "provisioning_message": ""}
+
 
 @route("POST", VM + "/start", "Microsoft.Compute/virtualMachines/start/action")
 @route("POST", VM + "/restart", "Microsoft.Compute/virtualMachines/restart/action")
@@ -34,14 +36,18 @@ def act(request: Request) -> Answer:
     """Change the power state, or push the model to the VM again (reapply)."""
     action = request.route.template.rsplit("/", 1)[1]
     machine, (during, after) = request.machine, _MOVES[action]
+    vm = machine["vm"]
+    before = {key: vm[key] for key in _SUCCEEDED}
     if during:
-        machine["vm"]["power"] = during
+        vm["power"] = during
+    if action == "reapply":
+        vm |= {**_SUCCEEDED, "provisioning_state": "Updating"}
 
     def done() -> None:
         if after:
             _powered(machine, after)
-        if action == "reapply" and not any(extension_failed(entry) for entry in machine["extensions"]):
-            machine["vm"] |= {"provisioning_state": "Succeeded", "provisioning_code": "", "provisioning_message": ""}
+        if action == "reapply":
+            vm.update(before if any(extension_failed(entry) for entry in machine["extensions"]) else _SUCCEEDED)
         effects.apply(request.world, machine, action)
 
     return start(request, done)
