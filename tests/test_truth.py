@@ -6,7 +6,7 @@ import pytest
 
 from azuresim.loading import scenario_names
 from expected_verdicts import written
-from truth import WORLDS, Measure, examined, judged, labels, something_failed
+from truth import WORLDS, Measure, examined, judged, labels, path_of, something_failed
 
 LABELS = labels()
 # One stopped agent in each: the worlds in which Azure answers badly are measured by `make truth-all`.
@@ -34,5 +34,6 @@ def test_every_world_has_its_label_and_no_label_is_left_over() -> None:
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_world(name: str) -> None:
-    measured = judged(LABELS[name], examined(name).diagnosis(), something_failed(name))
+    label, path = LABELS[name], path_of(name)
+    measured = judged(label, examined(path, label.section).diagnosis(), something_failed(path))
     assert (measured.measure is Measure.WRONG) is (name in STILL_WRONG), measured.why

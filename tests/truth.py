@@ -1,11 +1,13 @@
 """The measure: every world whose cause is known, examined as the command line does, and judged against its label.
 
 ``python -m tests.truth`` (``make truth``) prints the confusion table; ``--all`` holds the whole property that withheld
-evidence never creates knowledge as well. Labels and their meaning: ``truth.yaml``.
+evidence never creates knowledge as well; ``--folder DIR`` measures the worlds of another folder, with a ``truth.yaml``
+of their own beside them. Labels and their meaning: ``truth.yaml``.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from collections import Counter
@@ -59,9 +61,9 @@ class Judged:
 
 
 @cache
-def labels() -> dict[str, Label]:
-    """The labels of all worlds. Raises ValueError for a cause that nobody knows."""
-    written = yaml.safe_load((TESTS / "truth.yaml").read_text("utf-8"))
+def labels(folder: Path = TESTS) -> dict[str, Label]:
+    """The labels in this folder's ``truth.yaml``. Raises ValueError for a cause that nobody knows."""
+    written = yaml.safe_load((folder / "truth.yaml").read_text("utf-8"))
     return {name: _label(name, entry) for name, entry in written.items()}
 
 
@@ -75,16 +77,15 @@ def _label(name: str, entry: Mapping[str, Any]) -> Label:
     return Label(true, frozenset(innocent), entry.get("section"))
 
 
-def path_of(name: str) -> str:
+def path_of(name: str, worlds: Path = WORLDS) -> str:
     """The world as the command line takes it: a scenario's name, or the path of a file."""
-    file = WORLDS / f"{name}.yaml"
+    file = worlds / f"{name}.yaml"
     return str(file) if file.is_file() else name
 
 
-def examined(name: str) -> Run:
-    """The run over a world, everything asked: under the label's section, else under the one that the failure belongs
-    to."""
-    loaded = load_world(path_of(name))
+def examined(path: str, section: str | None = None) -> Run:
+    """The run over a world, everything asked: under this section, else under the one that the failure belongs to."""
+    loaded = load_world(path)
     with tempfile.TemporaryDirectory() as folder, serving(loaded) as simulator:
         azure, target = connected(simulator, loaded)
         pasted = str(loaded.pasted or "")
@@ -92,13 +93,13 @@ def examined(name: str) -> Run:
         run = Run(given, None, target, azure=azure, kept=False)
         run.collect()
     triaged = run.triage()
-    run.section = labels()[name].section or (triaged.section if triaged else None)
+    run.section = section or (triaged.section if triaged else None)
     return run
 
 
-def something_failed(name: str) -> bool:
+def something_failed(path: str) -> bool:
     """Whether the world itself, not the product, says that a backup failed after the last good one."""
-    spec = load_world(path_of(name)).spec
+    spec = load_world(path).spec
     jobs = sorted(spec.get("jobs", []), key=lambda job: job["hours_ago"])
     newest = next((job.get("status") for job in jobs if job.get("operation", "Backup") == "Backup"), "Completed")
     return "failure" in spec or newest not in ("Completed", "InProgress")
@@ -174,17 +175,22 @@ def verdicts(diagnosis: Diagnosis) -> dict[str, Verdict]:
 
 def main(words: list[str]) -> int:
     """Print the table (of the worlds named, or of all); 1 where a verdict is wrong."""
-    every = labels()
-    named = [word for word in words if not word.startswith("-")] or list(every)
+    asked = argparse.ArgumentParser(prog="python -m tests.truth", description="The measure of the verdicts.")
+    asked.add_argument("worlds", nargs="*", help="names of worlds; all without")
+    asked.add_argument("--all", action="store_true", help="withhold each fact as well")
+    asked.add_argument("--folder", type=Path, help="other worlds, with a truth.yaml of their own")
+    given = asked.parse_args(words)
+    every = labels(given.folder) if given.folder else labels()
     counted: Counter[Measure] = Counter()
     breaches = 0
-    for name in named:
-        run = examined(name)
-        found = judged(every[name], run.diagnosis(), something_failed(name))
+    for name in given.worlds or list(every):
+        label, path = every[name], path_of(name, given.folder or WORLDS)
+        run = examined(path, label.section)
+        found = judged(label, run.diagnosis(), something_failed(path))
         counted[found.measure] += 1
         why = f"  <- {found.why}" if found.why else ""
         print(f"{found.measure.value:7} {name:46} {', '.join(found.found) or '-'}{why}", flush=True)
-        for said in breaches_of(run.section, run.evidence) if "--all" in words else ():
+        for said in breaches_of(run.section, run.evidence) if given.all else ():
             breaches += 1
             print(f"        {said}")
     total = sum(counted.values())
