@@ -17,11 +17,13 @@ from vmbackup.catalog.signatures import Strength, signatures
 from vmbackup.checks.base import load, run
 from vmbackup.checks.shared import agent_state
 from vmbackup.failures.course import Course, course, open_signs
-from vmbackup.failures.signatures import FACTS_OF, PASTED, UNRECOGNISED, Sign, unread
+from vmbackup.failures.signatures import FACTS_OF, PASTED, UNRECOGNISED, Sign, places, unread
 from vmbackup.model import SIGNS, Evidence, FactStatus, Finding, Step, Verdict, Word, data_of
 
 # What a log said before a backup that worked, under an agent that works, is history.
 _LOGS = ("agent_log", "extension_log", "windows_log", "serial", "event", "run_command")
+# Where Azure itself says what failed; a cause that it names there may be the one in words that nobody knows.
+_AZURES_OWN = frozenset({"job", "health", "pasted"})
 _OF_THE_PLATFORM = ("guest.probe", "guest.boot_report", "guest.serial_log")
 # What is no cause, and more than a verdict that is open: why a symptom is there, or what Azure named.
 _FINDINGS_OF_THEIR_OWN = {"not_visible_now", "hangs", "hung"}
@@ -99,7 +101,7 @@ def diagnose(section: str | None, evidence: Evidence) -> Diagnosis:
     """Judge all causes of the section, in order; without a section, all causes that there are (the general walk)."""
     case = _case(evidence)
     steps = tuple(_judge(number, cause, section, case) for number, cause in enumerate(causes_of(section), 1))
-    probable = min((step for step in steps if _is_found(step, case.signs)), key=_rank, default=None)
+    probable = min((step for step in steps if _is_found(step)), key=_rank, default=None)
     missing = _missing(steps, evidence)
     return Diagnosis(
         section,
@@ -191,11 +193,45 @@ def _weighed(finding: Finding, case: _Case) -> Finding:
     if due and finding.verdict in (Verdict.OK, Verdict.PROBLEM):
         values = {"entry": due, "review": knowledge()[due].review}
         return replace(finding, verdict=Verdict.UNKNOWN, reason="outdated", values=values, explains=())
-    if finding.verdict is Verdict.PROBLEM and weight(finding) in (Weight.RULE, Weight.GENERAL):
-        return finding if case.course.failed else replace(finding, verdict=Verdict.UNKNOWN)
+    if finding.verdict is Verdict.PROBLEM and not _explains_the_failure(finding, case):
+        return replace(finding, verdict=Verdict.UNKNOWN)
     if finding.if_works and case.works and not case.examined:
         return replace(finding, verdict=Verdict.OK, reason="works_now", values={})
     return finding
+
+
+def _explains_the_failure(finding: Finding, case: _Case) -> bool:
+    """A broken rule is a cause where a backup failed and the signs do not all point elsewhere; hygiene only where all of
+    them point to it alone."""
+    heavy = weight(finding)
+    if heavy not in (Weight.RULE, Weight.GENERAL):
+        return True
+    pointing = [_of_this_system(sign, case) for sign in case.signs if sign.strength is not Strength.CONSEQUENCE]
+    told = [causes for causes in pointing if causes]
+    if heavy is Weight.RULE:
+        fits = not told or any(finding.cause in causes for causes in told)
+    else:
+        fits = all(causes == {finding.cause} for causes in told) and not _not_understood(case)
+    return bool(case.course.failed and fits)
+
+
+def _of_this_system(sign: Sign, case: _Case) -> set[str]:
+    """The causes that the sign speaks for and this VM can have."""
+    checks = load()
+    return {
+        cause
+        for cause in sign.causes
+        if any(checks[name].os in (None, case.os) or case.os is None for name in catalog.causes()[cause]["checks"])
+    }
+
+
+def _not_understood(case: _Case) -> Sign | None:
+    """The first words of Azure about the failure that no signature knows: they may be about anything, unless others
+    beside them name the cause."""
+    own = [sign for sign in case.signs if sign.where in _AZURES_OWN]
+    if not case.broken or any(sign.strength is Strength.NAMES for sign in own):
+        return None
+    return next((sign for sign in own if sign.guessed or (sign.id == UNRECOGNISED and not sign.causes)), None)
 
 
 def _of_signs(cause: str, own: list[Finding], case: _Case) -> Finding:
@@ -206,7 +242,7 @@ def _of_signs(cause: str, own: list[Finding], case: _Case) -> Finding:
     foreign = all(finding.reason == "other_os" for finding in own)
     if foreign or not (applicable or speaking):
         return _signs(cause, Verdict.NOT_APPLICABLE, "not_applicable", {}, ())
-    names = [sign for sign in speaking if sign.strength is Strength.NAMES and sign.causes == (cause,)]
+    names = [sign for sign in speaking if _names(sign, cause) and not _is_of_an_earlier_run(sign, case)]
     if names and case.broken and not _is_out_of_date(names[0], case):
         gone = _is_not_visible_now(names[0], own, case)
         verdict, reason = (Verdict.UNKNOWN, "not_visible_now") if gone else (Verdict.PROBLEM, "named")
@@ -214,6 +250,9 @@ def _of_signs(cause: str, own: list[Finding], case: _Case) -> Finding:
     if speaking:
         strong = min(speaking, key=lambda sign: list(Strength).index(sign.strength))
         return _signs(cause, Verdict.UNKNOWN, "contradicted", _quoted(strong), ())
+    strange = _not_understood(case)
+    if strange and applicable and not _AZURES_OWN.isdisjoint(places(cause)):
+        return _signs(cause, Verdict.UNKNOWN, "not_understood", _quoted(strange), ())
     lacking = () if case.works else _unread(cause, case)
     if lacking:
         return _signs(cause, Verdict.UNKNOWN, "unread", {"facts": list(lacking)}, lacking)
@@ -226,6 +265,17 @@ def _signs(cause: str, verdict: Verdict, reason: str, values: Mapping[str, Any],
 
 def _quoted(sign: Sign) -> dict[str, Any]:
     return {"sign": sign.id, "where": sign.where, "text": sign.text or sign.code or sign.id, "code": sign.code}
+
+
+def _names(sign: Sign, cause: str) -> bool:
+    return sign.strength is Strength.NAMES and sign.causes == (cause,)
+
+
+def _is_of_an_earlier_run(sign: Sign, case: _Case) -> bool:
+    """Each run of the extension writes its status anew: an older one says that the newest backup did not come so far,
+    and so what it names is not what failed that."""
+    newest = case.course.last_bad
+    return bool(sign.where == "extension" and sign.time and newest and sign.time < newest)
 
 
 def _is_out_of_date(sign: Sign, case: _Case) -> bool:
@@ -265,13 +315,9 @@ def _contradicted(own: list[Finding], signs: Finding) -> list[Finding]:
 # --- the outcome -----------------------------------------------------------------------------------------------------
 
 
-def _is_found(step: Step, signs: tuple[Sign, ...]) -> bool:
-    """A symptom is no cause, and hygiene none where what Azure or the logs say points elsewhere."""
-    if step.verdict is not Verdict.PROBLEM or strongest(step) is Weight.SYMPTOM:
-        return False
-    pointing = [sign for sign in signs if sign.causes and sign.strength is not Strength.CONSEQUENCE]
-    elsewhere = pointing and not any(step.cause in sign.causes for sign in pointing)
-    return not (strongest(step) is Weight.GENERAL and elsewhere)
+def _is_found(step: Step) -> bool:
+    """A symptom is no cause."""
+    return step.verdict is Verdict.PROBLEM and strongest(step) is not Weight.SYMPTOM
 
 
 def _rank(step: Step) -> tuple[int, int]:

@@ -60,3 +60,45 @@ def test_a_failure_older_than_the_list_of_jobs_is_not_forgotten(
     assert diagnose(None, evidence).outcome is outcome
     assert nothing_failed(evidence) is (status == "Completed")
     assert said in failed_job(evidence, "en")
+
+
+UNHEARD = "Something quite new happened to this machine"
+WRAPPED = judging.failed_job(400349, "UserErrorCrpReportedUserError", dynamic_message=UNHEARD)
+ALIVE: Evidence = {
+    "vm.model": Fact(FactStatus.OK, model()),
+    "vm.power": Fact(FactStatus.OK, judging.power()),
+    "vm.agent": Fact(FactStatus.OK, judging.agent(version="2.2.10")),
+    "vm.disks": Fact(FactStatus.OK, [disk()]),
+}
+
+
+def test_words_of_azure_that_nobody_knows_may_be_about_every_cause_that_azure_names() -> None:
+    evidence = {**ALIVE, "backup.failed_job": Fact(FactStatus.OK, WRAPPED)}
+    said = {each.reason for each in diagnose(None, evidence).step("disks").findings if each.check == "signs"}
+    assert said == {"not_understood"}
+    named = {**WRAPPED, "dynamic_message": f"{UNHEARD}\nExtensionFailedVssWriterInBadState"}
+    known = diagnose(None, {**evidence, "backup.failed_job": Fact(FactStatus.OK, named)})
+    assert "not_understood" not in {each.reason for step in known.steps for each in step.findings}
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [
+        ("UserErrorGuestAgentStatusUnavailable", Verdict.PROBLEM),
+        ("UserErrorFsFreezeFailed", Verdict.UNKNOWN),
+        ("Unheard", Verdict.UNKNOWN),
+    ],
+)
+def test_hygiene_is_a_cause_only_where_what_was_said_points_to_it_alone(code: str, verdict: Verdict) -> None:
+    evidence = {**ALIVE, "backup.failed_job": Fact(FactStatus.OK, judging.failed_job(None, code))}
+    found = {each.check: each.verdict for each in diagnose(None, evidence).step("agent_linux").findings}
+    assert found["linux_agent_version_is_supported"] is verdict
+
+
+@pytest.mark.parametrize(("at", "verdict"), [("22", Verdict.PROBLEM), ("21", Verdict.UNKNOWN), (None, Verdict.PROBLEM)])
+def test_a_status_of_an_earlier_run_does_not_name_what_failed_the_newest(at: str | None, verdict: Verdict) -> None:
+    status = {"name": "x", "versions": [], "newest": None, "status": "error", "code": 121, "message": None}
+    status |= {"operation": None, "seq": 1, "at": f"2026-11-{at}T23:10:00Z" if at else None, "cut": []}
+    job = {**judging.failed_job(400039, "GuestAgentSnapshotTaskStatusError"), "start": "2026-11-22T23:00:36Z"}
+    facts = {"backup.failed_job": Fact(FactStatus.OK, job), "guest.extension": Fact(FactStatus.OK, status)}
+    assert diagnose(None, {**ALIVE, **facts}).step("file_system_freeze").verdict is verdict

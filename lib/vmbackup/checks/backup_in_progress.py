@@ -10,7 +10,7 @@ from vmbackup.facts.backup import FailedJob, Job, RunningJob
 from vmbackup.failures.jobs import running_backup, snapshot_s
 
 
-@check("backup.jobs", optional=("backup.failed_job",), sees=("too_many_backups",))
+@check("backup.jobs", optional=("backup.failed_job",))
 def no_other_backup_runs(jobs: list[Job] | None, job: FailedJob | None) -> Judgement:
     """No other backup of the VM ran when this one failed.
 

@@ -21,7 +21,7 @@ def is_off(power: str | None) -> bool:
     "vm.model",
     optional=("vm.power", "backup.failed_job"),
     sees=(
-        *("vm_provisioning_failed", "vm_not_in_desirable_state", "vm_changed_meanwhile"),
+        *("vm_provisioning_failed", "vm_not_in_desirable_state"),
         *("vm_offline", "vm_os_provisioning", "vm_allocation_failed"),
     ),
 )

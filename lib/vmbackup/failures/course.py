@@ -19,11 +19,12 @@ _OFF = ("stopped", "deallocated")
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """``last_good`` is the start of the newest good backup. ``failed``: True where one failed, was cancelled or ended
-    with warnings since then, or the operator says so; False where none did; None where nobody told. ``runs_long``: one
-    runs unusually long, or nobody told how long."""
+    """``last_good`` is the start of the newest good backup, ``last_bad`` of the newest that failed. ``failed``: True
+    where one failed, was cancelled or ended with warnings since the good one, or the operator says so; False where none
+    did; None where nobody told. ``runs_long``: one runs unusually long, or nobody told how long."""
 
     last_good: str | None
+    last_bad: str | None
     failed: bool | None
     runs_long: bool
 
@@ -33,7 +34,10 @@ def course(evidence: Evidence) -> Course:
     jobs = data_of(evidence, "backup.jobs")
     good = [clock.stamp(each["start"]) for each in backups(jobs) if (each["status"] or "").lower() == "completed"]
     last_good = max(filter(None, good), default=None)
-    return Course(last_good, _failed(evidence, jobs, last_good), _runs_long(evidence, jobs))
+    job = data_of(evidence, "backup.failed_job")
+    bad = [clock.stamp(each["start"]) for each in (*filter(went_wrong, jobs or []), *([job] if job else []))]
+    last_bad = max(filter(None, bad), default=None)
+    return Course(last_good, last_bad, _failed(evidence, jobs, last_good), _runs_long(evidence, jobs))
 
 
 def _failed(evidence: Evidence, jobs: Any, last_good: str | None) -> bool | None:

@@ -17,6 +17,7 @@ from vmbackup.facts.backup import FailedJob, Job, JobError, ProtectedItem
 from vmbackup.facts.guest import GuestExtension
 from vmbackup.facts.vm import Extension, Handler
 from vmbackup.failures.jobs import went_wrong
+from vmbackup.failures.matching import plain
 from vmbackup.failures.recognition import Match, matches
 from vmbackup.model import Evidence, FactStatus, data_of
 
@@ -49,6 +50,8 @@ _CARRIES = {
 }
 
 _LONGEST_QUOTE = 300
+# So many words make a statement; fewer are a label.
+_FEWEST_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,22 @@ def said(text: str | None, where: str, time: str | None = None, number: int | No
     if not found:
         empty = not quoted and number is None
         return [] if empty else [_unrecognised(where, quoted if number is None else f"{number} {quoted}".strip(), time)]
+    if _only_wraps(found, text or ""):
+        return [*(_sign(match, where, quoted, time) for match in found), _unrecognised(where, quoted, time)]
     known: dict[str, Match] = {}
     for match in found:
         if match.signature.strength is not Strength.HARMLESS:
             known.setdefault(match.signature.id, match)
     return [_sign(match, where, quoted, time) for match in known.values()]
+
+
+def _only_wraps(found: list[Match], text: str) -> bool:
+    """Whether these are codes that say nothing by themselves, and words beside them that nobody knows."""
+    if any(match.signature.strength is not Strength.WRAPPER or match.by not in ("code", "integer") for match in found):
+        return False
+    codes = {match.matched for match in found}
+    beside = [word for word in plain(text).split() if word.isalpha() and word not in {plain(code) for code in codes}]
+    return len(beside) >= _FEWEST_WORDS
 
 
 def _sign(match: Match, where: str, quoted: str, time: str | None) -> Sign:
@@ -196,7 +210,8 @@ def signs_of_status(extension: GuestExtension | None) -> list[Sign]:
     if extension is None:
         return []
     bad = (extension["status"] or "").lower() == "error"
-    return _status(extension["name"] or "", extension["code"], extension["message"], bad)
+    found = _status(extension["name"] or "", extension["code"], extension["message"], bad)
+    return [replace(each, time=clock.stamp(extension["at"])) for each in found]
 
 
 def is_backup_extension(full_type: str) -> bool:

@@ -33,6 +33,7 @@ def status(code: int | None, message: str | None = None) -> Evidence:
             "message": message,
             "operation": None,
             "seq": 1,
+            "at": None,
         },
     )
 

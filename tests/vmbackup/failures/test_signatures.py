@@ -110,6 +110,7 @@ def extension(**changes: Any) -> dict[str, Any]:
         "message": "Enable Succeeded",
         "operation": "Enable",
         "seq": 7,
+        "at": None,
     } | changes
 
 

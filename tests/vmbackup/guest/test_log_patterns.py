@@ -110,6 +110,12 @@ REAL_LINES: dict[str, tuple[str, str | None]] = {
     "agent_python_error": (
         "2026-11-23T03:52:56.177964Z INFO Daemon Daemon Protocol endpoint not found: [ProtocolError] Error fetching "
         "goal state: format_exception() got an unexpected keyword argument 'etype'", "2026-11-23T03:52:56Z"),
+    "agent_version_given_up": (
+        "2016/07/12 17:17:58.161708 WARNING Agent WALinuxAgent-2.1.5.5 is permanently blacklisted",
+        "2016-07-12T17:17:58Z"),
+    "agent_waits_for_orphan": (
+        "2017/09/01 12:49:09.601321 INFO WALinuxAgent-2.2.15 waiting for orphan process 4035 to terminate",
+        "2017-09-01T12:49:09Z"),
     "downgrade": (
         "2018/03/05 14:31:57.747218 ERROR Event: name=Microsoft.Azure.RecoveryServices.VMSnapshotLinux, op=None, "
         "message=[ExtensionError] Downgrade not allowed, duration=0", "2018-03-05T14:31:57Z"),

@@ -93,6 +93,8 @@ wrong_endpoint (found endpoint \[|Wire server endpoint: ?)(([02-9]|1[0-57-9]|16[
 agent_python_error unexpected keyword argument .etype.
 python_traceback (NameError|TypeError|AttributeError|SyntaxError|IndexError|KeyError|ValueError|UnicodeDecodeError|UnicodeEncodeError|RecursionError):
 exthandlers_failed run-exthandlers && failed with (return code|exception)|exited with return code|returned code: [1-9]|Failed to run
+agent_version_given_up is permanently blacklisted|maximum recursion depth exceeded
+agent_waits_for_orphan waiting for orphan process [0-9]+ to terminate
 agent_exception Agent WALinuxAgent-[0-9.]+ failed with exception|Exception (processing|retrieving) (extension handlers|agent manifests)|Exception processing goal state
 host_plugin_failed [Hh]ost plugin channel is not available|HostGAPlugin: Exception Get API versions
 agent_event_files Too many files under
