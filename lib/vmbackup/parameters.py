@@ -149,9 +149,9 @@ def _live(parameters: Parameters) -> None:
         found = VM_ID.fullmatch(parameters.vm_id.rstrip("/"))
         if not found:
             raise SetupError("error.no_vm_id", value=parameters.vm_id, example=_VM_ID_EXAMPLE)
-        for (name, value), said in zip(parts.items(), found.groups(), strict=True):
-            if value and value.lower() != said.lower():
-                raise SetupError("error.contradicts_vm_id", name=name, value=value, said=said)
+        for (name, value), part in zip(parts.items(), found.groups(), strict=True):
+            if value and value.lower() != part.lower():
+                raise SetupError("error.contradicts_vm_id", name=name, value=value, said=part)
         parts["subscription_id"] = found["subscription"]
     else:
         missing = [name for name, value in parts.items() if not value]

@@ -31,87 +31,87 @@ _LONGEST_FIELDS = (4000, 2000, 1000, 600, 400, 250, 150, 100, 60, 30)
 _Row = tuple[str, str]
 
 
-def page(told: Incident, language: str) -> Page:
+def page(incident: Incident, language: str) -> Page:
     """What a reader needs first."""
-    return _page(told, language, _LONGEST_FIELDS[1])
+    return _page(incident, language, _LONGEST_FIELDS[1])
 
 
-def note(told: Incident, language: str, most_bytes: int = NOTE_BYTES) -> str:
+def note(incident: Incident, language: str, most_bytes: int = NOTE_BYTES) -> str:
     """The same as a text that stands alone, of at most so many bytes in UTF-8: some systems reject longer notes."""
     text = ""
     for longest in _LONGEST_FIELDS:
-        text = _plain(told, language, longest)
+        text = _plain(incident, language, longest)
         if len(text.encode()) <= most_bytes:
             return text
     return text.encode()[: most_bytes - 1].decode(errors="ignore") + "\n"
 
 
-def _page(told: Incident, language: str, longest: int) -> Page:
-    blocks: list[Block] = [Heading(_title(told, language), 2)]
-    if told.simulated is not None:
-        blocks.append(Paragraph("", catalog.text("incident.simulated", language, scenario=told.simulated)))
-    if told.replayed:
+def _page(incident: Incident, language: str, longest: int) -> Page:
+    blocks: list[Block] = [Heading(_title(incident, language), 2)]
+    if incident.simulated is not None:
+        blocks.append(Paragraph("", catalog.text("incident.simulated", language, scenario=incident.simulated)))
+    if incident.replayed:
         blocks.append(Paragraph(catalog.text("incident.replayed", language)))
-    rows = [[label, words] for label, words in _rows(told, language, longest)]
-    return Page([*blocks, _banner(told, language, longest), Table(["", ""], rows)])
+    rows = [[label, words] for label, words in _rows(incident, language, longest)]
+    return Page([*blocks, _banner(incident, language, longest), Table(["", ""], rows)])
 
 
-def _plain(told: Incident, language: str, longest: int) -> str:
+def _plain(incident: Incident, language: str, longest: int) -> str:
     """One line a field: a table of columns would be torn apart by the fonts of ticket systems."""
-    rows = [Paragraph(words, f"{label}:") for label, words in _rows(told, language, longest)]
-    blocks = [block for block in _page(told, language, longest).blocks if not isinstance(block, Table)]
+    rows = [Paragraph(words, f"{label}:") for label, words in _rows(incident, language, longest)]
+    blocks = [block for block in _page(incident, language, longest).blocks if not isinstance(block, Table)]
     return Page([*blocks, *rows]).text()
 
 
-def _title(told: Incident, language: str) -> str:
-    return catalog.text("incident.title", language, vm=told.target.vm_name)
+def _title(incident: Incident, language: str) -> str:
+    return catalog.text("incident.title", language, vm=incident.target.vm_name)
 
 
-def _banner(told: Incident, language: str, longest: int) -> VerdictBanner:
-    title = catalog.text(f"incident.{told.standing}", language)
-    if told.diagnosis.probable:
-        found = sentence(heaviest(told.diagnosis.probable), told.evidence, language)
-        words = catalog.text("incident.was", language, finding=found) if told.standing is Standing.FIXED else found
-    elif told.proof:
-        words = proof_sentence(told.proof, language)
-    elif told.standing is Standing.NOTHING_FAILED:
+def _banner(incident: Incident, language: str, longest: int) -> VerdictBanner:
+    title = catalog.text(f"incident.{incident.standing}", language)
+    if incident.diagnosis.probable:
+        found = sentence(heaviest(incident.diagnosis.probable), incident.evidence, language)
+        words = catalog.text("incident.was", language, finding=found) if incident.standing is Standing.FIXED else found
+    elif incident.proof:
+        words = proof_sentence(incident.proof, language)
+    elif incident.standing is Standing.NOTHING_FAILED:
         words = catalog.text("incident.said_nothing_failed", language)
     else:
-        words = outcome_sentence(told.today, told.now, language)
-    return VerdictBanner(_VERDICTS.get(told.standing, Verdict.UNKNOWN), title, _cut(words, longest))
+        words = outcome_sentence(incident.today, incident.now, language)
+    return VerdictBanner(_VERDICTS.get(incident.standing, Verdict.UNKNOWN), title, _cut(words, longest))
 
 
-def _rows(told: Incident, language: str, longest: int) -> Iterator[_Row]:
+def _rows(incident: Incident, language: str, longest: int) -> Iterator[_Row]:
     """Each field with its label. A command that was cut would be another: it is whole."""
 
     def row(key: str, words: str) -> _Row:
         return catalog.text(f"incident.{key}", language), words if key == "command" else _cut(words, longest)
 
-    yield from (row(key, words) for key, words in _failure(told, language))
-    yield row("last_good", _last_good(told, language))
-    yield row("cause", _cause(told, language))
-    if signs := _signs(told, language):
+    yield from (row(key, words) for key, words in _failure(incident, language))
+    yield row("last_good", _last_good(incident, language))
+    yield row("cause", _cause(incident, language))
+    if signs := _signs(incident, language):
         yield row("signs", signs)
-    yield row("done", _done(told, language))
-    yield row("proved", _proved(told, language))
-    yield row("next", _next(told, language))
-    if told.command:
-        yield row("command", told.command)
-    yield row("unknown", _unknown(told, language))
-    vault = (told.vault or "").rpartition("/")[2] or catalog.text("label.unknown", language)
-    yield row("vm", told.target.vm_name)
-    yield row("resource_group", told.target.resource_group)
-    yield row("subscription", told.target.subscription_id)
+    yield row("done", _done(incident, language))
+    yield row("proved", _proved(incident, language))
+    yield row("next", _next(incident, language))
+    if incident.command:
+        yield row("command", incident.command)
+    yield row("unknown", _unknown(incident, language))
+    vault = (incident.vault or "").rpartition("/")[2] or catalog.text("label.unknown", language)
+    yield row("vm", incident.target.vm_name)
+    yield row("resource_group", incident.target.resource_group)
+    yield row("subscription", incident.target.subscription_id)
     yield row("vault", vault)
-    yield row("as_of", clock.local(told.at))
+    yield row("as_of", clock.local(incident.at))
 
 
-def _failure(told: Incident, language: str) -> Iterator[_Row]:
-    job = told.failure
+def _failure(incident: Incident, language: str) -> Iterator[_Row]:
+    job = incident.failure
     if job is None:
-        unanswered = told.failure_fact is not None and not told.failure_fact.answered
-        reason = why(told.failure_fact, language) if told.failure_fact and unanswered else ""
-        key = "no_failure" if told.failure_fact is None else "none_failed"
+        unanswered = incident.failure_fact is not None and not incident.failure_fact.answered
+        reason = why(incident.failure_fact, language) if incident.failure_fact and unanswered else ""
+        key = "no_failure" if incident.failure_fact is None else "none_failed"
         yield "failed", reason or catalog.text(f"incident.{key}", language)
         return
     yield "failed", catalog.text("incident.job", language, when=clock.local(job["start"]), job=job["name"])
@@ -121,36 +121,36 @@ def _failure(told: Incident, language: str) -> Iterator[_Row]:
     yield "azure_says", "\n".join(filter(None, [*words, job["dynamic_message"]])) or "–"
 
 
-def _last_good(told: Incident, language: str) -> str:
-    if told.last_good is None or told.age_s is None:
-        return catalog.text(f"incident.{'no_point' if told.points_known else 'points_unknown'}", language)
-    values = {"when": clock.local(told.last_good["time"]), "age": duration(told.age_s)}
-    if told.late_s is None:
+def _last_good(incident: Incident, language: str) -> str:
+    if incident.last_good is None or incident.age_s is None:
+        return catalog.text(f"incident.{'no_point' if incident.points_known else 'points_unknown'}", language)
+    values = {"when": clock.local(incident.last_good["time"]), "age": duration(incident.age_s)}
+    if incident.late_s is None:
         return catalog.text("incident.age", language, **values)
-    if told.late_s <= 0:
+    if incident.late_s <= 0:
         return catalog.text("incident.kept", language, **values)
-    return catalog.text("incident.late", language, late=duration(told.late_s), **values)
+    return catalog.text("incident.late", language, late=duration(incident.late_s), **values)
 
 
-def _cause(told: Incident, language: str) -> str:
-    step = told.diagnosis.probable
+def _cause(incident: Incident, language: str) -> str:
+    step = incident.diagnosis.probable
     if step is None:
         return catalog.text("incident.no_cause", language)
     return catalog.text(
         "incident.finding",
         language,
-        sentence=sentence(heaviest(step), told.evidence, language),
-        weight=catalog.text(f"outcome.weight.{told.diagnosis.weight}", language),
+        sentence=sentence(heaviest(step), incident.evidence, language),
+        weight=catalog.text(f"outcome.weight.{incident.diagnosis.weight}", language),
         cause=cause_title(step.cause, language).rstrip("."),
     )
 
 
-def _signs(told: Incident, language: str) -> str:
+def _signs(incident: Incident, language: str) -> str:
     """What tells of a failure and is not said yet: the job's words often stand elsewhere too."""
-    errors = told.failure["errors"] if told.failure else []
+    errors = incident.failure["errors"] if incident.failure else []
     said = [error["text"] for error in errors if error["text"]]
     lines = []
-    for sign in sorted(told.diagnosis.signs, key=lambda each: -len(each.text)):
+    for sign in sorted(incident.diagnosis.signs, key=lambda each: -len(each.text)):
         words = sign.text or sign.code or sign.id
         if sign.where != "job" and not any(each in words or words in each for each in said):
             said.append(words)
@@ -164,8 +164,8 @@ def _sign(sign: Sign, language: str) -> str:
     return f"{where}: {_cut(sign.text or sign.code or sign.id, _LONGEST_QUOTE)}"
 
 
-def _done(told: Incident, language: str) -> str:
-    receipts = [_receipt(each, language) for each in told.receipts]
+def _done(incident: Incident, language: str) -> str:
+    receipts = [_receipt(each, language) for each in incident.receipts]
     return "\n".join(receipts) or catalog.text("incident.nothing_done", language)
 
 
@@ -177,36 +177,37 @@ def _receipt(done: Receipt, language: str) -> str:
     return catalog.text("incident.receipt", language, when=when, title=title, who=done.who, outcome=outcome)
 
 
-def _proved(told: Incident, language: str) -> str:
-    if told.proof is None:
+def _proved(incident: Incident, language: str) -> str:
+    if incident.proof is None:
         return catalog.text("incident.not_tried", language)
-    sentence = proof_sentence(told.proof, language)
-    if not told.proof.fixed:
+    sentence = proof_sentence(incident.proof, language)
+    if not incident.proof.fixed:
         return catalog.text("incident.not_proved_by", language, sentence=sentence)
-    point = told.proof.point
+    point = incident.proof.point
     when = f"{clock.local(point['time'])}, {point['type']}" if point else "–"
-    return catalog.text("incident.proved_by", language, sentence=sentence, point=when, job=told.proof.job or "–")
+    return catalog.text("incident.proved_by", language, sentence=sentence, point=when, job=incident.proof.job or "–")
 
 
-def _next(told: Incident, language: str) -> str:
-    if told.standing is Standing.FIXED:
+def _next(incident: Incident, language: str) -> str:
+    if incident.standing is Standing.FIXED:
         return catalog.text("incident.next_none", language)
-    if told.standing is Standing.NOTHING_FAILED:
+    if incident.standing is Standing.NOTHING_FAILED:
         return catalog.text("incident.next_watch", language)
-    if told.standing is Standing.UNPROVED:
+    if incident.standing is Standing.UNPROVED:
         return catalog.text("incident.next_prove", language)
-    if told.remedy is not None:
-        return f"{told.remedy.words['title']}: {told.remedy.words['what']}"
-    steps = actions(told.today.next, told.now, language) if told.today.next else []
+    if incident.remedy is not None:
+        return f"{incident.remedy.words['title']}: {incident.remedy.words['what']}"
+    steps = actions(incident.today.next, incident.now, language) if incident.today.next else []
     return "\n".join(steps[:2]) or catalog.text("incident.next_diagnose", language)
 
 
-def _unknown(told: Incident, language: str) -> str:
+def _unknown(incident: Incident, language: str) -> str:
     gaps = [
-        catalog.text("incident.gap", language, fact=name, why=why(fact, language)) for name, fact in told.gaps.items()
+        catalog.text("incident.gap", language, fact=name, why=why(fact, language))
+        for name, fact in incident.gaps.items()
     ]
     lines = [_some(gaps, _MOST, language)] if gaps else []
-    open_causes = [each.cause for each in told.today.steps if each.verdict is Verdict.UNKNOWN]
+    open_causes = [each.cause for each in incident.today.steps if each.verdict is Verdict.UNKNOWN]
     if open_causes:
         titles = _some([cause_title(each, language).rstrip(".") for each in open_causes], _MOST_CAUSES, language, "; ")
         lines.append(catalog.text("incident.open_causes", language, causes=titles))

@@ -144,10 +144,10 @@ def missing_rights(
             unread = error
     if not held:
         return unread
-    return [_shortage(capability, needed, places, held) for capability, needed in actions().items()]
+    return [_missing(capability, needed, places, held) for capability, needed in actions().items()]
 
 
-def _shortage(
+def _missing(
     capability: str,
     needed: tuple[str, ...],
     places: Mapping[str, tuple[str, ...]],

@@ -117,21 +117,21 @@ def bundle(
     clean = {name: sanitize.data(content) for name, content in data.items()}
     aliases = Aliases(level, clean.values(), known)
     masked = {name: aliases.data(content, name) for name, content in clean.items()}
-    shown = _masked_state(state, masked, aliases)
-    page = document.run_page(shown, masked[CHANGES])
-    told = incident(shown)
+    outgoing = _masked_state(state, masked, aliases)
+    page = document.run_page(outgoing, masked[CHANGES])
+    subject = incident(outgoing)
     files: dict[str, bytes] = {
-        NOTE: incident_page.note(told, shown.language).encode(),
-        SHORT_NOTE: incident_page.note(told, shown.language, incident_page.SHORT_NOTE_BYTES).encode(),
+        NOTE: incident_page.note(subject, outgoing.language).encode(),
+        SHORT_NOTE: incident_page.note(subject, outgoing.language, incident_page.SHORT_NOTE_BYTES).encode(),
         PAGE: page.encode(),
     }
     printed = document.pdf(page) if with_pdf else None
     if printed is not None:
         files[PDF] = printed
     if executed is not None:
-        files[NOTEBOOK_PAGE] = document.notebook_page(shown, masked[NOTEBOOK]).encode()
+        files[NOTEBOOK_PAGE] = document.notebook_page(outgoing, masked[NOTEBOOK]).encode()
     files |= {name: _json(content) for name, content in masked.items()}
-    files[RESULT] = _json(result_of(shown))
+    files[RESULT] = _json(result_of(outgoing))
     files[MASKED] = _json({"names": aliases.record(), "secrets": _secrets(files)})
     files[MANIFEST] = _json(_manifest(state, level, files, notebook, executed))
     return Bundle(files, aliases.map)

@@ -41,14 +41,14 @@ def version() -> str:
 def run_page(state: State, audit: Sequence[Mapping[str, Any]] = ()) -> str:
     """The whole run: the incident, what was found or is open, the rest folded."""
     language, steps = state.language, state.diagnosis().steps
-    shown = [each for each in steps if each.verdict in _OPEN]
+    open_steps = [each for each in steps if each.verdict in _OPEN]
     lead = incident_page.page(incident(state), language).blocks[1:]
-    if shown:
-        lead = [*lead, Heading(catalog.text("document.causes", language), 2), causes(state, shown)]
-    ruled_out = catalog.text("document.ruled_out", language, count=len(steps) - len(shown))
+    if open_steps:
+        lead = [*lead, Heading(catalog.text("document.causes", language), 2), causes(state, open_steps)]
+    ruled_out = catalog.text("document.ruled_out", language, count=len(steps) - len(open_steps))
     title = catalog.text("incident.title", language, vm=state.target.vm_name)
     return _filled(state, title, _markup(Page([*lead, Paragraph(ruled_out)])), [
-        (summary, _markup(page)) for summary, page in _folded(state, shown, audit)
+        (summary, _markup(page)) for summary, page in _folded(state, open_steps, audit)
     ])  # fmt: skip
 
 
@@ -93,14 +93,14 @@ def _markup(page: Page) -> Markup:
     return Markup(page.html())
 
 
-def _folded(state: State, shown: Sequence[Step], audit: Sequence[Mapping[str, Any]]) -> list[tuple[str, Page]]:
+def _folded(state: State, open_steps: Sequence[Step], audit: Sequence[Mapping[str, Any]]) -> list[tuple[str, Page]]:
     language = state.language
     found = [
         (
             catalog.text("document.details", language, number=each.number, cause=cause_title(each.cause, language)),
             step.page(state, each.cause),
         )
-        for each in shown
+        for each in open_steps
     ]
     done = [block for each in state.receipts for block in remedies.receipt(each, language).blocks]
     proof = list(remedies.proof(state.proof, language).blocks) if state.proof else []

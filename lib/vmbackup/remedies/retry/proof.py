@@ -55,7 +55,7 @@ def wanted(policy: Policy | None, power: str | None) -> str:
 
 def judge(status: str, job: FailedJob, points: list[RecoveryPoint], want: str, os: str | None) -> Proof:
     """What a job that ended in this ``status`` proves; ``points`` are those that did not exist before it."""
-    message = said_of(job)
+    message = azure_says(job)
     if status == "failed":
         return Proof(Verdict.PROBLEM, "failed_again", {"message": message}, wanted=want, section=section_of(job))
     if status == "cancelled":
@@ -94,7 +94,7 @@ def section_of(job: FailedJob) -> str | None:
     return triaged.section or next((each.section for each in triaged.candidates if each.section), None)
 
 
-def said_of(job: FailedJob) -> str:
+def azure_says(job: FailedJob) -> str:
     """The job's errors in Azure's words."""
     words = [" ".join(filter(None, (error["title"], error["text"]))) for error in job["errors"]]
     message = "; ".join([*filter(None, words), *filter(None, [job["dynamic_message"]])])
