@@ -38,7 +38,7 @@ class WarmClient(PapermillNotebookClient):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def setup_kernel(self, **kwargs: Any) -> Any:
-        """Fork a kernel for the time of one notebook; whatever happens, nothing of it stays."""
+        """Fork a kernel for one notebook; it is removed whatever happens."""
         self.km = ForkedKernel()
         self.kc = self.km.client()
         try:

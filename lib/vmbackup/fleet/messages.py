@@ -19,11 +19,11 @@ _HEAD = struct.Struct("!cI")
 _LENGTH = struct.Struct("!I")
 _SILENT = logging.Logger("vmbackup.fleet.messages", logging.CRITICAL)  # it warns that nothing is signed
 LARGEST_FRAME = 256 * 1024 * 1024
-"""Bytes; a kernel that sends more in one message is taken for broken."""
+"""Bytes; a kernel that sends more in one message counts as broken."""
 
 
 class BrokenFrame(ValueError):
-    """What came is no frame of ours."""
+    """The data is not a frame."""
 
 
 def packed(channel: bytes, parts: list[bytes]) -> bytes:

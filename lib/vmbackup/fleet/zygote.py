@@ -101,7 +101,7 @@ class Zygote:
         return pid
 
     def _become_kernel(self, given: dict[str, Any], descriptor: int, temporary: str) -> None:
-        """The child: nothing of the zygote but its memory, nothing of other VMs at all. Does not return."""
+        """The child: it keeps only the zygote's memory, and nothing of other VMs. Does not return."""
         code = 1
         try:
             os.setsid()
@@ -224,8 +224,8 @@ def _prctl(option: int, value: int) -> None:
 def main() -> None:
     """Serve on the path in the arguments, until standard input is closed."""
     if sys.path[0] in ("", os.getcwd()):
-        del sys.path[0]  # what lies in the folder of one notebook is no module of all
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the coordinator, which ends us
+        del sys.path[0]  # modules in one notebook's folder must not be importable by all
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the coordinator, which ends this process
     zygote = Zygote(sys.argv[1])
     print("ready", flush=True)
     zygote.serve(0)

@@ -1,4 +1,4 @@
-"""Names that leave the house under an alias: the same in, the same out, everywhere in a bundle. Pure.
+"""Replaces names by aliases, the same one everywhere in a bundle. Pure.
 
 Structure comes first: the names stand in Azure's resource ids and in known fields. From there they are replaced
 wherever they occur as a whole. A name that is an ordinary word of the product's texts, such as ``snapshot``, is
@@ -80,7 +80,7 @@ class Aliases:
         return value
 
     def record(self) -> list[dict[str, Any]]:
-        """What was masked where and how often; the names themselves stay at home."""
+        """What was masked where and how often, without the names."""
         return [
             {"alias": alias, "where": place, "count": count} for (place, alias), count in sorted(self.masked.items())
         ]
@@ -98,7 +98,7 @@ class Aliases:
             return words
         try:
             return self._replaced(words, place, key)
-        except Exception:  # a rule that fails must not let the value out
+        except Exception:  # a rule that fails must not leak the value
             self.masked[place, sanitize.BLOT] += 1
             return sanitize.BLOT
 
@@ -140,7 +140,7 @@ class Aliases:
             while name not in self.map:
                 numbers[kind] += 1
                 alias = f"{kind}-{numbers[kind]}"
-                # A real name that looks like an alias would make two things one.
+                # A real name that looks like an alias would be confused with one.
                 if alias not in taken and alias not in everything:
                     self.map[name] = alias
                     taken.add(alias)

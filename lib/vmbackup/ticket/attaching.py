@@ -1,4 +1,5 @@
-"""Put a bundle on a ticket: ask the limit, add the text, then files, read each back; what must wait is in an outbox."""
+"""Put a bundle on a ticket: ask for the limit, add the text, then files, verify each; what is pending is kept in an
+outbox."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ OUTBOX = "outbox.json"
 
 @dataclass(slots=True)
 class Attached:
-    """What the ticket has now (``done``), what it does not take (``refused``: name and why), and why the rest waits."""
+    """What is on the ticket now (``done``), what it refused (``refused``: name and why), and why the rest is
+    pending."""
 
     done: list[str] = field(default_factory=list)
     refused: list[tuple[str, RunbookError]] = field(default_factory=list)
@@ -37,7 +39,7 @@ def attach(place: str, to: str, *, in_public: bool = False) -> Attached:
     on, ended = ticket(to), Attached()
     read = {name: single.read(name) or b"" for name in (NOTE, SHORT_NOTE, PDF)} | {TICKET: home.read(TICKET) or b""}
     masked = json.loads(single.read(MANIFEST) or b"{}").get("level", Level.NONE) != Level.NONE
-    _wait(home, to)  # written first: whatever happens now, the next try knows of it
+    _wait(home, to)  # written first: whatever happens now, the next try knows about it
     try:
         if not masked and not in_public and on.public():
             _wait_no_more(home, to)
@@ -55,7 +57,7 @@ def attach(place: str, to: str, *, in_public: bool = False) -> Attached:
 
 
 def retry(place: str, *, in_public: bool = False) -> dict[str, Attached]:
-    """Try again what waits in the run folder's outbox. What keeps one ticket from being tried keeps no other."""
+    """Try again what waits in the run folder's outbox. A ticket that cannot be tried does not stop the others."""
     return {to: _again(place, to, in_public) for to in _waiting(storage.at(place))}
 
 
@@ -82,7 +84,7 @@ _Try = tuple[str, Callable[[Ticket], None]]
 
 
 def _first(on: Ticket, ways: Iterator[_Try], ended: Attached) -> None:
-    """The first way that the ticket takes."""
+    """The first variant that the ticket accepts."""
     for name, way in ways:
         try:
             way(on)
@@ -100,7 +102,7 @@ def _notes(read: Mapping[str, bytes]) -> Iterator[_Try]:
 
 
 def _note_once(on: Ticket, name: str, content: bytes) -> None:
-    """Add a text unless it is there, and see that it is there: the mark in it survives what a system makes of it."""
+    """Add a text unless it is there, and verify it: its mark survives any change of markup."""
     mark = f"(vmbackup {digest(content)[:12]})"
     if _has(on, mark):
         return
@@ -131,7 +133,7 @@ def _files(read: Mapping[str, bytes], limit: int | None, ended: Attached) -> Ite
 
 
 def _file_once(on: Ticket, name: str, content: bytes, kind: str) -> None:
-    """Attach a file unless it is there, and see that it is there with its size: a success may have lost it."""
+    """Attach a file unless it is there, and verify its size: a reported success may have lost it."""
     if on.files().get(name) == len(content):
         return
     on.attach(name, content, kind)

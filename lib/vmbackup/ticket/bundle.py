@@ -47,7 +47,8 @@ _STAMP = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The files by name, manifest included, and the private map from names to aliases, which stays at home."""
+    """The files by name, manifest included, and the private map from names to aliases, which is not part of the
+    bundle."""
 
     files: Mapping[str, bytes]
     aliases: Mapping[str, str]
@@ -151,7 +152,7 @@ def _data(state: State) -> dict[str, Any]:
 
 
 def _masked_state(state: State, masked: Mapping[str, Any], aliases: Aliases) -> State:
-    """The run as the bundle's data tell it: every page is made from that."""
+    """The run as the bundle's data show it: every page is made from that."""
     return restored(
         lambda name: json.dumps(masked[name]).encode() if name in masked else None,
         replace(state.parameters, run_folder=FOLDER, failure=aliases.data(state.parameters.failure, RUN)),
@@ -159,7 +160,7 @@ def _masked_state(state: State, masked: Mapping[str, Any], aliases: Aliases) -> 
 
 
 def restored(read: Callable[[str], bytes | None], parameters: Any) -> State:
-    """The run that a bundle's files tell of. Raises SetupError or ValueError for files that are damaged."""
+    """The run in a bundle's files. Raises SetupError or ValueError for damaged files."""
     target, evidence = parse_evidence(read(EVIDENCE) or b"", EVIDENCE)
     did = json.loads(read(RUN) or b"")
     saved = SavedRun.from_json(did)
@@ -173,7 +174,7 @@ def restored(read: Callable[[str], bytes | None], parameters: Any) -> State:
 
 def _notebook(place: str, named: str) -> Any:
     """The executed notebook as JSON: the one that was named, else the run folder's; None where there is none."""
-    import nbformat  # takes longer to load than all of the product
+    import nbformat  # takes longer to load than the whole product
 
     try:
         content = storage.read_input(named) if named else storage.at(place).read(NOTEBOOK)

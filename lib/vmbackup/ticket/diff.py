@@ -61,7 +61,7 @@ def _said(step: Step, state: State, language: str) -> str:
 
 
 def _facts(first: State, second: State, language: str) -> list[list[str]]:
-    """Times and the way of asking differ with every run; only what was answered counts."""
+    """Times and requests differ in every run; only the data count."""
     names = sorted({*first.evidence, *second.evidence})
     pairs = [(name, first.evidence.get(name), second.evidence.get(name)) for name in names]
     rows = []

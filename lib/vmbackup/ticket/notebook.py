@@ -60,7 +60,7 @@ def _groups(book: Any, language: str) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _readable(output: Any) -> bool:
-    """Whether a reader can do something with it; of a widget only its kernel could make anything."""
+    """Whether a reader can use it; a widget needs its kernel."""
     return "data" not in output or bool(_READABLE & set(output.data)) and _WIDGET not in output.data
 
 
@@ -78,7 +78,7 @@ def _heading(source: str, language: str) -> str:
 
 
 def _renderer() -> Any:
-    """What renders outputs as HTML. Loading nbconvert takes its time, so only who needs it does."""
+    """What renders outputs as HTML. nbconvert is slow to load, so it is loaded only here."""
     import nbformat
     from nbconvert.exporters import HTMLExporter
     from nbconvert.preprocessors.sanitize import SanitizeHTML

@@ -1,4 +1,4 @@
-"""A bundle that came from somewhere, checked and judged again. Nothing in it is executed or unpacked to disk.
+"""A bundle from elsewhere, checked and judged again. Nothing in it is executed or unpacked to disk.
 
 It is not trusted: names, sizes and sums are checked before anything is read.
 """
@@ -85,7 +85,7 @@ def _unpacked(content: bytes, place: str, language: str) -> dict[str, bytes]:
         if entry.filename not in (*FILES, MANIFEST) or entry.filename in files:
             raise _wrong(place, language, "strange_name", name=shortened(entry.filename, 200))
         try:
-            # What the entry says of its size may be a lie: never more than what is left is unpacked.
+            # An entry's stated size may be false: never unpack more than the rest of the limit.
             with archive.open(entry) as opened:
                 unpacked = opened.read(left + 1)
         except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, ValueError) as error:

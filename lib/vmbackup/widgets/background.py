@@ -1,4 +1,4 @@
-"""Long work beside the kernel: one thread at a time, its end told on the kernel's own loop, its errors never lost."""
+"""Long work in a thread beside the kernel, one at a time; its end and its errors are reported on the kernel's loop."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Work(Generic[_Result]):
         def run() -> None:
             try:
                 result = job(stopped)
-            except BaseException as error:  # whatever it is, the operator sees it
+            except BaseException as error:  # whatever it is, it is shown to the operator
                 self.post(partial(self._end, partial(failed, error)))
             else:
                 self.post(partial(self._end, partial(done, result)))
@@ -78,7 +78,7 @@ class Work(Generic[_Result]):
         what()
 
     def wait(self, seconds: float = 60) -> None:
-        """Wait for the work under way and for what its end tells, where no loop runs that it could report to."""
+        """Wait for the work under way and its report, where no loop runs that it could report to."""
         if self._thread is not None:
             self._thread.join(seconds)
 
@@ -94,10 +94,8 @@ class Work(Generic[_Result]):
 
 
 def _as_the_cell() -> Callable[[], object]:
-    """What makes all that is shown next come from the running cell, whenever that is.
-
-    Else it comes from the message that the kernel took last. A widget hears on the subshell of whatever it answered
-    last, and that of a page that was reloaded is gone.
+    """What attributes all later output to the running cell. Otherwise it belongs to the kernel's latest message: a
+    widget listens on that message's subshell, which is gone once its page is reloaded.
     """
     kernel: Any = getattr(get_ipython(), "kernel", None)
     if kernel is None:

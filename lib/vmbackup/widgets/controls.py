@@ -29,7 +29,7 @@ class Frontend(anywidget.AnyWidget):
 
 
 def button(on_click: Callable[[], object], *classes: str) -> Any:
-    """A button without words yet; they follow the language."""
+    """A button without a label yet; the label follows the language."""
     made = ipywidgets.Button()
     for name in ("vmbackup-button", *classes):
         made.add_class(name)
@@ -38,7 +38,7 @@ def button(on_click: Callable[[], object], *classes: str) -> Any:
 
 
 def field(lines: int) -> Any:
-    """A field for text: one line, or several. What is in it is known at once, so that no click overtakes it."""
+    """A field for text: one line, or several. Its content is sent at once, so that no click arrives before it."""
     return (ipywidgets.Textarea if lines > 1 else ipywidgets.Text)(style={"description_width": "initial"})
 
 

@@ -14,7 +14,7 @@ _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class Place:
-    """A page in the cell that shows it first; later it is brought up to date there, from whatever cell or thread."""
+    """A page in the cell that shows it first; later it is updated there, from any cell or thread."""
 
     def __init__(self) -> None:
         self._id = f"vmbackup-{id(self)}"

@@ -9,11 +9,11 @@ from vmbackup.model import RunbookError
 
 
 class Refused(RunbookError):
-    """The ticket system does not take this, and will not later either: the type, the size or the length is wrong."""
+    """The ticket system does not accept this, and will not later either: the type, the size or the length is wrong."""
 
 
 class NotNow(RunbookError):
-    """It may take it later: not signed in, too many requests, a server error, no response."""
+    """It may accept it later: not signed in, too many requests, a server error, no response."""
 
 
 class Ticket(ABC):
@@ -27,7 +27,7 @@ class Ticket(ABC):
 
     @abstractmethod
     def limit(self) -> int | None:
-        """The largest file in bytes that it says to take; None where it does not say."""
+        """The largest file that it accepts, in bytes; None where it does not say."""
 
     @abstractmethod
     def notes(self) -> Sequence[str]:
@@ -39,7 +39,7 @@ class Ticket(ABC):
 
     @abstractmethod
     def files(self) -> Mapping[str, int | None]:
-        """The attached files with their sizes, as far as it tells them."""
+        """The attached files with their sizes, as far as it gives them."""
 
     @abstractmethod
     def attach(self, name: str, content: bytes, kind: str) -> None:

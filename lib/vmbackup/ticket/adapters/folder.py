@@ -19,7 +19,7 @@ class Folder(Ticket):
     place: str
 
     def limit(self) -> int | None:
-        """None: a folder takes what fits."""
+        """None: a folder has no limit."""
         return None
 
     def notes(self) -> Sequence[str]:
@@ -31,7 +31,7 @@ class Folder(Ticket):
         self.attach(_NOTE, text.encode(), "text/plain")
 
     def files(self) -> Mapping[str, int | None]:
-        """The files in a folder on this machine; of a URL none is known beforehand."""
+        """The files in a folder on this machine; behind a URL they are not listed."""
         folder = Path(self.place)
         return {each.name: each.stat().st_size for each in folder.iterdir()} if folder.is_dir() else {}
 

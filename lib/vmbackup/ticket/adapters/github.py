@@ -17,7 +17,7 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class GitHub(Ticket):
-    """An issue on GitHub. Its API attaches no files: it takes the text alone."""
+    """An issue on GitHub. Its API attaches no files: only the text is added."""
 
     url: str
     repository: str

@@ -1,7 +1,7 @@
 """One request to a ticket system, and the credential for it, from the environment or the keyring, never from a file.
 
 Plain REST: jira's client sends every file as octet-stream, pysnc and PyGithub hide the refusals that decide about a
-fallback, and Azure DevOps has no living client.
+fallback, and Azure DevOps has no maintained client.
 """
 
 from __future__ import annotations
