@@ -20,7 +20,8 @@ from vmbackup.collectors import (
     vault,
     vm,
 )
-from vmbackup.collectors.base import COLLECTORS, actions, collect, slowest_chain_ms
+from vmbackup.collectors.base import COLLECTORS, actions
+from vmbackup.collectors.collection import collect, slowest_chain_ms
 from vmbackup.collectors.recent_failures import failed_jobs
 
 # Importing a module registers its collectors.
