@@ -261,6 +261,8 @@ def test_hostile_names_are_shown_as_text(open_book: Any) -> None:
                 fold.click()
         assert book.tool.locator("script, img, svg[onload]").count() == 0
         assert dialogs == [], "a script ran"
+        expect(book.page.locator(".jp-Notebook")).to_contain_text("alert(5)</script> $x^2$")
+        assert book.page.locator("mjx-container").count() == 0, "words of Azure became a formula"
 
 
 def test_at_200_percent_on_a_small_screen_nothing_is_cut_off(open_book: Any) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from vmbackup import sanitize
 
 _WIDTH, _HEIGHT = 760, 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 190, 18, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 215, 18, 34
 _DASHES = ("", "7 4", "2 3", "10 3 2 3", "14 4")
 # Legible on white and on black; dash and name distinguish the lines without colour.
 _COLOURS = ("#2f7bd9", "#c2621a", "#8a63d2", "#3d8b5f", "#b0487f")

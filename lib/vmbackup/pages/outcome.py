@@ -24,6 +24,8 @@ def outcome(state: State) -> VerdictBanner:
     diagnosis = state.diagnosis()
     title = catalog.text(f"outcome.{diagnosis.outcome}", state.language)
     words = outcome_sentence(diagnosis, state.evidence, state.language)
+    if diagnosis.probable is None:
+        words = _with_sign(words, diagnosis, state.language)
     return VerdictBanner(_VERDICTS.get(diagnosis.outcome, Verdict.UNKNOWN), title, words)
 
 
@@ -37,11 +39,9 @@ def outcome_sentence(diagnosis: Diagnosis, evidence: Evidence, language: str) ->
     symptom = next((step for step in diagnosis.steps if step.verdict is Verdict.PROBLEM), None)
     if symptom:
         finding = sentence(heaviest(symptom), evidence, language)
-        said = catalog.text("outcome.said_symptom", language, finding=finding, cause=cause)
-    else:
-        count = sum(step.verdict is Verdict.UNKNOWN for step in diagnosis.steps)
-        said = catalog.text(f"outcome.said_{diagnosis.outcome}", language, cause=cause, count=count)
-    return _with_sign(said, diagnosis, language)
+        return catalog.text("outcome.said_symptom", language, finding=finding, cause=cause)
+    count = sum(step.verdict is Verdict.UNKNOWN for step in diagnosis.steps)
+    return catalog.text(f"outcome.said_{diagnosis.outcome}", language, cause=cause, count=count)
 
 
 def _with_sign(said: str, diagnosis: Diagnosis, language: str) -> str:
@@ -50,7 +50,7 @@ def _with_sign(said: str, diagnosis: Diagnosis, language: str) -> str:
     if quoted is None:
         return said
     where = catalog.text(f"sign.place.{quoted.where}", language)
-    return catalog.text("outcome.said_sign", language, sentence=said, where=where, text=quoted.text)
+    return catalog.text("outcome.said_sign", language, sentence=said.rstrip("."), where=where, text=quoted.text)
 
 
 def _by_strength(sign: Sign) -> int:
