@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from each import for_each
+
 FOLDER = Path(os.environ.get("VMBACKUP_RECORDINGS", Path(__file__).parents[2] / "shared"))
 ARM = FOLDER / "arm"
 
@@ -25,21 +27,27 @@ class Recording:
     headers: dict[str, str]
     body: bytes
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def json(self) -> Any:
         """The body as JSON. Raises ValueError when it is none."""
         return json.loads(self.body)
 
 
-def recordings(*kinds: str) -> list[Any]:
-    """Parameters for ``parametrize``: the recordings of these kinds, or one skipped parameter that says why."""
-    if not ARM.is_dir():
-        skip = pytest.mark.skip(reason=f"no recorded answers in {ARM} (VMBACKUP_RECORDINGS)")
-        return [pytest.param(None, marks=skip, id="absent")]
-    files = [path.name for path in ARM.iterdir() if path.suffix in (".json", ".txt")]
+def recordings(*kinds: str) -> list[Recording]:
+    """The recordings of these kinds, or of all; none where there are no recordings at all."""
+    files = [path.name for path in ARM.iterdir() if path.suffix in (".json", ".txt")] if ARM.is_dir() else []
     names = {name.removesuffix(".txt").removesuffix(".json").removesuffix(".http") for name in files}
-    chosen = [name for name in sorted(names) if not kinds or name.split("__")[0] in kinds]
-    return [pytest.param(recording(name), id=name) for name in chosen]
+    return [recording(name) for name in sorted(names) if not kinds or name.split("__")[0] in kinds]
+
+
+def for_each_recording(*kinds: str) -> Any:
+    """Run the decorated test with each recording of these kinds."""
+    if not ARM.is_dir():
+        return pytest.mark.skip(reason=f"no recorded answers in {ARM} (VMBACKUP_RECORDINGS)")
+    return for_each(recordings(*kinds))
 
 
 def recording(name: str) -> Recording:

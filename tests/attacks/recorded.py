@@ -16,7 +16,7 @@ from vmbackup.facts.azure import FACTS
 def cases() -> list[Case]:
     """Every recorded answer that a reader is meant for, in every way of changing a field; none without recordings."""
     kinds = tuple({kind for kind, _ in READERS.values() if kind})
-    names = [each.values[0].name for each in recordings() if each.values[0] is not None]
+    names = [each.name for each in recordings()]
     return [(name, way) for name in names if name.startswith(kinds) for way in ("gone", *WAYS)]
 
 

@@ -11,6 +11,7 @@ from azuresim.guest import OUTPUTS, output_file
 from azuresim.loading import SCENARIOS, load_world, make_world, scenario_names
 from azuresim.schema import WorldError
 from azuresim.world import World
+from each import for_each
 
 
 def given(tmp_path: Path, text: str) -> World:
@@ -19,7 +20,7 @@ def given(tmp_path: Path, text: str) -> World:
     return load_world(path)
 
 
-@pytest.mark.parametrize("name", scenario_names())
+@for_each(scenario_names())
 def test_every_world_loads_and_is_about_a_vm(name: str) -> None:
     world = load_world(name)
     assert len(world.vms[0]["vm_name"]) <= 60
@@ -27,7 +28,7 @@ def test_every_world_loads_and_is_about_a_vm(name: str) -> None:
     assert world.resource_group in world.vms[0]["vault_id"]
 
 
-@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.yaml")), ids=lambda path: path.stem)
+@for_each(sorted(SCENARIOS.glob("*.yaml")))
 def test_a_world_is_small_says_what_it_is_and_gives_no_verdict(path: Path) -> None:
     text = path.read_text("utf-8")
     assert text.startswith("# ")

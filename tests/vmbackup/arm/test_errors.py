@@ -20,7 +20,7 @@ from azure.core.exceptions import (
 from azure.core.pipeline.transport import HttpRequest, RequestsTransportResponse
 from azure.identity import CredentialUnavailableError
 
-from recordings import Recording, recordings
+from recordings import Recording, for_each_recording
 from saying import refused
 from vmbackup.arm.audience import ForeignHost
 from vmbackup.arm.errors import RequestRefused, Unreadable, as_fact, not_found, refusal
@@ -191,7 +191,7 @@ WHY = {
 SPECIAL = {"429__retryableerror-": "conflict", "403__linkedauthorizationfailed": "refused"}
 
 
-@pytest.mark.parametrize("recorded", recordings(*ERRORS))
+@for_each_recording(*ERRORS)
 def test_every_error_becomes_a_fact_with_its_reason(recorded: Recording) -> None:
     kind = recorded.name.split("__")[0].removeprefix("error_")
     if kind == "401":
@@ -205,7 +205,7 @@ def test_every_error_becomes_a_fact_with_its_reason(recorded: Recording) -> None
     assert all(isinstance(value, str) and len(value) < 400 for value in fact.details.values())
 
 
-@pytest.mark.parametrize("recorded", recordings("error_403"))
+@for_each_recording("error_403")
 def test_a_403_names_the_missing_action_and_never_one_that_the_caller_has(recorded: Recording) -> None:
     fact = as_fact(error_of(recorded), ("declared/read",))
     if b"has permission to perform action" in recorded.body:
@@ -215,7 +215,7 @@ def test_a_403_names_the_missing_action_and_never_one_that_the_caller_has(record
     assert fact.details["action"] in recorded.body.decode()
 
 
-@pytest.mark.parametrize("recorded", recordings("compute_operation"))
+@for_each_recording("compute_operation")
 def test_an_operation_that_failed_gives_its_innermost_reason(recorded: Recording) -> None:
     found = refusal(error_of(recorded))
     if "__failed-" in recorded.name:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.vmbackup.reasons import reasons
 
+from each import for_each
 from vmbackup import catalog
 from vmbackup.catalog.signatures import signatures
 from vmbackup.checks.base import CHECKS, load
@@ -20,19 +21,19 @@ RECORDINGS = Path(os.environ.get("VMBACKUP_RECORDINGS", Path(__file__).parents[4
 load()
 
 
-@pytest.mark.parametrize("check", sorted(CHECKS))
+@for_each(sorted(CHECKS))
 def test_every_reason_of_a_check_has_its_sentence(check: str) -> None:
     assert check in catalog.checks(), f"add {check} to data/checks.yaml"
     assert set(catalog.checks()[check]["texts"]) == reasons(CHECKS[check]) - ENGINE, f"edit {check}.texts"
 
 
-@pytest.mark.parametrize("check", sorted(CHECKS))
+@for_each(sorted(CHECKS))
 def test_what_a_check_sees_are_signs_of_its_cause(check: str) -> None:
     for sign in CHECKS[check].sees:
         assert CHECKS[check].cause in signatures()[sign].causes
 
 
-@pytest.mark.parametrize("check", sorted(CHECKS))
+@for_each(sorted(CHECKS))
 def test_a_problem_and_an_unknown_say_what_to_do(check: str) -> None:
     entry = catalog.checks()[check]
     assert set(entry["next"]) <= set(entry["texts"]) | {"problem", "unknown"}, f"edit {check}.next"
@@ -40,13 +41,13 @@ def test_a_problem_and_an_unknown_say_what_to_do(check: str) -> None:
         assert entry["next"] or not {"problem", "unknown"} & set(entry["texts"]), f"edit {check}.next"
 
 
-@pytest.mark.parametrize("check", sorted(CHECKS))
+@for_each(sorted(CHECKS))
 def test_what_to_do_about_an_unanswered_fact_needs_no_values(check: str) -> None:
     entry = catalog.checks()[check]["next"].get("unknown", {"en": ""})
     assert not catalog.placeholders(entry["en"]), f"edit {check}.next.unknown"
 
 
-@pytest.mark.parametrize("check", sorted(CHECKS))
+@for_each(sorted(CHECKS))
 def test_a_check_that_needs_the_guest_says_so(check: str) -> None:
     guest = [name.startswith("guest.") for name in CHECKS[check].evidence]
     needs = catalog.checks()[check]["needs_guest"]
@@ -58,7 +59,7 @@ def test_the_catalogue_and_the_registry_name_the_same_checks() -> None:
     assert set(catalog.checks()) == set(CHECKS) | {SIGNS}
 
 
-@pytest.mark.parametrize("cause", sorted({check.cause for check in CHECKS.values()}))
+@for_each(sorted({check.cause for check in CHECKS.values()}))
 def test_a_cause_lists_exactly_the_checks_of_its_module(cause: str) -> None:
     assert cause in catalog.causes(), f"add {cause} to data/causes.yaml"
     registered = {check.id for check in CHECKS.values() if check.cause == cause}

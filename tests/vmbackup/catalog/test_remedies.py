@@ -12,6 +12,7 @@ import tree_sitter
 import tree_sitter_powershell
 from tests.vmbackup.reasons import reasons
 
+from each import for_each
 from vmbackup import catalog
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.catalog.signatures import Strength, signatures
@@ -39,13 +40,13 @@ def test_every_check_that_can_find_a_problem_has_a_remedy():
     assert with_problem <= cured
 
 
-@pytest.mark.parametrize("remedy", REMEDIES)
+@for_each(REMEDIES)
 def test_every_remedy_is_offered_for_a_problem_that_can_be_found(remedy):
     names = [name.partition(":") for name in REMEDIES[remedy]["checks"]]
     assert any(reason or check in NAMED or reasons(CHECKS[check], ("problem",)) for check, _, reason in names)
 
 
-@pytest.mark.parametrize("remedy", [name for name, entry in REMEDIES.items() if entry["az"]])
+@for_each([name for name, entry in REMEDIES.items() if entry["az"]])
 def test_whoever_needs_az_is_told_the_rights_it_takes(remedy):
     assert REMEDIES[remedy]["actions"]
 
@@ -54,7 +55,7 @@ def test_every_azure_call_is_known_to_the_code_and_none_besides():
     assert {name for name, entry in REMEDIES.items() if entry["kind"] == "azure_call"} == KNOWN
 
 
-@pytest.mark.parametrize("remedy", REMEDIES)
+@for_each(REMEDIES)
 def test_what_changes_something_names_its_rights_and_offers_a_command(remedy):
     entry = REMEDIES[remedy]
     if entry["kind"] != "manual":
@@ -64,7 +65,7 @@ def test_what_changes_something_names_its_rights_and_offers_a_command(remedy):
         assert entry["portal"] or entry["az"] or entry["powershell"] or entry["shell"]
 
 
-@pytest.mark.parametrize("remedy", [name for name, entry in REMEDIES.items() if entry["script"]])
+@for_each([name for name, entry in REMEDIES.items() if entry["script"]])
 def test_a_script_says_which_remedy_it_is_and_is_plain_ascii(remedy):
     text = catalogue.script(remedy)
     assert text.isascii()
@@ -73,18 +74,18 @@ def test_a_script_says_which_remedy_it_is_and_is_plain_ascii(remedy):
     assert len(text) < 256 * 1024
 
 
-@pytest.mark.parametrize("remedy", [name for name, entry in REMEDIES.items() if str(entry["script"]).endswith(".sh")])
+@for_each([name for name, entry in REMEDIES.items() if str(entry["script"]).endswith(".sh")])
 def test_a_shell_script_is_valid_for_sh(remedy):
     subprocess.run(["sh", "-n"], input=catalogue.script(remedy), text=True, check=True)
 
 
-@pytest.mark.parametrize("remedy", [name for name, entry in REMEDIES.items() if str(entry["script"]).endswith(".ps1")])
+@for_each([name for name, entry in REMEDIES.items() if str(entry["script"]).endswith(".ps1")])
 def test_a_powershell_script_parses(remedy):
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
     assert not parser.parse(catalogue.script(remedy).encode()).root_node.has_error
 
 
-@pytest.mark.parametrize("remedy", [name for name, entry in REMEDIES.items() if entry["detached"]])
+@for_each([name for name, entry in REMEDIES.items() if entry["detached"]])
 def test_a_script_that_stops_the_agent_does_it_later_on_its_own(remedy):
     text = catalogue.script(remedy)
     assert "systemd-run --on-active" in text or "Register-ScheduledTask" in text
@@ -129,7 +130,7 @@ def test_windows_remedies_say_that_an_old_powershell_cannot_run_them():
     assert COMMON.index("PSVersion.Major -lt 5") < COMMON.index("[ordered]")
 
 
-@pytest.mark.parametrize("name", [entry["script"] for entry in REMEDIES.values() if entry["script"]])
+@for_each([entry["script"] for entry in REMEDIES.values() if entry["script"]])
 def test_no_script_lies_about_unused(name):
     assert GUEST.joinpath(name).is_file()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from readers import NOW, READERS, listed, wires
-from recordings import ARM, Recording, recording, recordings
+from recordings import ARM, Recording, for_each_recording, recording, recordings
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import inside
 from vmbackup.collectors.backup_policy import read_policy
@@ -40,7 +40,7 @@ def test_no_answer_crashes_any_reader_and_every_reading_has_the_promised_shape()
     if not ARM.is_dir():
         pytest.skip(f"no recorded answers in {ARM} (VMBACKUP_RECORDINGS)")
     fed, broken = set(), []
-    for recorded in (each.values[0] for each in recordings()):
+    for recorded in recordings():
         for wire in wires(recorded):
             with suppress(Unreadable):
                 read_failed_row(wire)
@@ -71,7 +71,7 @@ def taken(recorded: Recording) -> datetime:
     return parsedate_to_datetime(said) if said else NOW
 
 
-@pytest.mark.parametrize("recorded", recordings("vm_get_instanceview", "instanceview_endpoint"))
+@for_each_recording("vm_get_instanceview", "instanceview_endpoint")
 def test_a_vm_is_read_as_its_file_name_says(recorded: Recording) -> None:
     """Names are like ``linux-notready-running-ok``: system, agent, power."""
     words = recorded.name.split("__")[1].split("-")
@@ -93,14 +93,14 @@ def test_a_vm_is_read_as_its_file_name_says(recorded: Recording) -> None:
             assert power["power"] in (state, None) or "deallocat" in str(power["power"])
 
 
-@pytest.mark.parametrize("recorded", recordings("vm_get_instanceview"))
+@for_each_recording("vm_get_instanceview")
 def test_a_heartbeat_is_as_old_as_azures_clock_says(recorded: Recording) -> None:
     agent = read_agent(view_of(recorded), taken(recorded))
     if agent and agent["age_s"] is not None and "Date" in {name.title() for name in recorded.headers}:
         assert agent["age_s"] > -600
 
 
-@pytest.mark.parametrize("recorded", recordings("vm_get_instanceview", "instanceview_endpoint"))
+@for_each_recording("vm_get_instanceview", "instanceview_endpoint")
 def test_every_handler_has_a_type_and_keeps_its_version(recorded: Recording) -> None:
     handlers: list[Handler] = read_handlers(view_of(recorded))
     listed_handlers = inside(view_of(recorded), "vmAgent", "extensionHandlers") or []
@@ -109,9 +109,7 @@ def test_every_handler_has_a_type_and_keeps_its_version(recorded: Recording) -> 
 
 def test_an_agent_can_be_ready_by_code_and_wait_for_the_network() -> None:
     waiting = [
-        each.values[0]
-        for each in recordings("vm_get_instanceview")
-        if each.values[0] is not None and b"waiting for network issue to be resolved" in each.values[0].body
+        each for each in recordings("vm_get_instanceview") if b"waiting for network issue to be resolved" in each.body
     ]
     if not waiting:
         pytest.skip("no recorded answers")
@@ -122,7 +120,7 @@ def test_an_agent_can_be_ready_by_code_and_wait_for_the_network() -> None:
         assert "network issue" in (agent["message"] or "")
 
 
-@pytest.mark.parametrize("recorded", recordings("disk_get"))
+@for_each_recording("disk_get")
 def test_a_disk_keeps_its_size_and_kind(recorded: Recording) -> None:
     wire = recorded.json
     disk = read_disk("data", {"lun": 0, "managedDisk": {"id": wire.get("id")}}, wire)
@@ -134,7 +132,7 @@ def test_a_disk_keeps_its_size_and_kind(recorded: Recording) -> None:
 # --- the network ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recorded", recordings("effective_nsg"))
+@for_each_recording("effective_nsg")
 def test_effective_rules_are_all_read(recorded: Recording) -> None:
     if recorded.status != 200 or recorded.body.strip() in (b"", b"null"):
         return
@@ -145,7 +143,7 @@ def test_effective_rules_are_all_read(recorded: Recording) -> None:
     assert {rule["layer"] for rule in rules} <= {"nic", "subnet"}
 
 
-@pytest.mark.parametrize("recorded", recordings("effective_routes"))
+@for_each_recording("effective_routes")
 def test_effective_routes_are_all_read(recorded: Recording) -> None:
     if recorded.status != 200 or recorded.name.endswith("null-body__2015-04-13"):
         return
@@ -154,7 +152,7 @@ def test_effective_routes_are_all_read(recorded: Recording) -> None:
     assert all(route["prefixes"] and route["next_hop"] for route in routes)
 
 
-@pytest.mark.parametrize("recorded", recordings("nsg_get"))
+@for_each_recording("nsg_get")
 def test_a_group_has_its_default_rules(recorded: Recording) -> None:
     names = {rule["name"] for rule in read_nsg(recorded.json, "subnet")}
     assert {"AllowInternetOutBound", "DenyAllOutBound"} <= names
@@ -163,13 +161,13 @@ def test_a_group_has_its_default_rules(recorded: Recording) -> None:
 # --- the backup ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("recorded", recordings("rs_backupstatus"))
+@for_each_recording("rs_backupstatus")
 def test_backup_status_tells_protected_from_not_protected(recorded: Recording) -> None:
     protection: Protection | None = read_backup_status(recorded.json)
     assert (protection is None) == ("notprotected" in recorded.name)
 
 
-@pytest.mark.parametrize("recorded", recordings("rs_protecteditem"))
+@for_each_recording("rs_protecteditem")
 def test_an_items_string_code_is_the_title_of_its_health(recorded: Recording) -> None:
     word = recorded.name.split("__")[1].split("-")[-2]
     items = [read_item(wire) for wire in listed(recorded)]
@@ -184,8 +182,8 @@ def test_a_failed_backup_may_stand_beside_a_health_that_says_ok() -> None:
     found = [
         item
         for each in recordings("rs_protecteditem")
-        if each.values[0] is not None and "list-failed-iaasvmhealthgreendefault" in each.values[0].name
-        for item in map(read_item, listed(each.values[0]))
+        if "list-failed-iaasvmhealthgreendefault" in each.name
+        for item in map(read_item, listed(each))
     ]
     if not found:
         pytest.skip("no recorded answers")
@@ -196,7 +194,7 @@ def test_a_failed_backup_may_stand_beside_a_health_that_says_ok() -> None:
     )
 
 
-@pytest.mark.parametrize("recorded", recordings("rs_job"))
+@for_each_recording("rs_job")
 def test_a_job_of_either_type_is_read(recorded: Recording) -> None:
     if not recorded.body:
         return
@@ -211,7 +209,7 @@ def test_a_job_of_either_type_is_read(recorded: Recording) -> None:
             assert not wire["properties"].get("duration")
 
 
-@pytest.mark.parametrize("recorded", recordings("rs_policy"))
+@for_each_recording("rs_policy")
 def test_a_policy_keeps_its_times(recorded: Recording) -> None:
     for wire in listed(recorded):
         properties = wire.get("properties") or {}
@@ -222,7 +220,7 @@ def test_a_policy_keeps_its_times(recorded: Recording) -> None:
         assert policy["times"], "every VM policy starts at some time"
 
 
-@pytest.mark.parametrize("recorded", recordings("metrics"))
+@for_each_recording("metrics")
 def test_minutes_without_a_value_are_left_out_and_not_zero(recorded: Recording) -> None:
     if recorded.status != 200:
         return

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
+from each import for_each
 from judging import failed_job
 from vmbackup import catalog
 from vmbackup.catalog.signatures import PLACES, Strength, signatures
@@ -18,19 +17,18 @@ def shown(language: str = "en", **facts: object) -> str:
     return signs.page(evidence, language).text()
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("signature", [each for each in KNOWN if each.codes], ids=lambda each: each.id)
-def test_each_code_is_shown_with_its_meaning_and_its_check(signature: object, language: str) -> None:
-    known = signatures()[signature.id]  # type: ignore[attr-defined]
+@for_each([each.id for each in KNOWN if each.codes], ["en", "de"])
+def test_each_code_is_shown_with_its_meaning_and_its_check(sign: str, language: str) -> None:
+    known = signatures()[sign]
     text = shown(language, backup__failed_job=failed_job(None, known.codes[0]))
     assert known.check is not None
     for words in (known.codes[0], known.means[language], known.check[language]):
         assert words in " ".join(text.split())
 
 
-@pytest.mark.parametrize("signature", [each for each in KNOWN if each.patterns], ids=lambda each: each.id)
-def test_each_line_is_shown_with_its_meaning(signature: object) -> None:
-    known = signatures()[signature.id]  # type: ignore[attr-defined]
+@for_each([each.id for each in KNOWN if each.patterns])
+def test_each_line_is_shown_with_its_meaning(sign: str) -> None:
+    known = signatures()[sign]
     text = shown(guest__logs={"patterns": {known.id: {"count": 2, "last": "2026-11-22T23:00:00Z"}}})
     assert known.means["en"] in " ".join(text.split())
     assert "2026-11-22 23:00" in text

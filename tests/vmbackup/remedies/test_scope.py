@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from each import for_each
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.model import RemedyRefused, Target
 from vmbackup.remedies.plan import Plan
@@ -47,7 +48,7 @@ def plan(remedy: str, **values: object) -> Plan:
     return Plan(remedy, TARGET, "en", resource, (), filled, {}, (), (), ())
 
 
-@pytest.mark.parametrize("remedy", CHANGING)
+@for_each(CHANGING)
 def test_a_remedy_makes_the_requests_of_its_entry_and_no_others(remedy: str) -> None:
     made = plan(remedy)
     assert [(each.method, each.path) for each in requests(made)] == list(permitted(made))
@@ -84,8 +85,9 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, each) for name, bad in FOREIGN.items() for each in NOTHING + bad])
-def test_a_value_that_is_nothing_of_this_vm_is_refused(name: str, value: object) -> None:
+@for_each([(name, each) for name, bad in FOREIGN.items() for each in NOTHING + bad])
+def test_a_value_that_is_nothing_of_this_vm_is_refused(named: tuple[str, object]) -> None:
+    name, value = named
     with pytest.raises(RemedyRefused, match=f"{name} is "):
         belonging(name, {**VALUES, name: value}, TARGET, "en")
     for remedy, entry in CHANGING.items():
