@@ -147,3 +147,15 @@ NO_SECRETS = (
     "HKLM:\\SOFTWARE\\Microsoft\\BcdrAgentPersistentKeys",
     "az backup protection backup-now --vault-name v --item-name i",
 )
+
+SECRET = "Zq7hunterGEHEIM42"  # letters and digits, as a key may have; long enough for every pattern
+
+# Repeated, they cost an expression that looks back or tries again more than they are worth.
+HOSTILE = (
+    "eyJ", "eyJ.", "eyJaaaaaaaa.", "password", "password=", "password='", "://", "a://b:@", "@", "sig=", "A", "AAAA+",
+    "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "<password>", "<password ", "net use ", "curl -s ",
+    "net use x /user:a ", "docker x ", "cookie:", "authorization: ", "Basic ", "token", "--password ", "\x1b[", "\x1b]",
+    "a:b@", "Private-Lines: 1\n", "abc\n", "\"", "\\", "\\\"", "access_key", "1Q~", "ConvertTo-SecureString ",
+    "setx ", "setx password ", "echo ", "echo a:", "| passwd", "-U a%", "-U ", "password is ", "password '", "--a-",
+    "name: ", "name: password", "name=\"password\" value", "pass:", "&code=", "_pass", "pw ",
+)  # fmt: skip

@@ -4,10 +4,8 @@ import time
 
 import pytest
 
-from spellings import NO_SECRETS, SPELLINGS
+from spellings import HOSTILE, NO_SECRETS, SECRET, SPELLINGS
 from vmbackup import sanitize
-
-SECRET = "Zq7hunterGEHEIM42"  # letters and digits, as a key may have; long enough for every pattern
 
 
 def test_a_secret_is_blotted_out_however_it_is_written() -> None:
@@ -34,16 +32,6 @@ def test_a_text_under_the_name_of_a_secret_is_one_whatever_it_looks_like() -> No
         "adminPassword": "[removed]",
         "name": "plain words",
     }
-
-
-HOSTILE = (
-    "eyJ", "eyJ.", "eyJaaaaaaaa.", "password", "password=", "password='", "://", "a://b:@", "@", "sig=", "A", "AAAA+",
-    "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----\n", "<password>", "<password ", "net use ", "curl -s ",
-    "net use x /user:a ", "docker x ", "cookie:", "authorization: ", "Basic ", "token", "--password ", "\x1b[", "\x1b]",
-    "a:b@", "Private-Lines: 1\n", "abc\n", "\"", "\\", "\\\"", "access_key", "1Q~", "ConvertTo-SecureString ",
-    "setx ", "setx password ", "echo ", "echo a:", "| passwd", "-U a%", "-U ", "password is ", "password '", "--a-",
-    "name: ", "name: password", "name=\"password\" value", "pass:", "&code=", "_pass", "pw ",
-)  # fmt: skip
 
 
 def test_no_text_takes_longer_than_in_proportion_to_its_length() -> None:
