@@ -20,8 +20,9 @@ def needed_by() -> dict[str, list[str]]:
 
 
 def cases() -> list[Case]:
-    """Every right in every world."""
-    return [(action, world) for action in needed_by() for world in labels()]
+    """Every right in every world in which Azure answers well: elsewhere what is asked instead may do better."""
+    worlds = [name for name in labels() if not name.startswith("error_")]
+    return [(action, world) for action in needed_by() for world in worlds]
 
 
 def attempt(action: str, world: str) -> list[str]:
