@@ -6,6 +6,8 @@ import io
 import json
 import re
 import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -190,6 +192,28 @@ def test_half_a_zip_is_refused(cured: Path, tmp_path: Path) -> None:
         place.write_bytes(whole[:size])
         with pytest.raises(SetupError, match=r"is not a bundle"):
             reading.read(str(place))
+
+
+WATCHED = """
+import sys
+from vmbackup.cli.main import main
+events = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.startfile", "socket.connect"}
+seen = []
+sys.addaudithook(lambda event, _: seen.append(event) if event in events else None)
+sys.argv = ["vmbackup", "replay", sys.argv[1]]
+try:
+    main()
+finally:
+    assert seen == [], seen
+"""
+
+
+def test_a_replay_starts_no_program_and_asks_nobody(cured: Path, tmp_path: Path) -> None:
+    """Nor is anything unpacked: the folder holds what it held."""
+    place = zipped(cured, tmp_path)
+    ran = subprocess.run([sys.executable, "-c", WATCHED, place], capture_output=True, text=True, check=False)
+    assert (ran.returncode, "Today's checks give the same result" in ran.stderr) == (0, True), ran.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["bundle.zip"]
 
 
 class _Tags(HTMLParser):
