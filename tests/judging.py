@@ -66,7 +66,7 @@ def model(**changes: Any) -> dict[str, Any]:
         "allow_extension_operations": True,
         "provision_vm_agent": True,
         "boot_diagnostics": True,
-        "security_type": None,
+        "security_type": "Standard",
         "age_s": None,
         "nic_ids": [],
     } | changes

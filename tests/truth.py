@@ -11,7 +11,7 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -22,10 +22,11 @@ import yaml
 
 from azuresim.loading import load_world
 from vmbackup import catalog
-from vmbackup.diagnosis import Diagnosis, Outcome, diagnose
-from vmbackup.model import Fact, Finding, Verdict
+from vmbackup.diagnosis import Diagnosis, Outcome
+from vmbackup.model import Finding, Verdict
 from vmbackup.parameters import Parameters
 from vmbackup.runs.run import Run
+from withholding import breaches
 from worlds import connected, serving
 
 TESTS = Path(__file__).parent
@@ -140,36 +141,6 @@ def _said(finding: Finding) -> str:
     return f"{finding.check}: {finding.verdict} ({finding.reason})"
 
 
-# --- withholding evidence ------------------------------------------------------------------------------------------
-
-
-def withheld(evidence: Mapping[str, Fact]) -> Iterator[tuple[str, dict[str, Fact]]]:
-    """The evidence once without each of its facts, and the name of what is missing."""
-    for name in evidence:
-        yield name, {other: fact for other, fact in evidence.items() if other != name}
-
-
-def breaches_of(section: str | None, evidence: Mapping[str, Fact]) -> Iterator[str]:
-    """Each verdict that withholding a fact would create, in words."""
-    whole = verdicts(diagnose(section, evidence))
-    for missing, rest in withheld(evidence):
-        for name, verdict in created(section, whole, rest).items():
-            yield f"without {missing}: {name} is {verdict}"
-
-
-def created(section: str | None, whole: Mapping[str, Verdict], evidence: Mapping[str, Fact]) -> dict[str, Verdict]:
-    """Verdicts that this evidence decides and the whole did not, by cause and by check."""
-    decided = (Verdict.OK, Verdict.PROBLEM)
-    now = verdicts(diagnose(section, evidence))
-    return {name: verdict for name, verdict in now.items() if verdict in decided and whole[name] is not verdict}
-
-
-def verdicts(diagnosis: Diagnosis) -> dict[str, Verdict]:
-    """Every verdict of the walk: of the causes and of their checks."""
-    by_check = {finding.check: finding.verdict for step in diagnosis.steps for finding in step.findings}
-    return {**{step.cause: step.verdict for step in diagnosis.steps}, **by_check}
-
-
 # --- the table -----------------------------------------------------------------------------------------------------
 
 
@@ -182,7 +153,7 @@ def main(words: list[str]) -> int:
     given = asked.parse_args(words)
     every = labels(given.folder) if given.folder else labels()
     counted: Counter[Measure] = Counter()
-    breaches = 0
+    broken = 0
     for name in given.worlds or list(every):
         label, path = every[name], path_of(name, given.folder or WORLDS)
         run = examined(path, label.section)
@@ -190,12 +161,12 @@ def main(words: list[str]) -> int:
         counted[found.measure] += 1
         why = f"  <- {found.why}" if found.why else ""
         print(f"{found.measure.value:7} {name:46} {', '.join(found.found) or '-'}{why}", flush=True)
-        for said in breaches_of(run.section, run.evidence) if given.all else ():
-            breaches += 1
+        for said in breaches(run.section, run.evidence) if given.all else ():
+            broken += 1
             print(f"        {said}")
     total = sum(counted.values())
     print(" · ".join(f"{counted[each]} {each.value} ({100 * counted[each] // total} %)" for each in Measure))
-    return 1 if counted[Measure.WRONG] or breaches else 0
+    return 1 if counted[Measure.WRONG] or broken else 0
 
 
 if __name__ == "__main__":

@@ -24,10 +24,20 @@ from vmbackup.model import SIGNS, Evidence, FactStatus, Finding, Step, Verdict, 
 _LOGS = ("agent_log", "extension_log", "windows_log", "serial", "event", "run_command")
 # Where Azure itself says what failed; a cause that it names there may be the one in words that nobody knows.
 _AZURES_OWN = frozenset({"job", "health", "pasted"})
+# Reasons of a check that did not get what it looks at; with any other it has seen something.
+_WITHOUT_SIGHT = (
+    "unanswered",
+    "not_collected",
+    "unknown",
+    "not_told",
+    "no_disks",
+    "power_unknown",
+    "guest_only",
+    "read_in_part",
+)
 _OF_THE_PLATFORM = ("guest.probe", "guest.boot_report", "guest.serial_log")
 # What is no cause, and more than a verdict that is open: why a symptom is there, or what Azure named.
 _FINDINGS_OF_THEIR_OWN = {"not_visible_now", "hangs", "hung"}
-_NOT_READ = ("unanswered", "not_collected")
 
 
 class Outcome(Word):
@@ -201,8 +211,8 @@ def _weighed(finding: Finding, case: _Case) -> Finding:
 
 
 def _explains_the_failure(finding: Finding, case: _Case) -> bool:
-    """A broken rule is a cause where a backup failed and the signs do not all point elsewhere; hygiene only where all of
-    them point to it alone."""
+    """A broken rule is a cause where a backup failed and the signs do not all point elsewhere; hygiene only where all
+    of them point to it alone."""
     heavy = weight(finding)
     if heavy not in (Weight.RULE, Weight.GENERAL):
         return True
@@ -256,7 +266,9 @@ def _of_signs(cause: str, own: list[Finding], case: _Case) -> Finding:
     lacking = () if case.works else _unread(cause, case)
     if lacking:
         return _signs(cause, Verdict.UNKNOWN, "unread", {"facts": list(lacking)}, lacking)
-    return _signs(cause, Verdict.OK, "ok", {}, ())
+    # Where no check could tell whether the cause concerns this VM at all, silence rules nothing out.
+    decided = any(finding.verdict in (Verdict.OK, Verdict.PROBLEM) for finding in applicable)
+    return _signs(cause, Verdict.OK if decided else Verdict.UNKNOWN, "ok" if decided else "none_seen", {}, ())
 
 
 def _signs(cause: str, verdict: Verdict, reason: str, values: Mapping[str, Any], facts: tuple[str, ...]) -> Finding:
@@ -287,8 +299,13 @@ def _is_not_visible_now(sign: Sign, own: Iterable[Finding], case: _Case) -> bool
     seers = [each for each in own if sign.id in load()[each.check].sees and each.verdict is not Verdict.NOT_APPLICABLE]
     if not seers or any(finding.verdict is Verdict.PROBLEM for finding in seers):
         return False
-    unseen = (each for each in seers if each.reason in _NOT_READ or (each.if_works and case.examined))
-    return all(each.verdict is Verdict.OK for each in seers) or any(unseen)
+    return all(each.verdict is Verdict.OK for each in seers) or any(_cannot_see(each, case) for each in seers)
+
+
+def _cannot_see(seer: Finding, case: _Case) -> bool:
+    """Whether it was to look and could not. It may not have looked where nobody did, and what it doubts it did see."""
+    unexamined = seer.if_works and not case.examined
+    return seer.verdict is Verdict.UNKNOWN and not unexamined and seer.reason in _WITHOUT_SIGHT
 
 
 def _unread(cause: str, case: _Case) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from vmbackup.catalog.knowledge import number, version
 from vmbackup.checks.base import Judgement, check, guest_only, not_applicable, ok, problem, unknown
 from vmbackup.checks.shared import agent_state
 from vmbackup.facts.backup import RunningJob
-from vmbackup.facts.guest import SerialLog
+from vmbackup.facts.guest import GuestProbe, SerialLog
 from vmbackup.facts.linux import LinuxAgent, LinuxAgentConfig
 from vmbackup.facts.vm import VmAgent, VmModel, VmPower
 from vmbackup.model import Verdict
@@ -39,7 +39,10 @@ def linux_agent_version_is_supported(
     agent: VmAgent | None, guest: LinuxAgent | None, config: LinuxAgentConfig | None
 ) -> Judgement:
     """The Linux agent's goal-state version is one that Azure still supports."""
-    judged = agent_state.version_is_supported(_versions(agent, guest), version("linux_agent_minimum"))
+    minimum = version("linux_agent_minimum")
+    if not agent_state.is_told(agent):
+        return unknown(minimum=minimum)
+    judged = agent_state.version_is_supported(_versions(agent, guest), minimum)
     if judged.verdict is not Verdict.PROBLEM:
         return judged
     if compare(judged.values["version"], version("linux_agent_updates_itself_from")) == -1:
@@ -62,9 +65,13 @@ def linux_vm_model_provisions_the_agent(model: VmModel, agent: VmAgent | None) -
     return agent_state.model_provisions(model, agent)
 
 
-@check(optional=("guest.agent", "vm.power", "vm.agent", "guest.serial_log"), os="linux")
+@check(optional=("guest.agent", "vm.power", "vm.agent", "guest.serial_log", "guest.probe"), os="linux")
 def linux_agent_process_runs(
-    guest: LinuxAgent | None, power: VmPower | None, agent: VmAgent | None, serial: SerialLog | None
+    guest: LinuxAgent | None,
+    power: VmPower | None,
+    agent: VmAgent | None,
+    serial: SerialLog | None,
+    probe: GuestProbe | None,
 ) -> Judgement:
     """The agent's daemon and its extension handler run.
 
@@ -73,6 +80,9 @@ def linux_agent_process_runs(
     """
     if guest is not None:
         return _processes(guest)
+    # The guest was examined, and did not say this.
+    if probe is not None:
+        return guest_only()
     if agent_state.reports_now(power, agent):
         return ok("agent_reports")
     return _last_boot(serial) if serial is not None else guest_only()
@@ -161,7 +171,7 @@ def linux_agent_package_is_current(guest: LinuxAgent | None, agent: VmAgent | No
         if order is None or order < 0:
             return guest_only()
         return ok("goal_state_is_supported", version=known, minimum=minimum)
-    if order is None:
+    if order is None or not agent_state.is_told(agent):
         return unknown("not_told")
     return _supported_package(guest) if order >= 0 else _outdated_package(guest)
 

@@ -7,10 +7,10 @@ from typing import Any
 from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.facts.backup import FailedJob, Job, RunningJob
-from vmbackup.failures.jobs import running_backup, snapshot_s
+from vmbackup.failures.jobs import has_snapshot, running_backup, snapshot_s
 
 
-@check("backup.jobs", optional=("backup.failed_job",))
+@check("backup.jobs", "backup.failed_job")
 def no_other_backup_runs(jobs: list[Job] | None, job: FailedJob | None) -> Judgement:
     """No other backup of the VM ran when this one failed.
 
@@ -19,14 +19,16 @@ def no_other_backup_runs(jobs: list[Job] | None, job: FailedJob | None) -> Judge
     """
     running = running_backup(jobs)
     if running is None:
-        return ok()
+        return ok() if all(each["operation"] and each["status"] for each in jobs or []) else unknown("job_unread")
     shown: dict[str, Any] = {"job": running["name"], "start": running["start"]}
     if job is None:
         return ok("runs_nothing_failed", **shown)
-    return problem(**shown) if (running["start"] or "") < (job["start"] or "") else ok("runs_since", **shown)
+    if running["start"] is None or job["start"] is None:
+        return unknown("job_unread")
+    return problem(**shown) if running["start"] < job["start"] else ok("runs_since", **shown)
 
 
-@check("backup.running_job", optional=("backup.failed_job",), knows=("backup_runs_long_s",))
+@check("backup.running_job", "backup.failed_job", knows=("backup_runs_long_s",))
 def no_backup_hangs(running: RunningJob | None, failed: FailedJob | None) -> Judgement:
     """No backup has been at its snapshot for hours, nor had the one that failed.
 
@@ -35,6 +37,8 @@ def no_backup_hangs(running: RunningJob | None, failed: FailedJob | None) -> Jud
     """
     if running is None:
         took_s = snapshot_s(failed)
+        if failed is not None and took_s is None and has_snapshot(failed):
+            return unknown("snapshot_time_unknown", job=failed["name"], start=failed["start"])
         if failed is None or took_s is None or took_s <= number("backup_runs_long_s"):
             return ok()
         return unknown("hung", job=failed["name"], start=failed["start"], hours=round(took_s / 3600, 1))

@@ -102,7 +102,9 @@ def vmsnapshot_version_is_current(
     installed = next((version for version in versions if len(parse(version) or ()) > 2), None)
     if installed is None:
         return unknown("not_listed")
-    linux = model is not None and model["os"] == "linux"
+    if model is None or model["os"] is None:
+        return unknown("system_unknown", version=installed)
+    linux = model["os"] == "linux"
     article = known_version("article_vmsnapshot_linux")
     if linux and (compare(installed, article) or 0) <= 0:
         return problem("article_version", version=installed, article=article)
@@ -139,7 +141,8 @@ def no_other_extension_has_failed(
         if _extension_failed(extension):
             state = extension["code"] or extension["provisioning_state"]
             shown = {"name": extension["name"], "state": state, "message": extension["message"] or "-"}
-            return problem(**shown) if _vm_failed(power) else unknown("failed", **shown)
+            known = extension["publisher"] is not None and extension["type"] is not None
+            return problem(**shown) if known and _vm_failed(power) else unknown("failed", **shown)
     other_handlers = [handler for handler in handlers or [] if not _is_ours(handler["type"])]
     for handler in other_handlers:
         if _handler_failed(handler) and not _is_installing(handler):

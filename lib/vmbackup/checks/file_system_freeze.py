@@ -10,7 +10,7 @@ from vmbackup.checks.shared.sight import whole
 from vmbackup.facts.backup import FailedJob, Job
 from vmbackup.facts.guest import GuestExtension, GuestLogs, SerialLog
 from vmbackup.facts.linux import LinuxContainers, LinuxMounts, LinuxScanners
-from vmbackup.failures.jobs import backup_failed, snapshot_s
+from vmbackup.failures.jobs import backup_failed, has_snapshot, snapshot_s
 
 _CAUSE = "file_system_freeze"
 _FREEZE_OVER = ("freeze_end", "freeze_failed", "freeze_timeout")
@@ -127,8 +127,8 @@ def _clean(
 
 def _is_of(job: FailedJob | None, extension: GuestExtension) -> bool:
     """Whether the extension wrote its status while this backup ran, and its snapshot did not take hours."""
-    if (snapshot_s(job) or 0) > number("backup_runs_long_s"):
+    took_s = snapshot_s(job)
+    if job is None or (has_snapshot(job) and (took_s is None or took_s > number("backup_runs_long_s"))):
         return False
-    begun, written = (clock.stamp(job["start"]) if job else None), clock.stamp(extension["at"])
-    ended = clock.stamp(job["end"]) if job else None
+    begun, written, ended = clock.stamp(job["start"]), clock.stamp(extension["at"]), clock.stamp(job["end"])
     return bool(begun and written and ended and begun < written < ended)

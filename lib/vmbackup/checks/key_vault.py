@@ -13,6 +13,6 @@ def backup_may_read_the_key_vault(disks: list[Disk] | None) -> Judgement:
     How it is measured: Azure names this fault by a code of its own; the key vault itself is not asked.
     """
     encryptions = [disk["encryption"] for disk in disks or []]
-    if encryptions and all(each is not None and each != "ade" for each in encryptions):
-        return not_applicable()
-    return or_works(unknown("encrypted" if "ade" in encryptions else "unknown"))
+    if "ade" in encryptions:
+        return or_works(unknown("encrypted"))
+    return not_applicable() if encryptions and None not in encryptions else unknown()

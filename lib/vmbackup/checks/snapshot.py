@@ -29,8 +29,8 @@ def vm_state_is_reported_truly(
 ) -> Judgement:
     """The VM's state in Azure is its real one: it was not shut down from inside while Azure keeps it allocated.
 
-    How it is measured: PowerState/stopped is a shutdown from inside; a running VM is believed when Resource Health or
-    the agent says so too. A stopped VM can be backed up today, so it is no cause where no backup failed.
+    How it is measured: PowerState/stopped is a shutdown from inside; a running VM is believed when the agent or
+    Resource Health says so too. A stopped VM can be backed up today, so it is no cause where no backup failed.
     """
     state = power["power"] if power else None
     if state is None:
@@ -41,15 +41,12 @@ def vm_state_is_reported_truly(
         return ok("deallocated")
     if state != "running":
         return unknown("in_transition", power=state)
-    if health is not None and health["state"].lower() == "unavailable":
-        return problem("misreported", summary=health["summary"] or health["reason"] or health["state"])
     if agent_state.reports_now(power, agent):
         return ok()
-    return (
-        ok()
-        if health is not None and health["state"].lower() in ("available", "degraded")
-        else unknown("nobody_confirms")
-    )
+    said = health["state"].lower() if health is not None else ""
+    if health is not None and said == "unavailable" and agent_state.is_silent(power, agent):
+        return problem("misreported", summary=health["summary"] or health["reason"] or health["state"])
+    return ok() if said in ("available", "degraded") else unknown("nobody_confirms")
 
 
 def _stopped(job: FailedJob | None, jobs: list[Job] | None) -> Judgement:

@@ -75,7 +75,8 @@ def read_model(wire: object, now: datetime | None = None) -> VmModel:
         "allow_extension_operations": flag(profile, "allowExtensionOperations"),
         "provision_vm_agent": _first_flag(profile, ("windowsConfiguration", "linuxConfiguration"), "provisionVMAgent"),
         "boot_diagnostics": flag(properties, "diagnosticsProfile", "bootDiagnostics", "enabled"),
-        "security_type": text(properties, "securityProfile", "securityType"),
+        # A VM without it is of the type Standard.
+        "security_type": text(properties, "securityProfile", "securityType") or "Standard",
         "age_s": (now - created).total_seconds() if now and created else None,
         "nic_ids": _nic_ids(properties),
     }

@@ -27,10 +27,19 @@ def went_wrong(job: Job) -> bool:
     return about_backup and (job["status"] or "").lower() in ("failed", "completedwithwarnings")
 
 
+def has_snapshot(job: FailedJob) -> bool:
+    """Whether a failed backup came as far as its snapshot."""
+    return any(_is_snapshot(task["name"]) for task in job["tasks"])
+
+
+def _is_snapshot(task: str | None) -> bool:
+    return "snapshot" in (task or "").lower()
+
+
 def snapshot_s(job: FailedJob | None) -> float | None:
     """How long the snapshot of a failed backup took; None where that was not told."""
     tasks = job["tasks"] if job is not None else []
-    return next((task["duration_s"] for task in tasks if "snapshot" in (task["name"] or "").lower()), None)
+    return next((task["duration_s"] for task in tasks if _is_snapshot(task["name"])), None)
 
 
 def newest_finished(jobs: list[Job] | None) -> Job | None:

@@ -44,6 +44,9 @@ _OF_ONE_SYSTEM = {"guest.serial_log": "linux", "guest.crashes": "windows", "gues
 _CARRIES = {
     "backup.failed_job": "errors",
     "backup.item": "health_details",
+    "vm.agent": "message",
+    "vm.power": "provisioning",
+    "guest.extension": "code",
     "guest.logs": "patterns",
     "guest.crashes": "events",
     "guest.application_control": "blocked",

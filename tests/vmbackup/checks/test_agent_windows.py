@@ -30,7 +30,8 @@ NETWORK = "GuestAgent is running and waiting for network issue to be resolved."
         (ALIVE | {"vm__power": power(None)}, ("unknown", "power_unknown")),
         (ALIVE | {"vm__agent": None}, ("unknown", "no_agent_listed")),
         (ALIVE | {"vm__agent": agent(code=None, display_status=None, message=None)}, ("unknown", "no_status")),
-        (ALIVE | {"vm__agent": agent(code=None, message=None)}, ("ok", "ok")),
+        (ALIVE | {"vm__agent": agent(code=None)}, ("ok", "ok")),
+        (ALIVE | {"vm__agent": agent(message=None)}, ("unknown", "no_message")),
         (ALIVE | {"vm__agent": agent(code="ProvisioningState/updating")}, ("unknown", "other_status")),
         (
             ALIVE | {"vm__agent": agent(code="ProvisioningState/updating", display_status=None)},

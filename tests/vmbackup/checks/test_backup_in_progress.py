@@ -24,12 +24,14 @@ EARLIER = "2026-11-22T21:00:00Z"
         ({"backup__jobs": [job("InProgress", NOW), job("Failed")]} | FAILED, ("ok", "runs_since")),
         ({"backup__jobs": [job("InProgress", operation="Restore")]}, ("ok", "ok")),
         ({"backup__jobs": [job("InProgress", EARLIER), job("Failed")]} | FAILED, ("problem", "problem")),
+        ({"backup__jobs": [job("InProgress", EARLIER)], "backup__failed_job": DENIED}, ("unknown", "unanswered")),
+        ({"backup__jobs": [job() | {"operation": None}]}, ("unknown", "job_unread")),
         ({"backup__jobs": DENIED}, ("unknown", "unanswered")),
         ({}, ("unknown", "not_collected")),
     ],
 )
 def test_no_other_backup_runs(facts: dict[str, Any], expected: tuple[str, str]) -> None:
-    assert outcome("no_other_backup_runs", **facts) == expected
+    assert outcome("no_other_backup_runs", **({"backup__failed_job": None} | facts)) == expected
 
 
 def running(hours: float | None, taking_snapshot: bool | None = True) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def running(hours: float | None, taking_snapshot: bool | None = True) -> dict[st
     return {"backup__running_job": fact | {"taking_snapshot": taking_snapshot}}
 
 
-def took(seconds: float) -> dict[str, Any]:
+def took(seconds: float | None) -> dict[str, Any]:
     tasks = [{"name": "Take Snapshot", "status": "Failed", "duration_s": seconds}]
     return {"backup__running_job": None, "backup__failed_job": failed_job(tasks=tasks)}
 
@@ -55,8 +57,9 @@ def took(seconds: float) -> dict[str, Any]:
         (running(None), ("unknown", "age_unknown")),
         (took(1200), ("ok", "ok")),
         (took(10800), ("unknown", "hung")),
+        (took(None), ("unknown", "snapshot_time_unknown")),
         ({}, ("unknown", "not_collected")),
     ],
 )
 def test_no_backup_hangs(facts: dict[str, Any], expected: tuple[str, str]) -> None:
-    assert outcome("no_backup_hangs", **facts) == expected
+    assert outcome("no_backup_hangs", **({"backup__failed_job": None} | facts)) == expected

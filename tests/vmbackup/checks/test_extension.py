@@ -138,7 +138,7 @@ def test_a_version_is_old_when_its_publisher_dropped_it(
 
 
 def test_the_guest_knows_the_version_that_azure_hides() -> None:
-    facts = {"vm__extensions": [], "vm__handlers": [], "vm__extension_versions": LISTED}
+    facts = {"vm__extensions": [], "vm__handlers": [], "vm__extension_versions": LISTED, "vm__model": model()}
     assert outcome("vmsnapshot_version_is_current", **facts) == ("unknown", "not_listed")
     assert outcome("vmsnapshot_version_is_current", guest__extension=guest(), **facts) == ("ok", "ok")
 

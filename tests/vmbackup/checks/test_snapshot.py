@@ -24,7 +24,9 @@ def health(state: str = "Available", summary: str | None = None) -> dict[str, An
     [
         ({"vm__power": power(), "vm__health": health()}, ("ok", "ok")),
         ({"vm__power": power(), "vm__health": DENIED, "vm__agent": agent()}, ("ok", "ok")),
-        ({"vm__power": power(), "vm__health": health("Unavailable", "gone")} | FAILED, ("problem", "misreported")),
+        (DEAD | {"vm__health": health("Unavailable", "gone")} | FAILED, ("problem", "misreported")),
+        ({"vm__power": power(), "vm__health": health("Unavailable", "gone")} | FAILED, ("unknown", "nobody_confirms")),
+        ({"vm__power": power(), "vm__health": health("Unavailable"), "vm__agent": agent()} | FAILED, ("ok", "ok")),
         ({"vm__power": power(), "vm__health": health("Unknown")}, ("unknown", "nobody_confirms")),
         ({"vm__power": power()}, ("unknown", "nobody_confirms")),
         ({"vm__power": power("stopped")} | FAILED, ("unknown", "stopped_and_failed")),

@@ -12,7 +12,7 @@ from vmbackup.versions import compare, parse
 
 def is_ready(agent: VmAgent | None) -> bool:
     """Whether Azure lists the agent as Ready and the agent itself names no trouble with the network."""
-    if agent is None:
+    if agent is None or agent["message"] is None:
         return False
     code, shown = (agent["code"] or "").lower(), (agent["display_status"] or "").lower()
     said = (code.endswith("/succeeded") or not code) and shown in ("ready", "") and bool(code or shown)
@@ -64,6 +64,8 @@ def reports_ready(
     if agent["code"] is None and agent["display_status"] is None:
         return unknown("no_status")
     if not _is_not_ready(agent):
+        if agent["message"] is None:
+            return unknown("no_message", status=agent["display_status"] or agent["code"] or "-")
         return unknown("other_status", status=agent["display_status"] or "-", code=agent["code"] or "-")
     message = agent["message"] or agent["display_status"] or agent["code"]
     if model is not None and model["age_s"] is not None and model["age_s"] < number("young_vm_s"):
@@ -102,6 +104,11 @@ def _not_running(power: VmPower | None) -> Judgement | None:
     if power["power"] != "running":
         return unknown("vm_not_running", power=power["power"])
     return None
+
+
+def is_told(agent: VmAgent | None) -> bool:
+    """Whether Azure's answer about the agent's version is there: one that is Ready has one, a silent one need not."""
+    return agent is not None and (parse(agent["version"]) is not None or _is_not_ready(agent))
 
 
 def known_version(versions: list[str | None]) -> str | None:

@@ -86,7 +86,9 @@ def _after_no_network(
     if any(id in (patterns or {}) and not is_over((patterns or {})[id]["last"], jobs) for id in _BY_HOST):
         return "host"
     # A log that was to be read and was not could show the host.
-    unread = disks is None or model is None or (probe is not None and patterns is None)
+    unread = (
+        disks is None or model is None or model["security_type"] is None or (probe is not None and patterns is None)
+    )
     return "unclear" if unread else "no_network"
 
 
