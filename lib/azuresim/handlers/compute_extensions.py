@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from azuresim import accepted, effects
+from azuresim import effects
 from azuresim.answer import Answer, Json, Refused, child_not_found, ok
 from azuresim.defaults import BACKUP_PUBLISHER, EXTENSION_VERSIONS
+from azuresim.handlers import locations
 from azuresim.handlers.compute import VM, extension_json, extension_view
 from azuresim.operations import Done
 from azuresim.routing import Request, route
 
-OPERATIONS = "/subscriptions/{sub}/providers/Microsoft.Compute/locations/{location}"
-TYPES = OPERATIONS + "/publishers/{publisher}/artifacttypes/vmextension/types"
+TYPES = locations.COMPUTE + "/publishers/{publisher}/artifacttypes/vmextension/types"
 _READ_TYPES = "Microsoft.Compute/locations/publishers/artifacttypes/types/read"
 _READ_VERSIONS = "Microsoft.Compute/locations/publishers/artifacttypes/types/versions/read"
 
@@ -88,29 +88,8 @@ def agent_silent(name: str) -> Refused:
 
 def start(request: Request, done: Done, error: tuple[str, str] | None = None) -> Answer:
     """202 with the compute service's own paths. ``done`` gives the result or None."""
-    place = (
-        f"/subscriptions/{request.world.subscription}/providers/Microsoft.Compute/locations/{request.world.location}"
-    )
     request.world.settle()
-    return accepted.start(
-        request,
-        done,
-        place + "/operations/{id}",
-        place + "/operationResults/{id}",
-        error,
-    )
-
-
-@route("GET", OPERATIONS + "/operations/{operation}")
-def operation_status(request: Request) -> Answer:
-    """Where Azure-AsyncOperation points."""
-    return request.azure.operations.status(request.params["operation"])
-
-
-@route("GET", OPERATIONS + "/operationResults/{operation}")
-def operation_result(request: Request) -> Answer:
-    """Where Location points."""
-    return accepted.result(request, request.params["operation"])
+    return locations.start(request, locations.COMPUTE, done, error)
 
 
 # --- what publishers offer ---

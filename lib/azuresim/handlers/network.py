@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from azuresim import accepted, defaults, effects
+from azuresim import defaults, effects
 from azuresim.answer import Answer, Json, Refused, not_found, ok
+from azuresim.handlers import locations
 from azuresim.ids import guid
 from azuresim.operations import Done
 from azuresim.routing import Request, route
@@ -209,24 +210,4 @@ def rule_json(world: World, place: str, rule: Json, kind: str) -> Json:
 
 def start(request: Request, done: Done) -> Answer:
     """202 with the network service's own paths."""
-    place = (
-        f"/subscriptions/{request.world.subscription}/providers/Microsoft.Network/locations/{request.world.location}"
-    )
-    return accepted.start(
-        request,
-        done,
-        place + "/operations/{id}",
-        place + "/operationResults/{id}",
-    )
-
-
-@route("GET", ALL + "/locations/{location}/operations/{operation}")
-def operation_status(request: Request) -> Answer:
-    """Where Azure-AsyncOperation points."""
-    return request.azure.operations.status(request.params["operation"])
-
-
-@route("GET", ALL + "/locations/{location}/operationResults/{operation}")
-def operation_result(request: Request) -> Answer:
-    """Where Location points."""
-    return accepted.result(request, request.params["operation"])
+    return locations.start(request, locations.NETWORK, done)
