@@ -12,7 +12,7 @@
     audit.jsonl              every changing request                          arm.audit             pages, the ticket
     run_command.operation    the guest script that is running                collectors.guest      the next collection
     runbook.ipynb            the executed notebook                           papermill, ticket     people, the ticket
-    ticket/…, ticket.zip     what leaves the house                           ticket                people
+    ticket/…, ticket.zip     what goes to a ticket                           ticket                people
     outbox.json              tickets on which the bundle is still to be put    ticket                the next attach
     aliases.json             which name hides behind which alias             ticket                the next bundle
     lock, lock.json          who may change something now, and who does      runs.lock             runs.lock
@@ -186,7 +186,7 @@ class RunFolder:
         else:
             self.delete(GUEST_OPERATION)
 
-    # --- what leaves the house ---
+    # --- what goes to a ticket ---
 
     def read(self, name: str) -> bytes | None:
         """One file as it is, None where there is none."""
