@@ -4,11 +4,13 @@ is not passed over."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 from windows_facts import HEALTHY as HEALTHY_WINDOWS
+from windows_facts import SICK
 
 from azuresim.guest import output_file
 from judging import failed_job, job
@@ -95,3 +97,47 @@ def test_no_status_of_the_extension_is_passed_over() -> None:
         if ruled_out or diagnosis.outcome is Outcome.NO_CAUSE_FOUND:
             wrong.append((code, ruled_out))
     assert wrong == []
+
+
+def changed(os: str, name: str, changes: Mapping[str, Any]) -> set[str]:
+    """The causes whose verdict differs where one fact does."""
+    facts = healthy(os)
+    fact = facts[name]
+    data = {**fact.data, **changes} if isinstance(fact.data, dict) else [{**fact.data[0], **changes}, *fact.data[1:]]
+    before, after = (diagnose(None, known).steps for known in (facts, {**facts, name: replace(fact, data=data)}))
+    return {was.cause for was, now in zip(before, after, strict=True) if was.verdict is not now.verdict}
+
+
+# What makes a Windows guest sick, and the one cause that shows it.
+SICK_BY = {
+    "agent service stopped": "agent_windows",
+    "agent not installed": "agent_windows",
+    "agent service disabled": "agent_windows",
+    "provider never installed": "extension",
+    ".NET too old": "agent_windows",
+    "VSS writer failed": "vss",
+    "VSS hangs": "vss",
+    "wire server blocked": "no_internet",
+    "disk full": "guest_disk_space",
+    "rights changed": "certificates",
+    "blocked by AppLocker": "application_control",
+}
+TWINS = [
+    *(("windows", f"guest.{SICK[name][0]}", SICK[name][1], cause) for name, cause in SICK_BY.items()),
+    ("linux", "vm.disks", {"size_gb": 70_000}, "disks"),
+    ("linux", "vm.disks", {"shared": True}, "disks"),
+    ("windows", "vm.disks", {"managed": False}, "disks"),
+    ("linux", "vm.model", {"provisioning_state": "Failed"}, "vm_state"),
+    ("linux", "vm.model", {"provisioning_state": "Updating"}, "vm_state"),
+    ("linux", "vm.model", {"allow_extension_operations": False}, "extension"),
+    ("linux", "backup.item", {"protection_state": "ProtectionStopped"}, "protection"),
+    ("linux", "guest.agent", {"exthandlers": False}, "agent_linux"),
+    ("linux", "guest.agent_config", {"extensions_enabled": False}, "agent_linux"),
+    ("linux", "guest.mounts", {"frozen": ["/data"]}, "file_system_freeze"),
+    ("linux", "guest.clock", {"skew_s": 7200.0}, "clock"),
+]
+
+
+@pytest.mark.parametrize(("os", "fact", "changes", "cause"), TWINS)
+def test_where_one_fact_differs_one_cause_does(os: str, fact: str, changes: dict[str, Any], cause: str) -> None:
+    assert changed(os, fact, changes) == {cause}
