@@ -52,8 +52,8 @@ PAGE = b"<html><head><title>Blocked</title></head><body><p>This page is blocked.
 
 @cache
 def bomb() -> bytes:
-    """A small answer that becomes 200 MB."""
-    return gzip.compress(b'{"value": [' + b" " * (200 << 20) + b"]}", 9)
+    """A small answer that becomes 60 MB."""
+    return gzip.compress(b'{"value": [' + b" " * (60 << 20) + b"]}", 6)
 
 
 def refusing(status: int, code: str, **headers: str) -> Callable[[Sent], Sent]:
