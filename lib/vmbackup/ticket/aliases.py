@@ -54,7 +54,11 @@ _FIELDS = {
 }
 _SEGMENT = re.compile(rf"(?i)(/(?P<kind>{'|'.join(_KINDS)})/)(?P<name>[^/\s\"'<>;,?&|()\[\]{{}}]+)")
 _PERSON = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_HOME = re.compile(r"(?i)(?:(?<![\w.-])/home/|/users/|\\users\\{1,2})(?P<name>[A-Za-z0-9._-]+)")
+_NOBODY = {"public", "default", "shared", "all"}
 _GUID = re.compile(r"(?i)(?<![0-9a-f-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f-])")
+# As Markdown in an executed notebook writes it.
+_ESCAPED = re.compile(r"\\+_")
 # Azure Backup's own group for restore points: a check reads its name.
 _OF_AZURE = re.compile(r"(?i)azurebackuprg_|\{|\*|<")
 
@@ -104,8 +108,9 @@ class Aliases:
 
     def _replaced(self, words: str, place: str, key: str) -> str:
         def alias(found: re.Match[str]) -> str:
-            self.masked[place, self.map[found.group().lower()]] += 1
-            return self.map[found.group().lower()]
+            known = self.map[_ESCAPED.sub("_", found.group()).lower()]
+            self.masked[place, known] += 1
+            return known
 
         def segment(found: re.Match[str]) -> str:
             known = self.map.get(found["name"].lower())
@@ -153,6 +158,9 @@ class Aliases:
             yield _FIELDS[key], words
         for each in _PERSON.finditer(words):
             yield "person", each.group()
+        for each in _HOME.finditer(words):
+            if each["name"].lower() not in _NOBODY:
+                yield "person", each["name"]
         if self.level is Level.STRICT:
             for each in _GUID.finditer(words):
                 yield "id", each.group()
@@ -175,7 +183,8 @@ def _any_of(names: Iterable[str]) -> re.Pattern[str] | None:
     longest_first = sorted(names, key=lambda name: (-len(name), name))
     if not longest_first:
         return None
-    return re.compile(rf"(?i)(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, longest_first))})(?![A-Za-z0-9])")
+    patterns = "|".join(re.escape(name).replace("_", r"\\{0,3}_") for name in longest_first)
+    return re.compile(rf"(?i)(?<![A-Za-z0-9])(?:{patterns})(?![A-Za-z0-9])")
 
 
 @cache

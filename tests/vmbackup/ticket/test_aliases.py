@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 from azuresim.loading import scenario_names
 from vmbackup.diagnosis import diagnose
 from vmbackup.model import Target
+from vmbackup.pages.blocks import Page, Paragraph, Table
 from vmbackup.runs.evidence import evidence_json, parse_evidence
 from vmbackup.ticket.aliases import Aliases, Level
 from worlds import examine
@@ -44,6 +45,24 @@ def test_a_name_is_masked_wherever_it_stands() -> None:
         assert name not in words
     assert "VM vm-1 (in rg-1) of person-1 failed; see vm-1-osdisk" in words
     assert {"alias": "vm-1", "where": "evidence.json", "count": 3} in aliases.record()
+
+
+@pytest.mark.parametrize(
+    "folder", ["/home/anna.b/runs", "/Users/anna.b/x", "C:\\Users\\anna.b\\x", '"C:\\\\Users\\\\anna.b"']
+)
+def test_whose_folder_it_is_is_masked(folder: str) -> None:
+    masked = Aliases(Level.STANDARD, [folder]).data([folder, "by anna.b", "C:\\Users\\Public"], "runbook.ipynb")
+    assert "anna" not in str(masked)
+    assert masked[1:] == ["by person-1", "C:\\Users\\Public"]
+
+
+def test_a_name_is_masked_in_markdown_too() -> None:
+    ids = ["/subscriptions/s1/resourceGroups/rg_pay_eu/x/virtualMachines/pay_07"]
+    page = Page([Paragraph("pay_07 in rg_pay_eu"), Table(["VM"], [["pay_07"]])])
+    for words in (page.markdown(), json.dumps(page.markdown()), page.html(), page.text()):
+        masked = Aliases(Level.STANDARD, ids).data(words, "runbook.ipynb")
+        assert "pay" not in masked
+        assert "vm-1" in masked
 
 
 def test_a_name_that_is_a_word_does_not_change_what_a_sentence_says() -> None:

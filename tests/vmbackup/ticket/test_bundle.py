@@ -87,9 +87,14 @@ def test_the_folder_tells_the_same_story_as_the_run(cured: Path) -> None:
 
 
 @pytest.mark.parametrize("level", [Level.STANDARD, Level.STRICT])
-def test_no_name_is_left_where_names_are_masked(cured: Path, level: Level) -> None:
-    target = reopened(str(cured)).target
-    files = made(cured, level).files
+def test_no_name_is_left_where_names_are_masked(cured: Path, level: Level, tmp_path: Path) -> None:
+    state = reopened(str(cured))
+    target = state.target
+    shown = nbformat.v4.new_output("display_data", outcome.whole(state)._repr_mimebundle_())
+    told = nbformat.v4.new_code_cell(f"vm_id = {target.vm_id!r}", outputs=[shown])
+    nbformat.write(nbformat.v4.new_notebook(cells=[told]), tmp_path / "x.ipynb")
+    files = bundle.bundle(str(cured), level, str(tmp_path / "x.ipynb"), with_pdf=False).files
+    assert {bundle.NOTEBOOK_PAGE, "runbook.ipynb"} <= set(files)
     for name in (target.vm_name, target.resource_group, target.subscription_id, "vault-agent-old-linux"):
         assert [file for file, content in files.items() if name.lower() in content.decode().lower()] == []
     assert "vm-1" in files[bundle.NOTE].decode()
