@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +33,11 @@ def test_every_cell_ran_without_an_error_and_is_readable_without_a_kernel(name: 
             assert cell.execution_count
             assert all(output.output_type in ("execute_result", "display_data") for output in cell.outputs)
             assert all({"text/html", "text/markdown", "text/plain"} <= set(output.data) for output in cell.outputs)
+
+
+@pytest.mark.parametrize("name", [name for name, row in executions().items() if row["notebook"] != "00_start_here"])
+def test_the_first_output_is_the_incident_and_its_verdict(name: str) -> None:
+    first = next(output for cell in cells(REFERENCE / f"{name}.ipynb") for output in cell.get("outputs", []))
+    shown = first.data["text/html"]
+    assert re.search("<h2>(Backup incident|Sicherungsvorfall): ", shown)
+    assert shown.index("border-left:6px") < shown.index("<table>"), "the verdict stands above the details"
