@@ -5,7 +5,6 @@ Exit codes of ``replay``: as of ``diagnose``. Of ``diff``: 0 nothing differs, 1 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,18 +28,19 @@ LevelOption = Annotated[
 def bundle_run(
     run: RunArgument,
     notebook: Annotated[str, typer.Option(help="The executed notebook; empty = the run folder's.")] = "",
-    to: Annotated[Path | None, typer.Option(help="Folder for ticket.zip and the single files; empty = RUN.")] = None,
+    to: Annotated[str, typer.Option(help="Folder or URL for ticket.zip and the single files; empty = RUN.")] = "",
     mask: LevelOption = Level.NONE,
     language: Annotated[Language | None, typer.Option(help="Language; empty = the run's own.")] = None,
     pdf: Annotated[bool, typer.Option(help="With a PDF, where Chromium is installed.")] = True,
 ) -> None:
     """Turn a run into what a ticket needs: notes, document, result, evidence, notebook, manifest; single and zipped."""
+    from vmbackup.runs import storage
     from vmbackup.ticket import bundle
 
     words = language if language else ""
-    path, _ = bundle.write(run, str(to or run), mask, notebook, words, pdf)
+    path, _ = bundle.write(run, to or run, mask, notebook, words, pdf)
     typer.echo(catalog.text("ticket.written", words or "en", place=path))
-    if pdf and not (Path(path).parent / bundle.FOLDER / bundle.PDF).exists():
+    if pdf and storage.at(f"{to or run}/{bundle.FOLDER}").read(bundle.PDF) is None:
         typer.echo(catalog.text("ticket.no_pdf", words or "en"), err=True)
 
 

@@ -19,12 +19,15 @@ import nbformat
 import pytest
 from nbconvert.filters import markdown2html_mistune
 from tests.canaries import leaks, plant
+from typer.testing import CliRunner
 
 from vmbackup import catalog
+from vmbackup.cli.ticket import app
 from vmbackup.facts import schema
 from vmbackup.model import Fact, FactStatus, SetupError
 from vmbackup.pages import incident as incident_page
 from vmbackup.pages import outcome, signs, step
+from vmbackup.runs import storage
 from vmbackup.runs.evidence import SHAPES
 from vmbackup.runs.incident import incident
 from vmbackup.runs.reopen import reopened
@@ -301,6 +304,12 @@ def test_whatever_field_it_stands_in(scenario: str, tmp_path: Path) -> None:
     for name, content in made(tmp_path).files.items():
         assert not {"\x1b", "\u202e", "\u2066"} & set(content.decode()), name
     harmless(made(tmp_path).files[bundle.PAGE].decode(), own_style=True)
+
+
+def test_the_command_writes_to_any_url(cured: Path) -> None:
+    ran = CliRunner().invoke(app, ["bundle", str(cured), "--to", "memory://ticket-12", "--no-pdf", "--language", "de"])
+    assert (ran.exit_code, ran.output) == (0, "Geschrieben: memory://ticket-12/ticket.zip\n")
+    assert storage.at("memory://ticket-12/ticket").read("incident.txt")
 
 
 def test_the_document_is_small_and_opens_with_the_incident(cured: Path) -> None:
