@@ -52,7 +52,11 @@ _FIELDS = {
     "private_ip": "ip",
     "policy_name": "policy",
 }
-_SEGMENT = re.compile(rf"(?i)(/(?P<kind>{'|'.join(_KINDS)})/)(?P<name>[^/\s\"'<>;,?&|()\[\]{{}}]+)")
+# An action, such as Microsoft.Compute/disks/read, looks like the end of an id and names nothing.
+_SEGMENT = re.compile(
+    r"(?i)(?<!/providers/)\bMicrosoft\.\w+(?:/[\w*]+)+|"
+    rf"(?P<type>/(?P<kind>{'|'.join(_KINDS)})/)(?P<name>[^/\s\"'<>;,?&|()\[\]{{}}]+)"
+)
 _PERSON = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _HOME = re.compile(r"(?i)(?:(?<![\w.-])/home/|/users/|\\users\\{1,2})(?P<name>[A-Za-z0-9._-]+)")
 _NOBODY = {"public", "default", "shared", "all"}
@@ -60,7 +64,7 @@ _GUID = re.compile(r"(?i)(?<![0-9a-f-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{1
 # As Markdown in an executed notebook writes it.
 _ESCAPED = re.compile(r"\\+_")
 # Azure Backup's own group for restore points: a check reads its name.
-_OF_AZURE = re.compile(r"(?i)azurebackuprg_|\{|\*|<")
+_OF_AZURE = re.compile(r"(?i)azurebackuprg\\*_|\{|\*|<")
 
 
 class Aliases:
@@ -113,11 +117,11 @@ class Aliases:
             return known
 
         def segment(found: re.Match[str]) -> str:
-            known = self.map.get(found["name"].lower())
+            known = self.map.get((found["name"] or "").lower())
             if known is None:
                 return found.group()
             self.masked[place, known] += 1
-            return f"{found.group(1)}{known}"
+            return f"{found['type']}{known}"
 
         if key in _FIELDS and words.lower() in self.map:
             self.masked[place, self.map[words.lower()]] += 1
@@ -152,7 +156,7 @@ class Aliases:
 
     def _names(self, key: str, words: str) -> Iterator[tuple[str, str]]:
         for each in _SEGMENT.finditer(words):
-            if not _OF_AZURE.match(each["name"]):
+            if each["name"] and not _OF_AZURE.match(each["name"]):
                 yield _KINDS[each["kind"].lower()], each["name"]
         if key in _FIELDS and words and not _OF_AZURE.match(words):
             yield _FIELDS[key], words

@@ -16,6 +16,7 @@ from vmbackup.runs.evidence import evidence_json, parse_evidence
 from vmbackup.ticket.aliases import Aliases, Level
 from worlds import examine
 
+ID = "/subscriptions/s1/resourceGroups/rg1/providers/Microsoft.Compute"
 NAMES = some.text("abcxyz019-_", min_size=3, max_size=12).filter(lambda name: name.strip("-_") == name)
 IDS = some.builds(
     "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Compute/virtualMachines/{}".format, NAMES, NAMES, NAMES
@@ -45,6 +46,17 @@ def test_a_name_is_masked_wherever_it_stands() -> None:
         assert name not in words
     assert "VM vm-1 (in rg-1) of person-1 failed; see vm-1-osdisk" in words
     assert {"alias": "vm-1", "where": "evidence.json", "count": 3} in aliases.record()
+
+
+def test_an_action_names_nothing() -> None:
+    said = (
+        "x lacks the right Microsoft.Compute/virtualMachines/instanceView/read at /subscriptions/s1/resourceGroups/rg1"
+    )
+    content = {"id": f"{ID}/virtualMachines/pay-07", "why": said, "rights": "Microsoft.Compute/disks/read"}
+    masked = Aliases(Level.STRICT, [content]).data(content, "evidence.json")
+    assert masked["why"].startswith("x lacks the right Microsoft.Compute/virtualMachines/instanceView/read at /sub")
+    assert masked["rights"] == content["rights"]
+    assert masked["id"] == "/subscriptions/sub-1/resourceGroups/rg-1/providers/Microsoft.Compute/virtualMachines/vm-1"
 
 
 @pytest.mark.parametrize(
