@@ -111,10 +111,10 @@ def test_plan_confirm_apply_retry_fixed_and_saved_for_the_ticket(open_book: Any,
         book.button("Yes, apply it now").click()
         book.step("The snapshot status").click()  # the tool stays usable while it works
         expect(book.status).to_contain_text("The remedy has ended")
-        expect(book.step("The agent installed in the VM")).to_contain_text("✔ Ruled out")
         book.button("Back up now").click()
         book.button("Yes, back up now").click()
         expect(book.status).to_contain_text("The backup has ended")
+        expect(book.step("The agent installed in the VM")).to_contain_text("✔ Ruled out")
         expect(book.tool).to_contain_text("Fixed: the job completed")
         book.button("Save for the ticket").click()
         expect(book.status).to_have_text("Saved for the ticket.")
