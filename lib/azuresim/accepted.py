@@ -46,9 +46,14 @@ def start(
         {
             "Azure-AsyncOperation": request.base + _url(status_path, operation.id) + follow,
             "Location": request.base + _url(result_path, operation.id) + follow,
-            "Retry-After": str(world.setting("retry_after", 0)),
+            **world.wait,
         },
     )
+
+
+def no_location(accepted: Answer) -> dict[str, str]:
+    """The headers of a change that answers with the resource at once, and has no result elsewhere."""
+    return {name: value for name, value in accepted.headers.items() if name != "Location"}
 
 
 def result(request: Request, name: str) -> Answer:
@@ -57,7 +62,7 @@ def result(request: Request, name: str) -> Answer:
     status = operation.poll() if not operation.over else ("Failed" if operation.error else "Succeeded")
     if status == "InProgress":
         again = f"{request.base}{quote(request.path, _PATH)}?api-version={request.api_version}"
-        return Answer(202, None, {"Location": again, "Retry-After": str(operation.world.setting("retry_after", 0))})
+        return Answer(202, None, {"Location": again, **operation.world.wait})
     if operation.error:
         return Answer(200, {"error": {"code": operation.error[0], "message": operation.error[1]}})
     if operation.result is None:

@@ -73,9 +73,9 @@ class Operations:
         operation = self.get(name)
         status = operation.poll()
         body: Json = {"startTime": offset_stamp(operation.started), "status": status, "name": operation.id}
-        headers = {}
+        headers: dict[str, str] = {}
         if status == "InProgress":
-            headers["Retry-After"] = str(operation.world.setting("retry_after", 0))
+            headers = operation.world.wait
         else:
             body["endTime"] = offset_stamp(operation.world.now)
         if operation.error and status == "Failed":

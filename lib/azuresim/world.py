@@ -137,6 +137,12 @@ class World:
         """One of the world's dials: ``page_size``, ``retry_after``, ``operation_polls``, ``job_polls``."""
         return int(self.spec.get(name, default))
 
+    @property
+    def wait(self) -> dict[str, str]:
+        """The header that says how long to wait before an operation is asked about again; by default not for long."""
+        seconds = self.setting("retry_after", 0)
+        return {"Retry-After": str(seconds)} if seconds else {"x-ms-retry-after-ms": "20"}
+
     def ago(self, hours: float) -> datetime:
         """A time before the world's now."""
         return self.now - timedelta(hours=hours)

@@ -230,7 +230,7 @@ def operation_status(request: Request) -> Answer:
         body["error"] = {"code": operation.error[0], "message": operation.error[1]}
     elif isinstance(operation.result, dict) and "jobId" in operation.result:
         body["properties"] = operation.result
-    headers = {"Retry-After": str(operation.world.setting("retry_after", 0))} if status == "InProgress" else {}
+    headers = operation.world.wait if status == "InProgress" else {}
     return Answer(200, body, headers)
 
 

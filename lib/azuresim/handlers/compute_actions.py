@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from azuresim import effects
+from azuresim.accepted import no_location
 from azuresim.answer import Answer, Json, ok
 from azuresim.defaults import UNRESPONSIVE, extension_failed
 from azuresim.handlers.compute import VM, vm_json
@@ -86,8 +87,7 @@ def write(request: Request) -> Answer:
         vm["boot_diagnostics"] = bool(boot["enabled"])
     _detach(request.machine, given.get("storageProfile", {}))
     effects.apply(request.world, request.machine, "vm_updated")
-    accepted = start(request, lambda: vm_json(request.world, request.machine, False))
-    headers = {name: accepted.headers[name] for name in ("Azure-AsyncOperation", "Retry-After")}
+    headers = no_location(start(request, lambda: vm_json(request.world, request.machine, False)))
     return Answer(200, vm_json(request.world, request.machine, False), headers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from azuresim import defaults, effects
+from azuresim.accepted import no_location
 from azuresim.answer import Answer, Json, Refused, not_found, ok
 from azuresim.handlers import locations
 from azuresim.ids import guid
@@ -107,12 +108,10 @@ def put_rule(request: Request) -> Answer:
     before = [other for other in rules if other["name"].lower() == rule["name"].lower()]
     rules[:] = [other for other in rules if other not in before] + [rule]
     effects.apply(request.world, request.world.machines[0], "nsg_changed", rule["name"])
-    headers = start(request, lambda: None).headers
-    body = rule_json(request.world, place, rule, "securityRules")
     return Answer(
         200 if before else 201,
-        body,
-        {"Azure-AsyncOperation": headers["Azure-AsyncOperation"], "Retry-After": headers["Retry-After"]},
+        rule_json(request.world, place, rule, "securityRules"),
+        no_location(start(request, lambda: None)),
     )
 
 

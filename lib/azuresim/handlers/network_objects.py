@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from azuresim import effects
+from azuresim.accepted import no_location
 from azuresim.answer import Answer, Json, Refused, not_found, ok
 from azuresim.handlers.network import GROUP, NETWORK_NAME, SUBNET, TABLE, etag, nsg_id, start, subnet_id
 from azuresim.ids import guid
@@ -62,8 +63,7 @@ def put_subnet(request: Request) -> Answer:
     subnet = world.spec.setdefault("subnet", {})
     subnet["service_endpoints"] = [entry["service"] for entry in given.get("serviceEndpoints") or []]
     effects.apply(world, world.machines[0], "subnet_changed")
-    follow = start(request, lambda: None).headers
-    return Answer(200, _subnet(world), {name: follow[name] for name in ("Azure-AsyncOperation", "Retry-After")})
+    return Answer(200, _subnet(world), no_location(start(request, lambda: None)))
 
 
 def _subnet(world: World) -> Json:
@@ -159,9 +159,9 @@ def put_route(request: Request) -> Answer:
         entry["ip"] = given["nextHopIpAddress"]
     world.routes[:] = [other for other in world.routes if other["name"].lower() != entry["name"].lower()] + [entry]
     effects.apply(world, world.machines[0], "route_changed", entry["name"])
-    follow = start(request, lambda: None).headers
-    body = _own_route(world, world.network_id("routeTables", TABLE), entry)
-    return Answer(201, body, {name: follow[name] for name in ("Azure-AsyncOperation", "Retry-After")})
+    return Answer(
+        201, _own_route(world, world.network_id("routeTables", TABLE), entry), no_location(start(request, lambda: None))
+    )
 
 
 @route("DELETE", ROUTE_TABLE + "/routes/{route}", "Microsoft.Network/routeTables/routes/delete")

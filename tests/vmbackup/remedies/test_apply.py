@@ -483,7 +483,7 @@ def test_what_was_interrupted_on_another_vm_is_none_of_this_ones(tmp_path):
 
 
 def test_a_kernel_killed_in_the_middle_is_continued_by_the_next_run(tmp_path):
-    with opened("vm_provisioning_failed_linux", tmp_path, operation_polls=40) as case:
+    with opened("vm_provisioning_failed_linux", tmp_path, operation_polls=100) as case:
         child = Child(case, tmp_path, "reapply_vm", CONTEXT.Barrier(1))
         try:
             for _ in range(400):
