@@ -182,10 +182,12 @@ def _notebook(place: str, named: str) -> Any:
             return None
         # nbformat joins what is written line by line: a key is found only as a whole.
         book = nbformat.reads(content.decode(), as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validate(book, relax_add_props=True)
         book.metadata.pop("widgets", None)  # no kernel moves them again, and they hold the tool's earlier tickets
         return book
-    except (OSError, ValueError, AttributeError) as error:
-        raise SetupError("error.notebook_unread", file=named or NOTEBOOK, message=str(error)) from None
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
+        why = sanitize.shortened(str(error).partition("\n")[0], 200)
+        raise SetupError("error.notebook_unread", file=named or NOTEBOOK, message=why) from None
 
 
 def _manifest(state: State, level: Level, files: Mapping[str, bytes], named: str, executed: Any) -> dict[str, Any]:

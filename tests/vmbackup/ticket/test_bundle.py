@@ -21,6 +21,7 @@ from nbconvert.filters import markdown2html_mistune
 from tests.canaries import leaks, plant
 from typer.testing import CliRunner
 
+from saying import refused
 from vmbackup import catalog
 from vmbackup.cli.ticket import app
 from vmbackup.facts import schema
@@ -376,6 +377,24 @@ def test_of_a_notebook_from_anywhere_nothing_acts_on_the_page(cured: Path, tmp_p
     assert not {name for name in parsed.attributes if name.startswith("on") or name in ("href", "src")}
     assert "needs a kernel" not in parsed.words
     assert '"widgets"' not in files["runbook.ipynb"].decode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "no notebook",
+        "[]",
+        '{"cells": [], "metadata": {}, "nbformat": 99, "nbformat_minor": 0}',
+        '{"cells": [{}], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}',
+        '{"cells": [{"cell_type": "code", "metadata": {}, "source": "", "execution_count": null,'
+        ' "outputs": [{"output_type": "weird"}]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}',
+    ],
+)
+def test_a_file_that_is_no_notebook_is_refused_in_words(content: str, cured: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.ipynb").write_text(content, "utf-8")
+    with refused("Cannot read the notebook"):
+        bundle.bundle(str(cured), notebook=str(tmp_path / "x.ipynb"), with_pdf=False)
 
 
 def test_two_runs_of_a_vm_differ_in_what_was_cured(cured: Path, tmp_path: Path) -> None:
