@@ -90,7 +90,9 @@ def _continuing(
 ) -> Plan | None:
     """The plan for the same change, made from what Azure says now; None where its problem is gone."""
     same = (operation.remedy, operation.resource.lower())
-    plan = next((each for each in found if (each.remedy, each.resource.lower()) == same), None)
+    # A plan without a value, such as that of a job which has ended, is none for the same change.
+    whole = (each for each in found if not each.missing)
+    plan = next((each for each in whole if (each.remedy, each.resource.lower()) == same), None)
     if plan is None:
         filled = values(target, evidence, ())
         plan = planned(operation.remedy, _cures(operation), filled, evidence, target, language)

@@ -293,16 +293,16 @@ def test_throttling_is_waited_for_and_not_counted_as_done(tmp_path):
 
 
 def test_a_never_ending_operation_stays_open_and_the_next_run_goes_on_with_it(tmp_path):
-    never = [{"match": "POST .*/reapply", "mode": "never_ending", "times": 1}]
-    with opened("vm_provisioning_failed_linux", tmp_path, faults=never) as case:
-        plan = case.plan("reapply_vm")
+    never = [{"match": "POST .*/restart", "mode": "never_ending", "times": 1}]
+    with opened("agent_stopped_linux", tmp_path, faults=never) as case:
+        plan = case.plan("restart_vm")
         receipt = case.apply(plan, deadline_s=0.1)
         assert (receipt.outcome, receipt.code) == ("unknown", "timeout")
-        (open_,) = case.context.journal.unfinished("reapply_vm", plan.resource)
+        (open_,) = case.context.journal.unfinished("restart_vm", plan.resource)
         assert "/operations/" in open_.accepted[0]
         again = case.apply(plan, deadline_s=0.1)
         assert again.continued
-        assert case.sent("POST", "/reapply") == 1
+        assert case.sent("POST", "/restart") == 1
 
 
 @pytest.mark.parametrize("spoilt", ["{}", '{"remedy": "restart_vm"}', '{"remedy": "res', "[1]"])
@@ -456,6 +456,19 @@ def test_what_is_not_needed_now_is_closed_and_never_continued(tmp_path, scenario
         assert case.changing() == []
 
 
+def test_what_is_named_still_but_cannot_be_done_again_is_closed(tmp_path):
+    """Azure's last failed job names the other backup until the next good one; there is no job to cancel any more."""
+    with opened("backup_in_progress_windows", tmp_path) as case:
+        plan = case.plan("cancel_running_backup")
+        interrupt(case, plan.remedy, resource=plan.resource)
+        (request,) = requests(plan)
+        with allow_changes(case.context.audit, plan.remedy):
+            case.context.arm.complete(request.method, request.path)
+        found = case.resumed()
+        assert found.continued == ()
+        assert [why for _, why in found.superseded] == ["problem_gone"]
+
+
 def test_an_outdated_attempt_at_the_same_change_is_closed_before_a_new_one(tmp_path):
     with opened("agent_stopped_linux", tmp_path) as case:
         interrupt(case, "restart_vm", at="2026-11-20T03:00:00Z")
@@ -482,12 +495,25 @@ def test_what_was_interrupted_on_another_vm_is_none_of_this_ones(tmp_path):
         assert (left.continued, left.superseded) == ((), ())
 
 
+def test_what_azure_is_still_at_is_neither_repeated_nor_closed_until_it_has_ended(tmp_path):
+    with opened("vm_provisioning_failed_linux", tmp_path) as case:
+        plan = case.plan("reapply_vm")
+        interrupt(case, plan.remedy)
+        (request,) = requests(plan)
+        with allow_changes(case.context.audit, plan.remedy):
+            case.context.arm.request(request.method, request.path)
+        left = case.resumed()
+        assert (left.continued, left.superseded, len(left.undecided)) == ((), (), 1)
+        end(case)
+        assert [why for _, why in case.resumed().superseded] == ["problem_gone"]
+
+
 def test_a_kernel_killed_in_the_middle_is_continued_by_the_next_run(tmp_path):
-    with opened("vm_provisioning_failed_linux", tmp_path, operation_polls=100) as case:
-        child = Child(case, tmp_path, "reapply_vm", CONTEXT.Barrier(1))
+    with opened("agent_stopped_linux", tmp_path, operation_polls=100) as case:
+        child = Child(case, tmp_path, "restart_vm", CONTEXT.Barrier(1))
         try:
             for _ in range(400):
-                if any(each.accepted for each in case.context.journal.unfinished("reapply_vm")):
+                if any(each.accepted for each in case.context.journal.unfinished("restart_vm")):
                     break
                 assert child.process.exitcode is None
                 time.sleep(0.05)
@@ -496,8 +522,8 @@ def test_a_kernel_killed_in_the_middle_is_continued_by_the_next_run(tmp_path):
         finally:
             child.kill()
         assert case.audited()[0]["outcome"] == "accepted"
-        plan = case.plan("reapply_vm")
+        plan = case.plan("restart_vm")
         receipt = case.apply(plan, deadline_s=60)
         assert (receipt.outcome, receipt.continued) == ("done", True)
-        assert case.sent("POST", "/reapply") == 1
+        assert case.sent("POST", "/restart") == 1
         assert case.context.journal.unfinished() == []
