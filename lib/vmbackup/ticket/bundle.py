@@ -41,6 +41,7 @@ FILES = (
 )  # fmt: skip
 """Every file that a bundle may hold, beside the manifest."""
 FOLDER, PRIVATE_MAP = "ticket", "aliases.json"
+_PARAMETERS = {"parameters", "injected-parameters"}
 # A zip stamps its entries: the same run makes the same bundle.
 _STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -184,6 +185,9 @@ def _notebook(place: str, named: str) -> Any:
         book = nbformat.reads(content.decode(), as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(book, relax_add_props=True)
         book.metadata.pop("widgets", None)  # no kernel moves them again, and they hold the tool's earlier tickets
+        for cell in book.cells:
+            if _PARAMETERS & set(cell.metadata.get("tags", [])):
+                cell.metadata.setdefault("jupyter", {})["source_hidden"] = True  # what was found comes first
         return book
     except (OSError, ValueError, AttributeError, nbformat.ValidationError) as error:
         why = sanitize.shortened(str(error).partition("\n")[0], 200)

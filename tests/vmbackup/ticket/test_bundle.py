@@ -354,6 +354,9 @@ def test_the_notebooks_page_opens_with_the_incident_in_one_language_and_without_
     assert f"<h1>{title}" in first
     assert catalog.text("incident.title", language, vm="vm-") in first
     assert f"<summary>{cause}</summary>" in folded
+    kept = json.loads(files["runbook.ipynb"])["cells"]
+    parameters = [each for each in kept if "".join(each["source"]).startswith(("azure: str", "# Parameters"))]
+    assert [each["metadata"]["jupyter"]["source_hidden"] for each in parameters] == [True, True]
     assert "subscription_id:" not in page
     assert "open_run" not in page
     assert len(first) < 12_000, "two screens before the first fold"
