@@ -22,7 +22,7 @@ PACKAGES = (
     "openssl,ca-certificates,busybox-static,curl,iproute2"
 )
 TOOLS = ("debootstrap", "busybox", "ip", "mkfs.ext4", "nft", "unshare")
-NAME = "debian-bookworm-waagent-3"
+NAME = "debian-bookworm-waagent-4"
 
 INSTALL_AGENT = """
 set -e
@@ -35,7 +35,6 @@ for list in /var/lib/apt/lists/*_Packages; do
 done
 rm -f /tmp/entry
 rm -rf /usr/share/doc /usr/share/man /usr/share/locale /var/cache/apt/archives/*.deb
-find /usr/lib/python3 -name __pycache__ -prune -exec rm -rf {} +
 """
 
 
@@ -108,6 +107,6 @@ def _mirror() -> str:
 
 def _run(*command: str, cwd: str | None = None) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=170, check=False)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=900, check=False)
     if done.returncode:
         raise ImageUnavailable(f"{' '.join(command[:2])} failed: {(done.stderr or done.stdout).strip()[-300:]}")
