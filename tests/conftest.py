@@ -16,11 +16,17 @@ import pytest
 LONGEST = (
     "browser/test_guided_walk.py",
     "vmbackup/guest/test_collect_linux.py",
-    "notebooks/test_papermill.py",
+    "test_attacks.py",
     "test_cures.py",
     "test_scenarios.py",
-    "test_attacks.py",
+    "notebooks/test_papermill.py",
+    "vmbackup/cli/test_doors.py",
+    "vmbackup/remedies/test_untrusted_folder.py",
+    "vmbackup/runs/test_one_at_a_time.py",
+    "test_truth.py",
     "vmbackup/cli/test_main.py",
+    "vmbackup/ticket/test_bundle.py",
+    "vmbackup/widgets/test_guide.py",
 )
 FIRST = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST)}
 
