@@ -39,10 +39,12 @@ def attach(place: str, to: str, *, in_public: bool = False) -> Attached:
     on, ended = ticket(to), Attached()
     read = {name: single.read(name) or b"" for name in (NOTE, SHORT_NOTE, PDF)} | {TICKET: home.read(TICKET) or b""}
     masked = json.loads(single.read(MANIFEST) or b"{}").get("level", Level.NONE) != Level.NONE
+    waited = to in _waiting(home)
     _wait(home, to)  # written first: whatever happens now, the next try knows about it
     try:
         if not masked and not in_public and on.public():
-            _wait_no_more(home, to)
+            if not waited:
+                _wait_no_more(home, to)
             raise SetupError("error.public_ticket", ticket=to)
         limit = on.limit()
         _first(on, _notes(read), ended)

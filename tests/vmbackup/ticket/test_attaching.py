@@ -270,6 +270,14 @@ def test_real_names_do_not_go_where_everybody_reads_them_without_a_word(systems:
     assert attaching.attach(place, GITHUB).done == [NOTE]
 
 
+def test_what_was_to_be_public_waits_until_that_is_said_again(systems: Systems, place: str) -> None:
+    systems.private, systems.note_statuses = False, [503]
+    assert attaching.attach(place, GITHUB, in_public=True).waits
+    assert "--in-public" in sentence(attaching.retry(place)[GITHUB].waits)
+    assert outbox(place) == [GITHUB]
+    assert attaching.retry(place, in_public=True)[GITHUB].done == [NOTE]
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [("en", "the ticket system answered 400"), ("de", "das Ticketsystem antwortete 503")],
