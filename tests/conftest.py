@@ -21,7 +21,6 @@ LONGEST = (
     "test_scenarios.py",
     "notebooks/test_papermill.py",
     "vmbackup/cli/test_doors.py",
-    "vmbackup/remedies/test_untrusted_folder.py",
     "vmbackup/runs/test_one_at_a_time.py",
     "test_truth.py",
     "vmbackup/cli/test_main.py",
