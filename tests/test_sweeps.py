@@ -116,7 +116,6 @@ SICK_BY = {
     "provider never installed": "extension",
     ".NET too old": "agent_windows",
     "VSS writer failed": "vss",
-    "VSS hangs": "vss",
     "wire server blocked": "no_internet",
     "disk full": "guest_disk_space",
     "rights changed": "certificates",

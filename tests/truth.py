@@ -99,11 +99,10 @@ def examined(path: str, section: str | None = None) -> Run:
 
 
 def something_failed(path: str) -> bool:
-    """Whether the world itself, not the product, says that a backup failed after the last good one."""
-    spec = load_world(path).spec
-    jobs = sorted(spec.get("jobs", []), key=lambda job: job["hours_ago"])
-    newest = next((job.get("status") for job in jobs if job.get("operation", "Backup") == "Backup"), "Completed")
-    return "failure" in spec or newest not in ("Completed", "InProgress")
+    """Whether the world itself, not the product, says that the newest backup that ended was not good."""
+    jobs = load_world(path).machines[0]["jobs"]
+    ended = [job for job in jobs if job["operation"] == "Backup" and job["status"] != "InProgress"]
+    return bool(ended) and max(ended, key=lambda job: job["start"])["status"] != "Completed"
 
 
 def judged(label: Label, diagnosis: Diagnosis, failed: bool) -> Judged:

@@ -22,6 +22,8 @@ from vmbackup.model import SIGNS, Evidence, FactStatus, Finding, Step, Verdict, 
 
 # What a log said before a backup that worked, under an agent that works, is history.
 _LOGS = ("agent_log", "extension_log", "windows_log", "serial", "event", "run_command")
+# What may have been otherwise when the backup failed; disks, policies and rules do not change by themselves.
+_OF_THE_MOMENT = ("guest.", "vm.agent", "vm.power", "vm.health", "vm.extensions", "vm.handlers")
 # Where Azure itself says what failed; a cause that it names there may be the one in words that nobody knows.
 _AZURES_OWN = frozenset({"job", "health", "pasted"})
 # Reasons of a check that did not get what it looks at; with any other it has seen something.
@@ -94,15 +96,18 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What holds for all causes alike. ``works``: the agent reports now, and the newest backup was good; ``broken``:
-    a backup failed, or the agent is silent; ``examined``: the guest script's facts are there."""
+    """What holds for all causes alike. ``works``: the agent reports now, and the newest backup was good; ``silent``:
+    the agent does not; ``broken``: it does not, or a backup failed; ``unexplained``: nobody told that none failed, and
+    no sign names what did; ``examined``: the guest script's facts are there."""
 
     evidence: Evidence
     os: str | None
     course: Course
     signs: tuple[Sign, ...]
     works: bool
+    silent: bool
     broken: bool
+    unexplained: bool
     examined: bool
     today: date | None
 
@@ -111,7 +116,7 @@ def diagnose(section: str | None, evidence: Evidence) -> Diagnosis:
     """Judge all causes of the section, in order; without a section, all causes that there are (the general walk)."""
     case = _case(evidence)
     steps = tuple(_judge(number, cause, section, case) for number, cause in enumerate(causes_of(section), 1))
-    probable = min((step for step in steps if _is_found(step)), key=_rank, default=None)
+    probable = min((step for step in steps if _is_found(step, case.signs)), key=_rank, default=None)
     missing = _missing(steps, evidence)
     return Diagnosis(
         section,
@@ -171,13 +176,18 @@ def strongest(step: Step) -> Weight:
 def _case(evidence: Evidence) -> _Case:
     backups, power, agent = course(evidence), data_of(evidence, "vm.power"), data_of(evidence, "vm.agent")
     works = backups.failed is False and not backups.runs_long and agent_state.reports_now(power, agent)
-    broken = backups.failed is True or agent_state.is_silent(power, agent)
+    silent = agent_state.is_silent(power, agent)
+    broken = backups.failed is True or silent
     found = [sign for sign in open_signs(evidence, backups) if not (works and sign.where in _LOGS)]
     guest = (name for name in evidence if name.startswith("guest.") and name not in _OF_THE_PLATFORM)
     examined = any(evidence[name].answered for name in guest)
+    named = any(sign.strength is Strength.NAMES and len(sign.causes) == 1 for sign in found)
+    unexplained = not named and (backups.failed is not False or backups.runs_long)
     heard = clock.azure_now(evidence)
     today = date.fromisoformat(heard[:10]) if heard else None
-    return _Case(evidence, operating_system(evidence), backups, tuple(found), works, broken, examined, today)
+    return _Case(
+        evidence, operating_system(evidence), backups, tuple(found), works, silent, broken, unexplained, examined, today
+    )
 
 
 # --- one cause -------------------------------------------------------------------------------------------------------
@@ -188,7 +198,7 @@ def _judge(number: int, cause: str, section: str | None, case: _Case) -> Step:
     entry, checks = catalog.causes()[cause], load()
     own = [_weighed(run(checks[name], case.evidence, case.os), case) for name in entry["checks"]]
     signs = _of_signs(cause, own, case)
-    if signs.verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) and signs.reason != "unread":
+    if signs.reason in ("named", "not_visible_now", "contradicted"):
         findings = (signs, *_contradicted(own, signs))
     else:
         findings = (*own, signs)
@@ -211,28 +221,18 @@ def _weighed(finding: Finding, case: _Case) -> Finding:
 
 
 def _explains_the_failure(finding: Finding, case: _Case) -> bool:
-    """A broken rule is a cause where a backup failed and the signs do not all point elsewhere; hygiene only where all
-    of them point to it alone."""
+    """A broken rule is a cause where a backup failed and what Azure says does not all point elsewhere; hygiene only
+    where none of it does."""
     heavy = weight(finding)
     if heavy not in (Weight.RULE, Weight.GENERAL):
         return True
-    pointing = [_of_this_system(sign, case) for sign in case.signs if sign.strength is not Strength.CONSEQUENCE]
-    told = [causes for causes in pointing if causes]
-    if heavy is Weight.RULE:
-        fits = not told or any(finding.cause in causes for causes in told)
-    else:
-        fits = all(causes == {finding.cause} for causes in told) and not _not_understood(case)
+    said = [finding.cause in sign.causes for sign in _pointing(case.signs) if sign.where not in _LOGS]
+    fits = not said or any(said) if heavy is Weight.RULE else all(said) and not _not_understood(case)
     return bool(case.course.failed and fits)
 
 
-def _of_this_system(sign: Sign, case: _Case) -> set[str]:
-    """The causes that the sign speaks for and this VM can have."""
-    checks = load()
-    return {
-        cause
-        for cause in sign.causes
-        if any(checks[name].os in (None, case.os) or case.os is None for name in catalog.causes()[cause]["checks"])
-    }
+def _pointing(signs: Iterable[Sign]) -> list[Sign]:
+    return [sign for sign in signs if sign.causes and sign.strength is not Strength.CONSEQUENCE]
 
 
 def _not_understood(case: _Case) -> Sign | None:
@@ -268,7 +268,14 @@ def _of_signs(cause: str, own: list[Finding], case: _Case) -> Finding:
         return _signs(cause, Verdict.UNKNOWN, "unread", {"facts": list(lacking)}, lacking)
     # Where no check could tell whether the cause concerns this VM at all, silence rules nothing out.
     decided = any(finding.verdict in (Verdict.OK, Verdict.PROBLEM) for finding in applicable)
+    if decided and case.unexplained and any(_looks_at_the_moment(finding) for finding in applicable):
+        return _signs(cause, Verdict.UNKNOWN, "only_now", {}, ())
     return _signs(cause, Verdict.OK if decided else Verdict.UNKNOWN, "ok" if decided else "none_seen", {}, ())
+
+
+def _looks_at_the_moment(finding: Finding) -> bool:
+    checked = load()[finding.check]
+    return not checked.then and any(name.startswith(_OF_THE_MOMENT) for name in checked.evidence)
 
 
 def _signs(cause: str, verdict: Verdict, reason: str, values: Mapping[str, Any], facts: tuple[str, ...]) -> Finding:
@@ -285,9 +292,11 @@ def _names(sign: Sign, cause: str) -> bool:
 
 def _is_of_an_earlier_run(sign: Sign, case: _Case) -> bool:
     """Each run of the extension writes its status anew: an older one says that the newest backup did not come so far,
-    and so what it names is not what failed that."""
+    and so what it names is not what failed that. So does one without a time, of an agent that is silent."""
     newest = case.course.last_bad
-    return bool(sign.where == "extension" and sign.time and newest and sign.time < newest)
+    if sign.where != "extension":
+        return False
+    return case.silent if sign.time is None else bool(newest and sign.time < newest)
 
 
 def _is_out_of_date(sign: Sign, case: _Case) -> bool:
@@ -332,9 +341,12 @@ def _contradicted(own: list[Finding], signs: Finding) -> list[Finding]:
 # --- the outcome -----------------------------------------------------------------------------------------------------
 
 
-def _is_found(step: Step) -> bool:
-    """A symptom is no cause."""
-    return step.verdict is Verdict.PROBLEM and strongest(step) is not Weight.SYMPTOM
+def _is_found(step: Step, signs: tuple[Sign, ...]) -> bool:
+    """A symptom is no cause, and hygiene none where the logs may mean another."""
+    if step.verdict is not Verdict.PROBLEM or strongest(step) is Weight.SYMPTOM:
+        return False
+    logs = (sign.causes for sign in _pointing(signs) if sign.where in _LOGS)
+    return not (strongest(step) is Weight.GENERAL and any(causes != (step.cause,) for causes in logs))
 
 
 def _rank(step: Step) -> tuple[int, int]:
@@ -343,7 +355,7 @@ def _rank(step: Step) -> tuple[int, int]:
 
 def _where_to_go_on(steps: tuple[Step, ...]) -> Step | None:
     """A cause that was named or a backup that hangs, else a symptom, else one that a sign points to, else the first
-    that is unknown."""
+    that is unknown, last those that only may have been otherwise."""
 
     def how(step: Step) -> int:
         reasons = {finding.reason for finding in step.findings if finding.verdict is Verdict.UNKNOWN}
@@ -351,6 +363,8 @@ def _where_to_go_on(steps: tuple[Step, ...]) -> Step | None:
             return 0
         if step.verdict is Verdict.PROBLEM:
             return 1
+        if reasons == {"only_now"}:
+            return 4
         return 2 if "contradicted" in reasons else 3
 
     open_steps = [step for step in steps if step.verdict in (Verdict.PROBLEM, Verdict.UNKNOWN)]

@@ -102,3 +102,19 @@ def test_a_status_of_an_earlier_run_does_not_name_what_failed_the_newest(at: str
     job = {**judging.failed_job(400039, "GuestAgentSnapshotTaskStatusError"), "start": "2026-11-22T23:00:36Z"}
     facts = {"backup.failed_job": Fact(FactStatus.OK, job), "guest.extension": Fact(FactStatus.OK, status)}
     assert diagnose(None, {**ALIVE, **facts}).step("file_system_freeze").verdict is verdict
+
+
+def test_what_looks_right_now_is_not_ruled_out_while_nothing_names_what_failed() -> None:
+    """A wrapper says nothing; a code that names a cause leaves the others be. Who protects the VM does not change by
+    itself."""
+    jobs = {"backup.jobs": Fact(FactStatus.OK, [judging.job("Failed")])}
+    read = {"guest.serial_log": Fact(FactStatus.ABSENT), **jobs}
+
+    def said(cause: str, code: str) -> set[str]:
+        job = Fact(FactStatus.OK, judging.failed_job(None, code))
+        steps = diagnose(None, {**examine("healthy_linux"), **read, "backup.failed_job": job})
+        return {finding.reason for finding in steps.step(cause).findings if finding.check == "signs"}
+
+    assert said("vm_state", "BackUpOperationFailed") == {"only_now"}
+    assert said("protection", "BackUpOperationFailed") == {"ok"}
+    assert said("vm_state", "UserErrorFsFreezeFailed") == {"ok"}

@@ -57,7 +57,10 @@ def windows_agent_services_run(
     """
     now = agent_state.reports_now(power, agent)
     if services is not None:
-        return (_needed(services) if not now else None) or _services(services)
+        missing = _needed(services) if not now else None
+        if missing and not agent_state.is_silent(power, agent):
+            return unknown("not_told")
+        return missing or _services(services)
     if now:
         return ok("agent_reports")
     for service in boot["services"] if boot else []:
@@ -121,17 +124,18 @@ def windows_agent_does_not_crash(
 
     Why: the service model's debugger in machine.config keeps the agent from starting; a crash shows in the event log.
     """
-    now = agent_state.reports_now(power, agent)
-    if guest is not None and guest["wcf_debugging"] and not now:
-        return problem("wcf_debugging")
+    if agent_state.reports_now(power, agent):
+        return ok("agent_reports")
     events = (crashes["events"] if crashes else None) or []
     known = [event for event in events if any(name in event["name"].lower() for name in _PROGRAMS)]
-    if known and not now:
+    if not agent_state.is_silent(power, agent):
+        return unknown("not_all_seen") if known else guest_only()
+    if guest is not None and guest["wcf_debugging"]:
+        return problem("wcf_debugging")
+    if known:
         return problem(
             name=known[0]["name"], count=known[0]["count"] or 1, detail=known[0]["detail"] or known[0]["kind"]
         )
-    if now:
-        return ok("agent_reports")
     if guest is None or crashes is None or crashes["events"] is None:
         return guest_only()
     if guest["wcf_debugging"] is None or not whole(crashes["cut"], "events"):

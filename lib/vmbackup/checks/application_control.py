@@ -11,7 +11,7 @@ from vmbackup.failures.jobs import is_over
 _PROGRAM = "iaasbcdrextension"
 
 
-@check(optional=("backup.jobs", "guest.application_control", "guest.crashes"), os="windows")
+@check(optional=("backup.jobs", "guest.application_control", "guest.crashes"), os="windows", then=True)
 def backup_extension_may_run(
     jobs: list[Job] | None, control: ApplicationControl | None, crashes: Crashes | None
 ) -> Judgement:

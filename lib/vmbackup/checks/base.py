@@ -65,7 +65,8 @@ def not_applicable(reason: str = "not_applicable", /, **values: Any) -> Judgemen
 @dataclass(frozen=True, slots=True)
 class Check:
     """A registered check; ``id`` is the function's name, ``cause`` the name of its module, ``knows`` the entries of
-    ``knowledge.yaml`` that its verdicts rest on, ``sees`` the signatures whose fault it sees while it is there."""
+    ``knowledge.yaml`` that its verdicts rest on, ``sees`` the signatures whose fault it sees while it is there.
+    ``then``: its ``ok`` has also seen the time of the failed backup, not only how things are now."""
 
     id: str
     cause: str
@@ -75,6 +76,7 @@ class Check:
     judge: Callable[..., Judgement]
     knows: tuple[str, ...] = ()
     sees: tuple[str, ...] = ()
+    then: bool = False
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -92,12 +94,14 @@ def check(
     os: str | None = None,
     knows: tuple[str, ...] = (),
     sees: tuple[str, ...] = (),
+    then: bool = False,
 ) -> Callable[[_Judge], _Judge]:
     """Register a check. The function's parameters are the required facts' data, then the optional ones', in order."""
 
     def register(judge: _Judge) -> _Judge:
         cause = judge.__module__.rsplit(".", 1)[-1]
-        CHECKS[judge.__name__] = Check(judge.__name__, cause, requires, optional, os, judge, knows, sees)
+        name = judge.__name__
+        CHECKS[name] = Check(name, cause, requires, optional, os, judge, knows, sees, then)
         return judge
 
     return register

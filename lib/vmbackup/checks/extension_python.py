@@ -16,7 +16,11 @@ from vmbackup.failures.jobs import backup_failed, is_over
 _PYTHON_LINES = ("python_unknown", "handle_failed", "extension_exit", "extension_import_failed")
 
 
-@check(optional=("guest.python", "guest.logs", "guest.extension", "backup.failed_job", "backup.jobs"), os="linux")
+@check(
+    optional=("guest.python", "guest.logs", "guest.extension", "backup.failed_job", "backup.jobs"),
+    os="linux",
+    then=True,
+)
 def backup_extension_finds_its_python(
     python: LinuxPython | None,
     logs: GuestLogs | None,

@@ -29,6 +29,7 @@ _FREEZE_OVER = ("freeze_end", "freeze_failed", "freeze_timeout")
     ),
     os="linux",
     knows=("backup_runs_long_s",),
+    then=True,
 )
 def file_systems_can_be_frozen(
     mounts: LinuxMounts | None,

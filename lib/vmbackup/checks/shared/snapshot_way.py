@@ -57,13 +57,16 @@ def need(
 ) -> Need:
     """Why this VM's backup needs a way to Azure Storage of its own. ``none``: it does not; ``host``: it failed, but on
     its way through the host; ``unclear``: nobody knows."""
-    minimum = version("windows_agent_minimum" if model and model["os"] == "windows" else "linux_agent_minimum")
-    age = compare(agent["version"] if agent else None, minimum)
+    os = model["os"] if model else None
+    age = compare(agent["version"] if agent else None, version(f"{os}_agent_minimum")) if os else None
     no_network = _names_no_network(job, item, extension)
-    if any(disk["write_accelerator"] for disk in disks or []):
-        return "write_accelerator"
-    if no_network:
+    accelerated = any(disk["write_accelerator"] for disk in disks or [])
+    if no_network and not accelerated:
         return _after_no_network(model, disks, jobs, probe, logs, conf)
+    if (accelerated or age == -1) and _names_another(job, item):
+        return "unclear"
+    if accelerated:
+        return "write_accelerator"
     if age == -1:
         return "old_agent"
     told = no_network is False or backup_failed(job, jobs) is False
@@ -90,6 +93,12 @@ def _after_no_network(
         disks is None or model is None or model["security_type"] is None or (probe is not None and patterns is None)
     )
     return "unclear" if unread else "no_network"
+
+
+def _names_another(job: FailedJob | None, item: ProtectedItem | None) -> bool:
+    """Whether Azure names a fault that is not the network's."""
+    found = signs_of_failure(job, None, item if job is None else None)
+    return any(sign.strength is Strength.NAMES and "no_internet" not in sign.causes for sign in found)
 
 
 def _names_no_network(
