@@ -12,7 +12,7 @@ from vmbackup.facts.vm import VmModel, VmPower
 APPLICATION = ("appconsistent", "applicationconsistent")
 
 
-@check("backup.recovery_points", optional=("backup.policy", "vm.power", "vm.model"))
+@check("backup.recovery_points", optional=("backup.policy", "vm.power", "vm.model"), then=True)
 def recovery_points_have_the_wanted_consistency(
     points: list[RecoveryPoint] | None, policy: Policy | None, power: VmPower | None, model: VmModel | None
 ) -> Judgement:
