@@ -1,4 +1,4 @@
-"""Withholding evidence never creates knowledge: the evidence without one fact, half of a list, or one field of a fact.
+"""Withholding evidence never creates knowledge: the evidence without one fact, its answer, half of a list or one field.
 
 A field counts as withheld where its shape lets it be None, which says that it was not read.
 """
@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from vmbackup.diagnosis import Diagnosis, diagnose
-from vmbackup.model import CUT, Evidence, Fact, Verdict
+from vmbackup.model import CUT, Evidence, Fact, FactStatus, Verdict
 from vmbackup.runs.evidence import SHAPES
 
+UNANSWERED = Fact(FactStatus.FAILED, why="timeout", details={"seconds": 20})
 _DECIDED = (Verdict.OK, Verdict.PROBLEM)
 _Path = tuple[Any, ...]
 
@@ -23,6 +24,7 @@ def withheld(evidence: Evidence) -> Iterator[tuple[str, dict[str, Fact]]]:
     """What is missing, in words, and the rest."""
     for name, fact in evidence.items():
         yield name, {other: known for other, known in evidence.items() if other != name}
+        yield f"an answer to {name}", {**evidence, name: UNANSWERED}
         for path, less in less_of(name, fact):
             yield f"{name} {path}", {**evidence, name: less}
 
