@@ -198,10 +198,8 @@ def _judge(number: int, cause: str, section: str | None, case: _Case) -> Step:
     entry, checks = catalog.causes()[cause], load()
     own = [_weighed(run(checks[name], case.evidence, case.os), case) for name in entry["checks"]]
     signs = _of_signs(cause, own, case)
-    if signs.reason in ("named", "not_visible_now", "contradicted"):
-        findings = (signs, *_contradicted(own, signs))
-    else:
-        findings = (*own, signs)
+    first = signs.reason in ("named", "not_visible_now", "contradicted")
+    findings = (signs, *own) if first else (*own, signs)
     added = entry["addition"] if section is None else cause not in catalog.sections()[section]["causes"]
     return Step(number, cause, bool(added), findings)
 
@@ -323,19 +321,6 @@ def _unread(cause: str, case: _Case) -> tuple[str, ...]:
     logs = data_of(case.evidence, "guest.logs")
     has_logs = logs is not None and logs["patterns"] is not None
     return tuple(name for name in lacking if not (name == "guest.serial_log" and has_logs))
-
-
-def _contradicted(own: list[Finding], signs: Finding) -> list[Finding]:
-    """Where one check alone stands for the cause, its ``ok`` does not stand against a sign."""
-    applicable = [finding for finding in own if finding.verdict is not Verdict.NOT_APPLICABLE]
-    if len(applicable) != 1:
-        return own
-    return [
-        replace(each, verdict=Verdict.UNKNOWN, reason="contradicted", values=signs.values)
-        if each.verdict is Verdict.OK
-        else each
-        for each in own
-    ]
 
 
 # --- the outcome -----------------------------------------------------------------------------------------------------

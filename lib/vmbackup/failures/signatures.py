@@ -36,6 +36,8 @@ FACTS_OF: Mapping[str, tuple[str, ...]] = {
     "event": ("guest.crashes", "guest.application_control"),
 }
 """Which facts show the signs of a place. An answer of Run Command is no fact of its own."""
+AZURES_OWN = frozenset({"job", "health"})
+"""Where Azure itself says what failed."""
 PASTED = "backup.pasted"
 """The fact that holds what the operator pasted of the failure: ``{"text": …}``."""
 
@@ -293,6 +295,9 @@ def places(cause: str) -> frozenset[str]:
 def unread(cause: str, evidence: Evidence) -> tuple[str, ...]:
     """The facts that could show a sign against this cause and were not read, in the order of ``FACTS_OF``."""
     wanted, model = places(cause), data_of(evidence, "vm.model")
+    if wanted & AZURES_OWN:
+        # Words that nobody knows may stand in either.
+        wanted |= AZURES_OWN
     os = model["os"] if model else None
     names = dict.fromkeys(name for place, facts in FACTS_OF.items() if place in wanted for name in facts)
     asked = (name for name in names if os is None or _OF_ONE_SYSTEM.get(name, os) == os)
@@ -303,7 +308,10 @@ def _was_read(name: str, evidence: Evidence) -> bool:
     fact = evidence.get(name)
     if fact is None or not fact.answered or fact.is_cut:
         return False
-    return fact.data is None or name not in _CARRIES or fact.data.get(_CARRIES[name]) is not None
+    if fact.data is None or name not in _CARRIES:
+        return True
+    carried = fact.data.get(_CARRIES[name])
+    return carried is not None and not (name == "backup.item" and any(each["message"] is None for each in carried))
 
 
 # --- small parts ---------------------------------------------------------------------------------------------------
