@@ -32,7 +32,6 @@ CURES = {
     "vc_redistributable_windows": ["install_vc_redistributable"],
     "vss_writer_windows": ["restart_vss"],
     "two_s1_agent_unreachable_linux": ["restart_vm", "remove_backup_extension"],
-    "two_s3_snapshot_extension_failed_linux": ["update_guest_agent_linux", "remove_backup_extension"],
     "two_s6_disk_not_supported_windows": ["exclude_disks"],
 }
 """Each world with the remedies that cure it, in the order in which the walk leads to them."""

@@ -10,11 +10,10 @@ SAMPLES = {"faults": 60, "mutations": 60, "recorded": 15, "rights": 25, "folders
 SEED = 9
 # Does not hold today, and `make attack` says so. Whoever mends one takes it off.
 STILL_WRONG = (
-    # Without the guest's own word an agent that reports is taken to run.
+    # Without the guest's own word an agent that reports is taken to run. In these worlds the two contradict each other.
     "agent_linux, linux_agent_process_runs: problem → ok (agent_reports)",
     "agent_linux, linux_agent_package_is_current: unknown → ok (works_now)",
-    # A 404 to Run Command or to boot diagnostics is read as Azure's word that the VM is gone.
-    "protection, signs: ok → problem (named)",
+    # Without the guest's word, that a sign stands under an extension of another run is not seen.
     "consistency, signs: unknown → ok (ok)",
     # Without the jobs a sign in them is lost.
     "backupJobs/read, case_05_snapshot_result_inconsistent_lvm",

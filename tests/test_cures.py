@@ -19,7 +19,7 @@ from vmbackup.runs.open import open_run
 from vmbackup.runs.run import Run
 
 # Azure's last failed job names these; only the next good backup takes that word back.
-NAMED_BY_THE_LAST_JOB = {"com_plus", "secure_channel", "vc_redistributable", "vss"}
+NAMED_BY_THE_LAST_JOB = {"backup_in_progress", "com_plus", "secure_channel", "vc_redistributable", "vss"}
 
 
 @pytest.mark.parametrize("scenario", CURES)
@@ -61,6 +61,14 @@ def test_what_a_headless_notebook_calls_cures_and_proves(remedy, tmp_path):
     assert run.proof is not None
     assert run.proof.fixed
     assert run.diagnosis().probable is None
+
+
+def test_an_old_agent_beside_what_azure_names_is_no_problem_to_remedy(tmp_path):
+    with opened("two_s3_snapshot_extension_failed_linux", tmp_path) as case:
+        evidence = case.look()
+        found = {plan.remedy for plan in case.plans(evidence)}
+        assert "remove_backup_extension" in found
+        assert "update_guest_agent_linux" not in found
 
 
 def headless(run):

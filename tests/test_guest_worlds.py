@@ -10,7 +10,7 @@ from azuresim.guest import output_file, printed
 from azuresim.loading import load_world
 from saying import refused
 from vmbackup.diagnosis import Diagnosis, diagnose
-from vmbackup.model import Fact, FactStatus
+from vmbackup.model import SIGNS, Fact, FactStatus
 from vmbackup.parameters import Parameters, read
 from vmbackup.runs.examine import examine, guest_decides
 from vmbackup.runs.folder import RunFolder
@@ -34,7 +34,8 @@ def problems(diagnosis: Diagnosis) -> set[str]:
     ("name", "check"),
     [
         ("guest_python_missing_linux", "backup_extension_finds_its_python"),
-        ("guest_freeze_failed_linux", "file_systems_can_be_frozen"),
+        # Its extension's status says so; no file system is frozen any more.
+        ("guest_freeze_failed_linux", SIGNS),
         ("guest_clock_skew_linux", "guest_clock_is_right"),
         ("guest_disk_full_linux", "guest_has_room_for_the_agent"),
         ("case_01_stale_extension_state_downgrade", "no_old_state_blocks_the_extension"),
@@ -56,7 +57,7 @@ def test_after_a_sound_guest_no_verdict_waits_for_the_guest(tmp_path: Path) -> N
 
 
 def test_the_guest_decides_nothing_where_azure_owes_the_fact(tmp_path: Path) -> None:
-    evidence, _ = examined("healthy_linux", tmp_path)
+    evidence, _ = examined("healthy_linux", tmp_path, probe="force")
     denied = evidence | {"vm.agent": Fact(FactStatus.DENIED), "vm.power": Fact(FactStatus.DENIED)}
     open_checks = {
         finding.check

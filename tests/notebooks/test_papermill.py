@@ -53,7 +53,7 @@ def test_an_example_file_runs_its_runbook_and_a_replay_gives_the_same_verdicts(t
     result = json.loads((tmp_path / "a/result.json").read_text("utf-8"))
     shown = [each["data"][MIME_TYPE] for each in outputs(tmp_path / "out.ipynb") if MIME_TYPE in each.get("data", {})]
     assert shown == [result]
-    assert result["probable_cause"]
+    assert result["next_cause"]
     options = {"azure": "replay", "scenario": "", "evidence_file": "a/evidence.json", "run_folder": "b"}
     given = [word for name, value in options.items() for word in ("-p", name, value)]
     again = papermill(book, "b.ipynb", *given, cwd=tmp_path)

@@ -159,8 +159,8 @@ def linux_agent_restarts_by_itself(guest: LinuxAgent | None, power: VmPower | No
     return ok(restart=guest["restart"])
 
 
-@check(optional=("guest.agent", "vm.agent"), os="linux", knows=("linux_agent_minimum",))
-def linux_agent_package_is_current(guest: LinuxAgent | None, agent: VmAgent | None) -> Judgement:
+@check("vm.agent", optional=("guest.agent",), os="linux", knows=("linux_agent_minimum",))
+def linux_agent_package_is_current(agent: VmAgent | None, guest: LinuxAgent | None) -> Judgement:
     """The agent comes from the distribution and is not older than Azure supports.
 
     Why: an old package is still in support where the agent updated itself or the distribution has none newer (MINVER).

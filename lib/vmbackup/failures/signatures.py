@@ -158,8 +158,13 @@ def _of_other_words(evidence: Evidence) -> list[Sign]:
     for name, fact in evidence.items():
         if name.startswith("guest.") and fact.status is FactStatus.FAILED:
             text = _joined(*fact.details.values())
-            found += [each for each in said(text, "run_command") if each.id != UNRECOGNISED]
+            found += [each for each in said(text, "run_command") if _is_of_run_command(each)]
     return found
+
+
+def _is_of_run_command(sign: Sign) -> bool:
+    """A code of another place means something else here: what a 404 does not find is not the VM."""
+    return sign.id != UNRECOGNISED and "run_command" in signatures()[sign.id].places
 
 
 def _anywhere(text: str) -> list[Sign]:

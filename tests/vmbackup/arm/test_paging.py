@@ -41,7 +41,9 @@ def test_a_list_without_an_end_is_read_in_part_and_no_check_calls_it_good() -> N
 
 
 def test_what_is_wrong_in_a_part_is_wrong() -> None:
-    found, _ = endless("/locks", "vm.locks", "vm.restore_points", "vm.model", world="restore_points_lock_windows")
+    jobs = ("backup.protection", "backup.jobs", "backup.failed_job")
+    names = ("vm.locks", "vm.restore_points", "vm.model", *jobs)
+    found, _ = endless("/locks", *names, world="restore_points_lock_windows")
     assert verdict("no_lock_blocks_restore_points", found)[0] is Verdict.PROBLEM
 
 

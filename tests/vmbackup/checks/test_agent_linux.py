@@ -214,7 +214,7 @@ OLD_GUEST = {"packaged_version": "2.2.18", "goal_state_version": "2.2.18", "pack
         ),
         ({"vm__agent": agent()}, ("ok", "goal_state_is_supported")),
         ({"vm__agent": OLD}, ("unknown", "guest_only")),
-        ({}, ("unknown", "guest_only")),
+        ({}, ("unknown", "not_collected")),
     ],
 )
 def test_an_old_package_matters_under_an_old_agent(facts: dict[str, Any], expected: tuple[str, str]) -> None:

@@ -292,7 +292,7 @@ def test_throttling_is_waited_for_and_not_counted_as_done(tmp_path):
         assert [row["outcome"] for row in case.audited()] == ["refused", "succeeded"]
 
 
-def test_a_never_ending_operation_stays_open_and_the_next_run_goes_on_with_it(tmp_path):
+def test_a_never_ending_operation_stays_open_and_is_not_sent_again(tmp_path):
     never = [{"match": "POST .*/restart", "mode": "never_ending", "times": 1}]
     with opened("agent_stopped_linux", tmp_path, faults=never) as case:
         plan = case.plan("restart_vm")
