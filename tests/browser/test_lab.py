@@ -22,11 +22,11 @@ def test_a_tile_opens_the_incidents_copy_and_the_walk_runs_in_it(tmp_path: Path,
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         tool = page.locator(".jp-OutputArea-output .vmbackup-guide")
-        expect(tool).to_contain_text("Wahrscheinliche Ursache gefunden")
+        expect(tool).to_contain_text("Nicht entschieden")
         expect(tool.get_by_role("button", name="Alles erneut abfragen")).to_be_in_viewport()
         expect(page.locator(".jp-OutputArea-output", has_text="Gespeichert in:").last).to_be_attached()
         save(page)
     incident = tmp_path / "incidents" / "sql-02"
-    assert "Wahrscheinliche Ursache gefunden" in (incident / source.name).read_text("utf-8")
+    assert "Nicht entschieden" in (incident / source.name).read_text("utf-8")
     assert (incident / "runs" / "agent_stopped_linux" / "evidence.json").exists()
     assert source.read_bytes() == before
