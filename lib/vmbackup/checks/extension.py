@@ -8,17 +8,28 @@ from vmbackup.catalog.knowledge import version as known_version
 from vmbackup.checks.base import Judgement, check, guest_only, not_applicable, ok, problem, unknown
 from vmbackup.checks.consistency import wants_crash_only
 from vmbackup.checks.shared.agent_state import reports_now
-from vmbackup.checks.shared.sight import reaches_back, whole
+from vmbackup.checks.shared.extension_state import (
+    extension_failed,
+    full_type,
+    handler_failed,
+    is_in_transition,
+    is_installing,
+    is_of_other_system,
+    is_ours,
+    is_reported,
+    judged_state,
+    states,
+)
+from vmbackup.checks.shared.left_over_state import left_over_linux, left_over_windows
 from vmbackup.facts.backup import FailedJob, Job, Policy, ProtectedItem
 from vmbackup.facts.guest import GuestExtension, GuestLogs, GuestProbe
 from vmbackup.facts.linux import LinuxAgentState, LinuxScriptPlugin, LinuxVmbackupConf
 from vmbackup.facts.vm import Disk, Extension, ExtensionVersions, Handler, VmAgent, VmModel, VmPower
 from vmbackup.facts.windows import ExtensionState, Service
-from vmbackup.failures.jobs import backup_failed, is_over
+from vmbackup.failures.jobs import backup_failed
 from vmbackup.failures.signatures import signs_of_status
 from vmbackup.versions import compare, parse
 
-_OURS = ("microsoft.azure.recoveryservices.vmsnapshot", "microsoft.azure.recoveryservices.vmsnapshotlinux")
 # The backup extension of the other system.
 _FOREIGN = {"linux": "vmsnapshot", "windows": "vmsnapshotlinux"}
 _SERVICE = "iaasvmprovider"
@@ -45,41 +56,26 @@ def vmsnapshot_extension_is_healthy(
 
     Why: on managed disks Azure hides the extension; that it is not listed is no fault there, and no sight of it either.
     """
-    ours = [extension for extension in extensions or [] if _is_ours(_full_type(extension))]
-    handler = [handler for handler in handlers or [] if _is_ours(handler["type"])]
+    ours = [extension for extension in extensions or [] if is_ours(full_type(extension))]
+    handler = [handler for handler in handlers or [] if is_ours(handler["type"])]
     for extension in ours:
         if model is not None and (extension["type"] or "").lower() == _FOREIGN.get(model["os"] or ""):
             return problem("other_system", name=extension["name"], type=extension["type"])
-        judged = _extension_state(extension)
+        judged = judged_state(extension)
         if judged is not None:
             return judged
     for each in handler:
-        if _is_installing(each):
+        if is_installing(each):
             return unknown("in_transition", state=each["message"] or "Installing")
-        if _handler_failed(each):
+        if handler_failed(each):
             return problem("handler", state=each["display_status"] or each["code"], message=each["message"] or "-")
-        if not _states(each) & {"ready", "succeeded"}:
+        if not states(each) & {"ready", "succeeded"}:
             return unknown("other_state", state=each["display_status"] or each["code"] or "-")
     if ours or handler:
         return ok()
     if disks and all(disk["managed"] for disk in disks):
         return not_applicable("not_listed")
     return unknown("not_listed_unmanaged") if disks else unknown("not_listed_disks_unknown")
-
-
-def _extension_state(extension: Extension) -> Judgement | None:
-    name, message = extension["name"], extension["message"] or "-"
-    provisioning = (extension["provisioning_state"] or "").lower()
-    if provisioning == "deleting":
-        return problem("deleting", name=name)
-    if _extension_failed(extension):
-        return problem(name=name, state=extension["code"] or extension["provisioning_state"], message=message)
-    if provisioning in ("creating", "updating") or _is_in_transition(extension):
-        return unknown("in_transition", state=extension["provisioning_state"] or extension["code"])
-    seen = (extension["code"] or "").partition("/")[2]
-    if (provisioning or seen.lower()) != "succeeded":
-        return unknown("other_state", state=extension["provisioning_state"] or extension["code"] or "-")
-    return None
 
 
 @check("vm.extensions", "vm.handlers", optional=("vm.extension_versions", "guest.extension", "vm.model"))
@@ -95,8 +91,8 @@ def vmsnapshot_version_is_current(
     Why: the service updates the extension with a backup, so a version that is merely not the newest is no fault. One
     older than everything listed, or the Linux version that the article called the latest, shows that updating fails.
     """
-    versions = [handler["version"] for handler in handlers or [] if _is_ours(handler["type"])]
-    versions += [extension["version"] for extension in extensions or [] if _is_ours(_full_type(extension))]
+    versions = [handler["version"] for handler in handlers or [] if is_ours(handler["type"])]
+    versions += [extension["version"] for extension in extensions or [] if is_ours(full_type(extension))]
     versions += [guest["newest"]] if guest else []
     # The model gives "1.0" where only the instance view knows all four numbers.
     installed = next((version for version in versions if len(parse(version) or ()) > 2), None)
@@ -136,30 +132,30 @@ def no_other_extension_has_failed(
     Why: any extension that has not succeeded can keep the backup extension from running (T1). Most do no harm: only
     where the VM itself is failed for it, as a failed extension can do to it, is one the reason.
     """
-    others = [extension for extension in extensions or [] if not _is_ours(_full_type(extension))]
+    others = [extension for extension in extensions or [] if not is_ours(full_type(extension))]
     for extension in others:
-        if _extension_failed(extension):
+        if extension_failed(extension):
             state = extension["code"] or extension["provisioning_state"]
             shown = {"name": extension["name"], "state": state, "message": extension["message"] or "-"}
             known = extension["publisher"] is not None and extension["type"] is not None
             return problem(**shown) if known and _vm_failed(power) else unknown("failed", **shown)
-    other_handlers = [handler for handler in handlers or [] if not _is_ours(handler["type"])]
+    other_handlers = [handler for handler in handlers or [] if not is_ours(handler["type"])]
     for handler in other_handlers:
-        if _handler_failed(handler) and not _is_installing(handler):
+        if handler_failed(handler) and not is_installing(handler):
             state = handler["display_status"] or handler["code"]
             return unknown("handler", name=handler["type"], state=state, message=handler["message"] or "-")
     for extension in others:
         seen = (extension["code"] or "").partition("/")[2]
-        state = seen if _is_in_transition(extension) else extension["provisioning_state"] or seen
+        state = seen if is_in_transition(extension) else extension["provisioning_state"] or seen
         if state.lower() != "succeeded":
             return unknown("in_transition", name=extension["name"], state=state or "-")
     for handler in other_handlers:
-        if _is_installing(handler):
+        if is_installing(handler):
             return unknown("in_transition", name=handler["type"], state=handler["message"] or "Installing")
-    foreign = next((each for each in others if _is_of_other_system(each, model)), None)
+    foreign = next((each for each in others if is_of_other_system(each, model)), None)
     if foreign is not None:
         return unknown("other_system", name=foreign["name"], type=foreign["type"])
-    silent = next((each for each in others if handlers and not _is_reported(each, handlers)), None)
+    silent = next((each for each in others if handlers and not is_reported(each, handlers)), None)
     if silent is not None:
         return unknown("without_handler", name=silent["name"])
     return ok(count=len(others)) if others else ok("none")
@@ -167,51 +163,6 @@ def no_other_extension_has_failed(
 
 def _vm_failed(power: VmPower | None) -> bool:
     return "/failed" in ((power["provisioning"] if power else None) or "").lower()
-
-
-def _is_of_other_system(extension: Extension, model: VmModel | None) -> bool:
-    """By its type's own name: ``AzureMonitorWindowsAgent`` on Linux never succeeds."""
-    kind, os = (extension["type"] or "").lower(), model["os"] if model else None
-    return (os == "linux" and "windows" in kind) or (os == "windows" and "linux" in kind)
-
-
-def _is_reported(extension: Extension, handlers: list[Handler]) -> bool:
-    return any(handler["type"].lower() == _full_type(extension).lower() for handler in handlers)
-
-
-def _full_type(extension: Extension) -> str:
-    return f"{extension['publisher'] or ''}.{extension['type'] or ''}"
-
-
-def _is_ours(full_type: str) -> bool:
-    return full_type.lower() in _OURS
-
-
-def _extension_failed(extension: Extension) -> bool:
-    if (extension["provisioning_state"] or "").lower() in ("failed", "canceled"):
-        return True
-    return "/failed" in (extension["code"] or "").lower() or (extension["level"] or "").lower() == "error"
-
-
-def _is_in_transition(extension: Extension) -> bool:
-    return "transitioning" in (extension["code"] or "").lower()
-
-
-def _states(handler: Handler) -> set[str]:
-    """All words for its state: ``ProvisioningState/NotReady/21`` holds one, a bare ``21`` holds none."""
-    code, shown = (handler["code"] or "").lower(), (handler["display_status"] or "").lower()
-    return {*code.split("/"), shown.replace(" ", "")}
-
-
-def _is_installing(handler: Handler) -> bool:
-    """Also one that is not ready by its word while it only checks its connection, which is no warning."""
-    checking = (handler["level"] or "").lower() == "info" and "checking" in (handler["message"] or "").lower()
-    return "installing" in _states(handler) or ("notready" in _states(handler) and checking)
-
-
-def _handler_failed(handler: Handler) -> bool:
-    bad = _states(handler) & {"notready", "unresponsive", "failed"}
-    return bool(bad) or (handler["level"] or "").lower() == "error"
 
 
 @check(optional=("guest.services", "backup.item", "backup.policy"), os="windows")
@@ -291,10 +242,6 @@ def vmsnapshot_linux_is_loaded(
     return ok(version=newest)
 
 
-# The agent's words for an extension that is gone.
-_GONE = ("notinstalled", "uninstalled")
-
-
 @check(
     optional=(
         "guest.probe",
@@ -322,33 +269,7 @@ def no_old_state_blocks_the_extension(
         return guest_only()
     if backup_failed(job, jobs) is False:
         return ok("nothing_failed")
-    return _old_state_windows(state, extension) if probe["os"] == "windows" else _old_state_linux(logs, job, jobs)
-
-
-def _old_state_linux(logs: GuestLogs | None, job: FailedJob | None, jobs: list[Job] | None) -> Judgement:
-    if logs is None or logs["patterns"] is None:
-        return unknown("not_told")
-    patterns = {name: hit for name, hit in logs["patterns"].items() if not is_over(hit["last"], jobs)}
-    if "downgrade" in patterns:
-        return problem("downgrade", last=patterns["downgrade"]["last"] or "-")
-    if "handler_status_failed" in patterns:
-        return unknown("handler_status")
-    return ok() if reaches_back(logs, "waagent.log", job, jobs) else unknown("log_too_short")
-
-
-def _old_state_windows(state: ExtensionState | None, extension: GuestExtension | None) -> Judgement:
-    if state is None or state["handlers"] is None or extension is None or extension["versions"] is None:
-        return unknown("not_told")
-    newest = max(extension["versions"], key=lambda version: parse(version) or (), default="0.0")
-    newer = [
-        handler
-        for handler in state["handlers"]
-        if (handler["state"] or "").lower() not in _GONE and compare(handler["name"].rsplit("_", 1)[-1], newest) == 1
-    ]
-    without = next((handler for handler in newer if handler["folder"] is False), None)
-    if without is not None:
-        return problem("newer_entry", name=without["name"])
-    return ok() if whole(state["cut"], "handlers") and not newer else unknown("not_told")
+    return left_over_windows(state, extension) if probe["os"] == "windows" else left_over_linux(logs, job, jobs)
 
 
 @check(optional=("guest.script_plugin", "backup.failed_job", "backup.jobs"), os="linux")

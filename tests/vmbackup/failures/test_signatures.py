@@ -8,8 +8,9 @@ import pytest
 
 from judging import failed_job, item, job, model
 from vmbackup.catalog.signatures import Strength
+from vmbackup.failures.places import FACTS_OF, places, unread
 from vmbackup.failures.recognition import matches, recognise
-from vmbackup.failures.signatures import FACTS_OF, UNRECOGNISED, Sign, places, said, signs, unread
+from vmbackup.failures.signatures import UNRECOGNISED, Sign, said, signs
 from vmbackup.model import Evidence, Fact, FactStatus
 
 

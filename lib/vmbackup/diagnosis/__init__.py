@@ -1,0 +1,20 @@
+"""Judges a section's causes on the evidence and names the outcome.
+
+Pure: the same evidence gives the same diagnosis, today or in a replay. A check says what its facts show; what signs of
+a failure, the course of the backups and the age of our knowledge make of that is said here, for every check alike.
+"""
+
+from vmbackup.diagnosis.case import nothing_failed, operating_system
+from vmbackup.diagnosis.diagnosis import Diagnosis, Outcome, causes_of, diagnose, every_finding
+from vmbackup.diagnosis.weight import Weight
+
+__all__ = [
+    "Diagnosis",
+    "Outcome",
+    "Weight",
+    "causes_of",
+    "diagnose",
+    "every_finding",
+    "nothing_failed",
+    "operating_system",
+]
