@@ -12,14 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from vmbackup import catalog, sanitize
-from vmbackup.catalog.words import cause_title, cause_word, section_title, sentence
+from vmbackup.catalog.words import cause_title, section_title, sentence
 from vmbackup.cli.options import JsonOption, LanguageOption, SectionOption, examined, examining
 from vmbackup.cli.ticket import replayed
 from vmbackup.diagnosis import Outcome
 from vmbackup.model import AzureSource, Language, Verdict
 from vmbackup.pages.blocks import SIGNS
 from vmbackup.pages.outcome import next_actions, outcome
-from vmbackup.pages.step import heaviest
+from vmbackup.pages.step import heaviest, step_word
 from vmbackup.runs.result import result_of
 from vmbackup.runs.state import State
 from vmbackup.ticket.reading import is_bundle
@@ -91,7 +91,7 @@ def _print(state: State) -> None:
         table.add_row(
             str(step.number),
             Text(cause_title(step.cause, language)),
-            Text(f"{SIGNS[step.verdict]} {cause_word(step.verdict, language)}", COLOURS[step.verdict]),
+            Text(f"{SIGNS[step.verdict]} {step_word(step, language)}", COLOURS[step.verdict]),
             Text(sanitize.text(sentence(heaviest(step), state.evidence, language))),
         )
     console.print(table)

@@ -6,7 +6,7 @@ a failure, the course of the backups and the age of our knowledge make of that i
 
 from vmbackup.diagnosis.case import nothing_failed, operating_system
 from vmbackup.diagnosis.diagnosis import Diagnosis, Outcome, causes_of, diagnose, every_finding
-from vmbackup.diagnosis.weight import Weight
+from vmbackup.diagnosis.weight import Weight, is_symptom
 
 __all__ = [
     "Diagnosis",
@@ -15,6 +15,7 @@ __all__ = [
     "causes_of",
     "diagnose",
     "every_finding",
+    "is_symptom",
     "nothing_failed",
     "operating_system",
 ]

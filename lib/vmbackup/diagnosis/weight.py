@@ -28,6 +28,11 @@ def weight(finding: Finding) -> Weight:
     return Weight(given if isinstance(given, str) else given.get(finding.reason, str(Weight.SEEN)))
 
 
+def is_symptom(step: Step) -> bool:
+    """Whether all that was found only says again that something is wrong, such as an agent that is not Ready."""
+    return step.verdict is Verdict.PROBLEM and strongest(step) is Weight.SYMPTOM
+
+
 def strongest(step: Step) -> Weight:
     """The strongest evidence of a step with a problem."""
     weights = [weight(finding) for finding in step.findings if finding.verdict is Verdict.PROBLEM]

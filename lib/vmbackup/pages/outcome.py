@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.signatures import Strength
-from vmbackup.catalog.words import cause_title, cause_word, sentence
+from vmbackup.catalog.words import cause_title, sentence
 from vmbackup.diagnosis import Diagnosis, Outcome
 from vmbackup.failures.signatures import Sign
 from vmbackup.model import Evidence, Step, Verdict, data_of
 from vmbackup.pages import load, overview, remedies, timeline
 from vmbackup.pages.blocks import Block, Heading, Page, Paragraph, Table, VerdictBanner
-from vmbackup.pages.step import actions, heaviest
+from vmbackup.pages.step import actions, heaviest, step_word
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs.state import State
 
@@ -137,7 +137,7 @@ def causes(state: State, steps: Sequence[Step]) -> Table:
     added = f" ({catalog.text('label.addition', language)})"
     rows = [
         [
-            cause_word(step.verdict, language),
+            step_word(step, language),
             f"{step.number}. {cause_title(step.cause, language)}{added if step.addition else ''}",
             sentence(heaviest(step), state.evidence, language),
         ]

@@ -8,9 +8,10 @@ from typing import Any
 
 from vmbackup import catalog, clock
 from vmbackup.catalog import remedies as catalogue
-from vmbackup.catalog.words import cause_title, cause_word, explain, word
+from vmbackup.catalog.words import cause_title, explain, word
 from vmbackup.model import RunbookError, Verdict
 from vmbackup.pages.blocks import Block, Code, Details, Heading, Page, Paragraph, Table, VerdictBanner
+from vmbackup.pages.step import step_word
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
@@ -124,7 +125,7 @@ def _span(done: Receipt) -> str:
 def change(done: Change, language: str) -> Page:
     """A remedy that was applied: its receipt, and each cause that it concerns or that changed, before and after."""
     rows = [
-        [cause_title(now.cause, language), *(cause_word(step.verdict, language) for step in (was, now))]
+        [cause_title(now.cause, language), *(step_word(step, language) for step in (was, now))]
         for was, now in done.steps
     ]
     header = [catalog.text(key, language) for key in ("label.cause", "receipt.before", "receipt.after")]

@@ -7,7 +7,7 @@ from typing import Any
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, cause_word, next_action, sentence, word
-from vmbackup.diagnosis import Diagnosis
+from vmbackup.diagnosis import Diagnosis, is_symptom
 from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict
 from vmbackup.pages.blocks import SIGNS, Block, Details, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.facts import table as facts_table
@@ -22,7 +22,7 @@ def page(state: State, cause: str) -> Page:
         *_handled(state, judged),
         Paragraph(_place(diagnosis, judged, language)),
         VerdictBanner(
-            judged.verdict, cause_word(judged.verdict, language), sentence(heaviest(judged), state.evidence, language)
+            judged.verdict, step_word(judged, language), sentence(heaviest(judged), state.evidence, language)
         ),
     ]
     if judged.verdict is Verdict.NOT_APPLICABLE:
@@ -48,7 +48,7 @@ def additions(state: State) -> Page:
         if judged.verdict is Verdict.NOT_APPLICABLE:
             elsewhere.append(title)
         elif judged.verdict is Verdict.OK:
-            ruled_out = f"{SIGNS[judged.verdict]} {cause_word(judged.verdict, language)} · {title}"
+            ruled_out = f"{SIGNS[judged.verdict]} {step_word(judged, language)} · {title}"
             blocks.append(Details(ruled_out, page(state, judged.cause).blocks))
         else:
             blocks += [Heading(title), *page(state, judged.cause).blocks]
@@ -66,7 +66,7 @@ def _handled(state: State, judged: Step) -> list[Block]:
         blocks.append(Paragraph(skip.reason, skipped))
     if before:
         for step, key in ((before, "before"), (judged, "now")):
-            signed = f"{SIGNS[step.verdict]} {cause_word(step.verdict, language)}"
+            signed = f"{SIGNS[step.verdict]} {step_word(step, language)}"
             blocks.append(Paragraph(signed, catalog.text(f"guide.{key}", language)))
     return blocks
 
@@ -82,6 +82,16 @@ def _place(diagnosis: Diagnosis, judged: Step, language: str) -> str:
 def _by_weight(judged: Step) -> list[Finding]:
     order = [Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.OK, Verdict.NOT_APPLICABLE]
     return sorted(judged.findings, key=lambda finding: order.index(finding.verdict))
+
+
+def step_word(judged: Step, language: str) -> str:
+    """The word for a step's verdict. That an agent is silent does not say that it is out of date, as its cause's title
+    does: a symptom is not called found."""
+    return (
+        catalog.text("verdict_of_cause.symptom", language)
+        if is_symptom(judged)
+        else cause_word(judged.verdict, language)
+    )
 
 
 def heaviest(judged: Step) -> Finding:

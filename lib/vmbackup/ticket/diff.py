@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.catalog.words import cause_title, cause_word, sentence
+from vmbackup.catalog.words import cause_title, sentence
 from vmbackup.model import AzureSource, Fact, Language, Step
 from vmbackup.pages.blocks import Block, Heading, Page, Paragraph, Table
-from vmbackup.pages.step import heaviest
+from vmbackup.pages.step import heaviest, step_word
 from vmbackup.parameters import Parameters
 from vmbackup.runs.evidence import load_evidence
 from vmbackup.runs.reopen import reopened
@@ -57,7 +57,7 @@ def _verdicts(first: State, second: State, language: str) -> list[list[str]]:
 
 
 def _said(step: Step, state: State, language: str) -> str:
-    return f"{cause_word(step.verdict, language)}: {sentence(heaviest(step), state.evidence, language)}"
+    return f"{step_word(step, language)}: {sentence(heaviest(step), state.evidence, language)}"
 
 
 def _facts(first: State, second: State, language: str) -> list[list[str]]:

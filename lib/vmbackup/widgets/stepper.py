@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.catalog.words import cause_title, cause_word
+from vmbackup.catalog.words import cause_title
 from vmbackup.model import Step, Verdict
 from vmbackup.pages.blocks import SIGNS, Heading, Page
+from vmbackup.pages.step import step_word
 from vmbackup.runs.state import Skip
 from vmbackup.sanitize import text
 from vmbackup.widgets import controls
@@ -53,5 +54,5 @@ class Stepper:
 def _words(step: Step, skipped: bool, opened: bool, language: str) -> str:
     arrow = "▾" if opened else "▸"
     left = f" ({catalog.text('guide.skipped', language)})" if skipped else ""
-    verdict = f"{SIGNS[step.verdict]} {cause_word(step.verdict, language)}{left}"
+    verdict = f"{SIGNS[step.verdict]} {step_word(step, language)}{left}"
     return f"{arrow} {step.number}. {verdict} · {cause_title(step.cause, language)}"

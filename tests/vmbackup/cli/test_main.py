@@ -59,7 +59,7 @@ def test_what_cannot_be_done_ends_with_2_and_one_clear_line(vmbackup: Any, argum
 
 def test_a_person_gets_a_table_with_the_next_action(vmbackup: Any) -> None:
     ran = vmbackup("diagnose", "--scenario", "agent_stopped_linux")
-    assert "✖ Found" in ran.stdout
+    assert "✖ Symptom" in ran.stdout
     assert "Next:" in ran.stdout
 
 
