@@ -79,7 +79,7 @@ def collecting(latency_ms: int) -> dict[str, float]:
         f"{name}_calls": calls,
         f"{name}_slowest_chain_s": chain,
         f"{name}_over_chain": wall / chain,
-        "diagnose_s": judging,
+        "judge_s": judging,
     }
 
 
