@@ -142,6 +142,12 @@ def data_of(evidence: Evidence, name: str) -> Any:
     return fact.data if fact is not None and fact.answered else None
 
 
+def operating_system(evidence: Evidence) -> str | None:
+    """``windows``, ``linux`` or None, as the VM's model says."""
+    model: Mapping[str, Any] | None = data_of(evidence, "vm.model")
+    return model["os"] if model else None
+
+
 class Log(Protocol):
     """An append-only file of events, such as the audit."""
 

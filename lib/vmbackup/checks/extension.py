@@ -10,7 +10,6 @@ from vmbackup.checks.consistency import wants_crash_only
 from vmbackup.checks.shared.agent_state import reports_now
 from vmbackup.checks.shared.extension_state import (
     extension_failed,
-    full_type,
     handler_failed,
     is_in_transition,
     is_installing,
@@ -27,7 +26,7 @@ from vmbackup.facts.linux import LinuxAgentState, LinuxScriptPlugin, LinuxVmback
 from vmbackup.facts.vm import Disk, Extension, ExtensionVersions, Handler, VmAgent, VmModel, VmPower
 from vmbackup.facts.windows import ExtensionState, Service
 from vmbackup.failures.jobs import backup_failed
-from vmbackup.failures.signatures import signs_of_status
+from vmbackup.failures.signatures import full_type, signs_of_status
 from vmbackup.versions import compare, parse
 
 # The backup extension of the other system.

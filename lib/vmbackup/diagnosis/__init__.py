@@ -4,7 +4,7 @@ Pure: the same evidence gives the same diagnosis, today or in a replay. A check 
 a failure, the course of the backups and the age of our knowledge make of that is said here, for every check alike.
 """
 
-from vmbackup.diagnosis.case import nothing_failed, operating_system
+from vmbackup.diagnosis.case import nothing_failed
 from vmbackup.diagnosis.diagnosis import Diagnosis, Outcome, causes_of, diagnose, every_finding
 from vmbackup.diagnosis.weight import Weight, is_symptom
 
@@ -17,5 +17,4 @@ __all__ = [
     "every_finding",
     "is_symptom",
     "nothing_failed",
-    "operating_system",
 ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from vmbackup import clock
 from vmbackup.catalog.signatures import Strength
@@ -13,7 +12,7 @@ from vmbackup.checks.shared import agent_state
 from vmbackup.failures.course import Course, course, open_signs
 from vmbackup.failures.places import AZURES_OWN
 from vmbackup.failures.signatures import UNRECOGNISED, Sign
-from vmbackup.model import Evidence, data_of
+from vmbackup.model import Evidence, data_of, operating_system
 
 # What a log said before a backup that worked, under an agent that works, is history.
 LOGS = ("agent_log", "extension_log", "windows_log", "serial", "event", "run_command")
@@ -41,14 +40,14 @@ class Case:
 def case_of(evidence: Evidence) -> Case:
     """What holds for this evidence."""
     backups, power, agent = course(evidence), data_of(evidence, "vm.power"), data_of(evidence, "vm.agent")
-    works = backups.failed is False and not backups.runs_long and agent_state.reports_now(power, agent)
+    works = backups.nothing_failed and agent_state.reports_now(power, agent)
     silent = agent_state.is_silent(power, agent)
     broken = backups.failed is True or silent
     found = [sign for sign in open_signs(evidence, backups) if not (works and sign.where in LOGS)]
     guest = (name for name in evidence if name.startswith("guest.") and name not in _OF_THE_PLATFORM)
     examined = any(evidence[name].answered for name in guest)
     named = any(sign.strength is Strength.NAMES and len(sign.causes) == 1 for sign in found)
-    unexplained = not named and (backups.failed is not False or backups.runs_long)
+    unexplained = not named and not backups.nothing_failed
     heard = clock.azure_now(evidence)
     today = date.fromisoformat(heard[:10]) if heard else None
     return Case(
@@ -56,17 +55,10 @@ def case_of(evidence: Evidence) -> Case:
     )
 
 
-def operating_system(evidence: Evidence) -> str | None:
-    """``windows``, ``linux`` or None, as the VM's model says."""
-    model: Mapping[str, Any] | None = data_of(evidence, "vm.model")
-    return model["os"] if model else None
-
-
 def nothing_failed(evidence: Evidence) -> bool:
     """Whether Azure said that no backup failed, was cancelled or hangs since the last good one; False where it was not
     told."""
-    now = course(evidence)
-    return now.failed is False and not now.runs_long
+    return course(evidence).nothing_failed
 
 
 def pointing(signs: Iterable[Sign]) -> list[Sign]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vmbackup import catalog
-from vmbackup.diagnosis.case import LOGS, Case, case_of, nothing_failed, pointing
+from vmbackup.diagnosis.case import LOGS, Case, case_of, pointing
 from vmbackup.diagnosis.cause import judge
-from vmbackup.diagnosis.weight import RANK, Weight, strongest
+from vmbackup.diagnosis.weight import RANK, Weight, is_symptom, strongest
 from vmbackup.failures.signatures import Sign
 from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict, Word
 
@@ -86,7 +86,7 @@ def causes_of(section: str | None) -> list[str]:
 
 def _is_found(step: Step, signs: tuple[Sign, ...]) -> bool:
     """A symptom is no cause, and hygiene none where the logs may mean another."""
-    if step.verdict is not Verdict.PROBLEM or strongest(step) is Weight.SYMPTOM:
+    if step.verdict is not Verdict.PROBLEM or is_symptom(step):
         return False
     logs = (sign.causes for sign in pointing(signs) if sign.where in LOGS)
     return not (strongest(step) is Weight.GENERAL and any(causes != (step.cause,) for causes in logs))
@@ -130,7 +130,7 @@ def _outcome(steps: tuple[Step, ...], probable: Step | None, missing: tuple[str,
     if probable:
         return Outcome.CAUSE_FOUND
     symptom = any(step.verdict is Verdict.PROBLEM for step in steps)
-    if nothing_failed(case.evidence) and not case.signs and not symptom:
+    if case.course.nothing_failed and not case.signs and not symptom:
         return Outcome.NO_CAUSE_FOUND
     denied = any(name in case.evidence and case.evidence[name].status is FactStatus.DENIED for name in missing)
     return Outcome.MISSING_RIGHTS if denied else Outcome.UNDECIDED

@@ -9,7 +9,14 @@ from typing import Any
 from vmbackup import clock
 from vmbackup.catalog.knowledge import number
 from vmbackup.facts.backup import FailedJob
-from vmbackup.failures.jobs import backups, failed_unlisted, newest_finished, running_backup, went_wrong
+from vmbackup.failures.jobs import (
+    backups,
+    failed_unlisted,
+    last_good_start,
+    newest_finished,
+    running_backup,
+    went_wrong,
+)
 from vmbackup.failures.signatures import PASTED, Sign, signs
 from vmbackup.model import Evidence, FactStatus, data_of
 
@@ -28,12 +35,16 @@ class Course:
     failed: bool | None
     runs_long: bool
 
+    @property
+    def nothing_failed(self) -> bool:
+        """Whether Azure said that none failed, was cancelled or hangs since the last good one."""
+        return self.failed is False and not self.runs_long
+
 
 def course(evidence: Evidence) -> Course:
     """The course of the VM's backups."""
     jobs = data_of(evidence, "backup.jobs")
-    good = [clock.stamp(each["start"]) for each in backups(jobs) if (each["status"] or "").lower() == "completed"]
-    last_good = max(filter(None, good), default=None)
+    last_good = last_good_start(jobs)
     job = data_of(evidence, "backup.failed_job")
     bad = [clock.stamp(each["start"]) for each in (*filter(went_wrong, jobs or []), *([job] if job else []))]
     last_bad = max(filter(None, bad), default=None)

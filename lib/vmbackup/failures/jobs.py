@@ -48,6 +48,12 @@ def newest_finished(jobs: list[Job] | None) -> Job | None:
     return max(finished, key=lambda each: each["start"] or "", default=None)
 
 
+def last_good_start(jobs: list[Job] | None) -> str | None:
+    """When the newest good backup of the list began, ISO 8601 UTC; None where none was good."""
+    good = (clock.stamp(each["start"]) for each in backups(jobs) if (each["status"] or "").lower() == "completed")
+    return max(filter(None, good), default=None)
+
+
 def backup_failed(job: FailedJob | None, jobs: list[Job] | None) -> bool | None:
     """True: the newest finished backup failed; False: it was good; None: nobody told us.
 
@@ -72,6 +78,5 @@ def is_over(last: str | None, jobs: list[Job] | None) -> bool:
 
     False where one of the times is not known.
     """
-    good = [clock.stamp(each["start"]) for each in backups(jobs) if (each["status"] or "").lower() == "completed"]
-    seen = clock.stamp(last)
-    return seen is not None and seen < max(filter(None, good), default="")
+    seen, good = clock.stamp(last), last_good_start(jobs)
+    return seen is not None and good is not None and seen < good

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from vmbackup.catalog.signatures import signatures
-from vmbackup.model import Evidence, data_of
+from vmbackup.model import Evidence, operating_system
 
 FACTS_OF: Mapping[str, tuple[str, ...]] = {
     "job": ("backup.failed_job", "backup.jobs"),
@@ -37,6 +38,7 @@ _CARRIES = {
 }
 
 
+@cache
 def places(cause: str) -> frozenset[str]:
     """Where a sign against this cause can stand."""
     return frozenset(place for each in signatures().values() if cause in each.causes for place in each.places)
@@ -44,11 +46,10 @@ def places(cause: str) -> frozenset[str]:
 
 def unread(cause: str, evidence: Evidence) -> tuple[str, ...]:
     """The facts that could show a sign against this cause and were not read, in the order of ``FACTS_OF``."""
-    wanted, model = places(cause), data_of(evidence, "vm.model")
+    wanted, os = places(cause), operating_system(evidence)
     if wanted & AZURES_OWN:
         # Words that nobody knows may stand in either.
         wanted |= AZURES_OWN
-    os = model["os"] if model else None
     names = dict.fromkeys(name for place, facts in FACTS_OF.items() if place in wanted for name in facts)
     asked = (name for name in names if os is None or _OF_ONE_SYSTEM.get(name, os) == os)
     return tuple(name for name in asked if not _was_read(name, evidence))

@@ -173,9 +173,8 @@ def _of_extensions(evidence: Evidence) -> list[Sign]:
     """The backup extension's status, as Azure lists it and as its file in the guest has it."""
     found: list[Sign] = []
     for each in data_of(evidence, "vm.extensions") or []:
-        full_type = f"{each['publisher'] or ''}.{each['type'] or ''}"
-        if is_backup_extension(full_type):
-            found += _status(full_type, _last_number(each["code"]), each["message"], _is_bad(each))
+        if is_backup_extension(full_type(each)):
+            found += _status(full_type(each), _last_number(each["code"]), each["message"], _is_bad(each))
     for each in data_of(evidence, "vm.handlers") or []:
         if is_backup_extension(each["type"] or ""):
             # The number in a handler's code is the agent's, not the extension's.
@@ -196,18 +195,23 @@ def signs_of_status(extension: GuestExtension | None) -> list[Sign]:
     return [replace(each, time=clock.stamp(extension["at"])) for each in found]
 
 
-def is_backup_extension(full_type: str) -> bool:
-    """Whether this is the type of the extension that Azure Backup uses, for Windows or Linux."""
-    return full_type.lower().startswith("microsoft.azure.recoveryservices.vmsnapshot")
+def full_type(extension: Extension) -> str:
+    """Publisher and type, as a handler's type has them."""
+    return f"{extension['publisher'] or ''}.{extension['type'] or ''}"
 
 
-def _status(full_type: str, number: int | None, message: str | None, bad: bool) -> list[Sign]:
+def is_backup_extension(kind: str) -> bool:
+    """Whether this full type is that of the extension that Azure Backup uses, for Windows or Linux."""
+    return kind.lower().startswith("microsoft.azure.recoveryservices.vmsnapshot")
+
+
+def _status(kind: str, number: int | None, message: str | None, bad: bool) -> list[Sign]:
     """A status that is in no list speaks against the extension, whatever its message says."""
     quoted = _quote(_joined(number, message))
     found = [each for each in said(message, "extension") if each.id != UNRECOGNISED]
     by_number = said(None, "extension", None, number)
     # The table has the numbers of the Linux extension; of those of Windows only success is known.
-    known = [each for each in by_number if each.id != UNRECOGNISED and not full_type.lower().endswith("vmsnapshot")]
+    known = [each for each in by_number if each.id != UNRECOGNISED and not kind.lower().endswith("vmsnapshot")]
     if by_number and not known:
         found.append(_unrecognised("extension", quoted, None, ("extension",)))
     found += [replace(each, text=quoted) for each in known if each.id not in {sign.id for sign in found}]

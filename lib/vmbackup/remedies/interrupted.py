@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from vmbackup import clock
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load, run
-from vmbackup.model import Evidence, Target, Verdict, data_of
+from vmbackup.model import Evidence, Target, Verdict, data_of, operating_system
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.plan import Plan, planned
 from vmbackup.remedies.values import values
@@ -112,6 +112,6 @@ def _cures(operation: Operation) -> tuple[str, ...]:
 def _is_open(operation: Operation, evidence: Evidence) -> bool:
     """Whether a check that it was for does not say that all is well: it cannot tell, or there is another problem now,
     such as an extension that is being deleted."""
-    os = (data_of(evidence, "vm.model") or {}).get("os")
+    os = operating_system(evidence)
     verdicts = [run(load()[check], evidence, os).verdict for check in _cures(operation)]
     return Verdict.UNKNOWN in verdicts or Verdict.PROBLEM in verdicts

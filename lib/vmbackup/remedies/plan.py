@@ -9,7 +9,7 @@ from typing import Any
 from vmbackup import catalog
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.checks.base import load
-from vmbackup.model import SIGNS, Evidence, Fact, Finding, Step, Target, Verdict, data_of
+from vmbackup.model import SIGNS, Evidence, Fact, Finding, Step, Target, Verdict, data_of, operating_system
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal, refusals
 from vmbackup.remedies.quoting import quote_bash, quote_powershell, render
@@ -165,8 +165,7 @@ def _likely(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _os(evidence: Evidence, target: Target | None) -> str | None:
-    model = data_of(evidence, "vm.model")
-    return (model["os"] if model else None) or (target.os if target else None)
+    return operating_system(evidence) or (target.os if target else None)
 
 
 # --- before and after a change ---------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from typing import Any
 from vmbackup import clock
 from vmbackup.checks.base import load, run
 from vmbackup.checks.shared import outbound
-from vmbackup.model import Evidence, Finding, Target, data_of
+from vmbackup.failures.signatures import full_type
+from vmbackup.model import Evidence, Finding, Target, data_of, operating_system
 from vmbackup.resource_ids import resource_group, resource_name
 
 LOWEST_PRIORITY = 100
@@ -125,20 +126,15 @@ def _primary_subnet_id(evidence: Evidence) -> str:
 
 
 def _extensions(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    model = data_of(evidence, "vm.model") or {}
     listed = data_of(evidence, "vm.extensions") or []
     backup = next((each for each in listed if (each["type"] or "").lower() in _BACKUP_EXTENSIONS), None)
-    usual = {"linux": "VMSnapshotLinux", "windows": "VMSnapshot"}.get(model.get("os") or "")
+    usual = {"linux": "VMSnapshotLinux", "windows": "VMSnapshot"}.get(operating_system(evidence) or "")
     failed = _finding(findings, "no_other_extension_has_failed").get("name")
-    named = [each["name"] for each in listed if failed and failed in (each["name"], each["type"], _full_type(each))]
+    named = [each["name"] for each in listed if failed and failed in (each["name"], each["type"], full_type(each))]
     return {
         "extension": backup["name"] if backup else usual,
         "failed_extension": named[0] if len(named) == 1 else None,
     }
-
-
-def _full_type(extension: Mapping[str, Any]) -> str:
-    return f"{extension['publisher']}.{extension['type']}"
 
 
 def _vault(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from vmbackup import clock
 from vmbackup.diagnosis import Diagnosis, Outcome
 from vmbackup.facts.backup import FailedJob, RecoveryPoint
-from vmbackup.model import Evidence, Fact, FactStatus, Step, Target, Verdict, Word, data_of
+from vmbackup.model import Evidence, Fact, FactStatus, Step, Target, Verdict, Word, data_of, operating_system
 from vmbackup.remedies.plan import Plan, plan
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof, last_good
@@ -115,9 +115,9 @@ def _standing(state: State, outcome: Outcome) -> Standing:
 
 def _last_good(evidence: Evidence) -> tuple[RecoveryPoint | None, float | None, float | None]:
     """The last good point, its age, and how far that is beyond what the policy promises (0: it is kept)."""
-    model, policy = data_of(evidence, "vm.model"), data_of(evidence, "backup.policy")
+    policy = data_of(evidence, "backup.policy")
     points = data_of(evidence, "backup.recovery_points") or []
-    point = last_good(points, policy, model["os"] if model else None)
+    point = last_good(points, policy, operating_system(evidence))
     age_s = clock.seconds_between(point["time"] if point else None, clock.azure_now(evidence))
     wanted_h = longest_gap_h(policy)
     late_s = max(0.0, age_s - wanted_h * 3600) if age_s is not None and wanted_h is not None else None

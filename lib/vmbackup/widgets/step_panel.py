@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.diagnosis import operating_system
-from vmbackup.model import Verdict
+from vmbackup.model import Verdict, operating_system
 from vmbackup.pages import step as step_page
 from vmbackup.runs.run import Run
 from vmbackup.widgets import controls

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vmbackup.checks.base import Judgement, problem, unknown
 from vmbackup.facts.vm import Extension, Handler, VmModel
+from vmbackup.failures.signatures import full_type
 
 _OURS = ("microsoft.azure.recoveryservices.vmsnapshot", "microsoft.azure.recoveryservices.vmsnapshotlinux")
 
@@ -35,14 +36,9 @@ def is_reported(extension: Extension, handlers: list[Handler]) -> bool:
     return any(handler["type"].lower() == full_type(extension).lower() for handler in handlers)
 
 
-def full_type(extension: Extension) -> str:
-    """Publisher and type, as a handler's type has them."""
-    return f"{extension['publisher'] or ''}.{extension['type'] or ''}"
-
-
-def is_ours(full_type: str) -> bool:
+def is_ours(kind: str) -> bool:
     """Whether it is the type of the backup extension."""
-    return full_type.lower() in _OURS
+    return kind.lower() in _OURS
 
 
 def extension_failed(extension: Extension) -> bool:

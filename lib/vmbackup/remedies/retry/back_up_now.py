@@ -19,7 +19,7 @@ from vmbackup.collectors import collect
 from vmbackup.collectors.protected_item import read_item
 from vmbackup.facts.backup import Policy, RecoveryPoint
 from vmbackup.failures.jobs import RUNNING, running_backup
-from vmbackup.model import Evidence, RemedyRefused, Target, Verdict, data_of
+from vmbackup.model import Evidence, RemedyRefused, Target, Verdict, data_of, operating_system
 from vmbackup.remedies.executor import ChangeContext
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal
@@ -174,7 +174,7 @@ class BackUpNow:
     # --- after ---
 
     def _followed(self, job: str) -> Proof:
-        os = (data_of(self.evidence, "vm.model") or {}).get("os")
+        os = operating_system(self.evidence)
         following = Following(
             self.arm, self.backups, self.target.vm_id, self.policy, os, frozenset(self.known_points),
             self.deadline_s, self.on_progress, self.cancelled, self.order.cancel,
@@ -189,7 +189,7 @@ class BackUpNow:
         start = next_run(self.policy, self._now)
         return replace(
             proof,
-            last_good=last_good(self.old, self.policy, (data_of(self.evidence, "vm.model") or {}).get("os")),
+            last_good=last_good(self.old, self.policy, operating_system(self.evidence)),
             next_run=clock.stamp(start) if start else None,
             next_run_h=round((start - self._now).total_seconds() / 3600, 1) if start else None,
             request_ids=tuple(filter(None, self.order.request_ids)),
