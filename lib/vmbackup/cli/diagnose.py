@@ -22,7 +22,6 @@ from vmbackup.pages.outcome import next_actions, outcome
 from vmbackup.pages.step import heaviest, step_word
 from vmbackup.runs.result import result_of
 from vmbackup.runs.state import State
-from vmbackup.ticket.reading import is_bundle
 
 app = typer.Typer()
 
@@ -61,7 +60,9 @@ def replay(
     changed_anyway: Annotated[bool, typer.Option(help="Judge a bundle that was changed after it was made.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Walk again over saved evidence or a bundle, with no credentials and no Azure."""
+    """Judge saved evidence or a bundle again, with no credentials and no Azure."""
+    from vmbackup.ticket.reading import is_bundle
+
     if is_bundle(evidence_file):
         state = replayed(evidence_file, language, changed_anyway)
         state.section = section or state.section
