@@ -205,10 +205,19 @@ class BackUpNow:
             {}, {"job": proof.job, "point": point.get("name"), "type": point.get("type")}, proof.reason,
         )  # fmt: skip
         self.context.journal.close(self.operation, receipt)
+        if proof.reason not in ("outdated", "no_job"):
+            self.order.finished(_job_ended(proof), proof.reason)
         return proof
 
     def _refused(self, key: str, **shown: Any) -> RemedyRefused:
         return RemedyRefused(Refusal(key, shown).words(self.language))
+
+
+def _job_ended(proof: Proof) -> str:
+    """How the job ended, in the audit's words: one that left no good point has succeeded all the same."""
+    if proof.reason == "failed_again":
+        return "failed" if proof.verdict is Verdict.PROBLEM else "unknown"
+    return {"not_started": "failed", "cancelled": "canceled"}.get(proof.reason, "succeeded")
 
 
 def _names(earlier: Operation, key: str) -> list[str]:

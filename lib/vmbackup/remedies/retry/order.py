@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vmbackup import clock
-from vmbackup.arm.audit import allow_changes
+from vmbackup.arm.audit import allow_changes, rows
 from vmbackup.arm.client import Response
 from vmbackup.arm.errors import RequestRefused, ResponseLost
 from vmbackup.arm.wire import text
@@ -50,7 +50,7 @@ class Order:
         expiry = clock.stamp(at + timedelta(days=RETAIN_DAYS))
         body = {"properties": {"objectType": "IaasVMBackupRequest", "recoveryPointExpiryTimeInUTC": expiry}}
         try:
-            response = self._change("POST", f"{self.item}/backup", body)
+            response, _ = self._change("POST", self._started_by, body)
         except RequestRefused as error:
             raise NotStarted(error.code, error.message) from None
         except ResponseLost:
@@ -87,13 +87,24 @@ class Order:
         """Ask Azure to cancel; whether it did is seen in the job itself."""
         with suppress(RequestRefused, ResponseLost):
             name = belonging("job", {"job": job}, self.target, self.language)
-            response = self._change("POST", f"{self.vault}/backupJobs/{name}/cancel")
+            response, row = self._change("POST", f"{self.vault}/backupJobs/{name}/cancel")
             if response.operation:
-                self.context.arm.poll(response.operation, _POLLED_S)
+                ended = self.context.arm.poll(response.operation, _POLLED_S)
+                self.context.audit.finished(row, ended.how, f"{ended.code} {ended.message}".strip())
 
-    def _change(self, method: str, path: str, body: Any = None) -> Response:
+    def finished(self, outcome: str, message: str) -> None:
+        """Complete the audit's row of the request that started the backup, which an earlier run may have sent."""
+        ours = [row for row in rows(self.context.audit.log) if row.get("resource") == self._started_by]
+        if ours and ours[-1]["outcome"] in ("accepted", "unknown"):
+            self.context.audit.finished(ours[-1]["id"], outcome, message)
+
+    @property
+    def _started_by(self) -> str:
+        return f"{self.item}/backup"
+
+    def _change(self, method: str, path: str, body: Any = None) -> tuple[Response, str]:
         self.context.before_send()
-        with allow_changes(self.context.audit, BACKUP):
+        with allow_changes(self.context.audit, BACKUP) as permit:
             response = self.context.arm.request(method, path, body)
         self.request_ids.append(response.request_id)
-        return response
+        return response, permit.row

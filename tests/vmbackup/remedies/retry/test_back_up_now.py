@@ -26,6 +26,7 @@ def test_a_good_backup_is_the_proof(tmp_path):
         assert proof.next_run_h > 0
         (row,) = case.audited()
         assert row["resource"].endswith("/backup")
+        assert (row["outcome"], row["message"]) == ("succeeded", "fixed")
     assert [each.status for each in seen][0] == "InProgress"
     assert seen[-1].status == "Completed"
     assert ("Take Snapshot", "Completed") in seen[-1].tasks
@@ -68,6 +69,7 @@ def test_a_job_that_fails_with_another_error_sends_back_to_its_section(tmp_path)
                 backup_fails_while=[{"always": True}]) as case:  # fmt: skip
         proof = attempt(case)
         assert (proof.verdict, proof.reason, proof.section) == ("problem", "failed_again", "snapshot_no_network")
+        assert [row["outcome"] for row in case.audited()] == ["failed"]
         assert "02_snapshot_no_network" in pages.proof(proof, "en").text()
 
 
@@ -101,7 +103,7 @@ def test_it_can_be_cancelled(tmp_path):
         proof = attempt(case, cancelled=lambda: True)
         assert proof.reason == "cancelled"
         assert case.sent("POST", "/cancel") == 1
-        assert len(case.audited()) == 2
+        assert [row["outcome"] for row in case.audited()] == ["canceled", "succeeded"]
 
 
 def test_a_job_that_outlives_the_deadline_is_followed_by_the_next_run(tmp_path):
@@ -112,6 +114,7 @@ def test_a_job_that_outlives_the_deadline_is_followed_by_the_next_run(tmp_path):
         assert second.fixed
         assert second.job == first.job
         assert case.sent("POST", "protectedItems") == 1
+        assert [row["outcome"] for row in case.audited()] == ["succeeded"]
 
 
 def test_an_answer_lost_after_the_start_is_found_among_the_jobs_and_not_started_twice(tmp_path):
@@ -120,6 +123,7 @@ def test_an_answer_lost_after_the_start_is_found_among_the_jobs_and_not_started_
         proof = attempt(case)
         assert proof.fixed
         assert case.sent("POST", "protectedItems") == 1
+        assert [row["outcome"] for row in case.audited()] == ["succeeded"]
 
 
 def test_a_start_that_was_noted_but_never_sent_is_made_up_for(tmp_path):
@@ -221,4 +225,5 @@ def test_a_start_that_azure_refuses_is_said_as_it_is(tmp_path):
     with opened("healthy_linux", tmp_path, faults=refused) as case:
         proof = attempt(case)
         assert (proof.reason, proof.values["code"]) == ("not_started", "AuthorizationFailed")
+        assert [row["outcome"] for row in case.audited()] == ["refused"]
         assert case.context.journal.unfinished() == []
