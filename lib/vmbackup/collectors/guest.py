@@ -33,6 +33,7 @@ BOOT_ACTION = "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/act
 _COMMANDS = {"windows": "RunPowerShellScript", "linux": "RunShellScript"}
 SCRIPTS = {"windows": "collect_windows.ps1", "linux": "collect_linux.sh", "linux-logs": "collect_logs_linux.sh"}
 _LARGEST_LOG = 8 * 1024**2
+_INCOMPLETE = ("nothing", "html", "cut_off_", "corrupt_", "two_documents", "too_large")
 # Azure no longer knows the operation: it ended long ago, or the address is wrong.
 _FORGOTTEN = (400, 404, 410)
 FORCED = ("agent_not_ready", "agent_silent")
@@ -83,7 +84,7 @@ def probe(
             output = run_command_output(_run(Arm.on(azure), target, os, left, keep))
             facts = from_text(output, evidence)
         except GuestOutputError as error:
-            facts = {"guest.probe": _failed(error.key.removeprefix("why."), **error.values)}
+            facts = {"guest.probe": _no_document(error)}
         except Exception as error:
             facts = {"guest.probe": _classified(error, deadline_s)}
     took_ms = round((time.monotonic() - begun) * 1000)
@@ -144,6 +145,13 @@ def _end(arm: Arm, response: Response, keep: Keep) -> Any:
     if ended.how != "succeeded":
         raise OperationFailed(ended.code, ended.message)
     return ended.body
+
+
+def _no_document(error: GuestOutputError) -> Fact:
+    """Nobody copied or pasted what Run Command returned: advice about that is of no use here."""
+    if error.reason.startswith(_INCOMPLETE):
+        return _failed("run_command_no_document", fault=error.reason)
+    return _failed(error.key.removeprefix("why."), **error.values)
 
 
 def _classified(error: Exception, seconds: float) -> Fact:

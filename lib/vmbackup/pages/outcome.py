@@ -97,8 +97,6 @@ def summary(state: State) -> Page:
         blocks += remedies.receipt(receipt, language).blocks
     if state.proof is not None:
         blocks += remedies.proof(state.proof, language).blocks
-    if state.went_on:
-        blocks.append(Paragraph(catalog.text("guide.cells_are_older", language)))
     return Page(blocks)
 
 

@@ -47,7 +47,8 @@ class Ending:
 
     def show(self, busy: bool, language: str) -> None:
         """Bring summary and words up to date."""
-        controls.put(self._summary, outcome.summary(self._run))
+        older = [Paragraph(catalog.text("guide.cells_are_older", language))] if self._run.went_on else []
+        controls.put(self._summary, Page([*outcome.summary(self._run).blocks, *older]))
         for button, key in (
             (self._retry, "retry"),
             (self._save, "save"),

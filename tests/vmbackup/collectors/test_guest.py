@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from azuresim.guest import output_file, printed
 from remedy_worlds import opened
 from saying import refused
 from vmbackup.arm.connection import Azure
+from vmbackup.catalog.words import why
 from vmbackup.collectors import collect
 from vmbackup.collectors.guest import boot_diagnostics, from_text, obstacle, probe, script
 from vmbackup.guest.document import GuestOutputError
@@ -34,7 +36,7 @@ def evidence(model: object = MODEL, power: object = RUNNING, agent: object = REA
 
 
 @pytest.mark.parametrize(
-    ("found", "why"),
+    ("found", "reason"),
     [
         (evidence(), None),
         (evidence(model=None), "needs"),
@@ -48,9 +50,9 @@ def evidence(model: object = MODEL, power: object = RUNNING, agent: object = REA
         (evidence(model={**MODEL, "allow_extension_operations": False}), "extension_operations_disallowed"),
     ],
 )
-def test_what_stands_in_the_way_is_named(found: dict[str, Fact], why: str | None) -> None:
+def test_what_stands_in_the_way_is_named(found: dict[str, Fact], reason: str | None) -> None:
     hindered = obstacle(found)
-    assert (hindered.why if hindered else None) == why
+    assert (hindered.why if hindered else None) == reason
 
 
 @pytest.mark.parametrize("os", ["windows", "linux"])
@@ -118,6 +120,14 @@ def test_an_address_in_the_run_folder_that_is_no_operation_is_never_asked(tmp_pa
             files.note_guest_operation({"Location": f"{azure.connection.endpoint}{path}"})
             assert probed(azure, target, found, 20, files)["guest.probe"].answered
         assert not [path for _, path in simulator.requests if "victim" in path]
+
+
+def test_run_command_without_a_document_says_nothing_of_copying_or_pasting(tmp_path: Path) -> None:
+    for output in ("Killed", "-----BEGIN VMBACKUP GUEST 1-----\nH4sI"):
+        with opened("healthy_linux", tmp_path, run_command={"output": output}) as case:
+            fact = probed(case.azure, case.target, case.look(), 20, RunFolder(tmp_path))["guest.probe"]
+        assert fact.why == "run_command_no_document"
+        assert not re.search("cop(y|ied)|paste", why(fact, "en"), re.IGNORECASE)
 
 
 def test_a_vm_that_is_gone_is_no_answer_of_the_guest(tmp_path: Path) -> None:
