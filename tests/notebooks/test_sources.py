@@ -23,10 +23,6 @@ def cells(name: str) -> list[NotebookNode]:
     return list(nbformat.read(NOTEBOOKS / name, as_version=4).cells)
 
 
-def headings(name: str) -> list[str]:
-    return [cell.source.splitlines()[0] for cell in cells(name) if cell.cell_type == "markdown"]
-
-
 def test_there_is_one_notebook_per_section_and_one_to_start_with() -> None:
     assert ["00_start_here.ipynb", *(f"{name}.ipynb" for name in RUNBOOKS)] == ALL
 
@@ -38,13 +34,8 @@ def test_sources_carry_no_outputs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_code_is_a_few_plain_lines_under_a_heading(name: str) -> None:
-    book = cells(name)
-    for before, cell in zip(book, book[1:], strict=False):
-        if cell.cell_type != "code":
-            continue
-        assert before.cell_type == "markdown"
-        assert before.source.startswith("#")
+def test_code_is_a_few_plain_lines(name: str) -> None:
+    for cell in (each for each in cells(name) if each.cell_type == "code"):
         if "parameters" not in cell.metadata.get("tags", []):
             assert len(cell.source.splitlines()) <= 5
         banned = (ast.FunctionDef, ast.ClassDef, ast.For, ast.Try, ast.While, ast.Lambda)
@@ -71,21 +62,20 @@ def test_the_parameters_are_those_of_the_product_each_explained(name: str) -> No
 
 
 @pytest.mark.parametrize("name", RUNBOOKS)
-def test_the_articles_causes_stand_under_their_headings_in_its_order_and_the_additions_in_one_cell(name: str) -> None:
+def test_the_articles_causes_stand_in_its_order_and_the_additions_in_one_cell(name: str) -> None:
     _, entry = RUNBOOKS[name]
-    titles = [catalog.causes()[cause]["title"]["en"] for cause in entry["causes"]]
-    causes = [line for line in headings(f"{name}.ipynb") if line.startswith("## Cause")]
-    assert [line.split(": ", 1)[1] for line in causes] == titles
     asked = [cell.source for cell in cells(f"{name}.ipynb") if cell.source.startswith(("run.step(", "run.additions("))]
     assert asked == [*(f'run.step("{cause}")' for cause in entry["causes"]), "run.additions()"]
 
 
 @pytest.mark.parametrize("name", RUNBOOKS)
-def test_the_title_is_the_articles_in_both_languages(name: str) -> None:
+def test_what_stands_before_the_run_is_in_both_languages_and_every_other_heading_in_that_of_the_run(name: str) -> None:
     _, entry = RUNBOOKS[name]
-    first = cells(f"{name}.ipynb")[0].source
-    assert first.startswith(f"# {entry['title']['en']}\n")
-    assert entry["title"]["de"] in first
+    title, parameters = (cell.source.split("\n\n") for cell in cells(f"{name}.ipynb") if cell.cell_type == "markdown")
+    said = entry["title"], entry["intro"]
+    assert title == [f"# {said[0]['en']}", f"*{said[0]['de']}*", said[1]["en"], f"*{said[1]['de']}*"]
+    assert parameters[0] == "## Parameters · Parameter"
+    assert [part.startswith("*") for part in parameters[1:]] == [False, True]
 
 
 @pytest.mark.parametrize("name", RUNBOOKS)

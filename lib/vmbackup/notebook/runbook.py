@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain, put_into_words
 from vmbackup.model import AzureSource, Language, RemedyRefused, RunbookError, SetupError
 from vmbackup.notebook import frontend
-from vmbackup.pages import failure, outcome, overview, step
+from vmbackup.pages import failure, headings, outcome, overview, step
 from vmbackup.pages import incident as incident_page
 from vmbackup.pages import remedies as pages
 from vmbackup.pages.blocks import Block, Page, Paragraph
@@ -30,34 +34,42 @@ _Given = ParamSpec("_Given")
 _Shown = TypeVar("_Shown")
 
 
+@dataclass(frozen=True, slots=True)
 class ResultPage(Page):
     """The last page of a run; it carries the machine-readable result beside the readable one."""
-
-    def __init__(self, page: Page, content: dict[str, Any]) -> None:
-        super().__init__(page.blocks)
-        object.__setattr__(self, "content", content)
 
     content: dict[str, Any]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {**super()._repr_mimebundle_(), MIME_TYPE: self.content}
+        return {**Page(self.blocks)._repr_mimebundle_(), MIME_TYPE: self.content}
 
 
 def _cell(
     page: Callable[Concatenate[Runbook, _Given], _Shown],
 ) -> Callable[Concatenate[Runbook, _Given], _Shown | Page]:
-    """What a cell shows: the page, or why there is none. What goes wrong speaks the operator's language."""
+    """What a cell shows: the page under its heading, or why there is none. What goes wrong speaks the operator's
+    language."""
 
     @wraps(page)
     def shown(book: Runbook, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Shown | Page:
         if book.refusal:
             return book.refused()
         try:
-            return page(book, *args, **kwargs)
+            result = page(book, *args, **kwargs)
         except RunbookError as error:
             raise put_into_words(error, book.language) from None
+        return result if book.refusal else _headed(result, book._heading(page.__name__, *args))
 
     return shown
+
+
+def _headed(result: _Shown, heading: list[Block]) -> _Shown | Page:
+    """The page under this heading; what is not a page but a tool gets it as an output of its own, just before."""
+    if isinstance(result, Page):
+        return replace(result, blocks=[*heading, *result.blocks])
+    if get_ipython() is not None:
+        display(Page(heading))  # type: ignore[no-untyped-call]
+    return result
 
 
 class Runbook:
@@ -97,6 +109,12 @@ class Runbook:
         label = catalog.text("notebook.refused", self.language)
         again = catalog.text("notebook.start_again", self.language)
         return Page([*map(Paragraph, self.notices), Paragraph(self.refusal, label), Paragraph(again)])
+
+    def _heading(self, cell: str, *given: Any) -> list[Block]:
+        """The heading of a cell; that of a step is its cause."""
+        if cell == "step":
+            return headings.of_step(self.run.diagnosis().step(given[0]), self.language)
+        return headings.of_cell(cell, self.language)
 
     @_cell
     def collect(self) -> Page:
@@ -196,7 +214,7 @@ class Runbook:
         run = self._collected()
         run.save()
         self.show_incident()
-        return ResultPage(outcome.result(run), run.result())
+        return ResultPage(outcome.result(run).blocks, run.result())
 
     def _collected(self) -> Run:
         if not self.run.evidence:

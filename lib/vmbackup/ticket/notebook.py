@@ -6,6 +6,7 @@ stays markup.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from markupsafe import Markup
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _READABLE = {"text/html", "text/plain", "image/png", "image/jpeg"}
+# What a page with a heading of its own begins with.
+_HEADED = re.compile(r'<div class="vmbackup mathjax_ignore">(?P<element><h2>(?P<heading>[^<]*)</h2>)')
 _TAGS = (
     "a abbr b bdi blockquote br code details div em h1 h2 h3 h4 h5 h6 hr i li ol p pre span strong summary table tbody "
     "td th thead tr ul svg line polyline rect text"
@@ -47,15 +50,23 @@ def shown(content: Mapping[str, Any], language: str) -> NotebookPage:
 
 
 def _groups(book: Any, language: str) -> Iterator[tuple[str, list[Any]]]:
-    """Each heading, in one language, and the outputs of the cells below it."""
-    heading, outputs = "", list[Any]()
+    """Each heading and the outputs below it. The title is a cell's, in both languages; the others begin an output, but
+    not the first one, which is the incident."""
+    heading, outputs, is_first = "", list[Any](), True
     for cell in book.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("#"):
             if heading or outputs:
                 yield heading, outputs
             heading, outputs = _heading(cell.source, language), []
-        elif cell.cell_type == "code":
-            outputs += filter(_readable, cell.outputs)
+        for output in filter(_readable, cell.get("outputs", ())):
+            shown = output.get("data", {}).get("text/html", "")
+            begins = None if is_first else _HEADED.match(shown)
+            is_first = False
+            if begins:
+                yield heading, outputs
+                heading, outputs = html.unescape(begins["heading"]), []
+                output["data"]["text/html"] = shown.replace(begins["element"], "", 1)
+            outputs.append(output)
     yield heading, outputs
 
 
@@ -65,16 +76,10 @@ def _readable(output: Any) -> bool:
 
 
 def _heading(source: str, language: str) -> str:
-    """The heading of a cell: ``## Cause 1 · Ursache 1: title`` with the German title below it in italics."""
+    """The heading of a cell: its first line, or in German the line in italics below it."""
     first, *rest = source.splitlines()
-    label, colon, title = first.lstrip("# ").partition(": ")
-    english, _, german = label.partition(" · ")
-    if language != "de":
-        return f"{english}{colon}{title}"
-    heading = next((line.strip("*") for line in rest if re.fullmatch(r"\*[^*].*\*", line)), title)
-    if colon:
-        return f"{german or english}: {heading}"
-    return german or heading or english
+    german = next((line.strip("*") for line in rest if re.fullmatch(r"\*[^*].*\*", line)), "")
+    return german if german and language == "de" else first.lstrip("# ")
 
 
 def _renderer() -> Any:

@@ -10,7 +10,9 @@ import pytest
 
 from pressing import shown
 from saying import sentence
-from vmbackup.model import SetupError
+from vmbackup import catalog
+from vmbackup.catalog.words import cause_title
+from vmbackup.model import Language, SetupError
 from vmbackup.notebook import frontend
 from vmbackup.notebook.runbook import Runbook, open_run
 from vmbackup.pages.blocks import Page
@@ -37,6 +39,17 @@ def pages(book: Runbook) -> list[str]:
 def test_every_cell_is_here() -> None:
     public = {name for name, value in vars(Runbook).items() if not name.startswith("_") and callable(value)}
     assert public - set(CELLS) == {"open", "refuse", "refused", "show_incident"}
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_each_cell_shows_its_heading_in_the_language_of_the_run(language: Language, tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path, language=language) as run:
+        found = [getattr(Runbook(run), cell)(*given).blocks[:2] for cell, given in CELLS.items()]
+    titles = [heading.text for heading, _ in found]
+    expected = [catalog.text(f"heading.{cell}.title", language) for cell in CELLS if cell != "step"]
+    assert [each for each in titles if each in expected] == expected
+    assert f": {cause_title('agent_linux', language)}" in titles[3]
+    assert all(heading.level == 2 and about.text for heading, about in found)
 
 
 @pytest.mark.usefixtures("watched")
