@@ -13,7 +13,11 @@ LANGUAGES = tuple(Language)
 
 def placeholders(words: str) -> frozenset[str]:
     """The names in braces of a sentence. Raises ValueError for a sentence that cannot be filled."""
-    return frozenset(name for _, name, _, _ in string.Formatter().parse(words) if name is not None)
+    found = [(name, forms) for _, name, forms, _ in string.Formatter().parse(words) if name is not None]
+    for name, forms in found:
+        if forms and forms.count("|") != 1:
+            raise ValueError(f"{{{name}:{forms}}} has no singular and plural")
+    return frozenset(name for name, _ in found)
 
 
 def check_keys(entry: Any, keys: set[str], where: str) -> None:

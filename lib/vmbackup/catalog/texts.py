@@ -5,14 +5,19 @@ Nothing outside of ``data`` holds a sentence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from vmbackup import clock
 from vmbackup.catalog.entries import checks
 from vmbackup.catalog.reading import read
 from vmbackup.catalog.rules import LANGUAGES, check_texts, is_text
 from vmbackup.model import CatalogError, Finding
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+_TIME_IN_LOG = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(\.\d+)?")
 
 
 @cache
@@ -55,7 +60,8 @@ def sentence(finding: Finding, language: str) -> str:
     if entry is None:
         values = {"why": "", **finding.values}
         return text(f"finding.{finding.reason}", language, **values).strip()
-    return fill(entry, language, finding.values, f"checks.yaml: {finding.check}.texts.{finding.reason}")
+    values = {"so_far": text("finding.not_checked", language), **finding.values}
+    return fill(entry, language, values, f"checks.yaml: {finding.check}.texts.{finding.reason}")
 
 
 def next_action(finding: Finding, language: str) -> str | None:
@@ -68,18 +74,34 @@ def next_action(finding: Finding, language: str) -> str | None:
 
 
 def fill(entry: Any, language: str, values: Mapping[str, Any], where: str) -> str:
-    """One text with its values filled in. Raises CatalogError that names ``where`` when a value is missing."""
+    """One text with its values filled in. Raises CatalogError that names ``where`` when a value is missing.
+
+    ``{count:# backup|# backups}`` says the first for one and the second for any other number; # is the number.
+    """
     if not is_text(entry):
         raise CatalogError(f"{where} is no text in {' and '.join(LANGUAGES)}")
     words: str = entry[language]
     try:
-        return words.format(**{name: _worded(value, language) for name, value in values.items()})
+        return words.format(**{name: _Worded(_worded(value, language)) for name, value in values.items()})
     except (KeyError, IndexError) as error:
         raise CatalogError(f"{where}: no value for {error}") from None
 
 
+class _Worded(str):
+    """A value as text that knows its singular and plural."""
+
+    __slots__ = ()
+
+    def __format__(self, forms: str) -> str:
+        if not forms:
+            return str(self)
+        one, many = forms.split("|")
+        return (one if self == "1" else many).replace("#", self)
+
+
 def _worded(value: Any, language: str) -> str:
-    """A value as text: one decimal for a fraction, as the language writes it, and a dash for nothing."""
+    """A value as text: one decimal for a fraction, as the language writes it, a time in UTC and the local zone, and a
+    dash for nothing."""
     if value is None or value == "":
         return "–"
     if isinstance(value, float):
@@ -87,4 +109,7 @@ def _worded(value: Any, language: str) -> str:
         return words.replace(".", ",") if language == "de" else words
     if isinstance(value, (list, tuple)):
         return ", ".join(_worded(item, language) for item in value)
-    return str(value)
+    words = str(value)
+    if _TIME_IN_LOG.fullmatch(words):
+        return clock.local(clock.of_log(words))
+    return clock.local(words) if _TIME.fullmatch(words) else words

@@ -20,9 +20,10 @@ def sentence(finding: Finding, evidence: Evidence, language: str) -> str:
         return texts.text(f"finding.{key}", language, fact=name)
     if finding.reason in ("other_os", "os_unknown"):
         return texts.text(f"finding.{finding.reason}", language, os=finding.values["os"].capitalize())
-    if "sign" in finding.values:
-        finding = replace(finding, values={**finding.values, **_of_sign(finding, language)})
-    return texts.sentence(finding, language)
+    more = _of_sign(finding, language) if "sign" in finding.values else {}
+    if "guest.probe" in evidence and evidence["guest.probe"].answered:
+        more["so_far"] = texts.text("finding.not_found_inside", language)
+    return texts.sentence(replace(finding, values={**finding.values, **more}), language)
 
 
 def _of_sign(finding: Finding, language: str) -> dict[str, str]:
@@ -88,12 +89,12 @@ def cause_title(cause: str, language: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A span in the largest unit that leaves a number of at least two, such as ``45 s``, ``3 min``, ``26 h``, ``9 d``.
+    """A span in the largest unit that leaves a number of at least two, in days only from three on.
 
-    >>> duration(45), duration(190), duration(93600)
-    ('45 s', '3 min', '26 h')
+    >>> duration(45), duration(190), duration(51 * 3600), duration(72 * 3600)
+    ('45 s', '3 min', '51 h', '3 d')
     """
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
+    for size, least, unit in ((86400, 3, "d"), (3600, 2, "h"), (60, 2, "min")):
+        if seconds >= least * size:
             return f"{seconds // size:.0f} {unit}"
     return f"{seconds:.0f} s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from vmbackup import catalog
+from vmbackup import catalog, clock
 from vmbackup.catalog.words import why
 from vmbackup.model import Evidence, Fact, FactStatus
 from vmbackup.pages.blocks import Table
@@ -25,7 +25,7 @@ def table(
         "why": lambda name, fact: why(fact, language),
         "answer": lambda name, fact: _answer(fact, language),
         "how": lambda name, fact: "\n".join(fact.how),
-        "when": lambda name, fact: fact.taken_at or "",
+        "when": lambda name, fact: clock.local(fact.taken_at) if fact.taken_at else "",
         # Of one width, so that the tables of two runs are alike.
         "took": lambda name, fact: f"{fact.took_ms:>6} ms",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vmbackup import catalog
 from vmbackup.catalog.words import cause_title
-from vmbackup.model import Step
+from vmbackup.model import Language, Step
 from vmbackup.pages.blocks import Block, Heading, Paragraph
 
 
@@ -16,5 +16,9 @@ def of_cell(cell: str, language: str) -> list[Block]:
 
 def of_step(step: Step, language: str) -> list[Block]:
     """The heading of a cause: its number, its title and what it is."""
+    entry = catalog.causes()[step.cause]
     title = catalog.text("heading.step", language, number=step.number, title=cause_title(step.cause, language))
-    return [Heading(title, level=2), Paragraph(catalog.causes()[step.cause]["what"][language])]
+    blocks: list[Block] = [Heading(title, level=2), Paragraph(entry["what"][language])]
+    if language == Language.DE:
+        blocks.append(Paragraph(entry["article_title"], catalog.text("heading.in_article", language)))
+    return blocks

@@ -56,7 +56,8 @@ def _lines(metrics: Metrics, language: str) -> list[Line]:
 
 def _told(line: Line, language: str) -> str:
     values = [value for _, value in line.points]
-    return catalog.text("plot.told", language, name=line.name, least=round(min(values)), most=round(max(values)))
+    least, mean, most = (round(each) for each in (min(values), sum(values) / len(values), max(values)))
+    return catalog.text("plot.told", language, name=line.name, least=least, mean=mean, most=most)
 
 
 def _extremes(lines: list[Line], language: str) -> Table:

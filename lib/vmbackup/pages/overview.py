@@ -116,10 +116,8 @@ def _rpo(evidence: Evidence, language: str) -> tuple[str, str]:
         key = "rpo_unknown" if age_s is None else "rpo_no_policy"
         return Verdict.UNKNOWN, catalog.text(f"overview.{key}", language, age=duration(age_s or 0)) + after
     values = {"age": duration(age_s), "wanted": duration(wanted_h * 3600)}
-    if age_s <= wanted_h * 3600:
-        return Verdict.OK, catalog.text("overview.rpo_kept", language, **values) + after
-    over = duration(age_s - wanted_h * 3600)
-    return Verdict.PROBLEM, catalog.text("overview.rpo_missed", language, over=over, **values) + after
+    verdict = Verdict.OK if age_s <= wanted_h * 3600 else Verdict.PROBLEM
+    return verdict, catalog.text("overview.rpo", language, **values) + after
 
 
 def failed_job(evidence: Evidence, language: str) -> str:

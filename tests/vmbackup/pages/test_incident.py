@@ -29,7 +29,7 @@ def test_the_story_stays_after_the_cure(tmp_path: Path) -> None:
         run.collect()
         found = incident(run)
         assert found.standing is Standing.CAUSE_FOUND
-        for words in (FAILED_AT, "400196", CODE, "2 d old: 27 h beyond the policy", TOO_OLD, "Nothing was changed."):
+        for words in (FAILED_AT, "400196", CODE, "51 h ago; overdue by 27 h", TOO_OLD, "Nothing was changed."):
             assert words in pages.note(found, "en")
         assert f"vmbackup apply update_guest_agent_linux --vm-id {run.target.vm_id}" in pages.note(found, "en")
         cure(run)

@@ -21,7 +21,7 @@ def test_a_failed_backup_at_a_glance() -> None:
     shown = said(evidence)
     for words in ("ubuntu", "running", "2.2.18, Ready, heartbeat", "2026-11-20 23:0", "FileSystemConsistent", "Failed"):
         assert words in shown
-    assert "more than the 24 h that the policy plans" in shown
+    assert "Last good backup 51 h ago; policy: every 24 h." in shown
     assert "Next scheduled run: 2026-11-23 23:00 UTC" in shown
 
 
@@ -31,7 +31,7 @@ def test_a_silent_agents_status_is_no_heartbeat() -> None:
 
 def test_the_clock_of_a_kept_promise_is_no_problem() -> None:
     page = overview.page(VM, examine("healthy_linux"), "en")
-    assert "the policy plans one every 24 h" in page.text()
+    assert "; policy: every 24 h." in page.text()
     assert "✖" not in page.html()
 
 

@@ -11,7 +11,7 @@ def test_facts_that_are_in_and_those_still_out() -> None:
         "vm.activity": Fact(FactStatus.FAILED, why="timeout", details={"seconds": "30"}),
     }
     shown = progress.facts(came, ["vm.model", "vm.activity", "vm.nics"], 3.4, "en").text()
-    assert "2 of 3 facts collected after 3 s" in shown
+    assert "2 of 3 queries answered after 3 s" in shown
     assert "120 ms" in shown
     assert "outstanding" in shown
 

@@ -74,7 +74,7 @@ def test_events_are_appended_one_by_one_after_a_line_that_a_crash_cut_off(folder
     log.append({"number": 3})
     assert log.events() == [{"number": 1}, {"number": 3}]
     assert len(folder.notices) == 1
-    assert "1 lines of receipts.jsonl" in folder.notices[0]
+    assert "1 line of receipts.jsonl" in folder.notices[0]
     log.events()
     assert len(folder.notices) == 1
 

@@ -180,7 +180,7 @@ def test_without_somebody_who_looks_on_there_is_the_page_that_says_the_same(tmp_
         assert isinstance(page, Page)
         tool = shown_over(run)
         assert tool.page().text() == page.text()
-        for words in ("Virtual machine", "Probable cause found", "What changed before", "Load while the snapshot"):
+        for words in ("Operating system", "Probable cause found", "What changed before", "Load while the snapshot"):
             assert words in page.text()
             assert words in page.markdown()
 
