@@ -21,8 +21,13 @@ ZYGOTE = "VMBACKUP_ZYGOTE"
 _START_S = 60.0
 _END_S = 5.0
 _CHUNK = 1 << 16
-# OpenBLAS would start threads, which a fork loses; ipykernel's debugger warns of frozen modules although nobody debugs.
-_ZYGOTES_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+# OpenBLAS and Arrow would start threads when they are imported, and with them pandas; ipykernel's debugger warns of
+# frozen modules although nobody debugs.
+_ZYGOTES_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
 
 
 class ZygoteGone(RuntimeError):

@@ -13,6 +13,7 @@ It runs no notebook, holds no credential and has one thread, which is asserted b
 from __future__ import annotations
 
 import array
+import collections.abc
 import contextlib
 import ctypes
 import gc
@@ -159,11 +160,25 @@ class Zygote:
                 with contextlib.suppress(Exception):
                     importlib.import_module(name)
             learned += safe
-            waiting = waiting[len(safe) + 1 :]  # the one after them failed or started a thread
+            waiting = _without_first(waiting[len(safe) :])  # which failed or started a thread
         _assert_one_thread()
+        _remember_what_is_what()
         gc.collect()
         gc.freeze()
         return learned
+
+
+def _remember_what_is_what() -> None:
+    """Ask each abstract class once about common values: the first question searches all classes that were imported."""
+    values = ("", b"", 0, 0.0, True, None, [], (), {}, set(), len, range(0), iter(()))
+    for name in collections.abc.__all__:
+        for value in values:
+            isinstance(value, getattr(collections.abc, name))
+
+
+def _without_first(modules: list[str]) -> list[str]:
+    """The modules but for the first and what is below it, which cannot be imported without it."""
+    return [name for name in modules[1:] if not name.startswith(f"{modules[0]}.")]
 
 
 def _tried(modules: list[str]) -> list[str]:
