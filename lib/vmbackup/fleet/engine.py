@@ -77,15 +77,15 @@ async def _cancel_what_waits() -> None:
 
 
 class SparingManager(NotebookExecutionManager):  # type: ignore[misc]
-    """papermill's record of a run, saved at the start, at the end, at an error and at most once a second between.
+    """papermill's record of a run, saved once a second while it runs, and at an error; the end is saved by papermill.
 
     No secret is in what is saved, whatever the parameters are: papermill keeps those in a cell and in the metadata.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._saved = 0.0
-        self._must_save = True
+        self._saved = time.monotonic()
+        self._must_save = False
 
     def save(self, **kwargs: Any) -> None:
         """Save if it is time to."""
@@ -115,7 +115,7 @@ class SparingManager(NotebookExecutionManager):  # type: ignore[misc]
 
     def notebook_complete(self, **kwargs: Any) -> None:
         """Note the end. A cell that a dead kernel never ran stays pending, and the one it died in has failed."""
-        self._must_save = True
+        self._must_save = bool(self.nb.metadata.papermill["exception"])
         pending = [cell for cell in self.nb.cells if cell.metadata.papermill["status"] == self.PENDING]
         super().notebook_complete(**kwargs)
         if self.nb.metadata.papermill["exception"] and pending:

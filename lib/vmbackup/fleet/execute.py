@@ -5,6 +5,7 @@ The run folder holds everything that is known about a run.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -52,7 +53,7 @@ def execute_all(specs: Sequence[RunSpec], folder: Path, workers: int) -> Iterato
         _refuse_unknown_parameters(spec)
     # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
     fresh = get_context("spawn")
-    with shared_zygote() as path, ProcessPoolExecutor(workers, fresh, _use_zygote, (path,)) as pool:
+    with shared_zygote() as path, ProcessPoolExecutor(workers, fresh, prepare_worker, (path,)) as pool:
         waiting = {pool.submit(execute, spec, folder / spec.name): spec for spec in specs}
         for future in as_completed(waiting):
             spec = waiting[future]
@@ -60,20 +61,26 @@ def execute_all(specs: Sequence[RunSpec], folder: Path, workers: int) -> Iterato
             yield future.result() if error is None else RunResult(spec, folder / spec.name, None, str(error))
 
 
-def _use_zygote(path: str) -> None:
-    os.environ[ZYGOTE] = path
+def prepare_worker(zygote: str) -> None:
+    """Make this process ready to execute notebooks in kernels of this zygote."""
+    import papermill.execute  # noqa: F401
+    from papermill.engines import papermill_engines
+
+    from vmbackup.fleet.engine import WarmEngine
+
+    os.environ[ZYGOTE] = zygote
+    papermill_engines.register(ENGINE, WarmEngine)
+    # What was imported stays; to search it for garbage again and again would take a tenth of the time.
+    gc.collect()
+    gc.freeze()
 
 
 def execute(spec: RunSpec, folder: Path) -> RunResult:
     """Execute one run with papermill; executed notebook, ``result.json`` and ``evidence.json`` go to ``folder``."""
     from nbclient.exceptions import DeadKernelError
-    from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
 
-    from vmbackup.fleet.engine import WarmEngine
-
-    papermill_engines.register(ENGINE, WarmEngine)
     files = RunFolder(folder)
     files.delete(RESULT)
     files.write(NOTEBOOK, b"")  # papermill fills the file and leaves its mode: for its owner alone

@@ -170,7 +170,7 @@ class Zygote:
 
 def _remember_what_is_what() -> None:
     """Ask each abstract class once about common values: the first question searches all classes that were imported."""
-    values = ("", b"", 0, 0.0, True, None, [], (), {}, set(), len, range(0), iter(()))
+    values: tuple[object, ...] = ("", b"", 0, 0.0, True, None, [], (), {}, set(), len, range(0), iter(()))
     for name in collections.abc.__all__:
         for value in values:
             isinstance(value, getattr(collections.abc, name))

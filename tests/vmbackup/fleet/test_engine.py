@@ -158,7 +158,8 @@ def test_report_mode_timeout_and_logged_output_are_papermills(tmp_path: Path, ca
 def test_no_secret_among_the_parameters_is_ever_written(ends: str, tmp_path: Path) -> None:
     watch = f"import pathlib; before = pathlib.Path({str(tmp_path / 'executed by vmbackup.ipynb')!r}).read_text()"
     source = notebook(
-        f"answer = ''\n---\n{watch}; print('hunter' + '2' in before)\n---\n{ends}", tmp_path / "secret.ipynb"
+        f"answer = ''\n---\nimport time; time.sleep(1.1)\n---\n{watch}; print('hunter' + '2' in before)\n---\n{ends}",
+        tmp_path / "secret.ipynb",
     )
     with suppress(PapermillExecutionError):
         executed(source, parameters={"answer": "job failed, password=hunter2", "password": "hunter2"})
