@@ -1,4 +1,4 @@
-"""Compares texts that people copy, shorten, retype and translate: one plain form for all of them. Pure."""
+"""Compares texts that people copy, shorten, retype and translate: one normal form for all of them. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _MARKS = re.compile("[\u0300-\u036f]")
 _UMLAUTS = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "æ": "a", "ø": "o"})
 
 
-def readable(text: str) -> str:
+def unescape(text: str) -> str:
     """The text without what copying adds to it: tags, entities, JSON escapes, unseen characters, a broken encoding.
 
-    >>> readable("Der Vorgang kann nicht ausgef&uuml;hrt\\u00a0<b>werden</b>")
+    >>> unescape("Der Vorgang kann nicht ausgef&uuml;hrt\\u00a0<b>werden</b>")
     'Der Vorgang kann nicht ausgeführt  werden '
     """
     if "Ã" in text or "â€" in text:
@@ -41,10 +41,10 @@ def _mended(text: str) -> str:
         return text
 
 
-def plain(text: str) -> str:
+def normalize(text: str) -> str:
     """Only letters and digits, in words: no case, no punctuation, one spelling for umlauts however they were written.
 
-    >>> plain("„Größe“ wird/werden"), plain("Groesse wird werden"), plain("grosse, wird-werden")
+    >>> normalize("„Größe“ wird/werden"), normalize("Groesse wird werden"), normalize("grosse, wird-werden")
     ('grosse wird werden', 'grosse wird werden', 'grosse wird werden')
     """
     lowered = text.casefold()
@@ -56,15 +56,15 @@ def plain(text: str) -> str:
     return _BETWEEN_WORDS.sub(" ", lowered).strip()
 
 
-def holds(text: str, words: str) -> bool:
-    """Whether these words stand in the text one after the other; both are plain."""
+def contains(text: str, words: str) -> bool:
+    """Whether these words stand in the text one after the other; both are normalized."""
     return f" {words} " in f" {text} "
 
 
-def likeness(text: str, message: str) -> float:
-    """How much the best place in the text is like the message, 0 to 1, by common groups of three letters; both plain.
+def similarity(text: str, message: str) -> float:
+    """How much the best place in the text is like the message, 0 to 1, by common groups of three letters.
 
-    A place has as many words as the message, so that what stands around it does not count.
+    Both are normalized. A place has as many words as the message, so that what stands around it does not count.
     """
     wanted = _threes(message)
     if not wanted or len(wanted & _threes(text)) < 0.7 * len(wanted):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from vmbackup.catalog.signatures import PLACES, Signature, Strength, signatures
-from vmbackup.failures.matching import plain, readable
+from vmbackup.failures.matching import normalize, unescape
 
 # Of a larger text only beginning and end are read for messages; for codes all of it is.
 _LONGEST_READ = 1_000_000
@@ -45,7 +45,7 @@ def recognise(said: str | int, where: str | None = None) -> list[Signature]:
 
 def matches(said: str | int, where: str | None = None) -> list[Match]:
     """Every way in which this text, code or number shows a signature."""
-    text = readable(str(said))
+    text = unescape(str(said))
     found = [*_by_code(text), *_by_number(text, where), *_by_message(text, where), *_by_pattern(text, where)]
     if all(match.signature.strength is Strength.WRAPPER for match in found):
         found += _by_words_inside(text)
@@ -93,7 +93,7 @@ def _by_number(text: str, where: str | None) -> Iterator[Match]:
 
 def _by_message(text: str, where: str | None) -> Iterator[Match]:
     """The longest words first: words that are part of longer ones do not count beside them."""
-    words = f" {plain(_both_ends(text, _LONGEST_READ))} "
+    words = f" {normalize(_both_ends(text, _LONGEST_READ))} "
     for form, entries in _messages():
         if f" {form} " in words:
             words = words.replace(f" {form} ", " | ")
@@ -185,7 +185,7 @@ def _messages() -> list[tuple[str, list[tuple[Signature, str]]]]:
     by_form: dict[str, list[tuple[Signature, str]]] = {}
     for signature in signatures().values():
         for message in signature.messages:
-            by_form.setdefault(plain(message.distinguishing), []).append((signature, message.text))
+            by_form.setdefault(normalize(message.distinguishing), []).append((signature, message.text))
     return sorted(by_form.items(), key=lambda each: -len(each[0]))
 
 

@@ -17,7 +17,7 @@ from vmbackup.facts.backup import FailedJob, Job, JobError, ProtectedItem
 from vmbackup.facts.guest import GuestExtension
 from vmbackup.facts.vm import Extension, Handler
 from vmbackup.failures.jobs import went_wrong
-from vmbackup.failures.matching import plain
+from vmbackup.failures.matching import normalize
 from vmbackup.failures.recognition import Match, matches
 from vmbackup.model import Evidence, FactStatus, data_of
 
@@ -99,7 +99,8 @@ def _only_wraps(found: list[Match], text: str) -> bool:
     if any(match.signature.strength is not Strength.WRAPPER or match.by not in ("code", "integer") for match in found):
         return False
     codes = {match.matched for match in found}
-    beside = [word for word in plain(text).split() if word.isalpha() and word not in {plain(code) for code in codes}]
+    normal = {normalize(code) for code in codes}
+    beside = [word for word in normalize(text).split() if word.isalpha() and word not in normal]
     return len(beside) >= _FEWEST_WORDS
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from vmbackup import catalog
 from vmbackup.catalog.signatures import Signature, Strength, signatures
 from vmbackup.facts.backup import FailedJob
-from vmbackup.failures.matching import holds, likeness, plain, readable
+from vmbackup.failures.matching import contains, normalize, similarity, unescape
 from vmbackup.failures.recognition import code_words, matches
 
 GENERAL_SECTION = "internal_error"
@@ -60,7 +60,7 @@ class Triage:
 
 def triage(failure: str | int) -> Triage:
     """Sort a failure given as an integer code, a string code, a message or a whole pasted page."""
-    text = readable(str(failure))
+    text = unescape(str(failure))
     found = list(_recognised(text))
     if len(text) <= _LONGEST_COMPARED and not any(each.matched_by == "code" for each in found):
         found += _damaged_codes(text)
@@ -161,7 +161,7 @@ def _by_likeness(text: str) -> Iterator[Candidate]:
     if len(short) <= _LONGEST_LINE:
         lines.append(short)
     for line in dict.fromkeys(line.strip() for line in lines):
-        words = plain(line)
+        words = normalize(line)
         if len(words) < 12:
             continue
         cut = line.rstrip(' "“”»«)').endswith(("…", "..."))
@@ -174,14 +174,16 @@ def _by_likeness(text: str) -> Iterator[Candidate]:
 @cache
 def _forms() -> list[tuple[Signature, str, str]]:
     """Every message as a whole, with its plain form."""
-    return [(each, message.text, plain(message.text)) for each in signatures().values() for message in each.messages]
+    return [
+        (each, message.text, normalize(message.text)) for each in signatures().values() for message in each.messages
+    ]
 
 
 def _part(words: str, form: str, cut: bool) -> float:
     count = len(words.split())
     if cut and count >= 3 and form.startswith(words):
         return _PART
-    if count >= 4 and holds(form, words) and len(words) >= 20:
+    if count >= 4 and contains(form, words) and len(words) >= 20:
         return _PART
-    alike = likeness(words, form)
+    alike = similarity(words, form)
     return _ALIKE * alike if alike >= _LEAST_LIKENESS else 0.0

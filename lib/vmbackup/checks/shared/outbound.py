@@ -32,7 +32,7 @@ _TAG_REGIONS = {
 _HOST = ipaddress.IPv4Network("168.63.129.16/32")
 _EVERY_ADDRESS = ipaddress.IPv4Network("0.0.0.0/0")
 _ORIGINS = ("user", "virtualnetworkgateway", "default")
-_TO_AZURE = ("internet", "virtualnetworkserviceendpoint")
+_OPEN_HOPS = ("internet", "virtualnetworkserviceendpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def _hop_way(route: Route) -> Way:
     hop, prefix = route["next_hop"], route["prefixes"][0]
     if hop.lower() == "none":
         return Way("closed", hop, prefix)
-    return Way("open" if hop.lower() in _TO_AZURE else "unsure", hop, prefix)
+    return Way("open" if hop.lower() in _OPEN_HOPS else "unsure", hop, prefix)
 
 
 def _after_single_routes(way: Way, active: Iterable[Route]) -> Way:
