@@ -14,7 +14,6 @@ from vmbackup.checks.shared.extension_state import (
     is_in_transition,
     is_installing,
     is_of_other_system,
-    is_ours,
     is_reported,
     judged_state,
     states,
@@ -26,7 +25,7 @@ from vmbackup.facts.linux import LinuxAgentState, LinuxScriptPlugin, LinuxVmback
 from vmbackup.facts.vm import Disk, Extension, ExtensionVersions, Handler, VmAgent, VmModel, VmPower
 from vmbackup.facts.windows import ExtensionState, Service
 from vmbackup.failures.jobs import backup_failed
-from vmbackup.failures.signatures import full_type, signs_of_status
+from vmbackup.failures.signatures import full_type, is_backup_extension, signs_of_status
 from vmbackup.versions import compare, parse
 
 # The backup extension of the other system.
@@ -55,8 +54,8 @@ def vmsnapshot_extension_is_healthy(
 
     Why: on managed disks Azure hides the extension; that it is not listed is no fault there, and no sight of it either.
     """
-    ours = [extension for extension in extensions or [] if is_ours(full_type(extension))]
-    handler = [handler for handler in handlers or [] if is_ours(handler["type"])]
+    ours = [extension for extension in extensions or [] if is_backup_extension(full_type(extension))]
+    handler = [handler for handler in handlers or [] if is_backup_extension(handler["type"])]
     for extension in ours:
         if model is not None and (extension["type"] or "").lower() == _FOREIGN.get(model["os"] or ""):
             return problem("other_system", name=extension["name"], type=extension["type"])
@@ -90,8 +89,8 @@ def vmsnapshot_version_is_current(
     Why: the service updates the extension with a backup, so a version that is merely not the newest is no fault. One
     older than everything listed, or the Linux version that the article called the latest, shows that updating fails.
     """
-    versions = [handler["version"] for handler in handlers or [] if is_ours(handler["type"])]
-    versions += [extension["version"] for extension in extensions or [] if is_ours(full_type(extension))]
+    versions = [handler["version"] for handler in handlers or [] if is_backup_extension(handler["type"])]
+    versions += [extension["version"] for extension in extensions or [] if is_backup_extension(full_type(extension))]
     versions += [guest["newest"]] if guest else []
     # The model gives "1.0" where only the instance view knows all four numbers.
     installed = next((version for version in versions if len(parse(version) or ()) > 2), None)
@@ -131,14 +130,14 @@ def no_other_extension_has_failed(
     Why: any extension that has not succeeded can keep the backup extension from running (T1). Most do no harm: only
     where the VM itself is failed for it, as a failed extension can do to it, is one the reason.
     """
-    others = [extension for extension in extensions or [] if not is_ours(full_type(extension))]
+    others = [extension for extension in extensions or [] if not is_backup_extension(full_type(extension))]
     for extension in others:
         if extension_failed(extension):
             state = extension["code"] or extension["provisioning_state"]
             shown = {"name": extension["name"], "state": state, "message": extension["message"] or "-"}
             known = extension["publisher"] is not None and extension["type"] is not None
             return problem(**shown) if known and _vm_failed(power) else unknown("failed", **shown)
-    other_handlers = [handler for handler in handlers or [] if not is_ours(handler["type"])]
+    other_handlers = [handler for handler in handlers or [] if not is_backup_extension(handler["type"])]
     for handler in other_handlers:
         if handler_failed(handler) and not is_installing(handler):
             state = handler["display_status"] or handler["code"]

@@ -6,8 +6,6 @@ from vmbackup.checks.base import Judgement, problem, unknown
 from vmbackup.facts.vm import Extension, Handler, VmModel
 from vmbackup.failures.signatures import full_type
 
-_OURS = ("microsoft.azure.recoveryservices.vmsnapshot", "microsoft.azure.recoveryservices.vmsnapshotlinux")
-
 
 def judged_state(extension: Extension) -> Judgement | None:
     """What its own state says against the backup extension; None where it has succeeded."""
@@ -34,11 +32,6 @@ def is_of_other_system(extension: Extension, model: VmModel | None) -> bool:
 def is_reported(extension: Extension, handlers: list[Handler]) -> bool:
     """Whether a handler of this type is listed."""
     return any(handler["type"].lower() == full_type(extension).lower() for handler in handlers)
-
-
-def is_ours(kind: str) -> bool:
-    """Whether it is the type of the backup extension."""
-    return kind.lower() in _OURS
 
 
 def extension_failed(extension: Extension) -> bool:
