@@ -16,7 +16,7 @@ from vmbackup.catalog.words import cause_title
 from vmbackup.cli.options import JsonOption, LanguageOption
 from vmbackup.failures.triage import as_json as json_of
 from vmbackup.failures.triage import triage
-from vmbackup.model import Language
+from vmbackup.model import Language, SetupError
 from vmbackup.pages.explain import explained
 from vmbackup.pages.failure import sorted_into
 from vmbackup.parameters import no_such
@@ -50,16 +50,23 @@ def sort_failure(
 @app.command("guest-script")
 def guest_script(
     name: Annotated[str, typer.Argument(help="windows, linux, linux-logs, or a remedy that is a script.")],
+    as_short: Annotated[
+        bool, typer.Option("--short", help="Linux: packed into few lines, to paste into a serial console.")
+    ] = False,
     language: LanguageOption = Language.EN,
 ) -> None:
     """Print a script for the guest: windows and linux only read, for a dead agent; linux-logs packs its logs;
     a remedy's script is what its plan names."""
     from vmbackup.collectors.guest import SCRIPTS, script
+    from vmbackup.guest.short import has_short_form, short
 
     repairing = [remedy for remedy, entry in catalogue.remedies().items() if entry["script"]]
     if name not in (*SCRIPTS, *repairing):
         raise no_such("unknown_guest_script", name, [*SCRIPTS, *repairing])
-    typer.echo(script(name) if name in SCRIPTS else catalogue.script(name), nl=False)
+    found = script(name) if name in SCRIPTS else catalogue.script(name)
+    if as_short and not has_short_form(found):
+        raise SetupError("error.no_short_form", name=name)
+    typer.echo(short(found) if as_short else found, nl=False)
 
 
 @checks_app.command("list")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from saying import sentence
 from vmbackup.cli.main import app
 
 
@@ -117,3 +118,6 @@ def test_every_script_for_the_guest_can_be_printed(name, part):
 
 def test_an_unknown_guest_script_names_those_there_are():
     assert "linux-logs" in str(CliRunner().invoke(app, ["guest-script", "solaris"]).exception)
+    assert "PowerShell" in sentence(CliRunner().invoke(app, ["guest-script", "windows", "--short"]).exception)
+    packed = CliRunner().invoke(app, ["guest-script", "linux", "--short"]).output
+    assert packed.startswith("s=\ns=${s}H4sI")
