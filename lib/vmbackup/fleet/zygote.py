@@ -161,11 +161,26 @@ class Zygote:
                     importlib.import_module(name)
             learned += safe
             waiting = _without_first(waiting[len(safe) :])  # which failed or started a thread
-        _assert_one_thread()
+        _read_tables()
         _remember_what_is_what()
+        _assert_one_thread()
         gc.collect()
         gc.freeze()
         return learned
+
+
+def _read_tables() -> None:
+    """Read the catalogue and prepare its patterns, if notebooks judge: both are the same for all VMs."""
+    if "vmbackup.diagnosis" in sys.modules:
+        from vmbackup.catalog.remedies import remedies
+        from vmbackup.catalog.texts import ui
+        from vmbackup.diagnosis import diagnose
+        from vmbackup.failures.triage import triage
+
+        diagnose(None, {})
+        triage("-")
+        remedies()
+        ui()
 
 
 def _remember_what_is_what() -> None:
