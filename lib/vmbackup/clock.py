@@ -5,12 +5,12 @@ local zone and this machine's clock.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, time, timezone, tzinfo
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 from dateutil import parser
-
-from vmbackup.model import Evidence
 
 _DATE = len("2026-11-23")
 _IN_LOG = re.compile(r"(?:\[\d{1,10}\] )?\[?(\d{2,4})[-/.](\d\d)[-/.](\d{2,4})[T ](\d\d:\d\d:\d\d)")
@@ -18,6 +18,14 @@ _IN_SHELL_LOG = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d+) (\d+):(\d\d):(\d\d)(?: ([AP]M))?(?: [A-Z]+)? (\d{4})- "
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Taken(Protocol):
+    """Anything that says when it was taken, such as a fact."""
+
+    @property
+    def taken_at(self) -> str | None:
+        """Azure's time then; None where it is not known."""
 
 
 def parse(words: str | None) -> datetime | None:
@@ -107,13 +115,13 @@ def of_log(line: str | None) -> str | None:
     return f"{year}-{_MONTHS.index(name) + 1:02}-{int(day):02}T{hour_24:02}:{minute}:{second}Z"
 
 
-def azure_now(evidence: Evidence) -> str | None:
+def azure_now(evidence: Mapping[str, Taken]) -> str | None:
     """Azure's clock in its newest response; None before the first. The guest's facts carry the guest's time, which may
     be wrong."""
     azures = (fact for name, fact in evidence.items() if not name.startswith("guest."))
     return max((fact.taken_at for fact in azures if fact.taken_at), default=None)
 
 
-def now(evidence: Evidence) -> datetime:
+def now(evidence: Mapping[str, Taken]) -> datetime:
     """Azure's time as last heard, else this machine's."""
     return parse(azure_now(evidence)) or datetime.now(timezone.utc)
