@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from vmbackup.model import AzureSource, Key, Language, Probe, Risk, SetupError, Target, Word
+from vmbackup.resource_ids import out_of_portal, part_after
 
 SHORTEST_S, LONGEST_S = 5, 3600
 _VM_ID_EXAMPLE = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Compute/virtualMachines/<name>"
@@ -29,6 +30,7 @@ VAULT_ID = re.compile(
     rf"/subscriptions/{_NAME}/resourceGroups/{_NAME}/providers/Microsoft\.RecoveryServices/vaults/{_NAME}",
     re.IGNORECASE,
 )
+_IDS = ("vm_id", "vault_id", "subscription_id")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -76,7 +78,7 @@ def read(given: Mapping[str, Any], about: str = "vm") -> Parameters:
         if name not in kinds:
             raise no_such("unknown_parameter", name, kinds)
     values = {name: _value(name, value, kinds[name]) for name, value in given.items()}
-    parameters = Parameters(**values)
+    parameters = _without_defaults(Parameters(**values))
     if not SHORTEST_S <= parameters.deadline_s <= LONGEST_S:
         raise SetupError("error.deadline", value=parameters.deadline_s, least=SHORTEST_S, most=LONGEST_S)
     (_RULES if about == "vm" else _VAULT_RULES)[parameters.azure](parameters)
@@ -112,8 +114,13 @@ def no_such(key: str, value: str, choices: Iterable[str], **values: str) -> Setu
     return SetupError(f"error.{key}_near", near=near[0], **named) if near else SetupError(f"error.{key}", **named)
 
 
+def _without_defaults(parameters: Parameters) -> Parameters:
+    """A notebook's own scenario is its default, and says nothing once another Azure is named."""
+    return parameters if parameters.azure == AzureSource.SIMULATOR else replace(parameters, scenario="")
+
+
 def _value(name: str, value: Any, kind: type) -> Any:
-    """The value as a parameter keeps it."""
+    """The value as a parameter keeps it; where an id belongs, an address of the portal is understood."""
     expected = str if issubclass(kind, str) else kind
     if type(value) is not expected and type(value) is not kind:
         wanted, found = (Key(f"type.{each.__name__}") for each in (expected, type(value)))
@@ -123,6 +130,10 @@ def _value(name: str, value: Any, kind: type) -> Any:
     stripped = value.strip()
     if issubclass(kind, Word) and stripped not in list(kind):
         raise no_such("not_one_of", stripped, list(kind), name=name)
+    if name in _IDS:
+        stripped = out_of_portal(stripped)
+    if name == "subscription_id":
+        stripped = part_after(stripped, "subscriptions") or stripped
     return kind(stripped)
 
 
@@ -143,7 +154,7 @@ def _simulator(parameters: Parameters) -> None:
 
 
 def _live(parameters: Parameters) -> None:
-    _refuse(parameters, ("scenario", "evidence_file"))
+    _refuse(parameters, ("evidence_file",))
     parts = {name: getattr(parameters, name) for name in ("subscription_id", "resource_group", "vm_name")}
     if parameters.vm_id:
         found = VM_ID.fullmatch(parameters.vm_id.rstrip("/"))
@@ -175,17 +186,18 @@ def _check_vault(parameters: Parameters) -> None:
 
 def _replay(parameters: Parameters) -> None:
     changing = ("remedies", "retry")
-    asking = ("scenario", "subscription_id", "resource_group", "vm_name", "vm_id", "vault_id")
+    asking = ("subscription_id", "resource_group", "vm_name", "vm_id", "vault_id")
     _refuse(parameters, asking + changing)
     if not parameters.evidence_file:
         raise SetupError("error.needs_evidence_file")
 
 
 def _live_vault(parameters: Parameters) -> None:
-    _refuse(parameters, ("scenario", "evidence_file"))
-    if not parameters.subscription_id:
-        raise SetupError("error.needs_subscription_id")
-    _check_subscription(parameters.subscription_id)
+    _refuse(parameters, ("evidence_file",))
+    if parameters.subscription_id:
+        _check_subscription(parameters.subscription_id)
+    if parameters.vm_id and not VM_ID.fullmatch(parameters.vm_id.rstrip("/")):
+        raise SetupError("error.no_vm_id", value=parameters.vm_id, example=_VM_ID_EXAMPLE)
 
 
 def _no_replay(parameters: Parameters) -> None:

@@ -1,6 +1,25 @@
-"""The parts of an Azure resource id, in any case. Pure."""
+"""An Azure resource id, also out of a portal address, and its parts, in any case. Pure."""
 
 from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+_PORTAL = re.compile(r"https://(?:[\w-]+\.)*portal\.azure\.\w+[/?#]", re.IGNORECASE)
+_PART = "/[^/?#&]+"
+_ID = re.compile(
+    rf"/subscriptions{_PART}(?:/resourceGroups{_PART}(?:/providers{_PART}{_PART}{_PART})?)?", re.IGNORECASE
+)
+
+
+def out_of_portal(words: str) -> str:
+    """The id of the resource whose page a pasted portal address opens; anything else as it is.
+
+    >>> out_of_portal("https://portal.azure.com/#@contoso.com/resource/subscriptions/1/resourceGroups/g/overview")
+    '/subscriptions/1/resourceGroups/g'
+    """
+    found = _ID.search(unquote(words)) if _PORTAL.match(words) else None
+    return found.group() if found else words
 
 
 def resource_name(resource_id: str | None) -> str:

@@ -27,7 +27,6 @@ LIVE = {"azure": "live", "subscription_id": SUBSCRIPTION, "resource_group": "rg"
         ({}, "needs a scenario"),
         ({"scenario": "x", "vm_name": "vm"}, "contradicts vm_name"),
         ({"azure": "live"}, "needs subscription_id, resource_group, vm_name"),
-        ({**LIVE, "scenario": "x"}, "contradicts scenario"),
         ({**LIVE, "subscription_id": "prod"}, "is not a GUID"),
         ({"azure": "live", "vm_id": "/subscriptions/x/vm"}, "is not the resource id of a VM"),
         ({"azure": "live", "vm_id": VM_ID.replace("/rg/", "/../")}, "is not the resource id of a VM"),
@@ -79,10 +78,28 @@ def test_what_jupyter_and_the_reader_keep_in_a_notebook_is_not_a_parameter() -> 
     assert from_notebook(namespace).scenario == "x"
 
 
-def test_the_start_notebook_needs_a_subscription_and_no_vm() -> None:
+def test_naming_another_azure_is_enough_whatever_scenario_the_notebook_has_by_default() -> None:
+    assert read({**LIVE, "scenario": "agent_stopped_linux"}) == read(LIVE)
+    replayed = {"azure": "replay", "evidence_file": "evidence.json"}
+    assert read({**replayed, "scenario": "agent_stopped_linux"}) == read(replayed)
+
+
+def test_an_address_of_the_portal_is_understood_wherever_an_id_is() -> None:
+    page = "https://portal.azure.com/#@contoso.com/resource"
+    vault = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"
+    given = {"vm_id": f"{page}{VM_ID}/overview", "vault_id": f"{page}{vault}/backupItems"}
+    assert read({"azure": "live", **given}) == read({"azure": "live", "vm_id": VM_ID, "vault_id": vault})
+    for written in (f"{page}/subscriptions/{SUBSCRIPTION}/overview", f"/subscriptions/{SUBSCRIPTION}"):
+        assert read({**LIVE, "subscription_id": written}) == read(LIVE)
+    with refused("is not the resource id of a VM"):
+        read({"azure": "live", "vm_id": f"{page}{vault}/overview"})
+
+
+def test_the_start_notebook_needs_no_vm_and_no_subscription() -> None:
     assert read({"azure": "live", "subscription_id": SUBSCRIPTION}, about="vault").subscription_id == SUBSCRIPTION
-    with refused("needs subscription_id"):
-        read({"azure": "live"}, about="vault")
+    assert read({"azure": "live", "scenario": "x"}, about="vault") == read({"azure": "live"}, about="vault")
+    with refused("is not the resource id of a VM"):
+        read({"azure": "live", "vm_id": "vm"}, about="vault")
     with refused("01 to 06"):
         read({"azure": "replay", "evidence_file": "x"}, about="vault")
 
