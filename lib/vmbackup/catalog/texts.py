@@ -24,7 +24,7 @@ _TIME_IN_LOG = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(\.\d+)?")
 def ui() -> Mapping[str, Any]:
     """The words of the product itself, of remedies and of the guided walk, nested, each ending in ``{en, de}``."""
     merged: dict[str, Any] = {}
-    for file in ("ui.yaml", "ui_errors.yaml", "ui_remedies.yaml", "ui_widgets.yaml", "ui_ticket.yaml"):
+    for file in ("ui.yaml", "ui_errors.yaml", "ui_remedies.yaml", "ui_widgets.yaml", "ui_ticket.yaml", "ui_start.yaml"):
         words = read(file)
         check_texts(words, file)
         for key in words:

@@ -17,15 +17,19 @@ _HERE = Path(__file__).parent
 
 class Frontend(anywidget.AnyWidget):
     """A live region (``kind`` "status"), a button that copies ``content`` ("copy") or a place that comes into view
-    ("here"); see frontend.js."""
+    ("here"); see frontend.js. The live region says ``dead`` when the kernel is gone, and leaves ``note`` for readers of
+    the saved notebook in the place of the widget ``tool``; see notebook.js."""
 
-    _esm = (_HERE / "frontend.js").read_text("utf-8")
+    _esm = "".join((_HERE / name).read_text("utf-8") for name in ("notebook.js", "frontend.js"))
     _css = (_HERE / "frontend.css").read_text("utf-8")
     kind = traitlets.Unicode("status").tag(sync=True)
     text = traitlets.Unicode("").tag(sync=True)
     label = traitlets.Unicode("").tag(sync=True)
     content = traitlets.Unicode("").tag(sync=True)
     done = traitlets.Unicode("").tag(sync=True)
+    dead = traitlets.Unicode("").tag(sync=True)
+    note = traitlets.Unicode("").tag(sync=True)
+    tool = traitlets.Unicode("").tag(sync=True)
 
 
 def button(on_click: Callable[[], object], *classes: str) -> Any:

@@ -7,8 +7,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from vmbackup import catalog
-from vmbackup.pages.blocks import Details, Page
+from vmbackup.pages.blocks import Page
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -32,25 +31,27 @@ class Place:
             self._shown = page
 
 
+class _TwinPage(Page):
+    """A page that the style sheet hides while the tool above it works."""
+
+    def html(self) -> str:
+        return f'<div class="vmbackup-twin">{super().html()}</div>'
+
+
 class Twin:
-    """What a saved notebook keeps of the tool: the page that says the same, folded below it."""
+    """What a saved notebook keeps of the tool: the page that says the same, for whoever has no kernel."""
 
     def __init__(self) -> None:
         self._place = Place()
 
-    def display(self, box: Any, page: Page, language: str) -> None:
-        """Show the tool in the running cell, and its page folded below."""
+    def display(self, box: Any, page: Page, note: str) -> None:
+        """Show the tool in the running cell, and its page below; the note is for frontends that can show neither."""
         view = box._repr_mimebundle_()[_WIDGET]
-        needed = catalog.text("guide.needs_kernel", language)
-        display({_WIDGET: view, "text/plain": needed}, raw=True)  # type: ignore[no-untyped-call]
+        display({_WIDGET: view, "text/plain": note}, raw=True)  # type: ignore[no-untyped-call]
         self._place = Place()
-        self._place.show(_folded(page, language))
+        self._place.show(_TwinPage(page.blocks))
 
-    def update(self, page: Page, language: str) -> None:
+    def update(self, page: Page) -> None:
         """Bring the page up to date, once it is shown."""
         if self._place.shown:
-            self._place.show(_folded(page, language))
-
-
-def _folded(page: Page, language: str) -> Page:
-    return Page([Details(catalog.text("guide.as_page", language), page.blocks)])
+            self._place.show(_TwinPage(page.blocks))

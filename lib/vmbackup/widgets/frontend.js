@@ -1,26 +1,5 @@
 // What the notebook's own widgets cannot do: a live region for screen readers, the clipboard, and coming into view.
 
-// "Run All Cells" goes to the last cell at once. What the operator opened the runbook for is here: it comes into view
-// when it is ready and stays while the cells around it find their heights, unless somebody reads elsewhere.
-function bringIntoView(element, ready) {
-  const notebook = element.closest(".jp-Notebook");
-  if (!notebook) return 0;
-  const touches = ["wheel", "keydown", "pointerdown"];
-  let left = 15;
-  const stop = () => {
-    clearInterval(looking);
-    for (const each of touches) window.removeEventListener(each, stop, true);
-  };
-  const look = () => {
-    if (!ready(notebook)) return;
-    element.scrollIntoView({ block: "start" });
-    if (--left === 0) stop();
-  };
-  const looking = setInterval(look, 200);
-  for (const each of touches) window.addEventListener(each, stop, true);
-  return looking;
-}
-
 // What the keyboard is on may vanish or be switched off by what it did. The focus then goes to the nearest control that
 // stood before it, and back as soon as it can. Gives what is to be called after every change of the tool.
 function keepFocus(tool) {
@@ -54,10 +33,6 @@ function keepFocus(tool) {
       window.removeEventListener("pointerdown", forget, true);
     },
   };
-}
-
-function idle(notebook) {
-  return ![...notebook.querySelectorAll(".jp-InputPrompt")].some((each) => each.textContent === "[*]:");
 }
 
 // The kernel cannot save the notebook; the notebook's own key does, whatever it is called in this frontend.
@@ -103,13 +78,15 @@ function status({ model, el }) {
     // A question appears beside the button that was pressed: it is read out.
     for (const question of tool.querySelectorAll(".vmbackup-question")) question.setAttribute("role", "alert");
   };
-  let observer, focus;
+  let observer, focus, unwatch;
   const attach = () => {
     tool = el.closest(".vmbackup-guide");
     if (!tool) { timer = setTimeout(attach, 50); return; }
     prepare();
     timer = bringIntoView(tool, idle);
     focus = keepFocus(tool);
+    unwatch = watchKernel(model, tool, (words) => { el.textContent = words; });
+    leaveNote(model);
     observer = new MutationObserver(() => { prepare(); focus.changed(); });
     const attributeFilter = ["class", "style", "disabled"];
     observer.observe(tool, { subtree: true, childList: true, attributes: true, attributeFilter });
@@ -121,6 +98,7 @@ function status({ model, el }) {
     model.off("msg:custom", asked);
     if (observer) observer.disconnect();
     if (focus) focus.stop();
+    if (unwatch) unwatch();
   };
 }
 

@@ -97,6 +97,7 @@ class Guide:
             self.ending.box,
             classes=("vmbackup-guide",),
         )
+        self.notice.status.tool = self.box.model_id
 
     # --- showing ---
 
@@ -252,7 +253,7 @@ class Guide:
         place = controls.view()
         controls.put(place, page)
         self.box.children = (place,)
-        self._twin.update(page, self.language)
+        self._twin.update(page)
 
     def page(self) -> Page:
         """The tool as a page, as it stands now."""
@@ -260,12 +261,12 @@ class Guide:
 
     def _finish(self, key: str) -> None:
         self._say(key)
-        self._twin.update(self.page(), self.language)
+        self._twin.update(self.page())
         if self.run.evidence:
             self._on_change()
 
     def _ipython_display_(self) -> None:
-        self._twin.display(self.box, self.page(), self.language)
+        self._twin.display(self.box, self.page(), self.notice.status.note)
 
 
 def _folded(page: Page) -> Page:

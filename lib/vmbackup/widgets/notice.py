@@ -24,7 +24,9 @@ class Notice:
 
     def show(self, cancellable: bool, language: str) -> None:
         """Bring the words up to date; offer to end the work where it can be ended."""
-        self.status.label = catalog.text("guide.title", language)
+        status = self.status
+        status.label = catalog.text("guide.title", language)
+        status.dead, status.note = (catalog.text(f"start.{name}", language) for name in ("dead", "note"))
         controls.word(self._cancel, catalog.text("guide.cancel", language))
         controls.visible(self._cancel, cancellable)
 
