@@ -19,6 +19,7 @@ from vmbackup.cli.diagnose import COLOURS
 from vmbackup.cli.options import GENERAL_SECTION, TOOL_ERROR, LanguageOption
 from vmbackup.model import AzureSource, Language, SetupError, Verdict
 from vmbackup.pages.blocks import SIGNS
+from vmbackup.runs.notebooks import project
 
 app = typer.Typer()
 
@@ -98,11 +99,3 @@ def _fleet_table(done: list[Any], language: str) -> Table:
             ", ".join(problems),
         )
     return table
-
-
-def project() -> Path:
-    """The folder with the notebooks: this one, one above it, or the checkout. Raises SetupError where there is none."""
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[3]):
-        if (folder / "notebooks" / "00_start_here.ipynb").exists():
-            return folder
-    raise SetupError("error.no_notebooks")

@@ -22,7 +22,7 @@ from vmbackup.collectors import (
 )
 from vmbackup.collectors.base import COLLECTORS, actions
 from vmbackup.collectors.collection import collect, slowest_chain_ms
-from vmbackup.collectors.recent_failures import failed_jobs
+from vmbackup.collectors.recent_failures import failed_jobs, last_backups
 
 # Importing a module registers its collectors.
 MODULES = (
@@ -46,4 +46,4 @@ MODULES = (
     running_job,
 )
 
-__all__ = ["COLLECTORS", "MODULES", "actions", "collect", "failed_jobs", "slowest_chain_ms"]
+__all__ = ["COLLECTORS", "MODULES", "actions", "collect", "failed_jobs", "last_backups", "slowest_chain_ms"]

@@ -1,9 +1,9 @@
-"""The failed backup jobs of a vault or a whole subscription, one row each, for the start notebook."""
+"""The failed backup jobs of a vault, a subscription or one VM, and each VM's last backups, for the start notebook."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,32 +15,81 @@ from vmbackup.arm.call import calling, gather
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import RequestRefused, ResponseLost, as_fact, cut, refusal
-from vmbackup.arm.paging import Listing
-from vmbackup.arm.wire import entries, inside, resource, text
+from vmbackup.arm.paging import Listing, read_pages
+from vmbackup.arm.wire import entries, inside, resource, text, whole_pages
 from vmbackup.collectors.base import listed_fact
 from vmbackup.collectors.failed_job import read_failed_job
 from vmbackup.collectors.jobs import READ_JOBS, job_filter, job_in_full, list_jobs, vm_of
+from vmbackup.collectors.protected_item import read_item
+from vmbackup.collectors.protection import READ_ITEM
 from vmbackup.facts.backup import JobError
 from vmbackup.model import Fact, SetupError
 from vmbackup.resource_ids import part_after, resource_group, resource_name
 
 _IN_FULL = 100
+_RECOVERY_SERVICES = "RecoveryServicesResources | where type =~ 'microsoft.recoveryservices/"
 
 
-def failed_jobs(azure: Azure, vault_id: str | None = None, deadline_s: float = 120) -> Fact:
-    """Failed backup jobs of the last 14 days, newest first: of one vault, or of the subscription by Resource Graph.
+def failed_jobs(azure: Azure, vault_id: str | None = None, vm_id: str | None = None, deadline_s: float = 120) -> Fact:
+    """Failed backup jobs of the last 14 days, newest first: of one vault, else of the subscription by Resource Graph;
+    of one VM alone where it is named.
 
     The fact's data are rows ``{name, vm_name, vm_id, vault_id, time, code, title, text}``; ``vm_id`` is None where no
     job names it. Raises SetupError when nobody is signed in, or the vault or subscription does not exist.
     """
+
+    def rows() -> Listing:
+        listing = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure, vm_id)
+        return Listing([read_failed_row(wire) for wire in listing.entries], listing.is_cut)
+
+    fact = _listed(rows, vm_id, READ_JOBS, deadline_s)
+    if fact.answered:
+        fact.data.sort(key=lambda row: row["time"] or "", reverse=True)
+    return fact
+
+
+def last_backups(azure: Azure, vault_id: str | None = None, vm_id: str | None = None, deadline_s: float = 120) -> Fact:
+    """When each protected VM was last backed up, of the same VMs as :func:`failed_jobs`.
+
+    Rows ``{vm_id, last_good, completed}``: the time of the newest recovery point, and when the last backup began, if
+    it completed.
+    """
+
+    def rows() -> Listing:
+        if not vault_id:
+            words = _RECOVERY_SERVICES + "vaults/backupfabrics/protectioncontainers/protecteditems'"
+            listing = graph.query(azure, words + _about(vm_id), _scope(azure, vm_id))
+        else:
+            items = azure.backup(part_after(vault_id, "subscriptions")).backup_protected_items
+            asked = "backupManagementType eq 'AzureIaasVM' and itemType eq 'VM'"
+            name, group = resource_name(vault_id), resource_group(vault_id)
+            listing = read_pages(items.list(name, group, filter=asked, raw_response_hook=whole_pages))
+            listing = Listing([each.as_dict() for each in listing.entries], listing.is_cut)
+        return Listing([_read_backup(wire) for wire in listing.entries], listing.is_cut)
+
+    return _listed(rows, vm_id, READ_ITEM, deadline_s)
+
+
+def _listed(rows: Callable[[], Listing], vm_id: str | None, action: str, deadline_s: float) -> Fact:
+    """The rows as a fact, those about this VM alone where one is named."""
     begun = time.monotonic()
     try:
         with calling(deadline_s=deadline_s):
-            listing = _of_vault(azure, vault_id) if vault_id else _of_subscription(azure)
-        rows = [read_failed_row(wire) for wire in listing.entries]
+            listing = rows()
     except Exception as error:
-        return as_fact(error, (READ_JOBS,), time.monotonic() - begun)
-    return listed_fact(listing, sorted(rows, key=lambda row: row["time"] or "", reverse=True))
+        return as_fact(error, (action,), time.monotonic() - begun)
+    wanted = [row for row in listing.entries if vm_id is None or (row["vm_id"] or "").lower() == vm_id.lower()]
+    return listed_fact(listing, wanted)
+
+
+def _read_backup(wire: object) -> dict[str, Any]:
+    item = read_item(wire)
+    completed = (item["last_backup_status"] or "").lower() == "completed"
+    return {
+        "vm_id": text(wire, "properties", "dataSourceInfo", "resourceID") or item["source_resource_id"],
+        "last_good": item["last_recovery_point"],
+        "completed": item["last_backup_time"] if completed else None,
+    }
 
 
 def _of_vault(azure: Azure, vault_id: str) -> Listing:
@@ -67,16 +116,25 @@ def _in_full(arm: Arm, vault_id: str, wire: Mapping[str, Any]) -> Any:
         return wire
 
 
-def _of_subscription(azure: Azure) -> Listing:
+def _of_subscription(azure: Azure, vm_id: str | None) -> Listing:
     words = (
-        "RecoveryServicesResources | where type =~ 'microsoft.recoveryservices/vaults/backupjobs' "
+        _RECOVERY_SERVICES + "vaults/backupjobs' "
         "| where properties.status =~ 'Failed' and properties.operation =~ 'Backup' "
         "and properties.backupManagementType =~ 'AzureIaasVM'"
     )
-    listing = graph.query(azure, words, [azure.subscription_id])
+    listing = graph.query(azure, words + _about(vm_id), _scope(azure, vm_id))
     if not listing.entries:
         _require_subscription(azure)
     return listing
+
+
+def _about(vm_id: str | None) -> str:
+    return f" | where properties.dataSourceInfo.resourceID =~ '{graph.quoted(vm_id)}'" if vm_id else ""
+
+
+def _scope(azure: Azure, vm_id: str | None) -> list[str] | None:
+    # A VM's vault may be in another subscription than the VM.
+    return None if vm_id else [azure.subscription_id]
 
 
 def _require_subscription(azure: Azure) -> None:
