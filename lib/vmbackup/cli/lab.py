@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,21 +19,21 @@ import yaml
 
 from vmbackup import catalog
 from vmbackup.catalog.words import section_title
-from vmbackup.cli.demo import project
 from vmbackup.cli.options import LanguageOption
-from vmbackup.model import Language, SetupError
+from vmbackup.model import AzureSource, Language, SetupError
+from vmbackup.parameters import read
+from vmbackup.runs.notebooks import START, filled, project, text
 
 app = typer.Typer()
 
-START = "00_start_here"
 # Tiles of jupyter-app-launcher; it finds the folder by the variable, and the file by the beginning of its name.
 _TILES_FOLDER = ".lab"
 _TILES_FILE = "jp_app_launcher.yaml"
 _TILES_VARIABLE = "JUPYTER_APP_LAUNCHER_PATH"
 # JupyterLab's launcher shows this section first.
 _SECTION = "Notebook"
-# The default of the notebooks' parameter, as their JSON has it.
-_LANGUAGE = r"language: str = \"{}\""
+# What opens a VM's runbook from the start notebook.
+_EXTENSIONS = Path(__file__).parents[1] / "notebook" / "labextensions"
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -40,9 +41,16 @@ def lab(
     context: typer.Context,
     incident: Annotated[str, typer.Option(help="Name of the incident; one that is there goes on.")] = "",
     folder: Annotated[Path, typer.Option(help="Where the incidents' folders are.")] = Path("runs/incidents"),
+    vm_id: Annotated[
+        str, typer.Option(help="The VM whose backup failed: resource id, or its address in the portal.")
+    ] = "",
+    subscription: Annotated[str, typer.Option(help="List what failed in this subscription.")] = "",
+    vault: Annotated[str, typer.Option(help="List what failed in this vault: resource id, or address.")] = "",
     language: LanguageOption = Language.EN,
 ) -> None:
     """Open JupyterLab on the start notebook, in a copy of the notebooks for this incident.
+
+    Without a VM, subscription or vault it lists a simulated fleet, from where one gets to one's own Azure.
 
     What else is given goes to JupyterLab: vmbackup lab --no-browser --port 8890
     """
@@ -50,7 +58,7 @@ def lab(
     if Path(name).name != name or name.startswith("."):
         raise SetupError("error.no_incident_name", name=name)
     place = folder / name
-    open_incident(project() / "notebooks", place, language)
+    open_incident(project() / "notebooks", place, language, where(vm_id, subscription, vault))
     typer.echo(f"Incident folder: {place}\nTo go on later: {going_on(folder, name)}")
     start(place, context.args)
 
@@ -73,18 +81,30 @@ def going_on(folder: Path, name: str) -> str:
     return shlex.join(["vmbackup", "lab", "--folder", str(folder), "--incident", name])
 
 
-def open_incident(notebooks: Path, folder: Path, language: str) -> None:
-    """Copy the notebooks into the incident's folder, and write its launcher tiles.
+def where(vm_id: str, subscription: str, vault: str) -> dict[str, str]:
+    """The parameters of the start notebook that lists the failed VMs there; none for the simulated ones. Raises
+    SetupError for an id that is none."""
+    given = {"vm_id": vm_id, "subscription_id": subscription, "vault_id": vault}
+    if not any(given.values()):
+        return {}
+    parameters = read({"azure": AzureSource.LIVE, **given}, about="vault")
+    return {"azure": AzureSource.LIVE, **{name: getattr(parameters, name) for name in given}}
 
-    A notebook that is already there is an operator's work and is left alone. Raises SetupError where the folder cannot
-    be written.
+
+def open_incident(notebooks: Path, folder: Path, language: str, place: Mapping[str, str]) -> None:
+    """Copy the notebooks into the incident's folder, and write its launcher tiles; ``place`` are the parameters that
+    say where the start notebook looks.
+
+    A notebook that is already there is an operator's work and is left alone, but for a start notebook that is to look
+    elsewhere. Raises SetupError where the folder cannot be written.
     """
     try:
         (folder / _TILES_FOLDER).mkdir(parents=True, exist_ok=True)
         for source in sorted(notebooks.glob("*.ipynb")):
-            if not (folder / source.name).exists():
-                spoken = source.read_text("utf-8").replace(_LANGUAGE.format("en"), _LANGUAGE.format(language))
-                (folder / source.name).write_text(spoken, "utf-8")
+            copy, values = folder / source.name, place if source.stem == START else {}
+            if values or not copy.exists():
+                values = {"language": language, **values}
+                copy.write_text(text(filled(copy if copy.exists() else source, values)), "utf-8")
         listed = yaml.safe_dump(tiles(language), allow_unicode=True)
         (folder / _TILES_FOLDER / _TILES_FILE).write_text(listed, "utf-8")
     except OSError as error:
@@ -107,7 +127,8 @@ def start(folder: Path, options: list[str]) -> None:
     """Replace this process with JupyterLab on the incident's folder; ``options`` are JupyterLab's. Does not return."""
     os.environ[_TILES_VARIABLE] = str((folder / _TILES_FOLDER).resolve())
     os.chdir(folder)
-    command = [sys.executable, "-m", "jupyterlab", f"{START}.ipynb"]
+    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{START}.ipynb"]
+    command.append(f"--LabApp.extra_labextensions_path={_EXTENSIONS}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # Containers run as root. JupyterLab still listens on this machine only and asks for its token.
         command.append("--allow-root")

@@ -11,14 +11,18 @@ from jupyter_app_launcher.utils import parse_config
 from papermill.inspection import inspect_notebook
 
 from saying import refused
-from vmbackup.cli.lab import going_on, incident_name, open_incident
+from vmbackup.cli.lab import going_on, incident_name, open_incident, where
 
 NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 ALL = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
 
+NOWHERE = {"vm_id": "", "subscription": "", "vault": ""}
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+VM_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
 
-def opened(folder: Path, language: str = "en") -> Path:
-    open_incident(NOTEBOOKS, folder / "incident", language)
+
+def opened(folder: Path, language: str = "en", **place: str) -> Path:
+    open_incident(NOTEBOOKS, folder / "incident", language, where(**{**NOWHERE, **place}))
     return folder / "incident"
 
 
@@ -53,6 +57,17 @@ def test_a_tile_opens_each_copy(tmp_path: Path) -> None:
     assert [tile["source"][0]["args"]["path"] for tile in tiles] == ALL
     assert tiles[1]["title"] == "VM-Agent kann nicht mit Azure Backup kommunizieren"
     assert yaml.safe_load(file.read_text("utf-8"))
+
+
+def test_the_start_notebook_looks_where_the_command_says_also_when_the_incident_goes_on(tmp_path: Path) -> None:
+    (opened(tmp_path) / ALL[1]).write_text("an operator's work", "utf-8")
+    address = f"https://portal.azure.com/#@contoso.com/resource{VM_ID}/overview"
+    incident = opened(tmp_path, vm_id=address)
+    parameters = {name: each["default"] for name, each in inspect_notebook(str(incident / ALL[0])).items()}
+    assert (parameters["azure"], parameters["vm_id"]) == ('"live"', f'"{VM_ID}"')
+    assert (incident / ALL[1]).read_text("utf-8") == "an operator's work"
+    with refused("is not the resource id of a vault"):
+        opened(tmp_path, vault="my-vault")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
