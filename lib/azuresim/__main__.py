@@ -1,4 +1,7 @@
-"""``python -m azuresim <scenario>... [--latency-ms N] [--port N]``: serve until interrupted."""
+"""``python -m azuresim <scenario>... [--latency-ms N] [--port N]``: serve until interrupted.
+
+``--fleet N`` serves so many VMs instead (see :mod:`azuresim.fleet`).
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ import shlex
 import signal
 import sys
 
+from azuresim.fleet import MIX, fleet
 from azuresim.loading import load_world, scenario_names
 from azuresim.schema import WorldError
 from azuresim.serve import Simulator
+from azuresim.state import Throttle
+from azuresim.world import World
 
 ENDING = {signal.SIGINT, signal.SIGTERM}
+_MOST_SHOWN = 200
 
 
 def main(words: list[str] | None = None) -> int:
@@ -21,26 +28,41 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--latency-ms", type=int, default=0, help="delay added to every answer")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; a free one by default")
     parser.add_argument("--seed", type=int, default=0, help="seed of all ids")
+    parser.add_argument("--fleet", type=int, default=0, help="this many VMs; the scenarios are what is wrong with them")
+    parser.add_argument("--vaults", type=int, default=1, help="over how many vaults the fleet is spread")
+    parser.add_argument("--healthy", type=float, default=0.9, help="the share of the fleet that is healthy, 0 to 1")
+    parser.add_argument("--throttle", type=float, default=0, help="the share of requests that is refused with 429")
     options = parser.parse_args(words)
-    if not options.scenario:
+    if not options.scenario and not options.fleet:
         print("\n".join(scenario_names()))
         return 0
     try:
-        worlds = [load_world(name, options.seed) for name in options.scenario]
+        worlds = _worlds(options)
     except WorldError as exc:
         print(exc, file=sys.stderr)
         return 2
     # Held back from here on, for sigwait below: they may come while the lines are still being printed.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    with Simulator(worlds, options.latency_ms, options.port) as simulator:
+    throttle = Throttle(options.throttle) if options.throttle else None
+    with Simulator(worlds, options.latency_ms, options.port, throttle) as simulator:
         print(f"# {simulator.endpoint}")
         for name, value in simulator.environment.items():
             print(f"export {name}={shlex.quote(value)}")
-        for world in worlds:
+        for vault in dict.fromkeys(world.vault_id for world in worlds) if options.fleet else ():
+            print(f"# vault: {vault}")
+        for world in worlds[:_MOST_SHOWN]:
             print(f"# {world.name}: {world.vm_id(world.machines[0])}")
         sys.stdout.flush()
         signal.sigwait(ENDING)
     return 0
+
+
+def _worlds(options: argparse.Namespace) -> list[World]:
+    if not options.fleet:
+        return [load_world(name, options.seed) for name in options.scenario]
+    mix = options.scenario or MIX
+    vms = fleet(options.fleet, vaults=options.vaults, seed=options.seed, healthy=options.healthy, mix=mix)
+    return list(vms)
 
 
 if __name__ == "__main__":

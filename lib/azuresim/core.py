@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from azuresim import faults, permissions
 from azuresim.answer import Answer, Json, Refused, not_found
-from azuresim.ids import guid
+from azuresim.ids import guid, number
 from azuresim.routing import Request, find
 from azuresim.state import Azure
 from azuresim.world import World
@@ -43,6 +43,7 @@ def _answer(
         request = Request(azure, method, path, query, headers, {}, found[1], found[0], azure.worlds)
         return found[0].handler(request), None
     azure.tokens.demand(headers.get("authorization", ""), azure.seed)
+    _throttle(azure, method, path)
     if found is None:
         raise Refused(501, "NotImplemented", f"The simulator has no answer to {method} {path}.")
     if "api-version" not in query:
@@ -70,24 +71,24 @@ def _answer(
     return answer, world
 
 
+def _throttle(azure: Azure, method: str, path: str) -> None:
+    """429 for the share of requests that the endpoint is told to refuse; which ones depends on nothing but them."""
+    if azure.throttle and number(1000, azure.unique(method, path, "throttle")) < 1000 * azure.throttle.share:
+        wait = {"x-ms-retry-after-ms": str(round(1000 * azure.throttle.retry_after_s))}
+        raise Refused(429, "TooManyRequests", "The request is being throttled as the limit has been reached.", wait)
+
+
 def _candidates(azure: Azure, subscription: str | None, path: str, query: dict[str, str], body: bytes) -> list[World]:
-    """The worlds a request may be about: one where a group is named, else all of the subscription."""
-    worlds = azure.worlds
-    if subscription is not None:
-        if not any(subscription in world.subscriptions for world in worlds):
-            raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
-        worlds = [world for world in worlds if _reaches(world, subscription, path)]
+    """The worlds a request may be about: those with the groups that it names, else all of the subscription."""
+    if subscription is not None and subscription not in azure.subscriptions:
+        raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
     told = path + " " + query.get("$filter", "")
     named = _GROUP.search(path) or _GROUP.search(told) or _BY_GROUP_NAME.search(told)
-    named = named or _GROUP.search(body.decode("utf-8", "replace"))
-    if named:
-        group = named.group(1).lower()
-        mine = [world for world in worlds if _has_group(world, subscription, group)]
-        if mine:
-            return mine
-        if _GROUP.search(path):
-            raise Refused(404, "ResourceGroupNotFound", f"Resource group '{named.group(1)}' could not be found.")
-    return worlds
+    groups = [named.group(1)] if named else sorted(set(_GROUP.findall(body.decode("utf-8", "replace"))))
+    mine = [world for group in groups for world in azure.of_group(subscription, group)]
+    if named and not mine and _GROUP.search(path):
+        raise Refused(404, "ResourceGroupNotFound", f"Resource group '{named.group(1)}' could not be found.")
+    return [world for world in mine or azure.worlds if subscription is None or _reaches(world, subscription, path)]
 
 
 def _locate(request: Request) -> None:
@@ -97,11 +98,34 @@ def _locate(request: Request) -> None:
     if "vm" in params:
         request.found_machine = find_machine(request.world, params["vm"])
     if "vault" in params:
-        world = request.world
         named = (params["sub"], params["rg"].lower(), params["vault"].lower())
-        own = (world.vault_subscription, world.vault_group.lower(), world.vault.lower())
-        if named != own or world.spec.get("vault_exists") is False:
+        request.candidates = [world for world in request.candidates if named == _vault(world)]
+        if not request.candidates:
             raise not_found("Microsoft.RecoveryServices/vaults", params["vault"], params["rg"])
+        request.found_world = _owner(request.candidates, params)
+
+
+def _vault(world: World) -> tuple[str, str, str] | None:
+    """Where the world's vault is; None where it does not exist."""
+    if world.spec.get("vault_exists") is False:
+        return None
+    return world.vault_subscription, world.vault_group.lower(), world.vault.lower()
+
+
+def _owner(worlds: list[World], params: Mapping[str, str]) -> World:
+    """Of the worlds that share a vault, the one with the item, job or policy that the path names; else the first."""
+    if len(worlds) == 1:
+        return worlds[0]
+    group = (params.get("item", "").split(";")[-2:] or [""])[0].lower()
+    job, policy = params.get("job", "").lower(), params.get("policy", "").lower()
+    for world in worlds:
+        if group and world.resource_group.lower() == group:
+            return world
+        if job and any(each["name"] == job for machine in world.machines for each in machine["jobs"]):
+            return world
+        if policy and any(name.lower() == policy for name in world.policies):
+            return world
+    return worlds[0]
 
 
 def _json(body: bytes) -> Json:
@@ -152,7 +176,3 @@ def _reaches(world: World, subscription: str, path: str) -> bool:
     if world.subscription == subscription:
         return True
     return world.vault_subscription == subscription and not _OF_THE_VM.search(path)
-
-
-def _has_group(world: World, subscription: str | None, group: str) -> bool:
-    return any(name.lower() == group and subscription in (None, owner) for owner, name in world.groups)

@@ -36,6 +36,20 @@ def load_world(name_or_path: str | Path, seed: int = 0) -> World:
     Guest outputs may stand beside the file: ``<os>_<machine>.txt`` for the machine that ``run_command`` names, and
     ``<world>.guest.txt``, which an operator pasted.
     """
+    path, given = read_spec(name_or_path)
+    try:
+        for fault in given.get("faults", []):
+            re.compile(fault["match"])
+        world = make_world(_NO_NAME.sub("_", path.stem), given, seed, path)
+    except (ValueError, KeyError, re.error) as exc:
+        raise schema.WorldError(f"{path.name}: {type(exc).__name__}: {exc}") from exc
+    if "machine" in given.get("run_command", {}):
+        _check_machine(world, given["run_command"]["machine"])
+    return world
+
+
+def read_spec(name_or_path: str | Path) -> tuple[Path, dict[str, Any]]:
+    """What a scenario or a YAML file says, and where it stands. Raises :class:`~azuresim.schema.WorldError`."""
     path = Path(name_or_path)
     if not is_file(path):
         path = SCENARIOS / f"{name_or_path}.yaml"
@@ -48,15 +62,7 @@ def load_world(name_or_path: str | Path, seed: int = 0) -> World:
     schema.check(path, given)
     for key in ("backup_fails_while", "crash_consistent_while"):
         schema.check_terms(path, key, given.get(key, []), TERMS)
-    try:
-        for fault in given.get("faults", []):
-            re.compile(fault["match"])
-        world = make_world(_NO_NAME.sub("_", path.stem), given, seed, path)
-    except (ValueError, KeyError, re.error) as exc:
-        raise schema.WorldError(f"{path.name}: {type(exc).__name__}: {exc}") from exc
-    if "machine" in given.get("run_command", {}):
-        _check_machine(world, given["run_command"]["machine"])
-    return world
+    return path, given
 
 
 def _check_machine(world: World, machine: str) -> None:

@@ -132,6 +132,7 @@ WORLD: Mapping[str, Any] = {
     "exists": BOOL,
     "vault_exists": BOOL,
     "vault": {
+        "name": TEXT,
         # Another one than the VM's, and with it another resource group; any word but a GUID stands for one.
         "subscription": TEXT,
         "resource_group": TEXT,

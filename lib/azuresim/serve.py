@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import azuresim.handlers  # noqa: F401 - importing the handlers registers their routes
 from azuresim.answer import Answer, Cut, error
 from azuresim.core import handle
-from azuresim.state import Azure
+from azuresim.state import Azure, Throttle
 from azuresim.tls import server_context
 from azuresim.world import World
 
@@ -28,11 +28,13 @@ IDENTITY_PATH = "/msi/token"
 class Simulator:
     """Azure Resource Manager on a free port of 127.0.0.1, for the time of a ``with`` block.
 
-    ``latency_ms`` is added to every answer but the token's.
+    ``latency_ms`` is added to every answer but the token's; ``throttle`` lets it refuse a share of the requests.
     """
 
-    def __init__(self, worlds: World | Iterable[World], latency_ms: int = 0, port: int = 0) -> None:
-        self.azure = Azure([worlds] if isinstance(worlds, World) else list(worlds))
+    def __init__(
+        self, worlds: World | Iterable[World], latency_ms: int = 0, port: int = 0, throttle: Throttle | None = None
+    ) -> None:
+        self.azure = Azure([worlds] if isinstance(worlds, World) else list(worlds), throttle=throttle)
         self.latency_ms = latency_ms
         self.requests: list[tuple[str, str]] = []
         self.crashes: list[Exception] = []

@@ -11,6 +11,14 @@ from azuresim.tokens import Tokens
 from azuresim.world import World
 
 
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """What Azure does under load: this share of the requests, 0 to 1, is answered with 429 and this wait."""
+
+    share: float
+    retry_after_s: float = 0.02
+
+
 @dataclass(slots=True)
 class Azure:
     """All worlds behind one endpoint. Worlds share a subscription when they share a seed, never a resource group."""
@@ -20,11 +28,23 @@ class Azure:
     operations: Operations = field(default_factory=Operations)
     occurrences: Occurrences = field(default_factory=Occurrences)
     lock: Lock = field(default_factory=Lock)
+    throttle: Throttle | None = None
+    subscriptions: set[str] = field(default_factory=set, init=False)
+    _by_group: dict[str, list[tuple[str, World]]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         groups = [(world.subscription, world.resource_group.lower()) for world in self.worlds]
         if len(set(groups)) < len(groups):
             raise ValueError("two worlds have the same name and seed")
+        for world in self.worlds:
+            self.subscriptions.update(world.subscriptions)
+            for owner, name in world.groups:
+                self._by_group.setdefault(name.lower(), []).append((owner, world))
+
+    def of_group(self, subscription: str | None, group: str) -> list[World]:
+        """The worlds with this resource group, in this subscription or in any: found without a look at all others."""
+        found = (world for owner, world in self._by_group.get(group.lower(), ()) if subscription in (None, owner))
+        return list({id(world): world for world in found}.values())
 
     @property
     def seed(self) -> int:

@@ -42,8 +42,8 @@ class World:
 
     @property
     def vault(self) -> str:
-        """The name of the world's one vault."""
-        return short(f"vault-{self.name.replace('_', '-')}", 50)
+        """The name of the world's one vault; worlds that name the same one in the same group share it."""
+        return str(self.spec.get("vault", {}).get("name") or short(f"vault-{self.name.replace('_', '-')}", 50))
 
     @property
     def vault_subscription(self) -> str:

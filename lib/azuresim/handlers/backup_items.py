@@ -77,8 +77,9 @@ def _status(world: World, machine: Json) -> Json:
 @route("GET", VAULT + "/backupProtectedItems", RIGHT + "/backupProtectedItems/read")
 def list_items(request: Request) -> Answer:
     """All protected items of a vault that the filter lets through."""
-    world, wanted = request.world, equals(request.query.get("$filter", ""))
-    items = [item_json(world, machine) for machine in world.machines if machine["item"] is not None]
+    wanted = equals(request.query.get("$filter", ""))
+    every = [(world, machine) for world in request.candidates for machine in world.machines]
+    items = [item_json(world, machine) for world, machine in every if machine["item"] is not None]
     if (
         wanted.get("itemtype", "VM").upper() != "VM"
         or wanted.get("backupmanagementtype", "AzureIaasVM") != "AzureIaasVM"

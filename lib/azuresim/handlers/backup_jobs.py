@@ -22,18 +22,19 @@ MOST_ON_DEMAND = 9
 @route("GET", VAULT + "/backupJobs", RIGHT + "/backupJobs/read")
 def list_jobs(request: Request) -> Answer:
     """The jobs of a vault that the filter lets through, newest first; no tasks in a list."""
-    world = request.world
-    jobs = [(machine, job) for machine in world.machines for job in machine["jobs"]]
+    every = [(world, machine) for world in request.candidates for machine in world.machines]
+    jobs = [(world, machine, job) for world, machine in every for job in machine["jobs"]]
     for name, operator, value in terms(request.query.get("$filter", "")):
         if operator != "eq":
             raise Refused(
                 400, "BMSUserErrorInvalidFilter", f"Filter is not valid: the operator must be eq, not {operator}."
             )
-        jobs = [(machine, job) for machine, job in jobs if _fits(job, name, value)]
-    for machine, job in jobs:
-        progress(world, machine, job)
-    jobs.sort(key=lambda pair: str(pair[1]["start"]), reverse=True)
-    return request.page([job_json(world, machine, job, False) for machine, job in jobs])
+        jobs = [each for each in jobs if _fits(each[2], name, value)]
+    for world, machine, job in jobs:
+        with world.lock:
+            progress(world, machine, job)
+    jobs.sort(key=lambda each: str(each[2]["start"]), reverse=True)
+    return request.page([job_json(world, machine, job, False) for world, machine, job in jobs])
 
 
 def _fits(job: Json, name: str, value: str) -> bool:

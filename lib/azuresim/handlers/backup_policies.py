@@ -16,8 +16,9 @@ _RIGHT = "Microsoft.RecoveryServices/Vaults/backupPolicies"
 def list_policies(request: Request) -> Answer:
     """All policies of a vault."""
     wanted = equals(request.query.get("$filter", "")).get("backupmanagementtype", "AzureIaasVM")
-    policies = request.world.policies.values() if wanted == "AzureIaasVM" else []
-    return request.page([policy_json(request.world, policy) for policy in policies])
+    known = {name: (world, policy) for world in request.candidates for name, policy in world.policies.items()}
+    policies = known.values() if wanted == "AzureIaasVM" else []
+    return request.page([policy_json(world, policy) for world, policy in policies])
 
 
 @route("GET", VAULT + "/backupPolicies/{policy}", _RIGHT + "/read")

@@ -20,8 +20,8 @@ def list_vaults(request: Request) -> Answer:
     here = [world for world in request.candidates if world.vault_subscription == request.params["sub"]]
     if "rg" in request.params:
         here = [world for world in here if world.vault_group.lower() == request.params["rg"].lower()]
-    present = [world for world in here if world.spec.get("vault_exists", True)]
-    return request.page([vault_json(world) for world in present])
+    present = {world.vault_id.lower(): world for world in here if world.spec.get("vault_exists", True)}
+    return request.page([vault_json(world) for world in present.values()])
 
 
 @route("GET", VAULT, RIGHT + "/read")
@@ -36,7 +36,7 @@ def vault_json(world: World) -> Json:
     return {
         "location": given.get("location", world.location),
         "name": world.vault,
-        "etag": f"W/\"datetime'{guid(world.seed, world.name, 'vault')}'\"",
+        "etag": f"W/\"datetime'{guid(world.seed, world.vault, 'vault')}'\"",
         "id": world.vault_id,
         "type": "Microsoft.RecoveryServices/vaults",
         "sku": {"name": "Standard"},
@@ -56,7 +56,7 @@ def get_storage_config(request: Request) -> Answer:
     """How the vault stores backups."""
     given = request.world.spec.get("vault", {})
     redundancy = given.get("redundancy", _REDUNDANCY)
-    protecting = any(machine["item"] is not None for machine in request.world.machines)
+    protecting = any(machine["item"] is not None for world in request.candidates for machine in world.machines)
     return ok(
         {
             "id": f"{request.world.vault_id}/backupstorageconfig/vaultstorageconfig",

@@ -1,0 +1,60 @@
+"""Many worlds behind one endpoint: vaults that they share, and an endpoint that refuses a share of the requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from azuresim.fleet import HEALTHY, MIX, fleet
+from azuresim.state import Throttle
+from simulated import Caller
+
+VMS = 60
+
+
+@pytest.fixture(scope="module")
+def caller() -> Caller:
+    return Caller(*fleet(VMS, vaults=2, seed=3, healthy=0.5))
+
+
+def test_a_fleet_is_the_same_for_the_same_seed() -> None:
+    names = [world.name for world in fleet(VMS, seed=3)]
+    assert names == [world.name for world in fleet(VMS, seed=3)]
+    assert names != [world.name for world in fleet(VMS, seed=4)]
+
+
+def test_the_share_of_healthy_vms_is_as_wanted() -> None:
+    kinds = Counter(world.name[6:] in HEALTHY for world in fleet(1000, seed=5, healthy=0.8))
+    assert 750 < kinds[True] < 850
+    assert {world.name[6:] for world in fleet(1000, seed=5, healthy=0)} == set(MIX)
+
+
+def test_a_vault_lists_the_items_and_jobs_of_all_its_vms(caller: Caller) -> None:
+    every = caller.azure.worlds
+    vaults = {world.vault_id: [each for each in every if each.vault == world.vault] for world in every}
+    assert len(vaults) == 2
+    for vault, members in vaults.items():
+        wanted = {world.vm_id(world.machines[0]).lower() for world in members}
+        listed = caller.all(f"{vault}/backupProtectedItems")
+        assert {each["properties"]["virtualMachineId"].lower() for each in listed} == wanted
+        jobs = caller.all(f"{vault}/backupJobs")
+        assert len(jobs) == sum(len(world.machines[0]["jobs"]) for world in members)
+        assert len(caller.all(f"{vault}/backupPolicies")) >= 2
+
+
+def test_one_item_and_one_job_are_found_in_a_shared_vault(caller: Caller) -> None:
+    for item in caller.all(f"{caller.world.vault_id}/backupProtectedItems")[:5]:
+        assert caller.get(item["id"]) == item
+        assert caller.get(f"{item['id']}/recoveryPoints")["value"]
+    for job in caller.all(f"{caller.world.vault_id}/backupJobs")[-3:]:
+        assert caller.get(job["id"])["properties"]["startTime"] == job["properties"]["startTime"]
+
+
+def test_an_endpoint_under_load_refuses_a_share_of_the_requests(caller: Caller) -> None:
+    caller.azure.throttle = Throttle(0.3, 2.5)
+    answers = [caller.ask("GET", caller.vm) for _ in range(200)]
+    caller.azure.throttle = None
+    refused = [each for each in answers if each.status == 429]
+    assert 30 < len(refused) < 90
+    assert {each.headers["x-ms-retry-after-ms"] for each in refused} == {"2500"}
