@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -72,13 +70,7 @@ class Ending:
         paragraphs = [Paragraph(self._file.path, catalog.text("label.saved", language) + ":")]
         if self._file.notebook != "saved":
             paragraphs.append(Paragraph(catalog.text(f"guide.notebook_{self._file.notebook}", language)))
-        page = Page(paragraphs)
-        data = base64.b64encode(self._file.content).decode()
-        name = html.escape(TICKET, quote=True)
-        words = html.escape(catalog.text("guide.download", language, name=TICKET))
-        link = f'<p><a download="{name}" href="data:application/zip;base64,{data}">{words}</a></p>'
-        if self._saved.value != page.html() + link:
-            self._saved.value = page.html() + link
+        controls.download(self._saved, TICKET, self._file.content, language, above=Page(paragraphs).html())
 
     def _ask(self, asked: bool) -> None:
         controls.visible(self._confirm, asked)
