@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmbackup import catalog
+from vmbackup.diagnosis import Outcome
 from vmbackup.pages import outcome
 from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.runs.folder import TICKET
@@ -54,7 +55,12 @@ class Ending:
             (self._no, "keep"),
         ):
             controls.word(button, catalog.text(f"guide.{key}", language))
-        controls.put(self._question, Page([Paragraph(catalog.text("guide.confirm_retry", language))]))
+        is_proved = self._run.proof is not None and self._run.proof.fixed
+        asked = [*(["proved_already"] if is_proved else []), "confirm_retry"]
+        controls.put(self._question, Page([Paragraph(catalog.text(f"guide.{key}", language)) for key in asked]))
+        # While the cause stands, or once it is proved gone, a backup is not what to do next.
+        quiet = is_proved or self._run.diagnosis().outcome is Outcome.CAUSE_FOUND
+        (self._retry.remove_class if quiet else self._retry.add_class)("vmbackup-main")
         controls.visible(self._retry, self._run.live)
         self._retry.disabled = self._save.disabled = self._yes.disabled = busy
         self._show_file(language)

@@ -121,6 +121,23 @@ def test_a_cell_run_again_while_a_backup_goes_on_shows_the_tool_that_follows_it(
         assert guide(run) is not tool
 
 
+def test_a_backup_is_what_to_do_next_only_once_the_cause_is_gone_and_not_yet_proved(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        tool = shown_over(run)
+        [button] = [each for each in widgets(tool.box) if getattr(each, "description", "") == "Back up now"]
+        prominent = ["vmbackup-main" in button._dom_classes]
+        for first, *then in (("Plan a remedy", "Apply: ", "Yes, apply it now"), ("Back up now", "Yes, back up now")):
+            press(tool, first)
+            assert "not needed" not in shown(tool)
+            for words in then:
+                press(tool, words)
+            prominent.append("vmbackup-main" in button._dom_classes)
+        assert prominent == [False, True, False]
+        press(tool, "Back up now")
+        assert "a further backup is not needed" in shown(tool)
+
+
 def test_what_an_interrupted_run_began_is_said_and_offered(tmp_path: Path) -> None:
     with run_over("agent_old_linux", tmp_path) as run:
         run.collect()
