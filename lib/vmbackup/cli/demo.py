@@ -29,7 +29,7 @@ _WIDE = 170
 @app.command()
 def demo(
     scenarios: Annotated[list[str] | None, typer.Argument(help="Worlds to run; none = the demo fleet.")] = None,
-    list_only: Annotated[bool, typer.Option("--list", help="Name the worlds and stop.")] = False,
+    list_only: Annotated[bool, typer.Option("--list", help="List the worlds and exit.")] = False,
     folder: Annotated[Path, typer.Option(help="Where the executed notebooks go.")] = Path("runs/demo"),
     workers: Annotated[int, typer.Option(min=1, help="Notebooks at the same time.")] = os.cpu_count() or 2,
     language: LanguageOption = Language.EN,

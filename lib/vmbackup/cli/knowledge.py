@@ -22,7 +22,7 @@ app = typer.Typer()
 
 @app.command("knowledge")
 def show(
-    stale: Annotated[bool, typer.Option("--stale", help="Only what is due to be looked at again.")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Only what is due for review.")] = False,
     language: LanguageOption = Language.EN,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")] = False,
 ) -> None:

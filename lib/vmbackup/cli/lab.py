@@ -39,7 +39,7 @@ _EXTENSIONS = Path(__file__).parents[1] / "notebook" / "labextensions"
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(
     context: typer.Context,
-    incident: Annotated[str, typer.Option(help="Name of the incident; one that is there goes on.")] = "",
+    incident: Annotated[str, typer.Option(help="Name of the incident; an existing one is continued.")] = "",
     folder: Annotated[Path, typer.Option(help="Where the incidents' folders are.")] = Path("runs/incidents"),
     vm_id: Annotated[
         str, typer.Option(help="The VM whose backup failed: resource id, or its address in the portal.")
@@ -59,7 +59,7 @@ def lab(
         raise SetupError("error.no_incident_name", name=name)
     place = folder / name
     open_incident(project() / "notebooks", place, language, where(vm_id, subscription, vault))
-    typer.echo(f"Incident folder: {place}\nTo go on later: {going_on(folder, name)}")
+    typer.echo(catalog.text("lab.folder", language, folder=str(place), command=going_on(folder, name)))
     start(place, context.args)
 
 

@@ -85,7 +85,7 @@ def list_checks(language: LanguageOption = Language.EN, as_json: JsonOption = Fa
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    table = Table("cause", "check", "")
+    table = Table(*(catalog.text(f"label.{key}", language) for key in ("cause", "check")), "")
     for row in rows:
         table.add_row(row["cause"], row["check"], row["title"])
     Console(highlight=False).print(table)

@@ -108,7 +108,7 @@ def apply_remedy(
 @examining
 def retry_backup(
     given: dict[str, Any],
-    timeout_s: Annotated[int, typer.Option(min=1, help="Seconds to follow the job; it goes on in Azure.")] = BACKUP_S,
+    timeout_s: Annotated[int, typer.Option(min=1, help="Seconds to follow the job; it continues in Azure.")] = BACKUP_S,
     folder: FolderOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -122,7 +122,7 @@ def retry_backup(
 @app.command("role")
 def print_role(
     capabilities: Annotated[
-        list[str] | None, typer.Argument(help="diagnose, diagnose_guest, retry or remedies; none = name them.")
+        list[str] | None, typer.Argument(help="diagnose, diagnose_guest, retry or remedies; none = list them.")
     ] = None,
     subscription_id: Annotated[str, typer.Option(help="For the JSON's assignable scope.")] = "<subscription>",
     form: Annotated[

@@ -54,8 +54,8 @@ def attach_bundle(
         str,
         typer.Option(help=_TO),
     ] = "",
-    retry: Annotated[bool, typer.Option("--retry", help="Try again what waits in the run folder's outbox.")] = False,
-    in_public: Annotated[bool, typer.Option(help="Put real names where everybody may read them.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Retry what is pending in the run folder's outbox.")] = False,
+    in_public: Annotated[bool, typer.Option(help="Allow real names in a public ticket.")] = False,
     language: LanguageOption = Language.EN,
 ) -> None:
     """Put the bundle of a run on a ticket: the text, then the zip, or whatever the system accepts instead.
