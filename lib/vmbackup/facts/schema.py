@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import types
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 
@@ -46,7 +47,7 @@ def coerce(data: object, shape: Any) -> object:
         unknown = origin is Literal and data not in arguments
         return None if unknown else data.encode("utf-8", "replace").decode("utf-8")
     if is_typeddict(shape) and isinstance(data, dict):
-        return {key: coerce(data.get(key), kind) for key, kind in get_type_hints(shape).items()}
+        return {key: coerce(data.get(key), kind) for key, kind in _fields(shape).items()}
     if origin is list and isinstance(data, list):
         return [coerce(item, arguments[0]) for item in data]
     if origin is dict and isinstance(data, dict):
@@ -54,10 +55,16 @@ def coerce(data: object, shape: Any) -> object:
     return data
 
 
+@cache
+def _fields(shape: Any) -> dict[str, Any]:
+    """The fields of a record; to work out their types takes longer than to look at the data."""
+    return get_type_hints(shape)
+
+
 def _record(data: object, shape: Any, where: str) -> str | None:
     if not isinstance(data, dict):
         return _expected("an object", data, where)
-    for key, kind in get_type_hints(shape).items():
+    for key, kind in _fields(shape).items():
         if key not in data:
             return f"{where}: {key} is missing"
         fault = error(data[key], kind, f"{where}.{key}")
