@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from vmbackup import catalog
@@ -45,15 +46,21 @@ def judge(number: int, cause: str, section: str | None, case: Case) -> Step:
 def _weighed(finding: Finding, case: Case) -> Finding:
     """The finding in the light of the case: what it rests on may be out of date, what it finds may harm nobody, and
     what it could not see may be seen by its working."""
-    due = next((id for id in load()[finding.check].knows if case.today and knowledge()[id].is_due(case.today)), None)
-    if due and finding.verdict in (Verdict.OK, Verdict.PROBLEM):
-        values = {"entry": due, "review": knowledge()[due].review}
-        return replace(finding, verdict=Verdict.UNKNOWN, reason="outdated", values=values, explains=())
+    finding = dated(finding, case.today)
     if finding.verdict is Verdict.PROBLEM and not _explains_the_failure(finding, case):
         return replace(finding, verdict=Verdict.UNKNOWN)
     if finding.if_works and case.works and not case.examined:
         return replace(finding, verdict=Verdict.OK, reason="works_now", values={})
     return finding
+
+
+def dated(finding: Finding, today: date | None) -> Finding:
+    """The finding, or unknown where knowledge that it rests on was to be reviewed before today."""
+    due = next((id for id in load()[finding.check].knows if today and knowledge()[id].is_due(today)), None)
+    if due is None or finding.verdict not in (Verdict.OK, Verdict.PROBLEM):
+        return finding
+    values = {"entry": due, "review": knowledge()[due].review}
+    return replace(finding, verdict=Verdict.UNKNOWN, reason="outdated", values=values, explains=())
 
 
 def _explains_the_failure(finding: Finding, case: Case) -> bool:
