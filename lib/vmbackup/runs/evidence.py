@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -29,8 +30,11 @@ def load_evidence(place: str) -> tuple[Target, dict[str, Fact]]:
     return parse_evidence(content, place)
 
 
-def parse_evidence(content: bytes, name: str = "evidence.json") -> tuple[Target, dict[str, Fact]]:
-    """The VM and the facts in the content of ``evidence.json``. Raises SetupError for damaged or foreign content."""
+def parse_evidence(
+    content: bytes, name: str = "evidence.json", only: Collection[str] | None = None
+) -> tuple[Target, dict[str, Fact]]:
+    """The VM and the facts, or only those, in the content of ``evidence.json``. Raises SetupError for damaged or
+    foreign content."""
     try:
         saved = json.loads(content)
     except (ValueError, RecursionError):
@@ -38,9 +42,16 @@ def parse_evidence(content: bytes, name: str = "evidence.json") -> tuple[Target,
     if not isinstance(saved, dict) or saved.get("schema") != SCHEMA:
         found = saved.get("schema") if isinstance(saved, dict) else None
         raise SetupError("error.evidence_schema", file=name, found=repr(found), expected=repr(SCHEMA))
+    return read_evidence(saved, name, only)
+
+
+def read_evidence(
+    saved: Mapping[str, Any], name: str, only: Collection[str] | None = None
+) -> tuple[Target, dict[str, Fact]]:
+    """The VM and the facts in evidence that came as JSON. Raises SetupError where it is damaged."""
     try:
         target = Target(**saved["target"])
-        facts = {str(fact): _fact(value) for fact, value in saved["facts"].items()}
+        facts = {str(key): _fact(value) for key, value in saved["facts"].items() if only is None or key in only}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         damage = f"{type(error).__name__}: {sanitize.text(error)}"
         raise SetupError("error.evidence_damaged", file=name, message=damage) from None
