@@ -18,6 +18,7 @@ from typing import Any
 from vmbackup import clock, sanitize
 from vmbackup.model import SetupError
 from vmbackup.pages import incident as incident_page
+from vmbackup.pages.document import version
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.runs import storage
 from vmbackup.runs.evidence import evidence_json, parse_evidence
@@ -30,7 +31,6 @@ from vmbackup.runs.saved_run import SavedRun
 from vmbackup.runs.state import State
 from vmbackup.ticket import document
 from vmbackup.ticket.aliases import Aliases, Level
-from vmbackup.ticket.document import version
 
 SCHEMA = "vmbackup.bundle/1"
 MANIFEST, NOTE, SHORT_NOTE = "manifest.json", "incident.txt", "incident.short.txt"

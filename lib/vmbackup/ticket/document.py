@@ -1,8 +1,4 @@
-"""A run, or its executed notebook, as one HTML file that opens from disk, asks no network, needs no script and prints;
-and the same as PDF.
-
-What the pages render is escaped there; everything else is escaped by the template.
-"""
+"""A run, or its executed notebook, as one HTML file (see :mod:`vmbackup.pages.document`), and the same as PDF."""
 
 from __future__ import annotations
 
@@ -10,19 +6,18 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from vmbackup import catalog, clock, sanitize
+from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title
 from vmbackup.model import Step, Verdict
 from vmbackup.pages import incident as incident_page
 from vmbackup.pages import load, overview, remedies, step, timeline
 from vmbackup.pages.blocks import Heading, Page, Paragraph
+from vmbackup.pages.document import document
 from vmbackup.pages.outcome import causes
 from vmbackup.runs.incident import incident
 from vmbackup.runs.state import State
@@ -31,11 +26,6 @@ from vmbackup.ticket import notebook
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 _OPEN = (Verdict.PROBLEM, Verdict.UNKNOWN)
 _PDF_S = 60
-
-
-def version() -> str:
-    """The version of this product."""
-    return metadata.version("vmbackup")
 
 
 def run_page(state: State, audit: Sequence[Mapping[str, Any]] = ()) -> str:
@@ -59,15 +49,7 @@ def notebook_page(state: State, book: Mapping[str, Any]) -> str:
 
 
 def _filled(state: State, title: str, lead: Markup, folded: Sequence[tuple[str, Markup]]) -> str:
-    made = {"version": version(), "when": clock.local(clock.azure_now(state.evidence))}
-    environment = Environment(loader=PackageLoader("vmbackup.ticket"), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("document.html.j2").render(
-        language=state.language,
-        title=sanitize.text(title),
-        lead=lead,
-        folded=[(sanitize.text(summary), inside) for summary, inside in folded],
-        made=catalog.text("document.made", state.language, **made),
-    )
+    return document(title, lead, folded, clock.azure_now(state.evidence), state.language)
 
 
 def pdf(html: str) -> bytes | None:
