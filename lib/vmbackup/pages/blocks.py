@@ -9,10 +9,12 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import indent
+from urllib.parse import quote
 
 from vmbackup import sanitize
+from vmbackup.pages.bars import Bars
 from vmbackup.pages.chart import Chart
 
 SIGNS = {"ok": "✔", "problem": "✖", "unknown": "?", "not_applicable": "–"}
@@ -46,11 +48,20 @@ class VerdictBanner:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A table's cell with a verdict of its own, or a relative path that it leads to."""
+
+    text: str
+    verdict: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Rows of text under a header; ``verdicts`` gives each row a verdict sign in its first cell (None: no sign)."""
 
     header: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str | Cell]]
     verdicts: Sequence[str] | None = None
 
 
@@ -69,7 +80,7 @@ class Details:
     blocks: Sequence[Block]
 
 
-Block = Heading | Paragraph | VerdictBanner | Table | Code | Details | Chart
+Block = Heading | Paragraph | VerdictBanner | Table | Code | Details | Chart | Bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +133,30 @@ def _html_banner(block: VerdictBanner) -> str:
 
 def _html_table(block: Table) -> str:
     head = "".join(f'<th scope="col" style="text-align:left">{_escape(cell)}</th>' for cell in block.header)
-    rows = []
-    for number, row in enumerate(block.rows):
-        verdict = block.verdicts[number] if block.verdicts else ""
-        edge = f"border-left:6px solid {_EDGES[verdict]};" if verdict else ""
-        first, *rest = row
-        sign = f"{SIGNS[verdict]} " if verdict else ""
-        cells = f'<td style="text-align:left;vertical-align:top;{edge}">{sign}<bdi>{_escape(first)}</bdi></td>'
-        cells += "".join(
-            f'<td style="text-align:left;vertical-align:top"><bdi>{_escape(cell)}</bdi></td>' for cell in rest
-        )
-        rows.append(f"<tr>{cells}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    rows = "".join(f"<tr>{''.join(map(_html_cell, row))}</tr>" for row in _cells(block))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cells(block: Table) -> list[list[Cell]]:
+    """All rows, each row's verdict in its first cell."""
+    rows = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in block.rows]
+    verdicts = block.verdicts or [""] * len(rows)
+    return [
+        [replace(row[0], verdict=verdict or row[0].verdict), *row[1:]]
+        for row, verdict in zip(rows, verdicts, strict=True)
+    ]
+
+
+def _signed(cell: Cell) -> str:
+    return f"{SIGNS[cell.verdict]} " if cell.verdict else ""
+
+
+def _html_cell(cell: Cell) -> str:
+    edge = f";border-left:6px solid {_EDGES[cell.verdict]}" if cell.verdict else ""
+    words = f"<bdi>{_escape(cell.text)}</bdi>"
+    # A quoted path has no scheme: it leads nowhere but to a file beside the page.
+    inside = f'<a href="{quote(cell.path)}">{words}</a>' if cell.path else words
+    return f'<td style="text-align:left;vertical-align:top{edge}">{_signed(cell)}{inside}</td>'
 
 
 def _html_code(block: Code) -> str:
@@ -145,7 +168,7 @@ def _html_details(block: Details) -> str:
     return f"<details><summary>{_escape(block.summary)}</summary>{inside}</details>"
 
 
-def _html_chart(block: Chart) -> str:
+def _html_chart(block: Chart | Bars) -> str:
     return block.svg()
 
 
@@ -181,14 +204,14 @@ def _markdown_banner(block: VerdictBanner) -> str:
 
 
 def _markdown_table(block: Table) -> str:
-    rows = [[_inline(cell) for cell in row] for row in block.rows]
-    if block.verdicts:
-        rows = [
-            [f"{SIGNS[verdict]} {row[0]}", *row[1:]] if verdict else row
-            for row, verdict in zip(rows, block.verdicts, strict=True)
-        ]
+    rows = [[_markdown_cell(cell) for cell in row] for row in _cells(block)]
     lines = [[_inline(cell) for cell in block.header], ["---"] * len(block.header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _markdown_cell(cell: Cell) -> str:
+    words = _inline(cell.text)
+    return _signed(cell) + (f"[{words}]({quote(cell.path)})" if cell.path else words)
 
 
 def _markdown_code(block: Code) -> str:
@@ -202,7 +225,7 @@ def _markdown_details(block: Details) -> str:
     return f"**{_inline(block.summary)}**\n\n{inside}"
 
 
-def _markdown_chart(block: Chart) -> str:
+def _markdown_chart(block: Chart | Bars) -> str:
     return _inline(block.summary)
 
 
@@ -222,9 +245,7 @@ def _text_banner(block: VerdictBanner) -> str:
 
 
 def _text_table(block: Table) -> str:
-    signs = [f"{SIGNS[verdict]} " if verdict else "" for verdict in block.verdicts or [""] * len(block.rows)]
-    rows = [[sanitize.text(cell).replace("\n", " ") for cell in row] for row in block.rows]
-    rows = [[sign + row[0], *row[1:]] for sign, row in zip(signs, rows, strict=True)]
+    rows = [[_signed(cell) + sanitize.text(cell.text).replace("\n", " ") for cell in row] for row in _cells(block)]
     table = [[sanitize.text(cell) for cell in block.header], *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(block.header))]
     padded = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
@@ -240,7 +261,7 @@ def _text_details(block: Details) -> str:
     return f"{sanitize.text(block.summary)}\n{indent(inside, '  ')}"
 
 
-def _text_chart(block: Chart) -> str:
+def _text_chart(block: Chart | Bars) -> str:
     return sanitize.text(block.summary)
 
 
@@ -253,6 +274,7 @@ _HTML: _Render = {
     Code: _html_code,
     Details: _html_details,
     Chart: _html_chart,
+    Bars: _html_chart,
 }
 _MARKDOWN: _Render = {
     Heading: _markdown_heading,
@@ -262,6 +284,7 @@ _MARKDOWN: _Render = {
     Code: _markdown_code,
     Details: _markdown_details,
     Chart: _markdown_chart,
+    Bars: _markdown_chart,
 }
 _TEXT: _Render = {
     Heading: _text_heading,
@@ -271,4 +294,5 @@ _TEXT: _Render = {
     Code: _text_code,
     Details: _text_details,
     Chart: _text_chart,
+    Bars: _text_chart,
 }
