@@ -66,7 +66,6 @@ def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
     leaves nothing in the environment, so a live run in the same process is not affected."""
     from azuresim.loading import is_file, load_world, scenario_names
     from azuresim.schema import WorldError
-    from azuresim.serve import Simulator
 
     for name in scenarios:
         if name not in scenario_names() and not is_file(name):
@@ -75,12 +74,19 @@ def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
         worlds = [load_world(name) for name in scenarios]
     except WorldError as error:
         raise SetupError("error.scenario_not_loaded", message=str(error)) from None
+    return connect_worlds(worlds), worlds
+
+
+def connect_worlds(worlds: list[World]) -> Azure:
+    """An embedded simulator of these worlds."""
+    from azuresim.serve import Simulator
+
     simulator = Simulator(worlds)
     simulator.start()
     connection = Connection(simulator.endpoint, polling_interval_s=0.05, ca_file=simulator.ca_file)
     azure = Azure(_SimulatedIdentity(simulator.environment), worlds[0].subscription, connection)
     weakref.finalize(azure, simulator.stop)
-    return azure, worlds
+    return azure
 
 
 class _SimulatedIdentity:
