@@ -1,11 +1,13 @@
-"""What one row of a fleet's table says about one VM: what its run left behind, and what the lists say of it.
+"""What a fleet's table says: one row for each VM, groups of VMs with the same cause, and what changed since last time.
 
-Written by the fleet, read by its summary, its page and ``90_many_vms``. Every field may be None: not known.
+Written by the fleet, read by its summary, its page and ``90_many_vms``. Every field of a row may be None: not known.
 """
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 from vmbackup.model import Word
 
@@ -19,16 +21,50 @@ class VmState(Word):
     PENDING = "pending"
 
 
-class NextFailure(TypedDict):
-    """A reason why a VM's next backup will fail, and from when, as far as the evidence shows it."""
+class Kept(Word):
+    """Whether the last good backup is as young as the policy plans: it is, it is older, there is none, no vault
+    protects the VM, or nobody could tell."""
 
+    KEPT = "kept"
+    LATE = "late"
+    NEVER = "never"
+    UNPROTECTED = "unprotected"
+    UNKNOWN = "unknown"
+
+
+class Standing(Word):
+    """How a VM changed from one run of a fleet to the next. ``NEW``: something is wrong, and last time nothing was, or
+    nobody could tell; ``UNSEEN``: this time nobody could tell."""
+
+    NEW = "new"
+    WORSE = "worse"
+    CAUSE_CHANGED = "cause_changed"
+    SAME = "same"
+    BETTER = "better"
+    CURED = "cured"
+    GONE = "gone"
+    UNSEEN = "unseen"
+    GOOD = "good"
+
+
+class NextFailure(TypedDict):
+    """Why a VM's next backup is at risk: the finding of ``check``; ``from_time`` is the backup from which on it fails,
+    as far as the evidence shows it."""
+
+    signal: str
+    check: str
     reason: str
-    values: dict[str, str]
+    values: dict[str, Any]
     from_time: str | None
 
 
 class FleetRow(TypedDict):
-    """One VM. Times are in UTC, ISO 8601; ages in hours; ``folder`` is relative to the fleet's run folder."""
+    """One VM. Times are in UTC, ISO 8601; ages in hours; ``folder`` is relative to the fleet's run folder.
+
+    ``failing``: a backup failed since the last good one. ``downgraded_since`` is the first of the points that are less
+    consistent than wanted, ``downgraded_before`` whether there may be earlier ones. ``outlook`` holds, by signal, what
+    was seen of the next backup.
+    """
 
     name: str
     vm_id: str
@@ -37,11 +73,13 @@ class FleetRow(TypedDict):
     state: str
     why: str | None
     folder: str | None
+    at: str | None
     section: str | None
     outcome: str | None
     probable_cause: str | None
     weight: str | None
     verdicts: dict[str, str]
+    failing: bool | None
     failed_code: str | None
     failed_title: str | None
     first_failed: str | None
@@ -49,7 +87,11 @@ class FleetRow(TypedDict):
     last_good_type: str | None
     age_h: float | None
     policy_h: float | None
+    kept: str
+    consistency: str
     downgraded_since: str | None
+    downgraded_before: bool | None
+    downgraded_type: str | None
     vault_id: str | None
     policy: str | None
     subnet_id: str | None
@@ -59,4 +101,67 @@ class FleetRow(TypedDict):
     agent_version: str | None
     extension_version: str | None
     fixed: bool | None
+    next_run: str | None
     next_failures: list[NextFailure]
+    outlook: dict[str, str]
+
+
+def late_h(row: FleetRow) -> float | None:
+    """Hours by which the last good backup is older than the policy plans; None where that is not known."""
+    if row["age_h"] is None or row["policy_h"] is None:
+        return None
+    return max(0.0, row["age_h"] - row["policy_h"])
+
+
+class Gap(TypedDict):
+    """What could not be listed: a scope, such as a subscription, and why."""
+
+    scope: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """A fleet as its run folder shows it. Every VM that was asked for, or that the lists name, has one row."""
+
+    rows: Sequence[FleetRow]
+    gaps: Sequence[Gap] = ()
+
+    @property
+    def at(self) -> str | None:
+        """Azure's newest time."""
+        return max((row["at"] for row in self.rows if row["at"]), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What VMs of a group share: of ``known`` members ``members`` have it, of ``healthy_known`` healthy VMs
+    ``healthy``."""
+
+    name: str
+    value: str
+    members: int
+    known: int
+    healthy: int
+    healthy_known: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """VMs with the same cause, or where none was found with the same code of the failure, and the same ``trait`` where
+    one sets them apart. ``shared`` are all traits that at least half of them have."""
+
+    cause: str | None
+    code: str | None
+    trait: Trait | None
+    shared: Sequence[Trait]
+    rows: Sequence[FleetRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One VM in two runs of a fleet; None where a run does not have it."""
+
+    standing: Standing
+    before: FleetRow | None
+    now: FleetRow | None

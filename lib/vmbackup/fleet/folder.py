@@ -1,0 +1,145 @@
+"""The run folder of a fleet, read: what was asked for, and what each VM's run left behind.
+
+    file                       content
+    fleet.json                 what was asked for: {schema, vms: [{name, vm_id, examine, why}], gaps: [{scope, why}]};
+                               ``examine`` is false for a VM that the lists alone show to be well, ``why`` says so
+    inventory.json             what the lists say of VMs: {schema, vms: [{target, facts}]}, each as in evidence.json
+    vms/<name>/                the run folder of one VM (see runs.folder)
+    vms/<name>/error.json      how its run failed: {error: words}
+
+Nothing in it is trusted, and nothing is written or renamed. What cannot be read becomes a row that says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, TypedDict
+
+from vmbackup import sanitize
+from vmbackup.catalog.words import explain
+from vmbackup.facts import schema
+from vmbackup.fleet.rows import ONLY, examined, listed, unread
+from vmbackup.model import Fact, SetupError, Target
+from vmbackup.runs import storage
+from vmbackup.runs.evidence import parse_evidence, read_evidence
+from vmbackup.runs.fleet_row import Fleet, FleetRow, Gap, VmState
+from vmbackup.runs.folder import EVIDENCE, RESULT
+
+FLEET, INVENTORY, VMS, ERROR = "fleet.json", "inventory.json", "vms", "error.json"
+FLEET_SCHEMA, INVENTORY_SCHEMA = "vmbackup.fleet/1", "vmbackup.inventory/1"
+_LARGEST = 2 * 1024**3
+
+
+class _Asked(TypedDict):
+    name: str
+    vm_id: str
+    examine: bool | None
+    why: str | None
+
+
+class _Fleet(TypedDict):
+    schema: str
+    vms: list[_Asked]
+    gaps: list[Gap] | None
+
+
+_Known = Mapping[str, tuple[Target, dict[str, Fact]]]
+
+
+def read(place: str, language: str) -> Fleet:
+    """The fleet in this folder, on this machine or behind an fsspec URL. Raises SetupError where there is none."""
+    asked, gaps = _asked(place, language)
+    known = _inventory(place, language)
+    names = list(dict.fromkeys([*asked, *_folders(place)]))
+    if not names and not known:
+        raise SetupError("error.no_fleet", folder=place)
+    rows = [_row(place, name, asked.get(name), known, language) for name in names]
+    seen = {row["vm_id"].lower() for row in rows}
+    rows += [listed(target, facts) for vm_id, (target, facts) in known.items() if vm_id not in seen]
+    return Fleet(rows, gaps)
+
+
+def _row(place: str, name: str, asked: _Asked | None, known: _Known, language: str) -> FleetRow:
+    vm_id = asked["vm_id"] if asked else ""
+    try:
+        return _examined(place, name) or _not_examined(place, name, asked, known)
+    except SetupError as error:
+        return unread(name, vm_id, VmState.FAILED, sanitize.shortened(explain(error, language)), f"{VMS}/{name}")
+
+
+def _examined(place: str, name: str) -> FleetRow | None:
+    """The row of a VM whose run came to its end. Raises SetupError where its files are damaged."""
+    files = storage.at(f"{place}/{VMS}/{name}")
+    try:
+        result, evidence = files.read(RESULT), files.read(EVIDENCE)
+    except OSError as error:
+        raise SetupError("error.evidence_unread", file=f"{VMS}/{name}", message=storage.why(error)) from None
+    if result is None or evidence is None:
+        return None
+    target, facts = parse_evidence(evidence, EVIDENCE, ONLY)
+    return examined(name, target, facts, _json(result, RESULT), f"{VMS}/{name}")
+
+
+def _not_examined(place: str, name: str, asked: _Asked | None, known: _Known) -> FleetRow:
+    failure = storage.at(f"{place}/{VMS}/{name}").read(ERROR)
+    vm_id = asked["vm_id"] if asked else ""
+    if failure is not None:
+        content = _json(failure, ERROR)
+        words = content.get("error") if isinstance(content, dict) else None
+        return unread(name, vm_id, VmState.FAILED, sanitize.shortened(words or "–"), f"{VMS}/{name}")
+    if asked is None or asked["examine"] is not False:
+        return unread(name, vm_id, VmState.PENDING, None, None)
+    if vm_id.lower() in known:
+        return {**listed(*known[vm_id.lower()]), "name": name, "why": asked["why"]}
+    return unread(name, vm_id, VmState.NOT_EXAMINED, asked["why"], None)
+
+
+def _asked(place: str, language: str) -> tuple[dict[str, _Asked], list[Gap]]:
+    content = _whole(place, FLEET)
+    if content is None:
+        return {}, []
+    found: Any = schema.coerce(_json(content, FLEET), _Fleet)
+    fault = schema.error(found, _Fleet, "fleet")
+    if fault or found["schema"] != FLEET_SCHEMA:
+        raise SetupError("error.evidence_damaged", file=FLEET, message=sanitize.text(fault or found["schema"]))
+    return {each["name"]: each for each in found["vms"] if _is_a_name(each["name"])}, found["gaps"] or []
+
+
+def _inventory(place: str, language: str) -> dict[str, tuple[Target, dict[str, Fact]]]:
+    content = _whole(place, INVENTORY)
+    saved = _json(content, INVENTORY) if content is not None else {"vms": []}
+    if content is not None and (not isinstance(saved, dict) or saved.get("schema") != INVENTORY_SCHEMA):
+        raise SetupError("error.evidence_damaged", file=INVENTORY, message=INVENTORY_SCHEMA)
+    found = [read_evidence(each, INVENTORY, ONLY) for each in saved["vms"]]
+    return {target.vm_id.lower(): (target, facts) for target, facts in found}
+
+
+def _whole(place: str, name: str) -> bytes | None:
+    try:
+        return storage.at(place).read(name, _LARGEST)
+    except (OSError, ImportError, ValueError) as error:
+        raise SetupError("error.evidence_unread", file=f"{place}/{name}", message=storage.why(error)) from None
+
+
+def _json(content: bytes, name: str) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise SetupError("error.evidence_no_json", file=name) from None
+
+
+def _folders(place: str) -> Iterator[str]:
+    """The folders of single VMs, by name."""
+    from fsspec.core import url_to_fs
+
+    fs, path = url_to_fs(f"{place}/{VMS}")
+    found = fs.ls(path, detail=True) if fs.isdir(path) else []
+    names = sorted(os.path.basename(each["name"].rstrip("/")) for each in found if each["type"] == "directory")
+    return (name for name in names if _is_a_name(name))
+
+
+def _is_a_name(name: str) -> bool:
+    """Whether this names a folder below that of the VMs, and no other place."""
+    return name not in ("", ".", "..") and not set(name) & set("/\\\0")

@@ -1,0 +1,241 @@
+"""One row for each VM of a fleet, out of what its run left behind, or of what the lists say of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from vmbackup import catalog, clock
+from vmbackup.checks.base import load, run
+from vmbackup.checks.consistency import recovery_points_have_the_wanted_consistency as consistency
+from vmbackup.diagnosis import Weight, is_symptom
+from vmbackup.facts import schema
+from vmbackup.facts.backup import RecoveryPoint
+from vmbackup.failures.course import course
+from vmbackup.failures.signatures import PASTED, full_type, is_backup_extension
+from vmbackup.fleet import tonight
+from vmbackup.model import SIGNS, Evidence, Finding, SetupError, Step, Target, Verdict, data_of, operating_system
+from vmbackup.remedies.retry.proof import last_good
+from vmbackup.remedies.retry.schedule import longest_gap_h
+from vmbackup.runs.fleet_row import FleetRow, Kept, VmState
+from vmbackup.runs.result import SCHEMA
+
+ONLY = frozenset(
+    {
+        *("vm.model", "vm.power", "vm.agent", "vm.handlers", "vm.extensions", "vm.disks", "vm.locks"),
+        *("vm.restore_points", "network.nics", "network.subnets", "backup.protection", "backup.item", "backup.vault"),
+        *("backup.policy", "backup.jobs", "backup.failed_job", "backup.running_job", "backup.recovery_points"),
+        *("guest.network", "guest.agent", "guest.agent_config", "guest.windows_agent", "guest.python", "guest.logs"),
+        *("guest.extension", PASTED),
+    }
+)
+"""The facts that a row is made from."""
+
+
+class _Finding(TypedDict):
+    check: str
+    verdict: str
+    reason: str
+
+
+class _Step(TypedDict):
+    cause: str
+    verdict: str
+    findings: list[_Finding]
+
+
+class _Result(TypedDict):
+    schema: str
+    section: str | None
+    outcome: str
+    probable_cause: str | None
+    weight: str | None
+    steps: list[_Step]
+
+
+def unread(name: str, vm_id: str, state: VmState, why: str | None, folder: str | None) -> FleetRow:
+    """The row of a VM of which nothing is known."""
+    return FleetRow(
+        name=name, vm_id=vm_id, location=None, os=None, state=str(state), why=why, folder=folder, at=None,
+        section=None, outcome=None, probable_cause=None, weight=None, verdicts={},
+        failing=None, failed_code=None, failed_title=None, first_failed=None,
+        last_good=None, last_good_type=None, age_h=None, policy_h=None, kept=str(Kept.UNKNOWN),
+        consistency=str(Verdict.UNKNOWN), downgraded_since=None, downgraded_before=None, downgraded_type=None,
+        vault_id=None, policy=None, subnet_id=None, nsg_ids=None, proxy=None,
+        agent_status=None, agent_version=None, extension_version=None, fixed=None,
+        next_run=None, next_failures=[], outlook=dict.fromkeys(tonight.signals(), str(Verdict.UNKNOWN)),
+    )  # fmt: skip
+
+
+def listed(target: Target, evidence: Evidence) -> FleetRow:
+    """The row of a VM that was not examined: what the lists say of it. It carries no verdict."""
+    row = unread(str(target.vm_name), target.vm_id, VmState.NOT_EXAMINED, None, None)
+    return _with_evidence(row, evidence)
+
+
+def examined(name: str, target: Target, evidence: Evidence, result: object, folder: str) -> FleetRow:
+    """The row of a VM whose run came to its end. Raises SetupError for a result that this version cannot read."""
+    said: Any = schema.coerce(result, _Result)
+    fault = schema.error(said, _Result, "result") or _unknown_word(said)
+    if fault:
+        raise SetupError("error.evidence_damaged", file="result.json", message=fault)
+    row = _with_evidence(unread(name, target.vm_id, VmState.EXAMINED, None, folder), evidence)
+    proof = result.get("proof") if isinstance(result, dict) else None
+    fixed = proof.get("fixed") if isinstance(proof, dict) else None
+    row.update(
+        {
+            "section": said["section"],
+            "outcome": said["outcome"],
+            "probable_cause": said["probable_cause"],
+            "weight": said["weight"],
+            "verdicts": {step["cause"]: _word(step) for step in said["steps"]},
+            "fixed": fixed if isinstance(fixed, bool) else None,
+        }
+    )
+    return row
+
+
+def _word(step: _Step) -> str:
+    """The verdict on a cause, or that there is only a symptom of it."""
+    if step["verdict"] != Verdict.PROBLEM:
+        return step["verdict"]
+    findings = [
+        Finding(each["check"], step["cause"], Verdict(each["verdict"]), each["reason"]) for each in step["findings"]
+    ]
+    return str(Weight.SYMPTOM if is_symptom(Step(0, step["cause"], False, tuple(findings))) else Verdict.PROBLEM)
+
+
+def _unknown_word(said: _Result) -> str | None:
+    """The first word of a result that this version does not know."""
+    causes = {step["cause"] for step in said["steps"]} | {said["probable_cause"]} - {None}
+    strange = {str(each) for each in causes} - set(catalog.causes())
+    findings = [finding for step in said["steps"] for finding in step["findings"]]
+    strange |= {each["verdict"] for each in [*said["steps"], *findings]} - set(map(str, Verdict))
+    strange |= {finding["check"] for finding in findings} - {SIGNS, *catalog.checks()}
+    strange |= {said["section"] or ""} - {"", *catalog.sections()}
+    strange |= {said["schema"]} - {SCHEMA}
+    return min(strange, default=None)
+
+
+def _with_evidence(row: FleetRow, evidence: Evidence) -> FleetRow:
+    at = clock.azure_now(evidence)
+    model: Mapping[str, Any] = data_of(evidence, "vm.model") or {}
+    protection: Mapping[str, Any] = data_of(evidence, "backup.protection") or {}
+    policy: Mapping[str, Any] = data_of(evidence, "backup.policy") or {}
+    verdicts, risks = tonight.outlook(evidence)
+    row.update(
+        {
+            "at": at,
+            "location": model.get("location"),
+            "os": operating_system(evidence),
+            "vault_id": protection.get("vault_id"),
+            "policy": policy.get("name") or protection.get("policy_name"),
+            "next_run": tonight.following_run(data_of(evidence, "backup.policy"), clock.now(evidence)),
+            "next_failures": risks,
+            "outlook": verdicts,
+        }
+    )
+    _add_failure(row, evidence)
+    _add_last_good(row, evidence)
+    _add_downgrade(row, evidence)
+    _add_traits(row, evidence)
+    return row
+
+
+def _add_failure(row: FleetRow, evidence: Evidence) -> None:
+    job = data_of(evidence, "backup.failed_job")
+    row["failing"] = course(evidence).failed
+    if job is None or row["failing"] is False:
+        return
+    error: Mapping[str, Any] = next(iter(job["errors"]), {})
+    code = error.get("code")
+    row["failed_code"] = str(code) if code is not None else None
+    row["failed_title"] = error.get("title") or error.get("text") or job["dynamic_message"]
+    row["first_failed"] = clock.stamp(job["first_failure"] or job["start"])
+
+
+def _add_last_good(row: FleetRow, evidence: Evidence) -> None:
+    policy = data_of(evidence, "backup.policy")
+    fact = evidence.get("backup.recovery_points")
+    point = last_good(data_of(evidence, "backup.recovery_points") or [], policy, row["os"])
+    age_s = clock.seconds_between(point["time"] if point else None, row["at"])
+    row["policy_h"] = longest_gap_h(policy)
+    if point is not None and age_s is not None:
+        row.update({"last_good": clock.stamp(point["time"]), "last_good_type": point["type"], "age_h": age_s / 3600})
+    # A younger or a good point may stand in the part of a list that was not read.
+    whole = fact is not None and fact.answered and not fact.is_cut
+    row["kept"] = str(_kept(row, whole, evidence))
+
+
+def _kept(row: FleetRow, whole: bool, evidence: Evidence) -> Kept:
+    if run(load()["vm_is_protected"], evidence, row["os"]).reason == "not_protected":
+        return Kept.UNPROTECTED
+    if row["age_h"] is None:
+        return Kept.NEVER if whole and row["last_good"] is None and _system_known(row, evidence) else Kept.UNKNOWN
+    if row["policy_h"] is None:
+        return Kept.UNKNOWN
+    if row["age_h"] <= row["policy_h"]:
+        return Kept.KEPT
+    return Kept.LATE if whole else Kept.UNKNOWN
+
+
+def _system_known(row: FleetRow, evidence: Evidence) -> bool:
+    """Whether it is known which points are good: on Linux those that are consistent in their file systems are."""
+    return row["os"] is not None or not data_of(evidence, "backup.recovery_points")
+
+
+def _add_downgrade(row: FleetRow, evidence: Evidence) -> None:
+    judged = run(load()[consistency.__name__], evidence, row["os"])
+    row["consistency"] = str(judged.verdict)
+    if judged.verdict is not Verdict.PROBLEM:
+        return
+    fact = evidence["backup.recovery_points"]
+    good = last_good(fact.data, data_of(evidence, "backup.policy"), row["os"])
+    since = good["time"] if good else None
+    less = sorted((each for each in fact.data if _is_less(each, since)), key=lambda each: each["time"] or "")
+    row["downgraded_since"] = clock.stamp(less[0]["time"])
+    row["downgraded_before"] = good is None or fact.is_cut
+    row["downgraded_type"] = less[-1]["type"]
+
+
+def _is_less(point: RecoveryPoint, since: str | None) -> bool:
+    """Whether a point is known to be less than application-consistent, and newer than the last one that was good."""
+    newer = since is None or (point["time"] or "") > since
+    return newer and (point["type"] or "").lower() in ("crashconsistent", "filesystemconsistent")
+
+
+def _add_traits(row: FleetRow, evidence: Evidence) -> None:
+    nics = data_of(evidence, "network.nics")
+    agent: Mapping[str, Any] = data_of(evidence, "vm.agent") or {}
+    network: Mapping[str, Any] = data_of(evidence, "guest.network") or {}
+    proxies = network.get("proxies")
+    row.update(
+        {
+            "agent_status": agent.get("display_status"),
+            "agent_version": agent.get("version"),
+            "extension_version": _extension_version(evidence),
+            "proxy": None if proxies is None else ", ".join(sorted({each["value"] for each in proxies})) or "–",
+        }
+    )
+    if nics:
+        primary = next((nic for nic in nics if nic["primary"]), nics[0])
+        configs = sorted(primary["ip_configs"], key=lambda each: not each["primary"])
+        row["subnet_id"] = next((each["subnet_id"] for each in configs if each["subnet_id"]), None)
+    row["nsg_ids"] = _security_groups(nics, data_of(evidence, "network.subnets"))
+
+
+def _security_groups(nics: Any, subnets: Any) -> list[str] | None:
+    """Those of the VM's interfaces and subnets; None where one of both was not read."""
+    if nics is None or subnets is None:
+        return None
+    return sorted({each["nsg_id"].lower() for each in [*nics, *subnets] if each["nsg_id"]})
+
+
+def _extension_version(evidence: Evidence) -> str | None:
+    handlers = data_of(evidence, "vm.handlers") or []
+    extensions = data_of(evidence, "vm.extensions") or []
+    guest: Mapping[str, Any] = data_of(evidence, "guest.extension") or {}
+    versions = [each["version"] for each in handlers if is_backup_extension(each["type"])]
+    versions += [guest.get("newest")]
+    versions += [each["version"] for each in extensions if is_backup_extension(full_type(each))]
+    return next(filter(None, versions), None)

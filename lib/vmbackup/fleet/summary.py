@@ -1,0 +1,66 @@
+"""The table of a fleet as files: Parquet for programs, CSV for spreadsheets.
+
+pandas stays out of the way of single runs: it is imported here, when a table is written.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from vmbackup import sanitize
+from vmbackup.runs.fleet_row import FleetRow, late_h
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA = tuple("=+-@\t\r")
+"""With one of these a spreadsheet takes a cell for a formula."""
+_TYPES = {float: "Float64", bool: "boolean"}
+
+
+def frame(rows: Sequence[FleetRow]) -> pd.DataFrame:
+    """One line a VM. What has parts of its own (verdicts, risks) is JSON."""
+    import pandas as pd
+
+    columns = get_type_hints(FleetRow)
+    table = pd.DataFrame([_flat(row) for row in rows], columns=["name", "vm_id", "late_h", *list(columns)[2:]])
+    kinds = {column: _kind(columns.get(column, float | None)) for column in table.columns}
+    made: pd.DataFrame = table.astype(kinds)
+    return made
+
+
+def parquet(table: pd.DataFrame) -> bytes:
+    """The table for programs."""
+    made = io.BytesIO()
+    table.to_parquet(made, index=False)
+    return made.getvalue()
+
+
+def csv(table: pd.DataFrame) -> bytes:
+    """The table for spreadsheets: no cell of it acts as a formula, and each still reads as it is."""
+    harmless = table.apply(lambda column: column.map(_harmless) if column.dtype == "string" else column)
+    return ("\ufeff" + str(harmless.to_csv(index=False, lineterminator="\r\n"))).encode()
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _kind(hint: Any) -> str:
+    """The type of a column that may be empty."""
+    hints = (hint, *getattr(hint, "__args__", ()))
+    return next((name for kind, name in _TYPES.items() if kind in hints), "string")
+
+
+def _flat(row: FleetRow) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = {**row, "late_h": late_h(row)}
+    return {key: _cell(value) for key, value in values.items()}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, (dict, list)):
+        return json.dumps(sanitize.data(value), ensure_ascii=False)
+    return sanitize.text(value) if isinstance(value, str) else value
