@@ -25,13 +25,13 @@ def executions() -> dict[str, dict[str, Any]]:
     return dict(yaml.safe_load((REFERENCE / "executions.yaml").read_text("utf-8")))
 
 
-# It examines no VM, so it has nothing to save.
-WITHOUT_RUN_FOLDER = "00_start_here"
+# They examine no VM of their own, so they have nothing to save.
+WITHOUT_RUN_FOLDER = ("00_start_here", "90_many_vms")
 
 
 def renew(name: str, notebook: str, parameters: dict[str, str]) -> None:
     """Execute one notebook and store it without what differs from run to run."""
-    folder_of_its_own = {} if notebook == WITHOUT_RUN_FOLDER else {"run_folder": f"runs/reference/{name}"}
+    folder_of_its_own = {} if notebook in WITHOUT_RUN_FOLDER else {"run_folder": f"runs/reference/{name}"}
     with TemporaryDirectory() as folder:
         papermill.execute_notebook(
             NOTEBOOKS / f"{notebook}.ipynb",

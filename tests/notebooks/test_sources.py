@@ -23,8 +23,8 @@ def cells(name: str) -> list[NotebookNode]:
     return list(nbformat.read(NOTEBOOKS / name, as_version=4).cells)
 
 
-def test_there_is_one_notebook_per_section_and_one_to_start_with() -> None:
-    assert ["00_start_here.ipynb", *(f"{name}.ipynb" for name in RUNBOOKS)] == ALL
+def test_there_is_one_notebook_per_section_one_to_start_with_and_one_for_many_vms() -> None:
+    assert ["00_start_here.ipynb", *(f"{name}.ipynb" for name in RUNBOOKS), "90_many_vms.ipynb"] == ALL
 
 
 @pytest.mark.parametrize("name", ALL)

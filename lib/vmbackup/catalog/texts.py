@@ -20,11 +20,16 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)"
 _TIME_IN_LOG = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(\.\d+)?")
 
 
+FILES = tuple(
+    f"{name}.yaml" for name in ("ui", "ui_errors", "ui_remedies", "ui_widgets", "ui_ticket", "ui_start", "ui_fleet")
+)
+
+
 @cache
 def ui() -> Mapping[str, Any]:
     """The words of the product itself, of remedies and of the guided walk, nested, each ending in ``{en, de}``."""
     merged: dict[str, Any] = {}
-    for file in ("ui.yaml", "ui_errors.yaml", "ui_remedies.yaml", "ui_widgets.yaml", "ui_ticket.yaml", "ui_start.yaml"):
+    for file in FILES:
         words = read(file)
         check_texts(words, file)
         for key in words:

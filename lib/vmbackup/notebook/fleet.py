@@ -1,0 +1,160 @@
+"""A fleet's run, summed up: what ``90_many_vms`` calls, and what ``vmbackup fleet`` writes at its end.
+
+summary.csv, summary.parquet    every VM, one line each
+summary.html                    the pages as one file
+90_many_vms.ipynb               the notebook, executed over the folder
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from vmbackup import catalog
+from vmbackup.catalog.words import put_into_words
+from vmbackup.fleet import summary
+from vmbackup.fleet.compare import compare
+from vmbackup.fleet.folder import read
+from vmbackup.fleet.grouping import groups
+from vmbackup.model import Language, RunbookError, SetupError
+from vmbackup.pages import fleet, fleet_ahead, fleet_causes
+from vmbackup.pages.blocks import Page, Paragraph
+from vmbackup.pages.document import document
+from vmbackup.pages.fleet import Shown
+from vmbackup.runs import notebooks, storage
+from vmbackup.runs.fleet_row import Change, Fleet
+from vmbackup.runs.folder import NOTEBOOK as RUNBOOK
+
+NOTEBOOK = "90_many_vms"
+TABLE, FRAME, PAGE = "summary.csv", "summary.parquet", "summary.html"
+
+
+class ManyVms:
+    """A fleet, as the notebook's cells go through it. ``notice`` stands above its first page."""
+
+    def __init__(self, now: Fleet, earlier: Fleet | None, language: str, path: str, notice: str = "") -> None:
+        self.shown = Shown(now, groups(now.rows), language, path, RUNBOOK)
+        self._earlier, self._notice = earlier, notice
+
+    @cached_property
+    def found(self) -> Sequence[Change] | None:
+        """What changed since the earlier run; None where none was named."""
+        return compare(self._earlier.rows, self.shown.rows) if self._earlier else None
+
+    def overview(self) -> Page:
+        """What a manager needs."""
+        notice = [Paragraph(self._notice)] if self._notice else []
+        page = fleet.overview(self.shown)
+        return Page([*page.blocks[:2], *notice, *page.blocks[2:]])
+
+    def work(self) -> Page:
+        """The VMs without a good backup, in the order of work."""
+        return fleet.work(self.shown)
+
+    def groups(self) -> Page:
+        """VMs with the same cause, and a ticket for each group."""
+        return fleet_causes.groups(self.shown)
+
+    def matrix(self) -> Page:
+        """The verdicts."""
+        return fleet_causes.matrix(self.shown)
+
+    def downgrades(self) -> Page:
+        """Points that are less consistent than wanted."""
+        return fleet_ahead.downgrades(self.shown)
+
+    def tonight(self) -> Page:
+        """Whose next backup is at risk."""
+        return fleet_ahead.tonight(self.shown)
+
+    def changes(self) -> Page:
+        """What changed since the earlier run."""
+        return fleet_ahead.changes(self.found, self.shown)
+
+    def plots(self) -> Page:
+        """The charts."""
+        return fleet_ahead.plots(self.shown)
+
+    def not_covered(self) -> Page:
+        """What nobody looked at."""
+        return fleet.not_covered(self.shown)
+
+    def document(self) -> str:
+        """All pages as one HTML file."""
+        pages = (self.work, self.groups, self.tonight, self.changes, self.downgrades, self.not_covered)
+        title = self.shown.text("title", count=len(self.shown.rows))
+        lead = Markup(Page([*self.overview().blocks[1:], *(block for page in pages for block in page().blocks)]).html())
+        below = {"matrix": self.matrix(), "plots": self.plots()}
+        folded = [(self.shown.text(key), Markup(Page(page.blocks[1:]).html())) for key, page in below.items()]
+        return document(title, lead, folded, self.shown.fleet.at, self.shown.language, "90rem")
+
+
+def open_fleet(namespace: Mapping[str, Any]) -> ManyVms:
+    """Open the notebook from its variables (``globals()``). Without a folder it shows a simulated fleet."""
+    spoken = namespace.get("language")
+    language = Language(spoken) if spoken in list(Language) else Language.EN
+    folder, earlier = (str(namespace.get(name) or "") for name in ("folder", "earlier_folder"))
+    try:
+        if not folder:
+            return _simulated(language)
+        before = read(earlier, language) if earlier else None
+        return ManyVms(read(folder, language), before, language, _path(folder))
+    except RunbookError as error:
+        raise put_into_words(error, language) from None
+
+
+def summarise(folder: str, language: str, earlier: str = "") -> list[str]:
+    """Write the summary of a fleet's run into its folder; returns the names of the files. Raises SetupError."""
+    before = read(earlier, language) if earlier else None
+    many = ManyVms(read(folder, language), before, language, "")
+    table = summary.frame(many.shown.rows)
+    made: Mapping[str, Callable[[], bytes]] = {
+        TABLE: lambda: summary.csv(table),
+        FRAME: lambda: summary.parquet(table),
+        PAGE: lambda: many.document().encode(),
+        f"{NOTEBOOK}.ipynb": lambda: _executed(folder, language, earlier),
+    }
+    files = storage.at(folder)
+    for name, content in made.items():
+        try:
+            files.write(name, content())
+        except OSError as error:
+            raise SetupError("error.not_written", file=f"{folder}/{name}", message=storage.why(error)) from None
+    return list(made)
+
+
+def _executed(folder: str, language: str, earlier: str) -> bytes:
+    """The notebook, executed over this folder. In the folder, as it were: no path of this machine stands in it."""
+    from papermill.execute import execute_notebook
+
+    here = storage.is_url(folder)
+    parameters = {
+        "folder": folder if here else ".",
+        "earlier_folder": earlier if storage.is_url(earlier) or not earlier else os.path.relpath(earlier, folder),
+        "language": str(language),
+    }
+    with tempfile.TemporaryDirectory(prefix="vmbackup-") as made:
+        target = Path(made) / f"{NOTEBOOK}.ipynb"
+        execute_notebook(
+            notebooks.template(NOTEBOOK), target, parameters=parameters, cwd=made if here else folder,
+            progress_bar=False, log_output=False,
+        )  # fmt: skip
+        return target.read_bytes()
+
+
+def _path(folder: str) -> str:
+    """The path from the notebook to the folder, for its links."""
+    way = "" if storage.is_url(folder) else os.path.relpath(folder)
+    return "" if way in ("", ".") else f"{way}/"
+
+
+def _simulated(language: str) -> ManyVms:
+    from vmbackup.notebook.simulated_fleet import simulated
+
+    return ManyVms(simulated(language), None, language, "", catalog.text("fleet.demo", language))
