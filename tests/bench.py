@@ -30,8 +30,6 @@ ROUNDS = 3
 LATENCY_MS = 200
 CLIENTS = (
     "compute",
-    "network",
-    "monitor",
     "recoveryservicesbackup",
     "resource.locks",
     "resourcegraph",

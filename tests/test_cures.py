@@ -129,7 +129,7 @@ def test_a_change_without_an_audit_is_stopped_in_the_pipeline_of_every_client(tm
         for change in (
             lambda: case.azure.compute.virtual_machines.begin_restart(target.resource_group, target.vm_name),
             lambda: case.azure.locks.management_locks.delete_at_resource_group_level(target.resource_group, "x"),
-            lambda: case.azure.network.route_tables.begin_delete(target.resource_group, "x"),
+            lambda: case.azure.compute.disks.begin_delete(target.resource_group, "x"),
         ):
             with pytest.raises(RemedyRefused):
                 change()

@@ -25,9 +25,7 @@ BACK_UP = "back_up"
 # They are loaded at the first request, which takes seconds.
 _CLIENTS = (
     "azure.mgmt.compute",
-    "azure.mgmt.network",
     "azure.mgmt.recoveryservicesbackup",
-    "azure.mgmt.monitor",
     "azure.mgmt.resource.locks",
     "azure.mgmt.resourcegraph.models",
     "azure.mgmt.resourcehealth",

@@ -1,7 +1,8 @@
 """Single requests to Azure Resource Manager, and the operations that continue after a 202.
 
-For everything that is not a plain read of the SDK's clients. A changing request is sent once and never retried, except
-after 429, which means that Azure did not accept it. Reads are retried by the SDK's own policy.
+For changes, and for reads whose client in the SDK costs more than it gives: Microsoft.Network and Microsoft.Insights
+take longer to load, or to turn an answer into objects and back, than to answer. A changing request is sent once and
+never retried, except after 429, which means that Azure did not accept it. Reads are retried by the SDK's own policy.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from azure.core.exceptions import AzureError, IncompleteReadError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline import PipelineResponse
@@ -24,13 +25,15 @@ from vmbackup.arm.audit import changes
 from vmbackup.arm.call import remaining_s
 from vmbackup.arm.connection import SUBSCRIPTIONS, Azure
 from vmbackup.arm.error_body import code_and_message
-from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, cut, not_found
+from vmbackup.arm.errors import OperationFailed, RequestRefused, ResponseLost, Unreadable, cut, not_found
 from vmbackup.arm.pipeline import WaitTooLong, azure_time, retry_after_s
 from vmbackup.arm.transport import AnswerTooLarge
 from vmbackup.arm.wire import inside
 
 API_VERSIONS = {
     "microsoft.compute": "2024-07-01",
+    "microsoft.insights/eventtypes": "2015-04-01",
+    "microsoft.insights/metrics": "2024-02-01",
     "microsoft.network": "2024-05-01",
     "microsoft.recoveryservices": "2024-04-01",
     "microsoft.authorization/locks": "2020-05-01",
@@ -109,11 +112,15 @@ class Arm:
         """The client of a connection."""
         return cls(azure.send, azure.connection.endpoint, interval_s=azure.connection.polling_interval_s)
 
-    def request(self, method: str, path: str, body: Any = None, query: str = "") -> Response:
+    def read(self, path: str, **query: str) -> Any:
+        """The JSON of one resource or page. Raises as :meth:`request` does, for a missing resource RequestRefused."""
+        return self.request("GET", path, query=urlencode(query, quote_via=quote), must_exist=True).body
+
+    def request(self, method: str, path: str, body: Any = None, query: str = "", must_exist: bool = False) -> Response:
         """Send one request; ``path`` is a resource id or a full URL of this endpoint.
 
-        Raises RequestRefused for 4xx and 5xx (a missing resource is a response without a body), and ResponseLost for a
-        broken connection, a read whose response is not JSON, and a change that ends with 5xx.
+        Raises RequestRefused for 4xx and 5xx (a missing resource is a response without a body, unless it must exist),
+        and ResponseLost for a broken connection, a read whose response is not JSON, and a change that ends with 5xx.
         """
         request = HttpRequest(method, self._url(path, query), json=body, headers={"Accept": "application/json"})
         changing = changes(method, request.url)
@@ -128,14 +135,14 @@ class Arm:
             code, message = code_and_message(response.body)
             asked = retry_after_s(response.headers)
             refused = RequestRefused(response.status, code, message, asked)
-            if method in ("GET", "DELETE") and not_found(refused):
+            if method in ("GET", "DELETE") and not must_exist and not_found(refused):
                 return Response(404, None, response.headers)
             if response.status >= 500 and changing:
                 raise ResponseLost(refused.key, **refused.values) from refused
             raise refused
         if response.body is _UNREADABLE:
             if not changing:
-                raise ResponseLost("why.answer_unreadable")
+                raise ResponseLost("why.answer_unreadable") from Unreadable("JSON is invalid")
             return Response(response.status, None, response.headers)
         return response
 

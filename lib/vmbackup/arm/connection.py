@@ -27,8 +27,6 @@ from vmbackup.arm.transport import Transport
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.mgmt.compute import ComputeManagementClient
-    from azure.mgmt.monitor import MonitorManagementClient
-    from azure.mgmt.network import NetworkManagementClient
     from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
     from azure.mgmt.resource.locks import ManagementLockClient
     from azure.mgmt.resourcegraph import ResourceGraphClient
@@ -161,26 +159,12 @@ class Azure:
 
         return self._client("compute", lambda: Client(self._credential, self.subscription_id, **self._options()))
 
-    @property
-    def network(self) -> NetworkManagementClient:
-        """Microsoft.Network."""
-        from azure.mgmt.network import NetworkManagementClient as Client
-
-        return self._client("network", lambda: Client(self._credential, self.subscription_id, **self._options()))
-
     def backup(self, subscription_id: str = "") -> RecoveryServicesBackupClient:
         """Microsoft.RecoveryServices; a vault may be in another subscription than the VM."""
         from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient as Client
 
         subscription = subscription_id or self.subscription_id
         return self._client(f"backup {subscription}", lambda: Client(self._credential, subscription, **self._options()))
-
-    @property
-    def monitor(self) -> MonitorManagementClient:
-        """Microsoft.Insights."""
-        from azure.mgmt.monitor import MonitorManagementClient as Client
-
-        return self._client("monitor", lambda: Client(self._credential, self.subscription_id, **self._options()))
 
     @property
     def locks(self) -> ManagementLockClient:

@@ -8,7 +8,7 @@ from functools import partial
 from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import cut
-from vmbackup.arm.paging import Listing, read_pages
+from vmbackup.arm.paging import Listing, read_list
 from vmbackup.arm.wire import inside, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
 from vmbackup.facts.backup import FailedJob, Policy
@@ -40,14 +40,15 @@ def activity(
     groups = {ask.target.resource_group, *restore_point_groups(collections, policy, model)}
     found = gather([partial(_events, ask, span, group) for group in sorted(groups)])
     listing = Listing([event for each in found for event in each.entries], any(each.is_cut for each in found))
-    events = [read_event(each.serialize(keep_readonly=True)) for each in listing.entries]
+    events = [read_event(each) for each in listing.entries]
     events.sort(key=lambda event: event["time"], reverse=True)
     return {"vm.activity": listed_fact(listing, events)}
 
 
 def _events(ask: Ask, span: str, group: str) -> Listing:
     asked = f"{span} and resourceGroupName eq '{group}'"
-    return read_pages(ask.azure.monitor.activity_logs.list(filter=asked), _MOST)
+    path = f"/subscriptions/{ask.target.subscription_id}/providers/Microsoft.Insights/eventtypes/management/values"
+    return read_list(ask.arm, path, _MOST, **{"$filter": asked})
 
 
 def restore_point_groups(

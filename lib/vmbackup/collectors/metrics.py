@@ -6,11 +6,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError
-
 from vmbackup import clock
 from vmbackup.arm.call import gather
-from vmbackup.arm.errors import refusal
+from vmbackup.arm.errors import RequestRefused
 from vmbackup.arm.wire import entries, inside, listed, number, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.backup import FailedJob
@@ -38,8 +36,8 @@ def metrics(ask: Ask, model: VmModel | None, job: FailedJob | None) -> Answers:
     names = (*NAMES, BURSTABLE) if burstable else NAMES
     try:
         wires = [_metrics(ask, ",".join(names), start, end)]
-    except HttpResponseError as error:
-        if refusal(error).status != 400:
+    except RequestRefused as error:
+        if error.status != 400:
             raise
         each_alone = gather([partial(_metrics_or_none, ask, name, start, end) for name in names])
         wires = [wire for wire in each_alone if wire is not None]
@@ -76,21 +74,20 @@ def _whole_minutes(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 def _metrics_or_none(ask: Ask, name: str, start: datetime, end: datetime) -> Any:
     try:
         return _metrics(ask, name, start, end)
-    except HttpResponseError as error:
-        if refusal(error).status != 400:
+    except RequestRefused as error:
+        if error.status != 400:
             raise
         return None
 
 
 def _metrics(ask: Ask, names: str, start: datetime, end: datetime) -> Any:
-    answer = ask.azure.monitor.metrics.list(
-        ask.target.vm_id,
+    return ask.arm.read(
+        f"{ask.target.vm_id}/providers/Microsoft.Insights/metrics",
         timespan=f"{clock.stamp(start)}/{clock.stamp(end)}",
         interval="PT1M",
         metricnames=names,
         aggregation="Average",
     )
-    return answer.serialize(keep_readonly=True)
 
 
 def read_series(wire: object) -> dict[str, Series]:

@@ -11,13 +11,13 @@ from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import entries, flag, inside, listed, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.network import IpConfig, Nic, Subnet
-from vmbackup.resource_ids import part_after, resource_group, resource_name
+from vmbackup.resource_ids import resource_name
 
 
 @collector("_groups", "network.nics", needs=("_vm",), actions=("Microsoft.Network/networkInterfaces/read",))
 def interfaces(ask: Ask, vm: Mapping[str, Any]) -> Answers:
     """Every interface of the VM, the primary one first."""
-    wires = gather([partial(_interface, ask, known) for known in interface_ids(vm)])
+    wires = gather([partial(ask.arm.read, known) for known in interface_ids(vm)])
     nics = [read_nic(wire) for wire in wires]
     if len(nics) == 1:
         nics[0]["primary"] = True
@@ -36,11 +36,6 @@ def _id(wire: object) -> str:
     if found is None:
         raise Unreadable("a resource without an id")
     return found
-
-
-def _interface(ask: Ask, resource_id: str) -> Any:
-    group, name = resource_group(resource_id), resource_name(resource_id)
-    return ask.azure.network.network_interfaces.get(group, name).as_dict()
 
 
 def read_nic(wire: object) -> Nic:
@@ -80,7 +75,7 @@ def read_application_groups(wire: object) -> list[str]:
 def subnets(ask: Ask, nics: list[Nic]) -> Answers:
     """Every subnet the VM has an address in."""
     known = {config["subnet_id"]: None for nic in nics for config in nic["ip_configs"] if config["subnet_id"]}
-    wires = gather([partial(_subnet, ask, each) for each in known])
+    wires = gather([partial(ask.arm.read, each) for each in known])
     return {"network.subnets": [read_subnet(wire) for wire in wires]}
 
 
@@ -88,11 +83,6 @@ def subnets_of(nic: Nic, subnets: list[Subnet]) -> list[Subnet]:
     """Those of the subnets that the interface has an address in; Azure spells one id in more than one letter case."""
     ids = {(config["subnet_id"] or "").lower() for config in nic["ip_configs"]}
     return [subnet for subnet in subnets if subnet["id"].lower() in ids]
-
-
-def _subnet(ask: Ask, resource_id: str | None) -> Any:
-    group, network = resource_group(resource_id), part_after(resource_id, "virtualNetworks")
-    return ask.azure.network.subnets.get(group, network, resource_name(resource_id)).as_dict()
 
 
 def read_subnet(wire: object) -> Subnet:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import inside, listed, resource, text, texts
@@ -11,7 +10,6 @@ from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.effective import computed, effective_or_written
 from vmbackup.collectors.network import subnets_of
 from vmbackup.facts.network import Nic, NicRoutes, Route, Subnet
-from vmbackup.resource_ids import resource_group, resource_name
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
 
@@ -55,7 +53,7 @@ def _effective_route(route: object) -> Route:
 
 def _written(ask: Ask, nic: Nic, subnets: list[Subnet]) -> NicRoutes:
     tables = [subnet["route_table_id"] for subnet in subnets_of(nic, subnets)]
-    found = [route for table in tables if table for route in read_route_table(_table(ask, table))]
+    found = [route for table in tables if table for route in read_route_table(ask.arm.read(table))]
     return {"nic": nic["id"], "routes": found + ([] if _takes_default(found) else [_PLATFORM_DEFAULT])}
 
 
@@ -71,11 +69,6 @@ _PLATFORM_DEFAULT: Route = {
 
 def _takes_default(routes: list[Route]) -> bool:
     return any("0.0.0.0/0" in route["prefixes"] for route in routes)
-
-
-def _table(ask: Ask, table_id: str) -> Any:
-    name, group = resource_name(table_id), resource_group(table_id)
-    return ask.azure.network.route_tables.get(group, name).as_dict()
 
 
 def read_route_table(wire: object) -> list[Route]:

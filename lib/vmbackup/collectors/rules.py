@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import entries, inside, listed, resource, text, texts, whole
@@ -13,7 +12,7 @@ from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.collectors.effective import computed, effective_or_written
 from vmbackup.collectors.network import subnets_of
 from vmbackup.facts.network import Nic, NicRules, Rule, Subnet
-from vmbackup.resource_ids import resource_group, resource_name
+from vmbackup.resource_ids import resource_name
 
 ACTION = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"
 _PROTOCOLS = ("tcp", "udp", "icmp", "esp", "ah", "any", "all", "*")
@@ -57,13 +56,8 @@ def read_effective_rules(nic_id: str, wire: object, addresses: Sequence[str] = (
 
 def _written(ask: Ask, nic: Nic, own_groups: list[str], subnets: list[Subnet]) -> NicRules:
     groups = [("nic", nic["nsg_id"]), *(("subnet", subnet["nsg_id"]) for subnet in subnets_of(nic, subnets))]
-    found = [read_nsg(_group(ask, nsg), layer, _addresses(nic), own_groups) for layer, nsg in groups if nsg]
+    found = [read_nsg(ask.arm.read(nsg), layer, _addresses(nic), own_groups) for layer, nsg in groups if nsg]
     return {"nic": nic["id"], "rules": [rule for rules in found for rule in rules]}
-
-
-def _group(ask: Ask, nsg_id: str) -> Any:
-    name, group = resource_name(nsg_id), resource_group(nsg_id)
-    return ask.azure.network.network_security_groups.get(group, name).as_dict()
 
 
 def read_nsg(
