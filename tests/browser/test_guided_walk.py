@@ -61,7 +61,7 @@ def test_checking_again_sees_what_has_changed_in_the_world(open_book: Any, lab: 
         asked = len(lab.simulator.requests)
         book.button("Re-check").click()
         expect(book.expanded).to_contain_text("? Cannot tell")
-        expect(book.tool).to_contain_text("only the next good backup shows")
+        expect(book.tool).to_contain_text("only the next good backup proves")
         paths = {path.rsplit("/", 1)[-1] for _, path in lab.simulator.requests[asked:]}
         assert "effectiveNetworkSecurityGroups" not in paths, "only this cause's facts are asked again"
 

@@ -126,7 +126,10 @@ def _storage(world: World, machine: Json) -> Json:
     system = {"osType": machine["os"].capitalize(), **_attached(world, os_disk), "createOption": "FromImage"}
     if os_disk["ephemeral"]:
         system["diffDiskSettings"] = {"option": "Local", "placement": "CacheDisk"}
+    vm = machine["vm"]
+    image = {"offer": vm["os_name"].replace(" ", "-"), "sku": vm["os_version"], "version": "latest"}
     return {
+        **({"imageReference": image} if vm["has_os_profile"] else {}),
         "osDisk": system,
         "dataDisks": [{"lun": disk["lun"], **_attached(world, disk), "createOption": "Attach"} for disk in data],
     }

@@ -1,4 +1,4 @@
-"""Resource Graph: protected items and backup jobs of the table RecoveryServicesResources. Enough of KQL to tell
+"""Resource Graph: protected items and backup jobs of the table RecoveryServicesResources, VMs, and their health. Enough of KQL to tell
 which rows are meant; what a query does to them afterwards beyond simple projections is left to the caller."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from azuresim.answer import Answer, Json, Refused
 from azuresim.handlers.backup_items import item_json
 from azuresim.handlers.backup_jobs import job_json
 from azuresim.handlers.compute import vm_json
+from azuresim.handlers.health import status_json
 from azuresim.ids import dotted, opaque
 from azuresim.permissions import allowed
 from azuresim.routing import Request, route
@@ -57,11 +58,13 @@ def _rows(world: World, text: str) -> list[Json]:
         rows = _items(world)
     elif "backupjobs" in lowered:
         rows = _jobs(world, text)
+    elif "availabilitystatuses" in lowered:
+        rows = _health(world)
     elif "microsoft.compute/virtualmachines" in lowered:
         rows = _vms(world)
     else:
         raise Refused(
-            400, "BadRequest", "The simulator's Resource Graph knows protected items, backup jobs and VMs only."
+            400, "BadRequest", "The simulator's Resource Graph knows protected items, jobs, VMs and health only."
         )
     if wanted := _VM_ID.search(text):
         name = wanted.group(0).lower()
@@ -73,6 +76,12 @@ def _vms(world: World) -> list[Json]:
     if not allowed(world, "Microsoft.Compute/virtualMachines/read"):
         return []
     return [_row(world, machine, vm_json(world, machine, False)) for machine in world.machines]
+
+
+def _health(world: World) -> list[Json]:
+    if not allowed(world, "Microsoft.ResourceHealth/availabilityStatuses/read"):
+        return []
+    return [_row(world, machine, status_json(world, machine, "current")) for machine in world.machines]
 
 
 def _items(world: World) -> list[Json]:

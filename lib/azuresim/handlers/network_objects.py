@@ -5,7 +5,7 @@ from __future__ import annotations
 from azuresim import effects
 from azuresim.accepted import no_location
 from azuresim.answer import Answer, Json, Refused, not_found, ok
-from azuresim.handlers.network import GROUP, NETWORK_NAME, SUBNET, TABLE, etag, nsg_id, start, subnet_id
+from azuresim.handlers.network import ALL, GROUP, NETWORK_NAME, SUBNET, TABLE, etag, nsg_id, start, subnet_id
 from azuresim.ids import guid
 from azuresim.routing import Request, route
 from azuresim.world import World
@@ -18,21 +18,28 @@ ROUTE_TABLE = GROUP + "/routeTables/{table}"
 def get_network(request: Request) -> Answer:
     """The world's one virtual network."""
     _known(request, "vnet", NETWORK_NAME, "virtualNetworks")
-    world = request.world
-    return ok(
-        {
-            "name": NETWORK_NAME,
-            "id": world.network_id("virtualNetworks", NETWORK_NAME),
-            "etag": etag(world, NETWORK_NAME),
-            "type": "Microsoft.Network/virtualNetworks",
-            "location": world.location,
-            "properties": {
-                "provisioningState": "Succeeded",
-                "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
-                "subnets": [_subnet(world)],
-            },
-        }
-    )
+    return ok(_network(request.world))
+
+
+@route("GET", ALL + "/virtualNetworks", "Microsoft.Network/virtualNetworks/read")
+def list_networks(request: Request) -> Answer:
+    """All virtual networks of a subscription."""
+    return request.page([_network(world) for world in request.candidates])
+
+
+def _network(world: World) -> Json:
+    return {
+        "name": NETWORK_NAME,
+        "id": world.network_id("virtualNetworks", NETWORK_NAME),
+        "etag": etag(world, NETWORK_NAME),
+        "type": "Microsoft.Network/virtualNetworks",
+        "location": world.location,
+        "properties": {
+            "provisioningState": "Succeeded",
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+            "subnets": [_subnet(world)],
+        },
+    }
 
 
 @route("GET", VNET + "/subnets", "Microsoft.Network/virtualNetworks/subnets/read")

@@ -68,7 +68,7 @@ def read_model(wire: object, now: datetime | None = None) -> VmModel:
         "vm_id": text(properties, "vmId"),
         "location": text(vm, "location") or "",
         "os": _operating_system(properties, view),
-        "os_name": _os_name(view),
+        "os_name": _os_name(view) or _image(properties),
         "size": text(properties, "hardwareProfile", "vmSize"),
         "provisioning_state": text(properties, "provisioningState"),
         "has_os_profile": isinstance(profile, Mapping) and bool(profile),
@@ -97,6 +97,12 @@ def _operating_system(properties: object, view: object) -> str | None:
 def _os_name(view: object) -> str | None:
     name, version = text(view, "osName"), text(view, "osVersion")
     return f"{name} {version}" if name and version and version not in name else name
+
+
+def _image(properties: object) -> str | None:
+    """The system by the image that the VM was made from: a stopped agent does not tell its name."""
+    named = inside(properties, "storageProfile", "imageReference")
+    return " ".join(filter(None, (text(named, "offer"), text(named, "sku")))) or None
 
 
 def _first_flag(profile: object, configurations: tuple[str, ...], name: str) -> bool | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from vmbackup import catalog, clock
 from vmbackup.catalog import remedies as catalogue
+from vmbackup.catalog.texts import has_text
 from vmbackup.catalog.words import cause_title, explain, word
 from vmbackup.model import RunbookError, Verdict
 from vmbackup.pages.blocks import Block, Code, Details, Heading, Page, Paragraph, Table, VerdictBanner
@@ -16,6 +17,7 @@ from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
+from vmbackup.resource_ids import resource_name
 from vmbackup.runs.state import Change
 
 _RECEIPT_VERDICTS = {"done": "ok", "already": "ok", "failed": "problem", "unknown": "unknown", "superseded": "unknown"}
@@ -60,19 +62,16 @@ def plan(each: Plan) -> Page:
 def _plan(each: Plan) -> list[Block]:
     language, entry = each.language, each.entry
     risk = catalog.text(f"risk.{entry['risk']}", language)
-    rows = [
-        ("id", each.remedy),
-        ("resource", each.resource or catalog.text("remedy.no_resource", language)),
-        ("kind", catalog.text(f"remedy_kind.{entry['kind']}", language)),
-        ("risk", f"{risk}: {each.words['risk_note']}"),
-        ("duration", each.words["duration"]),
-        ("rights", "\n".join(entry["actions"]) or catalog.text("label.none", language)),
-        ("undo", each.words["undo"]),
-    ]
+    rows = {
+        "resource": resource_name(each.resource) or catalog.text("remedy.no_resource", language),
+        "risk": f"{risk}: {each.words['risk_note']}",
+        "duration": each.words["duration"],
+        "undo": each.words["undo"],
+    }
     blocks: list[Block] = [
         Heading(catalog.text("remedy.plan", language, title=each.words["title"])),
         Paragraph(each.words["what"], catalog.text("remedy.what", language)),
-        Table(["", ""], [[catalog.text(f"remedy.{key}", language), value] for key, value in rows]),
+        _named(rows, language),
     ]
     if each.words.get("portal"):
         blocks.append(Paragraph(each.words["portal"], catalog.text("remedy.portal", language)))
@@ -90,7 +89,24 @@ def _plan(each: Plan) -> list[Block]:
     titles = " · ".join(catalog.sources()[key]["title"] for key in entry["sources"])
     as_of = catalog.text("label.as_of", language, date=entry["as_of"])
     blocks.append(Paragraph(f"{titles} ({as_of})", catalog.text("label.sources", language)))
+    blocks.append(Details(catalog.text("remedy.details", language), [_details(each)]))
     return blocks
+
+
+def _details(each: Plan) -> Table:
+    """What only whoever automates or approves it needs. Commands name the resource in full already."""
+    rows = {
+        "id": each.remedy,
+        "kind": catalog.text(f"remedy_kind.{each.entry['kind']}", each.language),
+        "rights": "\n".join(each.entry["actions"]) or catalog.text("label.none", each.language),
+    }
+    if not any(each.resource in command.text for command in each.commands):
+        rows["resource"] = each.resource
+    return _named(rows, each.language)
+
+
+def _named(rows: Mapping[str, str], language: str) -> Table:
+    return Table(["", ""], [[catalog.text(f"remedy.{key}", language), value] for key, value in rows.items()])
 
 
 def receipt(done: Receipt, language: str) -> Page:
@@ -105,8 +121,7 @@ def receipt(done: Receipt, language: str) -> Page:
         [catalog.text("receipt.who", language), done.who],
         [catalog.text("receipt.when", language), _span(done)],
         [catalog.text("receipt.requests", language), "\n".join(done.request_ids) or "–"],
-        [catalog.text("receipt.before", language), _json(done.before)],
-        [catalog.text("receipt.after", language), _json(done.after)],
+        *compared(done.before, done.after, language),
     ]
     blocks: list[Block] = [
         Heading(catalog.text("receipt.title", language, title=title)),
@@ -125,10 +140,10 @@ def _span(done: Receipt) -> str:
 def change(done: Change, language: str) -> Page:
     """A remedy that was applied: its receipt, and each cause that it concerns or that changed, before and after."""
     rows = [
-        [cause_title(now.cause, language), *(step_word(step, language) for step in (was, now))]
+        [cause_title(now.cause, language), " → ".join(step_word(step, language) for step in (was, now))]
         for was, now in done.steps
     ]
-    header = [catalog.text(key, language) for key in ("label.cause", "receipt.before", "receipt.after")]
+    header = [catalog.text(key, language) for key in ("label.cause", "receipt.before_after")]
     compared = [Table(header, rows, [now.verdict for _, now in done.steps])] if rows else []
     return Page([*receipt(done.receipt, language).blocks, *compared])
 
@@ -143,11 +158,23 @@ def audit(rows: Iterable[Mapping[str, Any]], language: str) -> Page:
         catalog.text(key, language)
         for key in ("label.time", "audit.method", "audit.resource", "audit.outcome", "receipt.who", "audit.correlation")
     ]
-    keys = ("method", "resource", "outcome", "who", "correlation_id")
-    cells = [[clock.local(row.get("time")), *(str(row.get(key) or "–") for key in keys)] for row in rows]
+    cells = [
+        [
+            clock.local(row.get("time")),
+            *(str(row.get(key) or "–") for key in ("method", "resource")),
+            _outcome(row, language),
+            *(str(row.get(key) or "–") for key in ("who", "correlation_id")),
+        ]
+        for row in rows
+    ]
     blocks: list[Block] = [Heading(catalog.text("audit.title", language))]
     blocks.append(Table(header, cells) if cells else Paragraph(catalog.text("audit.none", language)))
     return Page(blocks)
+
+
+def _outcome(row: Mapping[str, Any], language: str) -> str:
+    label = f"audit_outcome.{row.get('outcome')}"
+    return catalog.text(label, language) if has_text(label) else str(row.get("outcome") or "–")
 
 
 def proof_sentence(found: Proof, language: str) -> str:
@@ -224,5 +251,26 @@ def _point(point: Mapping[str, Any] | None, language: str) -> str:
     return f"{clock.local(point['time'])}, {point['type']}"
 
 
-def _json(facts: Mapping[str, Any]) -> str:
-    return json.dumps(facts, ensure_ascii=False) if facts else "–"
+def compared(before: Mapping[str, Any], after: Mapping[str, Any], language: str) -> list[list[str]]:
+    """What was changed, before and after: ``["Agent", "Not Ready → Ready"]``; what stayed is said once."""
+    was, now = _flat(before), _flat(after)
+    rows = []
+    for key in dict.fromkeys([*was, *now]):
+        label = f"changed.{key}"
+        values = dict.fromkeys(_value(each[key]) for each in (was, now) if key in each)
+        rows.append([catalog.text(label, language) if has_text(label) else key, " → ".join(values)])
+    return rows
+
+
+def _flat(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """The tree's leaves: ``{"agent": {"status": "Ready"}}`` is ``{"agent_status": "Ready"}``."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= _flat(value, f"{above}{key}_") if isinstance(value, Mapping) else {f"{above}{key}": value}
+    return found
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    return clock.local(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

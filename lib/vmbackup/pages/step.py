@@ -65,9 +65,8 @@ def _handled(state: State, judged: Step) -> list[Block]:
         skipped = catalog.text("guide.skipped_because", language, when=clock.local(skip.at))
         blocks.append(Paragraph(skip.reason, skipped))
     if before:
-        for step, key in ((before, "before"), (judged, "now")):
-            signed = f"{SIGNS[step.verdict]} {step_word(step, language)}"
-            blocks.append(Paragraph(signed, catalog.text(f"guide.{key}", language)))
+        signed = [f"{SIGNS[step.verdict]} {step_word(step, language)}" for step in (before, judged)]
+        blocks.append(Paragraph(" → ".join(signed), catalog.text("guide.before_after", language)))
     return blocks
 
 

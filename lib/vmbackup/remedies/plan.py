@@ -75,6 +75,11 @@ class Plan:
         return not self.refusals
 
     @property
+    def doable(self) -> bool:
+        """Whether it can be done now: applied from here, or by hand in the VM or the portal."""
+        return self.applicable or self.entry["kind"] == "manual"
+
+    @property
     def change(self) -> tuple[str, str, str]:
         """What tells two changes apart: the same remedy may have a second resource, or more to do on the first."""
         return self.remedy, self.resource.lower(), self.words["what"]
@@ -95,8 +100,8 @@ class Plan:
 
 
 def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[Plan]:
-    """The remedies for the problems of one judged cause: lowest risk first, those that fix nothing after the fixes,
-    superseded ones last."""
+    """The remedies for the problems of one judged cause: lowest risk first, and of one risk what can be done now; those
+    that fix nothing after the fixes, superseded ones last."""
     problems = tuple(finding for finding in step.findings if finding.verdict is Verdict.PROBLEM)
     filled = values(target, evidence, problems)
     found = []
@@ -107,9 +112,9 @@ def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[
     return sorted(found, key=_rank)
 
 
-def _rank(plan: Plan) -> tuple[bool, bool, int, bool]:
+def _rank(plan: Plan) -> tuple[bool, bool, int, bool, bool]:
     entry = plan.entry
-    return not plan.offered, entry["stopgap"], RISKS.index(entry["risk"]), entry["kind"] == "manual"
+    return not plan.offered, entry["stopgap"], RISKS.index(entry["risk"]), not plan.doable, entry["kind"] == "manual"
 
 
 def cured(entry: Mapping[str, Any], finding: Finding) -> tuple[str, ...]:

@@ -129,7 +129,7 @@ def _remedy(state: State, probable: Step | None) -> Plan | None:
     if probable is None:
         return None
     plans = [each for each in plan(probable, state.evidence, state.target, state.language) if each.offered]
-    return next((each for each in plans if each.applicable), plans[0] if plans else None)
+    return next((each for each in plans if each.doable), plans[0] if plans else None)
 
 
 def _command(state: State, standing: Standing, remedy: Plan | None) -> str:

@@ -31,7 +31,7 @@ from vmbackup.runs.examine import examine
 from vmbackup.runs.folder import RunFolder
 from vmbackup.runs.guest_evidence import is_guest, keep_guest, with_pasted, without_guest
 from vmbackup.runs.saved_run import SavedRun
-from vmbackup.runs.state import BACKUP_S, Change, Skip, State
+from vmbackup.runs.state import BACKUP_S, Change, Learned, Skip, State
 from vmbackup.runs.stoppable import OnFact, until
 from vmbackup.sanitize import shortened
 
@@ -125,12 +125,14 @@ class Run(State):
         """Whether a remedy was applied after this fact was taken: a file of guest output may be older than that."""
         return fact is not None and fact.answered and self.files.journal.applied_since(fact.taken_at)
 
-    def paste(self, text: str) -> None:
-        """Take the output of the guest script. Raises GuestOutputError when it is not this VM's."""
-        facts = guest.from_text(text, self.evidence)
+    def paste(self, text: str) -> Learned:
+        """Take the output of the guest script; returns what it decided. Raises GuestOutputError when it is not this
+        VM's."""
+        before, facts = self.diagnosis().steps, guest.from_text(text, self.evidence)
         self.evidence = with_pasted(self.evidence, facts)
         self.pasted_at = clock.azure_now(self.evidence)
         self.save()
+        return Learned.between(before, self.diagnosis().steps)
 
     # --- deciding ---
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from vmbackup.diagnosis import Diagnosis, diagnose
 from vmbackup.failures.triage import Triage, triage, triage_job
-from vmbackup.model import Evidence, Fact, Language, Step, Target
+from vmbackup.model import SIGNS, Evidence, Fact, Finding, Language, Step, Target, Verdict
 from vmbackup.parameters import Parameters
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
@@ -40,6 +40,27 @@ class Change:
             if was.verdict is not now.verdict or {finding.check for finding in was.findings}.intersection(cures)
         ]
         return cls(receipt, tuple(steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What new evidence decided: each check that was unknown, before and after; and how many are unknown still."""
+
+    decided: tuple[tuple[Finding, Finding], ...]
+    still_open: int
+
+    @classmethod
+    def between(cls, before: Sequence[Step], after: Sequence[Step]) -> Learned:
+        """What was learned between these steps and those."""
+        now = {(each.cause, each.check): each for step in after for each in step.findings if each.check != SIGNS}
+        unknown = [
+            (each, now[each.cause, each.check])
+            for step in before
+            for each in step.findings
+            if each.verdict is Verdict.UNKNOWN and (each.cause, each.check) in now
+        ]
+        decided = tuple(pair for pair in unknown if pair[1].verdict is not Verdict.UNKNOWN)
+        return cls(decided, len(unknown) - len(decided))
 
 
 @dataclass(slots=True)

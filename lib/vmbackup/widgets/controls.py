@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
+from vmbackup import catalog
 from vmbackup.pages.blocks import Page
 
 _HERE = Path(__file__).parent
@@ -60,6 +63,15 @@ def put(place: Any, page: Page | None) -> None:
     if place.value != words:
         place.value = words
     visible(place, page is not None)
+
+
+def download(place: Any, name: str, content: bytes, language: str, above: str = "") -> None:
+    """Put there a link that saves this as a file, below ``above`` (HTML of a page)."""
+    data = base64.b64encode(content).decode()
+    words, named = html.escape(catalog.text("guide.download", language, name=name)), html.escape(name, quote=True)
+    link = f'<p><a download="{named}" href="data:application/octet-stream;base64,{data}">{words}</a></p>'
+    if place.value != above + link:
+        place.value = above + link
 
 
 def visible(widget: Any, shown: bool) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from vmbackup import catalog
+from vmbackup.diagnosis import Outcome
 from vmbackup.pages import outcome
 from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.runs.folder import TICKET
@@ -56,7 +55,12 @@ class Ending:
             (self._no, "keep"),
         ):
             controls.word(button, catalog.text(f"guide.{key}", language))
-        controls.put(self._question, Page([Paragraph(catalog.text("guide.confirm_retry", language))]))
+        is_proved = self._run.proof is not None and self._run.proof.fixed
+        asked = [*(["proved_already"] if is_proved else []), "confirm_retry"]
+        controls.put(self._question, Page([Paragraph(catalog.text(f"guide.{key}", language)) for key in asked]))
+        # While the cause stands, or once it is proved gone, a backup is not what to do next.
+        quiet = is_proved or self._run.diagnosis().outcome is Outcome.CAUSE_FOUND
+        (self._retry.remove_class if quiet else self._retry.add_class)("vmbackup-main")
         controls.visible(self._retry, self._run.live)
         self._retry.disabled = self._save.disabled = self._yes.disabled = busy
         self._show_file(language)
@@ -72,13 +76,7 @@ class Ending:
         paragraphs = [Paragraph(self._file.path, catalog.text("label.saved", language) + ":")]
         if self._file.notebook != "saved":
             paragraphs.append(Paragraph(catalog.text(f"guide.notebook_{self._file.notebook}", language)))
-        page = Page(paragraphs)
-        data = base64.b64encode(self._file.content).decode()
-        name = html.escape(TICKET, quote=True)
-        words = html.escape(catalog.text("guide.download", language, name=TICKET))
-        link = f'<p><a download="{name}" href="data:application/zip;base64,{data}">{words}</a></p>'
-        if self._saved.value != page.html() + link:
-            self._saved.value = page.html() + link
+        controls.download(self._saved, TICKET, self._file.content, language, above=Page(paragraphs).html())
 
     def _ask(self, asked: bool) -> None:
         controls.visible(self._confirm, asked)

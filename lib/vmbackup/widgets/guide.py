@@ -14,6 +14,7 @@ from typing import Any
 from vmbackup import catalog
 from vmbackup.catalog.words import explain
 from vmbackup.model import Language, RunbookError
+from vmbackup.pages import learned as learned_page
 from vmbackup.pages import load, outcome, overview, timeline
 from vmbackup.pages.blocks import Details, Page
 from vmbackup.remedies.apply import Consent
@@ -185,9 +186,8 @@ class Guide:
             self._finish("taken_up")
 
     def _paste(self, text: str) -> None:
-        self.run.paste(text)
-        self.panel.paste.clear()
-        self.panel.fold()
+        learned = self.run.paste(text)
+        self.panel.paste.understood(lambda language: learned_page.page(learned, self.run.evidence, language))
         self.show()
         self._finish("pasted")
 

@@ -61,12 +61,12 @@ def test_the_scripts_are_part_of_the_product(os: str) -> None:
 
 
 def test_output_of_another_vm_is_refused() -> None:
-    with refused("another virtual machine", GuestOutputError):
+    with refused("another VM", GuestOutputError):
         from_text(printed(HEALTHY, "00000000-0000-0000-0000-000000000001", "other"), evidence())
 
 
 def test_output_of_another_system_is_refused() -> None:
-    with refused("another virtual machine", GuestOutputError):
+    with refused("another VM", GuestOutputError):
         from_text(printed(HEALTHY, "", "vm"), evidence(model={**MODEL, "vm_id": None, "os": "windows"}))
 
 

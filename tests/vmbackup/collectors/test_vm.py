@@ -31,6 +31,14 @@ NOW = datetime(2026, 11, 23, 3, tzinfo=timezone.utc)
             {"os_name": "ubuntu 24.04", "computer_name": "host"},
         ),
         (
+            {
+                "storageProfile": {
+                    "imageReference": {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
+                }
+            },
+            {"os_name": "ubuntu-24_04-lts server"},
+        ),
+        (
             {"networkProfile": {"networkInterfaces": [{"id": "/b"}, {"id": "/a", "properties": {"primary": True}}]}},
             {"nic_ids": ["/a", "/b"]},
         ),

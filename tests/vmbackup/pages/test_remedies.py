@@ -40,3 +40,19 @@ def test_the_verdicts_of_what_a_remedy_concerns_are_compared():
     done = Receipt("remove_backup_extension", "/vm", "done", "me", None, None, (), {}, {})
     text = pages.change(Change(done, ((before, before),)), "en").text()
     assert text.count("Found") == 2
+
+
+def test_before_and_after_stand_in_one_line_and_what_stayed_is_said_once():
+    before = {"power": "running", "agent": {"status": "Not Ready", "version": "2.9"}, "since": None}
+    after = {"power": "running", "agent": {"status": "Ready", "version": "2.9"}, "since": "2026-11-23T03:00:00Z"}
+    assert pages.compared(before, after, "de") == [
+        ["Energiezustand", "running"], ["Agent", "Not Ready → Ready"], ["Agentversion", "2.9"],
+        ["since", "– → 2026-11-23 03:00 UTC"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_plan_names_its_resource_in_full_only_where_that_is_typed(language):
+    for each in plan(step("extension", "vmsnapshot_linux_is_loaded"), evidence(), TARGET, language):
+        typed = sum(command.text.count(each.resource) for command in each.commands)
+        assert pages.plan(each).text().count(each.resource) == max(typed, 1)

@@ -11,7 +11,10 @@ import ipywidgets
 import pytest
 
 from pressing import field, press, shown, shown_over, widgets
-from vmbackup.model import Fact, FactStatus
+from vmbackup import catalog
+from vmbackup.collectors.guest import script
+from vmbackup.guest.short import short
+from vmbackup.model import Fact, FactStatus, Language, Verdict
 from vmbackup.notebook.frontend import guide
 from vmbackup.pages.blocks import Page
 from vmbackup.widgets.guide import Guide
@@ -118,6 +121,23 @@ def test_a_cell_run_again_while_a_backup_goes_on_shows_the_tool_that_follows_it(
         assert guide(run) is not tool
 
 
+def test_a_backup_is_what_to_do_next_only_once_the_cause_is_gone_and_not_yet_proved(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        tool = shown_over(run)
+        [button] = [each for each in widgets(tool.box) if getattr(each, "description", "") == "Back up now"]
+        prominent = ["vmbackup-main" in button._dom_classes]
+        for first, *then in (("Plan a remedy", "Apply: ", "Yes, apply it now"), ("Back up now", "Yes, back up now")):
+            press(tool, first)
+            assert "not needed" not in shown(tool)
+            for words in then:
+                press(tool, words)
+            prominent.append("vmbackup-main" in button._dom_classes)
+        assert prominent == [False, True, False]
+        press(tool, "Back up now")
+        assert "a further backup is not needed" in shown(tool)
+
+
 def test_what_an_interrupted_run_began_is_said_and_offered(tmp_path: Path) -> None:
     with run_over("agent_old_linux", tmp_path) as run:
         run.collect()
@@ -171,6 +191,35 @@ def test_an_error_in_what_a_button_does_is_shown_and_the_tool_goes_on(tmp_path: 
         simulator.azure.worlds[0].spec["faults"] = []
         press(tool, "Re-check")
         assert tool.notice.status.text == "This cause was checked again."
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_what_pasted_output_decided_is_said_at_once(tmp_path: Path, language: Language) -> None:
+    with run_over("agent_stopped_linux", tmp_path, language=language) as run:
+        run.collect()
+        before = {(each.cause, each.check): each for step in run.diagnosis().steps for each in step.findings}
+        tool = shown_over(run)
+        press(tool, catalog.text("guide.paste", language))
+        field(tool, catalog.text("paste.output", language)).value = guest_output(run, "agent_stopped")
+        press(tool, catalog.text("paste.read", language))
+        now = {(each.cause, each.check): each for step in run.diagnosis().steps for each in step.findings}
+        opened = [key for key, finding in before.items() if finding.verdict is Verdict.UNKNOWN and key[1] != "signs"]
+        decided = [key for key in opened if now[key].verdict is not Verdict.UNKNOWN]
+        assert len(decided) > 5
+        assert catalog.text("paste.learned", language, count=len(decided)) in shown(tool)
+        assert catalog.text("paste.still_open", language, count=len(opened) - len(decided)) in shown(tool)
+        unknown, problem = (catalog.text(f"verdict.{verdict}", language) for verdict in ("unknown", "problem"))
+        assert f"{unknown} → {problem}" in shown(tool)
+
+
+def test_the_guest_script_comes_as_a_file_and_in_a_short_form_too(tmp_path: Path) -> None:
+    with run_over("agent_stopped_linux", tmp_path) as run:
+        run.collect()
+        tool = shown_over(run)
+        press(tool, "Show script")
+        assert 'download="collect_linux.sh"' in shown(tool)
+        [packed] = [each for each in widgets(tool.box) if getattr(each, "text", "").startswith("Copy short form")]
+        assert packed.content == short(script("linux"))
 
 
 def test_without_somebody_who_looks_on_there_is_the_page_that_says_the_same(tmp_path: Path) -> None:
