@@ -22,6 +22,10 @@ SIGNS = {"ok": "✔", "problem": "✖", "unknown": "?", "not_applicable": "–"}
 _EDGES = {"ok": "#2e8540", "problem": "#d83933", "unknown": "#c07b00", "not_applicable": "#8d8d8d"}
 
 
+# An id or a path may be broken anywhere to fit a column, a word may not.
+_NO_WORD = re.compile(r"\S{31}")
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """A heading inside the page; the notebook's own headings are level 1 and 2."""
@@ -153,6 +157,7 @@ def _signed(cell: Cell) -> str:
 
 def _html_cell(cell: Cell) -> str:
     edge = f";border-left:6px solid {_EDGES[cell.verdict]}" if cell.verdict else ""
+    edge += ";overflow-wrap:anywhere" if _NO_WORD.search(cell.text) else ""
     words = f"<bdi>{_escape(cell.text)}</bdi>"
     # A quoted path has no scheme: it leads nowhere but to a file beside the page.
     inside = f'<a href="{quote(cell.path)}">{words}</a>' if cell.path else words

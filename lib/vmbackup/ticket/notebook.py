@@ -26,7 +26,7 @@ _ATTRIBUTES = (
     "style scope role aria-label viewBox font-family font-size fill fill-opacity stroke stroke-opacity stroke-width "
     "stroke-dasharray points text-anchor x y x1 x2 y1 y2 width height"
 )
-_STYLES = "border-left padding margin width max-width height"
+_STYLES = "border-left padding margin width max-width height overflow-wrap"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,13 @@ def test_markdown_escapes_markup_outside_code() -> None:
     assert "\\[link\\]" in markdown
 
 
+def test_an_id_may_be_broken_anywhere_but_no_word() -> None:
+    words = "Wiederherstellungspunktsammlung"[1:]
+    page = Page([Table(["a", "b"], [[words, "/subscriptions/1/resourceGroups/group"]])]).html()
+    assert page.count("overflow-wrap:anywhere") == 1
+    assert 'overflow-wrap:anywhere"><bdi>/subscriptions' in page
+
+
 def test_a_pipe_or_newline_cannot_break_a_markdown_table() -> None:
     markdown = Page([Table(["a"], [["x|y\nz"]])]).markdown()
     assert markdown.splitlines()[2] == "| x\\|y z |"
