@@ -1,0 +1,65 @@
+"""What the lists say of many VMs, as plain data: facts with their age, what stands open, and what was not listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vmbackup.model import Fact, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which VMs an inventory is about: all that these vaults or subscriptions hold, and these VMs by id. A management
+    group is the list of its subscriptions."""
+
+    vaults: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    vms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What could not be listed, wholly or to its end. ``what`` is the kind of list, such as ``jobs``; ``scope`` the id
+    of the vault or subscription; ``why`` and ``details`` say the reason as a fact does: a missing right, throttled,
+    cut."""
+
+    what: str
+    scope: str
+    why: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSign:
+    """A reason to examine a VM: ``reason`` is a key of ``ui.yaml`` under ``open_sign``, ``values`` are its values."""
+
+    reason: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryVm:
+    """One VM. ``known`` are its facts out of the lists, by name; ``section`` is where its last failure belongs, None
+    where there was none or it is not clear; without ``signs`` it need not be examined, which is no verdict."""
+
+    target: Target
+    known: Mapping[str, Fact] = field(default_factory=dict)
+    section: str | None = None
+    signs: tuple[OpenSign, ...] = ()
+
+    @property
+    def needs_examining(self) -> bool:
+        """Whether anything is open, or not known."""
+        return bool(self.signs)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All VMs of a scope, and what of it could not be listed. ``calls`` are the requests that the lists took;
+    ``taken_at`` is Azure's time before the first of them."""
+
+    vms: tuple[InventoryVm, ...] = ()
+    coverage: tuple[Gap, ...] = ()
+    calls: tuple[str, ...] = ()
+    taken_at: str | None = None
