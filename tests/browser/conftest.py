@@ -28,6 +28,7 @@ from azuresim.loading import load_world
 from azuresim.serve import Simulator
 from azuresim.world import World
 from programs import installed
+from vmbackup.cli.lab import EXTENSIONS
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -130,6 +131,7 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     with Simulator(list(worlds.values())) as simulator:
         azure = {**simulator.environment, "VMBACKUP_ARM_ENDPOINT": simulator.endpoint}
         command = [sys.executable, "-m", "jupyterlab", "--allow-root", f"--ServerApp.root_dir={root}"]
+        command.append(f"--LabApp.extra_labextensions_path={EXTENSIONS}")
         with served(command, folder, root, azure) as url:
             yield Lab(url, root, simulator, worlds)
 
@@ -229,7 +231,7 @@ def save(page: Page) -> None:
     """Save the notebook, until nothing in it is newer than its file."""
     unsaved = page.locator(".jp-mod-dirty")
     for _ in range(WAIT_MS // 500):
-        _command(page, "docmanager:save", {})
+        execute(page, "docmanager:save", {})
         if unsaved.count() == 0:
             return
         page.wait_for_timeout(500)
@@ -247,7 +249,12 @@ class Book:
     @property
     def tool(self) -> Locator:
         """The guided walk."""
-        return self.page.locator(".jp-OutputArea-output .vmbackup-guide")
+        return self.notebook.locator(".jp-OutputArea-output .vmbackup-guide")
+
+    @property
+    def notebook(self) -> Locator:
+        """The notebook in front."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook")
 
     @property
     def expanded(self) -> Locator:
@@ -291,7 +298,7 @@ class Book:
 
 def change_theme(page: Page, theme: str) -> None:
     """``Light`` or ``Dark``."""
-    _command(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+    execute(page, "apputils:change-theme", {"theme": f"JupyterLab {theme}"})
 
 
 @contextmanager
@@ -301,7 +308,7 @@ def opened(lab: Lab, page: Page, name: str, parameters: dict[str, Any], theme: s
     lab.put(name, as_name, parameters)
     try:
         change_theme(page, theme)
-        _command(page, "docmanager:open", {"path": as_name, "factory": "Notebook"})
+        execute(page, "docmanager:open", {"path": as_name, "factory": "Notebook"})
         page.wait_for_selector(".jp-Notebook .jp-Cell")
         book = Book(page, lab, as_name)
         book.finished()
@@ -310,7 +317,8 @@ def opened(lab: Lab, page: Page, name: str, parameters: dict[str, Any], theme: s
         lab.shut_down_kernels()
 
 
-def _command(page: Page, name: str, arguments: dict[str, Any]) -> None:
+def execute(page: Page, name: str, arguments: dict[str, Any]) -> None:
+    """One of JupyterLab's own commands, to its end."""
     # Not the command's own answer, which may be no JSON, but its end.
     page.evaluate("async ([name, given]) => { await jupyterapp.commands.execute(name, given) }", [name, arguments])
 
@@ -338,7 +346,7 @@ class Tab:
                 return
             # Else JupyterLab asks what is to become of it.
             save(page)
-            _command(page, "application:close-all", {})
+            execute(page, "application:close-all", {})
             expect(page.locator(".jp-Notebook")).to_have_count(0)
         self.page = page
 

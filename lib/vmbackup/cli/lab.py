@@ -33,7 +33,7 @@ _TILES_VARIABLE = "JUPYTER_APP_LAUNCHER_PATH"
 # JupyterLab's launcher shows this section first.
 _SECTION = "Notebook"
 # What opens a VM's runbook from the start notebook.
-_EXTENSIONS = Path(__file__).parents[1] / "notebook" / "labextensions"
+EXTENSIONS = Path(__file__).parents[1] / "notebook" / "labextensions"
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -128,7 +128,7 @@ def start(folder: Path, options: list[str]) -> None:
     os.environ[_TILES_VARIABLE] = str((folder / _TILES_FOLDER).resolve())
     os.chdir(folder)
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{START}.ipynb"]
-    command.append(f"--LabApp.extra_labextensions_path={_EXTENSIONS}")
+    command.append(f"--LabApp.extra_labextensions_path={EXTENSIONS}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # Containers run as root. JupyterLab still listens on this machine only and asks for its token.
         command.append("--allow-root")

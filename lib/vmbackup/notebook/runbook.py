@@ -13,7 +13,7 @@ from IPython.display import display
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain, put_into_words
 from vmbackup.model import AzureSource, Language, RemedyRefused, RunbookError, SetupError
-from vmbackup.notebook import frontend
+from vmbackup.notebook import frontend, parameters_cell
 from vmbackup.pages import failure, headings, outcome, overview, step
 from vmbackup.pages import incident as incident_page
 from vmbackup.pages import remedies as pages
@@ -243,6 +243,7 @@ def open_run(namespace: MutableMapping[str, Any], section: str) -> Runbook:
         book.notices.append(catalog.text("notebook.secret", book.language, names=", ".join(secret)))
     frontend.retire_tools(book.refused())
     try:
+        parameters_cell.cell.require()
         book.open(opening.open_run(from_notebook(namespace), section))
     except RunbookError as error:
         book.refuse(error)

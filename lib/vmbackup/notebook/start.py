@@ -12,7 +12,7 @@ from vmbackup.arm.connection import Azure
 from vmbackup.catalog.words import cause_title, explain, put_into_words
 from vmbackup.failures.triage import GENERAL_SECTION, triage
 from vmbackup.model import AzureSource, Language, RunbookError, SetupError, Target
-from vmbackup.notebook import frontend
+from vmbackup.notebook import frontend, parameters_cell
 from vmbackup.notebook.failures import Failures
 from vmbackup.pages.blocks import Block, Page, Paragraph, Table
 from vmbackup.pages.failure import sorted_into
@@ -137,6 +137,7 @@ def open_start(namespace: Mapping[str, Any]) -> Start:
     """Open the start notebook from its variables (``globals()``). Raises SetupError that says what to do."""
     spoken = namespace.get("language")
     try:
+        parameters_cell.cell.require()
         return _opened(from_notebook(namespace, about="vault"))
     except RunbookError as error:
         raise put_into_words(error, spoken if spoken in list(Language) else Language.EN) from None
