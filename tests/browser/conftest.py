@@ -18,6 +18,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+import axe_playwright_python
 import nbformat
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect, sync_playwright
@@ -33,6 +34,7 @@ from vmbackup.cli.lab import EXTENSIONS
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 WAIT_MS = 60_000
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -294,6 +296,18 @@ class Book:
         self.page.get_by_role("menuitem", name=re.compile("^Restart Kernel…")).click()
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
         self.finished()
+
+
+def serious(page: Page, inside: str) -> list[str]:
+    """What axe-core calls serious or critical inside the element with this selector."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("(inside) => axe.run(inside, {resultTypes: ['violations']})", inside)
+    return [
+        f"{each['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
 
 
 def change_theme(page: Page, theme: str) -> None:

@@ -6,14 +6,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 from playwright.sync_api import expect
-from tests.browser.conftest import Book, Lab, change_theme, save
+from tests.browser.conftest import Book, Lab, change_theme, save, serious
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 # Each runbook over a world of its section, with the cause it should stop at. That an agent is silent is found, but
 # explains nothing.
 SYMPTOM = "01_agent_unreachable"
@@ -27,18 +24,6 @@ RUNBOOKS = {
 }
 
 
-def serious(book: Book) -> list[str]:
-    """What axe-core calls serious or critical inside the tool."""
-    book.page.evaluate(AXE.read_text("utf-8"))
-    found = book.page.evaluate("axe.run('.vmbackup-guide', {resultTypes: ['violations']})")
-    return [
-        f"{each['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
-        for each in found["violations"]
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
-
-
 @contextmanager
 def at_its_cause(open_book: Any, name: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Book]:
     """A runbook run through in its world, which must lead to its cause and pass axe. Each of the six is opened so."""
@@ -49,7 +34,7 @@ def at_its_cause(open_book: Any, name: str, parameters: Mapping[str, Any] | None
         expect(book.expanded).to_contain_text(cause)
         expect(book.tool).to_contain_text("Undecided" if name == SYMPTOM else "Probable cause found")
         book.finished()
-        assert serious(book) == []
+        assert serious(book.page, ".vmbackup-guide") == []
         yield book
 
 
@@ -157,7 +142,7 @@ def serious_in_both_themes(book: Book) -> list[str]:
     found = []
     for theme in ("Dark", "Light"):
         change_theme(book.page, theme)
-        found += serious(book)
+        found += serious(book.page, ".vmbackup-guide")
     return found
 
 

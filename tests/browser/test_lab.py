@@ -15,6 +15,8 @@ def test_a_tile_opens_the_incidents_copy_and_the_walk_runs_in_it(tmp_path: Path,
     vmbackup = str(Path(sys.executable).with_name("vmbackup"))
     command = [vmbackup, "lab", "--incident", "sql-02", "--folder", str(tmp_path / "incidents"), "--language", "de"]
     with served(command, tmp_path, ROOT, {}) as url, lab_page(url, browser) as page:
+        assert f"{url}/lab/tree/00_start_here.ipynb" in (tmp_path / "lab.log").read_text("utf-8"), "what it prints"
+        assert "vmbackup:open" in page.request.get(f"{url}/lab/extensions/vmbackup/static/open.js").text()
         tiles = page.locator(".jp-LauncherCard", has_text="VM-Agent kann nicht mit Azure Backup kommunizieren")
         tiles.first.click()
         page.wait_for_selector(".jp-Notebook .jp-Cell")

@@ -59,15 +59,7 @@ function status({ model, el }) {
   const asked = (message) => { if (message.save) saveNotebook(el); };
   model.on("msg:custom", asked);
 
-  // The notebook's one-key shortcuts would otherwise take Enter, Space and letters away from these controls; those with
-  // Ctrl, Alt or Command, saving among them, stay. The notebook listens on the document, so this must be heard earlier.
   let tool = null;
-  const keys = (event) => {
-    const modified = event.ctrlKey || event.altKey || event.metaKey;
-    if (tool) tool.toggleAttribute("data-lm-suppress-shortcuts", !modified);
-  };
-  window.addEventListener("keydown", keys, true);
-
   const prepare = () => {
     tool.setAttribute("role", "region");
     tool.setAttribute("aria-label", model.get("label"));
@@ -78,13 +70,14 @@ function status({ model, el }) {
     // A question appears beside the button that was pressed: it is read out.
     for (const question of tool.querySelectorAll(".vmbackup-question")) question.setAttribute("role", "alert");
   };
-  let observer, focus, unwatch;
+  let observer, focus, unwatch, release;
   const attach = () => {
     tool = el.closest(".vmbackup-guide");
     if (!tool) { timer = setTimeout(attach, 50); return; }
     prepare();
     timer = bringIntoView(tool, idle);
     focus = keepFocus(tool);
+    release = keepKeys(tool);
     unwatch = watchKernel(model, tool, (words) => { el.textContent = words; });
     leaveNote(model);
     observer = new MutationObserver(() => { prepare(); focus.changed(); });
@@ -94,11 +87,11 @@ function status({ model, el }) {
   let timer = setTimeout(attach, 0);
   return () => {
     clearTimeout(timer);
-    window.removeEventListener("keydown", keys, true);
     model.off("msg:custom", asked);
     if (observer) observer.disconnect();
     if (focus) focus.stop();
     if (unwatch) unwatch();
+    if (release) release();
   };
 }
 

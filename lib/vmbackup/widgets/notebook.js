@@ -26,6 +26,16 @@ function idle(notebook) {
   return ![...notebook.querySelectorAll(".jp-InputPrompt")].some((each) => each.textContent === "[*]:");
 }
 
+// The notebook's one-key shortcuts would otherwise take Enter, Space and letters away from a tool's controls; those with
+// Ctrl, Alt or Command, saving among them, stay. The notebook listens on the document, so this must be heard earlier.
+function keepKeys(tool) {
+  const keys = (event) => {
+    tool.toggleAttribute("data-lm-suppress-shortcuts", !(event.ctrlKey || event.altKey || event.metaKey));
+  };
+  window.addEventListener("keydown", keys, true);
+  return () => window.removeEventListener("keydown", keys, true);
+}
+
 const GONE = ["restarting", "autorestarting", "terminating", "dead"];
 
 // Once the kernel has ended, nothing behind the buttons answers any more. Gives what stops the watching.

@@ -47,7 +47,7 @@ function render({ model, el }) {
   el.append(page);
   const say = (words) => { status.textContent = words; };
   const choose = (event) => {
-    say(model.get("asking"));
+    say(model.get("open" in event ? "opening" : "asking"));
     model.send(event);
   };
   const show = () => {
@@ -76,12 +76,12 @@ function render({ model, el }) {
   model.on("change:view", show);
   model.on("change:status", () => say(model.get("status")));
   model.on("msg:custom", (message) => { if (message.open) openNotebook(message.open, say); });
-  const unwatch = watchKernel(model, page, say);
+  const undo = [keepKeys(page), watchKernel(model, page, say)];
   leaveNote(model);
   let timer = setTimeout(() => { timer = bringIntoView(page, idle); }, 0);
   return () => {
     clearTimeout(timer);
-    unwatch();
+    for (const each of undo) each();
   };
 }
 

@@ -26,12 +26,13 @@ class StartTool(anywidget.AnyWidget):
     view = traitlets.Dict().tag(sync=True)
     status = traitlets.Unicode("").tag(sync=True)
     asking = traitlets.Unicode("").tag(sync=True)
+    opening = traitlets.Unicode("").tag(sync=True)
     dead = traitlets.Unicode("").tag(sync=True)
     note = traitlets.Unicode("").tag(sync=True)
     tool = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, on_choice: Callable[[Mapping[str, Any]], object], language: str) -> None:
-        words = {name: catalog.text(f"start.{name}", language) for name in ("asking", "dead", "note")}
+        words = {name: catalog.text(f"start.{name}", language) for name in ("asking", "opening", "dead", "note")}
         super().__init__(**words)
         self._box, self._twin, self._page = controls.rows(self), Twin(), Page([])
         self.tool = self._box.model_id
