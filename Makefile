@@ -12,6 +12,8 @@ help:
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@# An editable install leaves out what JupyterLab loads.
+	@ln -sfn $(CURDIR)/lib/vmbackup/notebook/labextensions/vmbackup .venv/share/jupyter/labextensions/vmbackup
 	@touch $(READY)
 
 demo: $(READY) ## run every runbook headless over a simulated fleet and print what each found

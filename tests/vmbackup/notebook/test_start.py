@@ -131,6 +131,26 @@ def test_one_finds_ones_own_azure_without_knowing_an_id(buttons: Path, monkeypat
         assert len(rows(tool)) == 2
 
 
+@pytest.mark.usefixtures("buttons")
+def test_where_nothing_is_named_one_chooses_among_the_subscriptions_that_one_can_see(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failing, healthy = load_world("agent_stopped_linux"), load_world("healthy_linux", seed=7)
+    with serving(failing, healthy) as simulator:
+        monkeypatch.setenv("VMBACKUP_ARM_ENDPOINT", simulator.endpoint)
+        tool = shown(open_start({"azure": "live", "scenario": "agent_stopped_linux"}))
+        assert (rows(tool), tool.status) == ([], "")
+        [places] = tool.view["choices"]
+        assert {each[0] for each in places["options"]} == {"", failing.subscription, healthy.subscription}
+        choose(tool, subscription=healthy.subscription)
+        assert "No failed backup jobs" in tool.view["notices"][0]
+        choose(tool, subscription=failing.subscription)
+        assert len(rows(tool)) == 1
+        monkeypatch.delenv("VMBACKUP_WIDGETS")
+        page = open_start({"azure": "live"}).failed_jobs().text()
+    assert failing.subscription in page
+
+
 def test_what_goes_wrong_is_said_in_the_tool_and_leaves_nothing_of_the_place_before(
     buttons: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
