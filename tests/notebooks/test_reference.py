@@ -35,7 +35,9 @@ def test_every_cell_ran_without_an_error_and_is_readable_without_a_kernel(name: 
             assert all({"text/html", "text/markdown", "text/plain"} <= set(output.data) for output in cell.outputs)
 
 
-@pytest.mark.parametrize("name", [name for name, row in executions().items() if row["notebook"] not in WITHOUT_RUN_FOLDER])
+@pytest.mark.parametrize(
+    "name", [name for name, row in executions().items() if row["notebook"] not in WITHOUT_RUN_FOLDER]
+)
 def test_the_first_output_is_the_incident_and_its_verdict(name: str) -> None:
     first = next(output for cell in cells(REFERENCE / f"{name}.ipynb") for output in cell.get("outputs", []))
     shown = first.data["text/html"]

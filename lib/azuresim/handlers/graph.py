@@ -1,5 +1,6 @@
-"""Resource Graph: protected items and backup jobs of the table RecoveryServicesResources, VMs, and their health. Enough of KQL to tell
-which rows are meant; what a query does to them afterwards beyond simple projections is left to the caller."""
+"""Resource Graph: protected items and backup jobs of the table RecoveryServicesResources, VMs, their extensions and
+their health. Enough of KQL to tell which rows are meant; what a query does to them afterwards beyond simple
+projections is left to the caller."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import Any
 from azuresim.answer import Answer, Json, Refused
 from azuresim.handlers.backup_items import item_json
 from azuresim.handlers.backup_jobs import job_json
-from azuresim.handlers.compute import vm_json
+from azuresim.handlers.compute import extension_json, vm_json
 from azuresim.handlers.health import status_json
 from azuresim.ids import dotted, opaque
 from azuresim.permissions import allowed
@@ -60,11 +61,13 @@ def _rows(world: World, text: str) -> list[Json]:
         rows = _jobs(world, text)
     elif "availabilitystatuses" in lowered:
         rows = _health(world)
+    elif "microsoft.compute/virtualmachines/extensions" in lowered:
+        rows = _extensions(world)
     elif "microsoft.compute/virtualmachines" in lowered:
         rows = _vms(world)
     else:
         raise Refused(
-            400, "BadRequest", "The simulator's Resource Graph knows protected items, jobs, VMs and health only."
+            400, "BadRequest", "The simulator's Resource Graph knows items, jobs, VMs, extensions and health only."
         )
     if wanted := _VM_ID.search(text):
         name = wanted.group(0).lower()
@@ -82,6 +85,13 @@ def _health(world: World) -> list[Json]:
     if not allowed(world, "Microsoft.ResourceHealth/availabilityStatuses/read"):
         return []
     return [_row(world, machine, status_json(world, machine, "current")) for machine in world.machines]
+
+
+def _extensions(world: World) -> list[Json]:
+    if not allowed(world, "Microsoft.Compute/virtualMachines/extensions/read"):
+        return []
+    each = [(machine, entry) for machine in world.machines for entry in machine["extensions"] if entry["listed"]]
+    return [_row(world, machine, extension_json(world, machine, entry)) for machine, entry in each]
 
 
 def _items(world: World) -> list[Json]:

@@ -25,8 +25,8 @@ _Result = TypeVar("_Result")
 @dataclass(slots=True, eq=False)
 class Call:
     """One call, perhaps a part of another one. ``deadline`` is a monotonic time; ``requests`` are what it sent,
-    as a reader sees it; ``azure_time`` is Azure's clock in the last answer to it or to its parts;
-    ``received`` counts the bytes of its answers."""
+    as a reader sees it, each once, ``sent`` how many there were; ``azure_time`` is Azure's clock in the last answer to
+    it or to its parts; ``received`` counts the bytes of its answers."""
 
     vm_id: str = ""
     deadline: float | None = None
@@ -34,6 +34,7 @@ class Call:
     requests: list[str] = field(default_factory=list)
     azure_time: datetime | None = None
     received: int = 0
+    sent: int = 0
 
     def stop(self) -> None:
         """End it now: whatever still works for it sends no further request."""

@@ -75,6 +75,12 @@ class Azure:
         self._transport = transport or Transport(ca_file=connection.ca_file)
         self._audience = Audience(connection.endpoint)
 
+    def beside(self, subscription_id: str) -> Azure:
+        """The connection to another subscription, with the same sign-in and transport."""
+        if subscription_id.lower() == self.subscription_id.lower():
+            return self
+        return Azure(self._credential, subscription_id, self.connection, self._transport)
+
     def heard(self) -> datetime | None:
         """Azure's time in the last response to the current call, else to this connection; None before the first."""
         begun = current()

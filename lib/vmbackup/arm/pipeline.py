@@ -66,8 +66,10 @@ class RecordingPolicy(SansIOHTTPPolicy[Any, Any]):
         self._connected.on_request()
         begun = current()
         line = shown(request.http_request.method, request.http_request.url)
-        if begun is not None and line not in begun.requests:
-            begun.requests.append(line)
+        if begun is not None:
+            begun.sent += 1
+            if line not in begun.requests:
+                begun.requests.append(line)
 
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
         """Record Azure's clock."""

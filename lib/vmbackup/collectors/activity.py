@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
 from vmbackup import clock
@@ -33,16 +34,23 @@ def activity(
 ) -> Answers:
     """What was done in the resource groups of the VM and of its restore points in the 24 hours before the first
     failure, and while it failed."""
-    first = clock.parse(job["first_failure"]) if job else None
-    start = (first or ask.now) - _BEFORE
-    end = min(first + _AFTER, ask.now) if first else ask.now
+    start, end = window(job["first_failure"] if job else None, ask.now)
     span = f"eventTimestamp ge '{clock.stamp(start)}' and eventTimestamp le '{clock.stamp(end)}'"
     groups = {ask.target.resource_group, *restore_point_groups(collections, policy, model)}
     found = gather([partial(_events, ask, span, group) for group in sorted(groups)])
     listing = Listing([event for each in found for event in each.entries], any(each.is_cut for each in found))
-    events = [read_event(each) for each in listing.entries]
-    events.sort(key=lambda event: event["time"], reverse=True)
-    return {"vm.activity": listed_fact(listing, events)}
+    return {"vm.activity": listed_fact(listing, read_events(listing.entries))}
+
+
+def window(first_failure: str | None, now: datetime) -> tuple[datetime, datetime]:
+    """From when to when events matter: before the first failure and shortly after it, else the last day."""
+    first = clock.parse(first_failure)
+    return (first or now) - _BEFORE, min(first + _AFTER, now) if first else now
+
+
+def read_events(wires: Sequence[object]) -> list[ActivityEvent]:
+    """The events, newest first."""
+    return sorted(map(read_event, wires), key=lambda event: event["time"], reverse=True)
 
 
 def _events(ask: Ask, span: str, group: str) -> Listing:

@@ -7,16 +7,16 @@ A failure is not an exception but a fact: ``denied`` with the missing action, ``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from vmbackup import clock
-from vmbackup.arm.call import Call
+from vmbackup.arm.call import Call, current
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.paging import Listing
-from vmbackup.model import CUT, Fact, FactStatus, Target
+from vmbackup.model import CUT, Evidence, Fact, FactStatus, Target
 
 ABSENT = Fact(FactStatus.ABSENT, why="none")
 Answers = Mapping[str, Any]
@@ -25,11 +25,23 @@ _Collect = TypeVar("_Collect", bound=Callable[..., Answers])
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a collector asks with: the connection, the VM, and the job the operator named, if any."""
+    """What a collector asks with: the connection, the VM, the job the operator named, if any, and what is known of the
+    VM already."""
 
     azure: Azure
     target: Target
     failure: str | None = None
+    known: Evidence = field(default_factory=dict)
+
+    def known_rows(self, name: str) -> list[Any] | None:
+        """The rows of this VM out of a list that a whole fleet was asked for, once; None where they are not known."""
+        fact, call = self.known.get(name), current()
+        if fact is None or fact.status is not FactStatus.OK or not isinstance(fact.data, list):
+            return None
+        if call is not None:
+            call.requests += fact.how
+            call.azure_time = call.azure_time or clock.parse(fact.taken_at)
+        return fact.data
 
     @property
     def arm(self) -> Arm:

@@ -9,19 +9,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
+from types import MappingProxyType
 from typing import Any
 
+from vmbackup import clock
 from vmbackup.arm.call import Call, calling, start_thread
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import as_fact
 from vmbackup.collectors.base import COLLECTORS, Ask, Collector, cut_at, recorded
 from vmbackup.facts.azure import FACTS
-from vmbackup.model import CUT, Fact, FactStatus, SetupError, Target
+from vmbackup.model import CUT, Evidence, Fact, FactStatus, SetupError, Target
 
 LONGEST_S = 60.0
 """How long one collector may ask, within the overall deadline: one that hangs must not delay the others."""
+
+KNOWN_FOR = timedelta(minutes=15)
+"""How old a fact may be that is taken over and not asked for."""
 
 # Why a fact is skipped when one that it needs is absent.
 _WHEN_ABSENT = {"backup.protection": "not_protected"}
@@ -36,15 +42,35 @@ def collect(
     failure: str | None = None,
     on_fact: Callable[[str, Fact], object] | None = None,
     only: Iterable[str] | None = None,
+    known: Evidence = MappingProxyType({}),
 ) -> dict[str, Fact]:
     """Ask for all facts, or for ``only`` these, and return them by name in the order of ``FACTS``.
+
+    What is ``known``, such as from lists of a whole fleet, is not asked for again, unless it turns out to be older than
+    KNOWN_FOR. A collector that gives several facts asks unless all of them are known.
 
     Takes at most ``deadline_s`` seconds, and no collector asks for longer than ``longest_s``; what is not in by then is
     ``failed``. ``on_fact`` is called in this thread as each fact comes in. Raises SetupError when nobody is signed in,
     or the VM or the given vault does not exist.
     """
     with calling(target.vm_id, deadline_s):
-        return _collect(Ask(azure, target, failure), deadline_s, longest_s, on_fact, only)
+        ask = Ask(azure, target, failure, _usable(known, failure))
+        facts = _collect(ask, deadline_s, longest_s, on_fact, only)
+        # Only now is Azure's time known without a request of its own.
+        if ask.known and not _is_fresh(ask.known, azure.now()):
+            facts = _collect(replace(ask, known={}), deadline_s, longest_s, on_fact, only)
+        return facts
+
+
+def _usable(known: Evidence, failure: str | None) -> dict[str, Fact]:
+    """What is known for sure. What is about the newest failed job does not hold for one that the operator named."""
+    about_newest = ("vm.activity", "vm.metrics", "backup.failed_job") if failure else ()
+    return {name: fact for name, fact in known.items() if fact.answered and name not in about_newest}
+
+
+def _is_fresh(known: Evidence, now: datetime) -> bool:
+    ages = [clock.seconds_between(fact.taken_at, clock.stamp(now)) for fact in known.values()]
+    return all(age is not None and age <= KNOWN_FOR.total_seconds() for age in ages)
 
 
 def _collect(
@@ -58,7 +84,10 @@ def _collect(
     end = time.monotonic() + deadline_s
     run = _Run(ask, end, deadline_s, longest_s, {name: Future() for each in chosen for name in each.gives})
     for each in chosen:
-        start_thread(_run, each, run)
+        if all(name in ask.known for name in each.gives):
+            run.reports.put((each, {name: ask.known[name] for name in each.gives}))
+        else:
+            start_thread(_run, each, run)
     wanted = set(FACTS) if only is None else set(only)
     facts: dict[str, Fact] = {}
     try:

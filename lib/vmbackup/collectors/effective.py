@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from vmbackup.arm.call import gather
-from vmbackup.arm.errors import REFUSALS, as_fact, refusal
+from vmbackup.arm.errors import REFUSALS, Unreadable, as_fact, refusal
 from vmbackup.collectors.base import Answers, Ask
 from vmbackup.facts.network import Nic
 from vmbackup.model import Fact, FactStatus
 
+_NAME = r"(?!\.{1,2}(?:/|\Z))[^/]+"
+_INTERFACE = re.compile(
+    rf"/subscriptions/{_NAME}/resourceGroups/{_NAME}/providers/Microsoft\.Network/networkInterfaces/{_NAME}",
+    re.IGNORECASE,
+)
 _NOT_RUNNING = "nicmustbeattachedtorunningvm"
 
 
@@ -33,6 +39,9 @@ def effective_or_written(
 
 def computed(ask: Ask, nic: Nic, what: str) -> Any:
     """What Azure computes for an interface, which takes it some time. Raises OperationFailed or TimeoutError."""
+    if not _INTERFACE.fullmatch(nic["id"]):
+        # It may come from a file, and nothing else of this address is checked.
+        raise Unreadable("not the id of an interface")
     return ask.arm.complete("POST", f"{nic['id']}/{what}")
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vmbackup.arm.wire import entries, inside, listed, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
-from vmbackup.facts.vm import Extension, VmModel
+from vmbackup.facts.vm import Extension, ExtensionVersions, VmModel
 from vmbackup.model import Fact, FactStatus
 
 PUBLISHER = "Microsoft.Azure.RecoveryServices"
@@ -18,11 +18,11 @@ _WEIGHT = {"error": 0, "warning": 1}
 @collector("vm.extensions", needs=("_vm",), actions=("Microsoft.Compute/virtualMachines/extensions/read",))
 def extensions(ask: Ask, vm: Mapping[str, Any]) -> Answers:
     """The model's list, each with what the instance view says of it."""
-    target = ask.target
-    answer = ask.azure.compute.virtual_machine_extensions.list(target.resource_group, target.vm_name)
-    return {
-        "vm.extensions": read_extensions(listed(answer.as_dict(), "value"), inside(vm, "properties", "instanceView"))
-    }
+    models = ask.known_rows("_extensions")
+    if models is None:
+        extensions = ask.azure.compute.virtual_machine_extensions
+        models = listed(extensions.list(ask.target.resource_group, ask.target.vm_name).as_dict(), "value")
+    return {"vm.extensions": read_extensions(models, inside(vm, "properties", "instanceView"))}
 
 
 def read_extensions(models: list[Any], view: object) -> list[Extension]:
@@ -67,8 +67,13 @@ def extension_versions(ask: Ask, model: VmModel) -> Answers:
         return {"vm.extension_versions": Fact(FactStatus.SKIPPED, why="needs", details={"fact": "vm.model"})}
     images = ask.azure.compute.virtual_machine_extension_images
     found = images.list_versions(model["location"], PUBLISHER, kind)
-    versions = [text(each.as_dict(), "name") or "" for each in found]
-    return {"vm.extension_versions": {"type": kind, "versions": sorted(filter(None, versions), key=_numbers)}}
+    return {"vm.extension_versions": read_versions(kind, [each.as_dict() for each in found])}
+
+
+def read_versions(kind: str, wires: Sequence[object]) -> ExtensionVersions:
+    """The versions of this type that a publisher lists, the oldest first."""
+    versions = [text(wire, "name") or "" for wire in wires]
+    return {"type": kind, "versions": sorted(filter(None, versions), key=_numbers)}
 
 
 def _numbers(version: str) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,11 @@ from vmbackup.resource_ids import resource_name
 def interfaces(ask: Ask, vm: Mapping[str, Any]) -> Answers:
     """Every interface of the VM, the primary one first."""
     wires = gather([partial(ask.arm.read, known) for known in interface_ids(vm)])
+    return read_interfaces(wires)
+
+
+def read_interfaces(wires: Sequence[object]) -> Answers:
+    """The interfaces of one VM, and the application security groups of each."""
     nics = [read_nic(wire) for wire in wires]
     if len(nics) == 1:
         nics[0]["primary"] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from statistics import median
@@ -12,11 +13,12 @@ from azure.core.exceptions import HttpResponseError
 from vmbackup import clock
 from vmbackup.arm.call import gather
 from vmbackup.arm.errors import Unreadable
-from vmbackup.arm.paging import read_pages
+from vmbackup.arm.paging import Listing, read_pages
 from vmbackup.arm.wire import entries, inside, resource, text, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
 from vmbackup.facts.backup import Policy
 from vmbackup.facts.vm import Lock, RestorePointCollection
+from vmbackup.model import Target
 from vmbackup.resource_ids import resource_group, resource_name
 
 _LOCKS = "/providers/microsoft.authorization/locks/"
@@ -26,14 +28,20 @@ _AZURE_BACKUP = "azurebackuprg"
 @collector("vm.restore_points", actions=("Microsoft.Compute/restorePointCollections/read",))
 def restore_points(ask: Ask) -> Answers:
     """The collections whose source is this VM, each with the number of its restore points."""
-    listing = read_pages(ask.azure.compute.restore_point_collections.list_all(raw_response_hook=whole_pages))
-    listed = [each.as_dict() for each in listing.entries]
-    ours = [wire for wire in listed if _source(wire) == ask.target.vm_id.lower()]
+    known = ask.known_rows("_collections")
+    listing = _list_all(ask) if known is None else Listing(known, False)
+    ours = [wire for wire in listing.entries if source_of(wire) == ask.target.vm_id.lower()]
     full = gather([partial(_collection, ask, wire) for wire in ours])
     return {"vm.restore_points": listed_fact(listing, [read_collection(wire) for wire in full])}
 
 
-def _source(wire: object) -> str:
+def _list_all(ask: Ask) -> Listing:
+    listing = read_pages(ask.azure.compute.restore_point_collections.list_all(raw_response_hook=whole_pages))
+    return Listing([each.as_dict() for each in listing.entries], listing.is_cut)
+
+
+def source_of(wire: object) -> str:
+    """The id of the VM that a collection is of, in small letters."""
     found = text(wire, "properties", "source", "id")
     if found is None:
         raise Unreadable("a restore point collection does not say which VM it is of")
@@ -78,12 +86,18 @@ def _interval_h(points: list[Any]) -> float | None:
 def locks(ask: Ask, collections: list[RestorePointCollection] | None, policy: Policy | None) -> Answers:
     """The locks at the subscription, the VM's resource group, the VM, and where restore points are kept."""
     listing = read_pages(ask.azure.locks.management_locks.list_at_subscription_level())
-    groups = {ask.target.resource_group.lower(), *(each["resource_group"].lower() for each in collections or [])}
+    wires = [each.as_dict() for each in listing.entries]
+    return {"vm.locks": listed_fact(listing, read_locks(wires, ask.target, collections, policy))}
+
+
+def read_locks(
+    wires: Sequence[object], target: Target, collections: list[RestorePointCollection] | None, policy: Policy | None
+) -> list[Lock]:
+    """Those of a subscription's locks that concern the VM or where its restore points are kept."""
+    groups = {target.resource_group.lower(), *(each["resource_group"].lower() for each in collections or [])}
     prefix = (policy["restore_point_group_prefix"] if policy else None) or _AZURE_BACKUP
     kept = (_AZURE_BACKUP, prefix.lower())
-    found = [read_lock(each.as_dict()) for each in listing.entries]
-    ours = [lock for lock in found if _concerns(lock, ask.target.vm_id, groups, kept)]
-    return {"vm.locks": listed_fact(listing, ours)}
+    return [lock for lock in map(read_lock, wires) if _concerns(lock, target.vm_id, groups, kept)]
 
 
 def read_lock(wire: object) -> Lock:

@@ -25,16 +25,19 @@ def examine(
     *,
     only: Sequence[str] | None = None,
     known: Evidence = MappingProxyType({}),
+    listed: Evidence = MappingProxyType({}),
     ask_guest: bool = True,
     on_fact: Callable[[str, Fact], object] | None = None,
 ) -> dict[str, Fact]:
     """What was asked: all facts or ``only`` these of the control plane's, and the guest's as far as parameters and VM
-    allow. ``known`` are earlier answers that help to decide whether the guest is needed; ``files`` keep where a guest
-    script runs, so that none is started twice."""
+    allow. ``known`` are earlier answers that help to decide whether the guest is needed, ``listed`` what lists of a
+    whole fleet said a moment ago and need not be asked again; ``files`` keep where a guest script runs, so that none is
+    started twice."""
     fresh: dict[str, Fact] = pasted_failure(parameters)
     fresh |= collect(
-        azure, target, deadline_s=parameters.deadline_s, failure=parameters.job_name, on_fact=on_fact, only=only
-    )
+        azure, target, deadline_s=parameters.deadline_s, failure=parameters.job_name, on_fact=on_fact, only=only,
+        known=listed,
+    )  # fmt: skip
     if ask_guest:
         fresh |= guest_facts(azure, target, parameters, section, files, {**without_guest(known), **fresh})
     return fresh

@@ -7,6 +7,7 @@
                              and proof (walk.json until version 0.1)
     run.evidence.json        the evidence that run.json belongs to           RunFolder             resume
     before.evidence.json     the evidence from before the first change       RunFolder             resume, the ticket
+    known.json               what the lists of a fleet said of this VM       the fleet             the first collection
     operations.jsonl         each stage of each change (write-ahead)         remedies.journal      the next change
     receipts.jsonl           what was changed, one receipt each              remedies.journal      resume, the ticket
     audit.jsonl              every changing request                          arm.audit             pages, the ticket
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 EVIDENCE, RESULT, RUN, RUN_EVIDENCE, BEFORE = (
     "evidence.json", "result.json", "run.json", "run.evidence.json", "before.evidence.json",
 )  # fmt: skip
+KNOWN = "known.json"
 OPERATIONS, RECEIPTS, AUDIT, GUEST_OPERATION = (
     "operations.jsonl", "receipts.jsonl", "audit.jsonl", "run_command.operation",
 )  # fmt: skip
@@ -87,6 +89,20 @@ class RunFolder:
         """The content of ``result.json``; None where there is none that can be read."""
         found = self._read_json(RESULT)
         return found if isinstance(found, dict) else None
+
+    # --- what a fleet knows ---
+
+    def save_known(self, target: Target, known: Evidence) -> None:
+        """Write ``known.json``: facts that the first collection here need not ask for."""
+        self._write_json(KNOWN, evidence_json(target, known))
+
+    def known(self, target: Target) -> dict[str, Fact]:
+        """The facts in ``known.json``; none where there is no such file, where it is another VM's, or where something
+        was changed from this folder since."""
+        found = self._parsed(KNOWN, parse_evidence)
+        if found is None or found[0].vm_id.lower() != target.vm_id.lower() or self.log(OPERATIONS).events():
+            return {}
+        return found[1]
 
     # --- what the operator did ---
 

@@ -72,7 +72,9 @@ class Run(State):
     def collect(self, on_fact: OnFact | None = None, stopped: Event | None = None) -> None:
         """Ask for everything. When stopped, what came in by then counts, and what was known before stays."""
         self.files.look_at(self._azure(), self.target)
-        self._ask(on_fact=on_fact, stopped=stopped)
+        # Once only: what is asked for again is asked of Azure.
+        listed = {} if self.asked_again or self.evidence else self.files.known(self.target)
+        self._ask(on_fact=on_fact, stopped=stopped, listed=listed)
         self._close_superseded()
         self.save()
 
@@ -91,19 +93,17 @@ class Run(State):
         ask_guest: bool = True,
         on_fact: OnFact | None = None,
         stopped: Event | None = None,
+        listed: Evidence | None = None,
     ) -> None:
         """The one way of asking: for the job that the operator named, within the deadline, all facts or only these.
-
-        The guest's earlier facts stay, with their time, until it answers again; a change removes them
-        (:meth:`_forget`).
-        """
+        The guest's earlier facts stay, with their time, until it answers again; a change removes them."""
         azure, known = self._azure(), self.evidence
         self.asked_again = self.asked_again or bool(known)
 
         def ask(note: OnFact) -> dict[str, Fact]:
             return examine(
                 azure, self.target, self.parameters, self.section, self.files,
-                only=names, known=known, ask_guest=ask_guest, on_fact=note,
+                only=names, known=known, listed=listed or {}, ask_guest=ask_guest, on_fact=note,
             )  # fmt: skip
 
         fresh, is_whole = until(stopped, ask, on_fact)

@@ -1,0 +1,172 @@
+"""The inventory of a fleet: everything that lists can say of its VMs, asked once.
+
+Per vault: protected items, jobs of 14 days, policies, storage. Per subscription: VMs and their power, disks,
+interfaces, networks, locks, collections of restore points, the activity log of two days, and by Resource Graph the
+extensions and Resource Health. Of a VM with nothing open the recovery points are asked for as well: no list says of
+what consistency they are, and a backup that was silently downgraded looks good everywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from vmbackup import clock
+from vmbackup.arm.call import calling, gather
+from vmbackup.arm.connection import Azure
+from vmbackup.arm.errors import Unreadable, as_fact
+from vmbackup.arm.wire import text
+from vmbackup.collectors.base import listed_fact, recorded
+from vmbackup.collectors.extensions import PUBLISHER, TYPES
+from vmbackup.collectors.failed_job import since_last_good
+from vmbackup.collectors.protection import read_graph_item
+from vmbackup.collectors.recovery_points import points_of
+from vmbackup.facts.backup import Protection
+from vmbackup.failures.triage import triage
+from vmbackup.fleet.inventory import Gap, Inventory, InventoryVm, Scope
+from vmbackup.fleet.known import Tables, facts_of, facts_to_examine, own_id, source_id
+from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
+from vmbackup.fleet.signs import signs_of_lists, signs_of_points
+from vmbackup.model import Evidence, Fact, Target, data_of
+from vmbackup.parameters import VM_ID
+from vmbackup.resource_ids import part_after
+
+POINTS = "backup.recovery_points"
+_AT_ONCE = 4
+_VAULTS_AT_ONCE = 8
+_POINTS_S = 60.0
+
+
+def inventory(azure: Azure, scope: Scope, *, points: bool = True, deadline_s: float = 600) -> Inventory:
+    """List everything about the VMs of a scope. Without ``points`` the recovery points of VMs with nothing open are not
+    asked for, one request for each: their consistency is then not known, and a gap says so.
+
+    ``deadline_s`` holds for each list. Raises SetupError when nobody is signed in.
+    """
+    lists = Lists(azure, azure.now(), deadline_s)
+    vaults = _vaults_by_vm(lists, scope)
+    list_vaults(lists, sorted({*scope.vaults, *vaults.values()}))
+    vaults |= {vm: vault for vault in scope.vaults for vm in _protected_by(lists, vault)}
+    wanted = {part_after(vm, "subscriptions").lower() for vm in (*vaults, *scope.vms)} | set(scope.subscriptions)
+    list_subscriptions(lists, sorted(wanted))
+    _list_versions(lists, sorted(wanted))
+    tables = Tables(lists)
+    vms = [InventoryVm(target, facts_of(target, tables)) for target in _targets(lists, scope, vaults)]
+    vms = _with_points(lists, vms, points)
+    found = tuple(_judged(each, tables, points) for each in vms)
+    return Inventory(found, tuple(lists.gaps), tuple(lists.calls), clock.stamp(lists.now))
+
+
+def facts_for_run(vm: InventoryVm) -> dict[str, Fact]:
+    """What a run of this VM need not ask again. Nothing of a vault where its protection was stopped: the VM may have
+    gone to another one."""
+    item = data_of(vm.known, "backup.item")
+    active = item is not None and (item["protection_state"] or "").lower() == "protected" and not item["soft_deleted"]
+    return {name: fact for name, fact in vm.known.items() if active or not name.startswith("backup.")}
+
+
+# --- which VMs -----------------------------------------------------------------------------------------------------
+
+
+def _vaults_by_vm(lists: Lists, scope: Scope) -> dict[str, str]:
+    """The vault of each protected VM of the scope by the VM's id, for a scope that names no vaults."""
+    listed = protected_items(lists) if scope.subscriptions or scope.vms else None
+    wanted, subscriptions = {each.lower() for each in scope.vms}, {each.lower() for each in scope.subscriptions}
+    found: dict[str, Protection] = {}
+    for row in listed.entries if listed else ():
+        vm = (text(row, "properties", "dataSourceInfo", "resourceID") or source_id(row)).lower()
+        if vm in wanted or part_after(vm, "subscriptions") in subscriptions:
+            with suppress(Unreadable):
+                # A VM that changed its vault is still listed in the old one, where its protection was stopped.
+                found[vm] = min(filter(None, (found.get(vm), read_graph_item(row))), key=_is_stopped)
+    return {vm: protection["vault_id"] for vm, protection in found.items()}
+
+
+def _is_stopped(protection: Protection) -> bool:
+    return "stopped" in (protection["status"] or "").lower()
+
+
+def _protected_by(lists: Lists, vault: str) -> list[str]:
+    listed = lists.of("items", vault)
+    return [source_id(row).lower() for row in (listed.entries if listed else ())]
+
+
+def _targets(lists: Lists, scope: Scope, vaults: Mapping[str, str]) -> list[Target]:
+    """Every VM of the scope once, in the letter case in which Azure lists it; those without a vault too."""
+    spelt: dict[str, str] = {each.lower(): each for each in (*vaults, *scope.vms)}
+    for subscription in {part_after(each, "subscriptions") for each in spelt} | set(scope.subscriptions):
+        listed = lists.of("vms", subscription)
+        names = [own_id(row) for row in (listed.entries if listed else ())]
+        spelt |= {each.lower(): each for each in names if each.lower() in spelt or subscription in scope.subscriptions}
+    found = []
+    for vm_id, name in sorted(spelt.items()):
+        parts = VM_ID.fullmatch(name)
+        if parts is None:
+            lists.gaps.append(Gap("vms", name, "unreadable", {"detail": "not the id of a VM"}))
+            continue
+        found.append(Target(parts["subscription"], parts["group"], parts["name"], vaults.get(vm_id)))
+    return found
+
+
+def _list_versions(lists: Lists, subscriptions: Iterable[str]) -> None:
+    wanted: dict[tuple[str, str, str, str], None] = {}
+    for subscription in subscriptions:
+        listed = lists.of("vms", subscription)
+        for row in listed.entries if listed else ():
+            system = (text(row, "properties", "storageProfile", "osDisk", "osType") or "").lower()
+            location = text(row, "location")
+            if system in TYPES and location:
+                wanted[subscription, location, PUBLISHER, TYPES[system]] = None
+    list_extension_versions(lists, wanted)
+
+
+# --- which of them stand open --------------------------------------------------------------------------------------
+
+
+def _with_points(lists: Lists, vms: list[InventoryVm], asked: bool) -> list[InventoryVm]:
+    """The VMs, those with nothing open with their recovery points."""
+    now = clock.stamp(lists.now)
+    healthy = [each for each in vms if not signs_of_lists(each.known, now)]
+    if not asked:
+        count = {"count": str(len(healthy))}
+        lists.gaps += [Gap("points", "", "points_not_asked", count)] if healthy else []
+        return vms
+    by_vault: dict[str, list[InventoryVm]] = {}
+    for vm in healthy:
+        by_vault.setdefault(vm.target.vault_id or "", []).append(vm)
+    works = [partial(_points_of_vault, lists, each) for each in by_vault.values()]
+    found = {vm.target: vm for vms_of_vault in gather(works, _VAULTS_AT_ONCE) for vm in vms_of_vault}
+    return [found.get(vm.target, vm) for vm in vms]
+
+
+def _points_of_vault(lists: Lists, vms: list[InventoryVm]) -> list[InventoryVm]:
+    return gather([partial(_with_own_points, lists, each) for each in vms], _AT_ONCE)
+
+
+def _with_own_points(lists: Lists, vm: InventoryVm) -> InventoryVm:
+    with calling(vm.target.vm_id, _POINTS_S) as call:
+        try:
+            listing = points_of(lists.azure, read_graph_item({"id": vm.known["backup.item"].data["id"]}))
+            fact = listed_fact(listing, listing.entries)
+        except Exception as error:
+            fact = as_fact(error)
+    lists.count(call)
+    return replace(vm, known={**vm.known, POINTS: recorded(fact, call)})
+
+
+def _judged(vm: InventoryVm, tables: Tables, points: bool) -> InventoryVm:
+    """The VM with what stands open, and if anything does with what its examination needs."""
+    now = clock.stamp(tables.lists.now)
+    signs = tuple(signs_of_lists(vm.known, now) or (signs_of_points(vm.known) if points else ()))
+    known = facts_to_examine(vm.target, tables, vm.known) if signs else vm.known
+    return replace(vm, known=known, signs=signs, section=_section(vm.known))
+
+
+def _section(known: Evidence) -> str | None:
+    """Where the newest failure belongs, by what the list says of it."""
+    bad = since_last_good(data_of(known, "backup.jobs") or [])
+    said = [bad[0][name] for name in ("error_title", "error_code", "error_text")] if bad else []
+    words = "\n".join(str(each) for each in said if each is not None)
+    return triage(words).section if words else None

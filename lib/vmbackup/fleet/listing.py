@@ -1,0 +1,170 @@
+"""Lists everything once: per vault, per subscription, and by Resource Graph. What cannot be listed becomes a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from vmbackup import clock
+from vmbackup.arm import graph
+from vmbackup.arm.call import Call, calling, gather
+from vmbackup.arm.client import Arm
+from vmbackup.arm.connection import Azure
+from vmbackup.arm.errors import as_fact
+from vmbackup.arm.paging import Listing, read_list, read_pages
+from vmbackup.arm.wire import whole_pages
+from vmbackup.collectors import actions
+from vmbackup.collectors.jobs import job_filter, list_jobs
+from vmbackup.fleet.inventory import Gap
+from vmbackup.resource_ids import part_after, resource_group, resource_name
+
+ACTIVITY_BACK = timedelta(hours=48)
+"""How far the activity log of a subscription is listed: a failure older than this minus a day is asked about alone."""
+_MOST_EVENTS = 20_000
+_MOST_ROWS = 100_000
+_ITEMS = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"
+_OF_VMS = "backupManagementType eq 'AzureIaasVM'"
+_AT_ONCE = 4
+"""How many requests one vault gets at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one list gave: its entries as Azure sends them, and how they were asked for."""
+
+    entries: Sequence[Any]
+    how: tuple[str, ...]
+    is_cut: bool = False
+
+
+@dataclass(slots=True)
+class Lists:
+    """Everything that was listed, by kind and scope (a vault's or subscription's id in small letters)."""
+
+    azure: Azure
+    now: datetime
+    deadline_s: float
+    rows: dict[tuple[str, str], Rows] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+    def count(self, call: Call) -> None:
+        """Note the requests of a call; the pages of a list look alike."""
+        self.calls += [*call.requests, *call.requests[:1] * (call.sent - len(call.requests))]
+
+    def of(self, what: str, scope: str) -> Rows | None:
+        """The rows of this kind; None where they could not be listed."""
+        return self.rows.get((what, scope.lower()))
+
+    def ask(self, what: str, scope: str, work: Callable[[], Listing], fact: str) -> Rows | None:
+        """List once, and keep the rows or the gap; ``fact`` is the one that rests on it, whose rights it takes."""
+        with calling(deadline_s=self.deadline_s) as call:
+            try:
+                listing = work()
+            except Exception as error:
+                failed = as_fact(error, actions().get(fact, ()))
+                self.gaps.append(Gap(what, scope, failed.why or "unexpected", dict(failed.details)))
+                listing = None
+        self.count(call)
+        if listing is None:
+            return None
+        rows = Rows(listing.entries, tuple(sorted(call.requests)), listing.is_cut)
+        if listing.is_cut:
+            self.gaps.append(Gap(what, scope, "list_cut", {"cut": str(len(listing.entries))}))
+        self.rows[what, scope.lower()] = rows
+        return rows
+
+
+def list_vaults(lists: Lists, vault_ids: Iterable[str]) -> None:
+    """Items, jobs, policies and the storage of each vault, four requests at a time."""
+    for vault_id in vault_ids:
+        subscription, group, name = (
+            part_after(vault_id, "subscriptions"),
+            resource_group(vault_id),
+            resource_name(vault_id),
+        )
+        client = lists.azure.backup(subscription)
+        of_vms = f"{_OF_VMS} and itemType eq 'VM'"
+        works: dict[str, tuple[Callable[[], Listing], str]] = {
+            "items": (
+                partial(_pages, client.backup_protected_items.list, name, group, filter=of_vms),
+                "backup.neighbours",
+            ),
+            "jobs": (partial(list_jobs, client, group, name, job_filter(lists.now, operation=None)), "backup.jobs"),
+            "policies": (partial(_pages, client.backup_policies.list, name, group, filter=_OF_VMS), "backup.policy"),
+            "storage": (partial(_one, client.backup_resource_storage_configs_non_crr.get, name, group), "backup.vault"),
+        }
+        gather([partial(lists.ask, what, vault_id, *work) for what, work in works.items()], _AT_ONCE)
+
+
+def list_subscriptions(lists: Lists, subscriptions: Iterable[str]) -> None:
+    """VMs, their power, disks, interfaces, networks, locks, collections of restore points, and the activity log."""
+    for subscription in subscriptions:
+        azure = lists.azure.beside(subscription)
+        works: dict[str, tuple[Callable[[], Listing], str]] = {
+            "vms": (partial(_pages, azure.compute.virtual_machines.list_all), "vm.model"),
+            "power": (partial(_pages, azure.compute.virtual_machines.list_all, status_only="true"), "vm.power"),
+            "disks": (partial(_pages, azure.compute.disks.list), "vm.disks"),
+            "nics": (partial(_network, azure, "networkInterfaces"), "network.nics"),
+            "networks": (partial(_network, azure, "virtualNetworks"), "network.subnets"),
+            "locks": (partial(_pages, azure.locks.management_locks.list_at_subscription_level), "vm.locks"),
+            "collections": (partial(_pages, azure.compute.restore_point_collections.list_all), "vm.restore_points"),
+            "events": (partial(_events, azure, lists.now), "vm.activity"),
+            "health": (partial(_health, azure, subscription), "vm.health"),
+            "extensions": (partial(_extensions, azure, subscription), "vm.extensions"),
+        }
+        gather([partial(lists.ask, what, subscription, *work) for what, work in works.items()], _AT_ONCE)
+
+
+def list_extension_versions(lists: Lists, wanted: Iterable[tuple[str, str, str, str]]) -> None:
+    """The versions of a publisher's extension, by subscription, region, publisher and type."""
+    for subscription, location, publisher, kind in wanted:
+        images = lists.azure.beside(subscription).compute.virtual_machine_extension_images
+        work = partial(_plain, images.list_versions, location, publisher, kind)
+        lists.ask(f"versions {kind}", f"{subscription} {location}", work, "vm.extension_versions")
+
+
+def protected_items(lists: Lists) -> Rows | None:
+    """Every protected VM that may be read, wherever its vault is."""
+    words = (
+        f"RecoveryServicesResources | where type =~ '{_ITEMS}' | where properties.backupManagementType =~ 'AzureIaasVM'"
+    )
+    return lists.ask("protected", "", lambda: graph.query(lists.azure, words), "backup.protection")
+
+
+def _pages(listed: Callable[..., Any], *arguments: Any, **options: Any) -> Listing:
+    pages = read_pages(listed(*arguments, raw_response_hook=whole_pages, **options))
+    return Listing([each.as_dict() for each in pages.entries], pages.is_cut)
+
+
+def _plain(listed: Callable[..., Any], *arguments: Any) -> Listing:
+    return Listing([each.as_dict() for each in listed(*arguments)], False)
+
+
+def _one(get: Callable[..., Any], *arguments: Any) -> Listing:
+    return Listing([get(*arguments).as_dict()], False)
+
+
+def _events(azure: Azure, now: datetime) -> Listing:
+    start, end = clock.stamp(now - ACTIVITY_BACK), clock.stamp(now)
+    span = f"eventTimestamp ge '{start}' and eventTimestamp le '{end}'"
+    path = f"/subscriptions/{azure.subscription_id}/providers/Microsoft.Insights/eventtypes/management/values"
+    return read_list(Arm.on(azure), path, _MOST_EVENTS, **{"$filter": span})
+
+
+def _network(azure: Azure, kind: str) -> Listing:
+    path = f"/subscriptions/{azure.subscription_id}/providers/Microsoft.Network/{kind}"
+    return read_list(Arm.on(azure), path, _MOST_ROWS)
+
+
+def _health(azure: Azure, subscription: str) -> Listing:
+    words = "HealthResources | where type =~ 'microsoft.resourcehealth/availabilitystatuses'"
+    return graph.query(azure, words, [subscription])
+
+
+def _extensions(azure: Azure, subscription: str) -> Listing:
+    words = "Resources | where type =~ 'microsoft.compute/virtualmachines/extensions'"
+    return graph.query(azure, words, [subscription])

@@ -1,0 +1,108 @@
+"""Which VMs need to be examined. Pure, and on the safe side: whatever is not known is a reason to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from vmbackup import clock
+from vmbackup.checks.consistency import APPLICATION, wants_crash_only
+from vmbackup.checks.vm_state import is_off
+from vmbackup.failures.jobs import last_good_start, newest_finished, running_backup, went_wrong
+from vmbackup.fleet.inventory import OpenSign
+from vmbackup.model import Evidence, data_of, operating_system
+
+_NEEDED = ("vm.model", "backup.item", "backup.jobs", "backup.policy")
+_HOURS = {"hourly": None, "daily": 24, "weekly": 7 * 24}
+_LATE = 2.0
+"""A backup is overdue when the last good one began longer ago than this many of the policy's intervals."""
+
+
+def signs_of_lists(known: Evidence, now: str | None) -> list[OpenSign]:
+    """Why a VM needs to be examined by what the lists say; none where its last backup was good and in time, and nothing
+    else is open. ``now`` is Azure's time."""
+    item = data_of(known, "backup.item")
+    missing = _not_known(known, _NEEDED)
+    if missing or item is None:
+        return [*missing, *_of_item(item)]
+    jobs = known["backup.jobs"].data or []
+    return [*_of_item(item), *_of_jobs(jobs), *_of_time(known, jobs, now)]
+
+
+def _not_known(known: Evidence, names: tuple[str, ...]) -> list[OpenSign]:
+    facts = [known.get(name) for name in names]
+    missing = [name for name, fact in zip(names, facts, strict=True) if not fact or fact.data is None or fact.is_cut]
+    return [OpenSign("not_known", {"facts": ", ".join(missing)})] if missing else []
+
+
+def _of_item(item: Any) -> Iterator[OpenSign]:
+    """What the vault itself says of the VM."""
+    if item is None:
+        return
+    if item["soft_deleted"]:
+        yield OpenSign("soft_deleted")
+    good = {"protection_state": "protected", "protection_status": "healthy", "health_status": "passed"}
+    for name, wanted in {**good, "last_backup_status": "completed"}.items():
+        if (item[name] or "").lower() != wanted:
+            yield OpenSign(name, {"state": item[name] or "?"})
+
+
+def _of_jobs(jobs: Any) -> Iterator[OpenSign]:
+    newest, good = newest_finished(jobs), last_good_start(jobs)
+    if newest is None or good is None:
+        yield OpenSign("no_good_backup")
+        return
+    if (newest["status"] or "").lower() != "completed":
+        yield OpenSign("last_backup", {"state": newest["status"] or "?", "time": newest["start"] or "?"})
+    if any(went_wrong(job) and (clock.stamp(job["start"]) or "") > good for job in jobs):
+        yield OpenSign("job_failed")
+    if running_backup(jobs) is not None:
+        yield OpenSign("backup_runs")
+
+
+def _of_time(known: Evidence, jobs: Any, now: str | None) -> Iterator[OpenSign]:
+    """Whether the vault and the list agree on the last backup, and whether it is late."""
+    item, good = known["backup.item"].data, last_good_start(jobs)
+    if good is None:
+        return
+    newest = newest_finished(jobs)
+    if (clock.stamp(item["last_backup_time"]) or "") > (clock.stamp(newest["start"]) or "" if newest else ""):
+        yield OpenSign("lists_differ", {"time": item["last_backup_time"] or "?"})
+    every, age = interval_h(known["backup.policy"].data), clock.seconds_between(good, now)
+    if every is None or age is None:
+        yield OpenSign("not_known", {"facts": "backup.policy"})
+    elif timedelta(seconds=age) > timedelta(hours=_LATE * every):
+        yield OpenSign("overdue", {"hours": f"{age / 3600:.0f}"})
+
+
+def interval_h(policy: Any) -> float | None:
+    """The longest time between two scheduled backups, in hours; None where the policy does not say it."""
+    frequency = ((policy or {}).get("frequency") or "").lower()
+    if frequency == "hourly":
+        # Outside the window of an hourly policy the night passes without a backup.
+        return 24.0 if policy["interval_h"] else None
+    hours = _HOURS.get(frequency)
+    return float(hours) if hours else None
+
+
+def signs_of_points(known: Evidence) -> list[OpenSign]:
+    """Whether the newest recovery point is not as consistent as wanted. Where that is not clear, it is open too."""
+    missing = _not_known(known, ("backup.recovery_points", "vm.model"))
+    if missing:
+        return missing
+    points = known["backup.recovery_points"].data
+    if not points:
+        return [OpenSign("no_recovery_point")]
+    newest = max(points, key=lambda point: point["time"] or "")
+    if _is_wanted((newest["type"] or "").lower(), known):
+        return []
+    return [OpenSign("consistency", {"type": newest["type"] or "?", "time": newest["time"] or "?"})]
+
+
+def _is_wanted(kind: str, known: Evidence) -> bool:
+    if kind in APPLICATION or (kind == "filesystemconsistent" and operating_system(known) == "linux"):
+        return True
+    power = data_of(known, "vm.power")
+    off = power is not None and is_off(power["power"])
+    return kind == "crashconsistent" and (off or wants_crash_only(data_of(known, "backup.policy")))
