@@ -173,10 +173,6 @@ def _html_details(block: Details) -> str:
     return f"<details><summary>{_escape(block.summary)}</summary>{inside}</details>"
 
 
-def _html_chart(block: Chart | Bars) -> str:
-    return block.svg()
-
-
 # --- Markdown ------------------------------------------------------------------------------------------------------
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
@@ -230,10 +226,6 @@ def _markdown_details(block: Details) -> str:
     return f"**{_inline(block.summary)}**\n\n{inside}"
 
 
-def _markdown_chart(block: Chart | Bars) -> str:
-    return _inline(block.summary)
-
-
 # --- plain text ----------------------------------------------------------------------------------------------------
 
 
@@ -266,10 +258,6 @@ def _text_details(block: Details) -> str:
     return f"{sanitize.text(block.summary)}\n{indent(inside, '  ')}"
 
 
-def _text_chart(block: Chart | Bars) -> str:
-    return sanitize.text(block.summary)
-
-
 _Render = dict[type, Callable[..., str]]
 _HTML: _Render = {
     Heading: _html_heading,
@@ -278,8 +266,8 @@ _HTML: _Render = {
     Table: _html_table,
     Code: _html_code,
     Details: _html_details,
-    Chart: _html_chart,
-    Bars: _html_chart,
+    Chart: Chart.svg,
+    Bars: Bars.svg,
 }
 _MARKDOWN: _Render = {
     Heading: _markdown_heading,
@@ -288,8 +276,8 @@ _MARKDOWN: _Render = {
     Table: _markdown_table,
     Code: _markdown_code,
     Details: _markdown_details,
-    Chart: _markdown_chart,
-    Bars: _markdown_chart,
+    Chart: lambda block: _inline(block.summary),
+    Bars: lambda block: _inline(block.summary),
 }
 _TEXT: _Render = {
     Heading: _text_heading,
@@ -298,6 +286,6 @@ _TEXT: _Render = {
     Table: _text_table,
     Code: _text_code,
     Details: _text_details,
-    Chart: _text_chart,
-    Bars: _text_chart,
+    Chart: lambda block: sanitize.text(block.summary),
+    Bars: lambda block: sanitize.text(block.summary),
 }
