@@ -32,6 +32,7 @@ _TILES_FILE = "jp_app_launcher.yaml"
 _TILES_VARIABLE = "JUPYTER_APP_LAUNCHER_PATH"
 # JupyterLab's launcher shows this section first.
 _SECTION = "Notebook"
+_MANY = "90_many_vms"
 # What opens a VM's runbook from the start notebook.
 EXTENSIONS = Path(__file__).parents[1] / "notebook" / "labextensions"
 
@@ -112,9 +113,11 @@ def open_incident(notebooks: Path, folder: Path, language: str, place: Mapping[s
 
 
 def tiles(language: str) -> list[dict[str, Any]]:
-    """The launcher tiles, as jupyter-app-launcher reads them: the start, then each runbook by its section's title."""
+    """The launcher tiles, as jupyter-app-launcher reads them: the start, then each runbook by its section's title, then
+    the page for many VMs."""
     titles = {START: catalog.text("lab.start", language)}
     titles |= {entry["notebook"]: section_title(key, language) for key, entry in catalog.sections().items()}
+    titles[_MANY] = catalog.text("lab.many", language)
     return [_tile(f"{notebook}.ipynb", title) for notebook, title in titles.items()]
 
 
