@@ -16,6 +16,8 @@ START = "00_start_here"
 _OWN = "vmbackup"
 _LINE = re.compile(r"(?P<declared>(?P<name>\w+)(?:: \w+)?) = [^#]*?(?P<comment>  # .*)?")
 _LONGEST_NAME = 60
+_GERMAN = re.compile(r"\*[^*].*\*", re.DOTALL)
+_HEADING_SIGN = re.compile("#+ ")
 
 
 def project() -> Path:
@@ -35,14 +37,35 @@ def template(notebook: str) -> Path:
 
 
 def filled(notebook: Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A notebook's content with these values of parameters, and without outputs."""
+    """A notebook's content with these values of parameters, in the language among them, and without outputs."""
     book: dict[str, Any] = json.loads(notebook.read_text("utf-8"))
     for cell in book["cells"]:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
         if "parameters" in cell["metadata"].get("tags", []):
             cell["source"] = [_assigned(line, values) for line in "".join(cell["source"]).splitlines(keepends=True)]
+        if cell["cell_type"] == "markdown" and "language" in values:
+            cell["source"] = _in_one_language("".join(cell["source"]), values["language"]).splitlines(keepends=True)
     return book
+
+
+def _in_one_language(words: str, language: str) -> str:
+    """A Markdown cell of both languages in one: a heading has the German behind a dot, anything else in italics below.
+
+    >>> _in_one_language("# One · Eins\\n\\nText\\n\\n*Ein Text*\\n\\n| a |", "de")
+    '# Eins\\n\\nEin Text\\n\\n| a |'
+    """
+    spoken = list[str]()
+    for part in words.split("\n\n"):
+        heading, dot, german = part.partition(" · ")
+        if _GERMAN.fullmatch(part) and spoken:
+            sign = _HEADING_SIGN.match(spoken[-1])
+            spoken[-1] = f"{sign.group() if sign else ''}{part.strip('*')}" if language == "de" else spoken[-1]
+        elif part.startswith("#") and dot:
+            spoken.append(f"{heading.split(' ')[0]} {german}" if language == "de" else heading)
+        else:
+            spoken.append(part)
+    return "\n\n".join(spoken)
 
 
 def _assigned(line: str, values: Mapping[str, Any]) -> str:

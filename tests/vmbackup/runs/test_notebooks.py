@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from vmbackup import catalog
 from vmbackup.runs.notebooks import Copy, filled, project, safe, text, write_runbook
 
 RUNBOOK = project() / "notebooks" / "01_agent_unreachable.ipynb"
@@ -27,6 +28,18 @@ def parameters(path: Path) -> dict[str, Any]:
 def test_a_copy_without_values_is_the_notebook_itself() -> None:
     for notebook in RUNBOOK.parent.glob("*.ipynb"):
         assert text(filled(notebook, {})) == notebook.read_text("utf-8")
+
+
+def test_a_copy_speaks_one_language() -> None:
+    for language, other in (("en", "de"), ("de", "en")):
+        for section in catalog.sections().values():
+            book = filled(RUNBOOK.parent / f"{section['notebook']}.ipynb", {"language": language})
+            words = "\n".join("".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "markdown")
+            for key in ("title", "intro"):
+                assert section[key][language] in words
+                assert section[key][other] not in words
+            assert ("simuliert" in words) is (language == "de")
+            assert words.startswith(f"# {section['title'][language]}\n")
 
 
 def test_a_runbook_has_the_vms_parameters_whatever_stands_in_their_values(tmp_path: Path) -> None:
