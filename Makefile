@@ -1,8 +1,12 @@
 # The commands of this project; `make` alone lists them. Everything is installed into .venv from constraints.txt.
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= auto
+# One more than there are cores: tests that wait for a page, a time limit or a retry leave theirs to another one.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 READY := .venv/.installed
+
+# Tests start a few hundred interpreters: each would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo lab test truth truth-all canaries attack lint reference expectations bench lock test-az readme clean
 

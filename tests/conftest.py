@@ -12,20 +12,28 @@ from pathlib import Path
 
 import pytest
 
-# Two workers share the files; one of these at the end would leave the other with nothing to do.
+# A few workers share the files; one of these at the end would leave the others with nothing to do.
 LONGEST = (
     "browser/test_guided_walk.py",
     "vmbackup/guest/test_collect_linux.py",
-    "test_attacks.py",
     "test_cures.py",
-    "test_scenarios.py",
-    "notebooks/test_papermill.py",
-    "vmbackup/cli/test_doors.py",
-    "vmbackup/runs/test_one_at_a_time.py",
     "test_truth.py",
-    "vmbackup/cli/test_main.py",
+    "browser/test_lab.py",
+    "test_attacks.py",
     "vmbackup/ticket/test_bundle.py",
+    "test_scenarios.py",
+    "vmbackup/collectors/test_faults.py",
+    "vmbackup/remedies/test_apply.py",
+    "vmbackup/fleet/test_engine.py",
+    "vmbackup/cli/test_doors.py",
+    "notebooks/test_papermill.py",
+    "vmbackup/fleet/test_execute.py",
+    "vmbackup/cli/test_main.py",
+    "vmbackup/remedies/retry/test_back_up_now.py",
+    "vmbackup/remedies/test_roles.py",
+    "test_sweeps.py",
     "vmbackup/widgets/test_guide.py",
+    "vmbackup/notebook/test_runbook.py",
 )
 FIRST = {Path(__file__).parent / name: rank for rank, name in enumerate(LONGEST)}
 
