@@ -130,6 +130,9 @@ class Fact:
         return CUT in self.details
 
 
+AWAITED = Fact(FactStatus.SKIPPED, why="awaited")
+"""Shown in place of a fact that is still being asked for."""
+
 Evidence = Mapping[str, Fact]
 
 SIGNS = "signs"

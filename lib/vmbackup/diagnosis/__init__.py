@@ -6,9 +6,11 @@ a failure, the course of the backups and the age of our knowledge make of that i
 
 from vmbackup.diagnosis.case import nothing_failed
 from vmbackup.diagnosis.diagnosis import Diagnosis, Outcome, causes_of, diagnose, every_finding
+from vmbackup.diagnosis.waiting import GUEST, read_by, waits
 from vmbackup.diagnosis.weight import Weight, is_symptom
 
 __all__ = [
+    "GUEST",
     "Diagnosis",
     "Outcome",
     "Weight",
@@ -17,4 +19,6 @@ __all__ = [
     "every_finding",
     "is_symptom",
     "nothing_failed",
+    "read_by",
+    "waits",
 ]

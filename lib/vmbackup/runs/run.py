@@ -15,8 +15,8 @@ from typing import Any
 from vmbackup import catalog, clock
 from vmbackup.arm.connection import Azure
 from vmbackup.catalog import remedies as catalogue
-from vmbackup.checks.base import load
 from vmbackup.collectors import guest
+from vmbackup.diagnosis import GUEST, read_by
 from vmbackup.facts.azure import FACTS
 from vmbackup.model import Evidence, Fact, FactStatus, RemedyRefused, SetupError, Verdict
 from vmbackup.remedies.apply import Consent, apply, close_superseded
@@ -27,12 +27,12 @@ from vmbackup.remedies.retry.progress import Progress
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs import result
 from vmbackup.runs.earlier import Earlier, find_earlier
-from vmbackup.runs.examine import examine
+from vmbackup.runs.examine import examine, pasted_failure
 from vmbackup.runs.folder import RunFolder
 from vmbackup.runs.guest_evidence import is_guest, keep_guest, with_pasted, without_guest
 from vmbackup.runs.saved_run import SavedRun
-from vmbackup.runs.state import BACKUP_S, Change, Learned, Skip, State
-from vmbackup.runs.stoppable import OnFact, until
+from vmbackup.runs.state import BACKUP_S, Change, Learned, Skip, State, shows_failure
+from vmbackup.runs.stoppable import OnFact, Stopped, until
 from vmbackup.sanitize import shortened
 
 
@@ -59,29 +59,26 @@ class Run(State):
         return self.azure is not None
 
     def next_cause(self) -> str | None:
-        """Where to go on, of what was not skipped: what an earlier run did not end, else the first problem, else the
-        first unknown step."""
-        steps = [step for step in self.diagnosis().steps if step.cause not in self.skipped]
-        begun = {check for each in self.interrupted() for check in each.cures}
-        ranked = [step for step in steps if begun.intersection(catalog.causes()[step.cause]["checks"])]
-        ranked += [step for verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) for step in steps if step.verdict is verdict]
-        return ranked[0].cause if ranked else None
+        """Where to go on: what an earlier run did not end, else the first problem, else the first unknown step."""
+        return self.first_open({check for each in self.interrupted() for check in each.cures})
 
     # --- asking ---
 
     def collect(self, on_fact: OnFact | None = None, stopped: Event | None = None) -> None:
-        """Ask for everything. When stopped, what came in by then counts, and what was known before stays."""
+        """Ask for everything. When stopped or interrupted, what came in counts, and what was known before stays."""
         self.files.look_at(self._azure(), self.target)
-        # Once only: what is asked for again is asked of Azure.
-        listed = {} if self.asked_again or self.evidence else self.files.known(self.target)
-        self._ask(on_fact=on_fact, stopped=stopped, listed=listed)
-        self._close_superseded()
-        self.save()
+        listed = {} if self.evidence else self.files.known(self.target)
+        try:
+            self._ask(on_fact=on_fact, stopped=stopped, listed=listed)
+            self._close_superseded()
+        except Stopped:
+            pass
+        finally:
+            self.save()
 
     def recheck(self, cause: str, on_fact: OnFact | None = None) -> None:
         """Ask again only for what this cause's checks read, including the guest if they need it."""
-        checks = load()
-        names = {name for check in catalog.causes()[cause]["checks"] for name in checks[check].evidence}
+        names = read_by(cause)
         of_azure = [name for name in FACTS if name in names or name in STATE_OF_VM]
         self._ask(of_azure, ask_guest=any(map(is_guest, names)), on_fact=on_fact)
         self.save()
@@ -96,9 +93,16 @@ class Run(State):
         listed: Evidence | None = None,
     ) -> None:
         """The one way of asking: for the job that the operator named, within the deadline, all facts or only these.
-        The guest's earlier facts stay, with their time, until it answers again; a change removes them."""
-        azure, known = self._azure(), self.evidence
-        self.asked_again = self.asked_again or bool(known)
+        The guest's earlier facts stay, with their time, until it answers again; a change removes them. The first time,
+        the evidence grows with each fact."""
+        azure, known, came = self._azure(), self.evidence, pasted_failure(self.parameters)
+
+        def note(name: str, fact: Fact) -> None:
+            came[name] = fact
+            if not known:
+                self.evidence, self.awaited = dict(came), self.awaited - {name}
+            if on_fact:
+                on_fact(name, fact)
 
         def ask(note: OnFact) -> dict[str, Fact]:
             return examine(
@@ -106,16 +110,25 @@ class Run(State):
                 only=names, known=known, listed=listed or {}, ask_guest=ask_guest, on_fact=note,
             )  # fmt: skip
 
-        fresh, is_whole = until(stopped, ask, on_fact)
-        if not is_whole:
-            self.evidence = {**known, **fresh}
-            return
+        self.awaited = frozenset() if known else frozenset({*FACTS, GUEST})
+        try:
+            self.evidence = self._renewed(known, until(stopped, ask, note), names, ask_guest)
+        except BaseException as error:
+            self.evidence = {**known, **came} if isinstance(error, (Stopped, KeyboardInterrupt)) else known
+            raise
+        finally:
+            self.awaited = frozenset()
+
+    def _renewed(
+        self, known: Evidence, fresh: dict[str, Fact], names: Sequence[str] | None, ask_guest: bool
+    ) -> dict[str, Fact]:
+        """What was known, brought up to date with what was asked now."""
         if self.parameters.guest_output and self._is_older_than_change(fresh.get("guest.probe")):
             fresh = {**without_guest(fresh), "guest.probe": Fact(FactStatus.SKIPPED, why="before_change")}
-        if _shows_failure(known) and "backup.failed_job" in fresh and not _shows_failure(fresh):
+        if shows_failure(known) and "backup.failed_job" in fresh and not shows_failure(fresh):
             self._remember()
         stays = {} if names is None else {name: fact for name, fact in known.items() if name not in names}
-        self.evidence = keep_guest(known, {**without_guest(stays), **fresh}) if ask_guest else {**stays, **fresh}
+        return keep_guest(known, {**without_guest(stays), **fresh}) if ask_guest else {**stays, **fresh}
 
     def _remember(self) -> None:
         """Keep the evidence as it is now: what failed and why must stay known after it is fixed."""
@@ -126,8 +139,7 @@ class Run(State):
         return fact is not None and fact.answered and self.files.journal.applied_since(fact.taken_at)
 
     def paste(self, text: str) -> Learned:
-        """Take the output of the guest script; returns what it decided. Raises GuestOutputError when it is not this
-        VM's."""
+        """Take the output of the guest script; returns what it decided. Raises GuestOutputError for another VM's."""
         before, facts = self.diagnosis().steps, guest.from_text(text, self.evidence)
         self.evidence = with_pasted(self.evidence, facts)
         self.pasted_at = clock.azure_now(self.evidence)
@@ -178,10 +190,8 @@ class Run(State):
             return
         with suppress(RemedyRefused), self.files.changing(self._azure(), self.target) as context:
             for receipt in close_superseded(left, context, self.language):
-                title = catalogue.words(receipt.remedy, "title", self.language)
-                self.files.notices.append(
-                    catalog.text("folder.superseded", self.language, title=title, why=receipt.message)
-                )
+                values = {"title": catalogue.words(receipt.remedy, "title", self.language), "why": receipt.message}
+                self.files.notices.append(catalog.text("folder.superseded", self.language, **values))
 
     def apply(self, chosen: Plan, consent: Consent) -> Change:
         """Apply one plan that was agreed to, then ask for everything again: a restart, say, changes more than the facts
@@ -222,14 +232,9 @@ class Run(State):
         """
         with self.files.changing(self._azure(), self.target) as context:
             self.proof = back_up_now.back_up_now(
-                context,
-                self.target,
-                self.evidence,
-                language=self.language,
-                deadline_s=deadline_s,
-                on_progress=on_progress,
-                cancelled=(stopped or Event()).is_set,
-            )
+                context, self.target, self.evidence, language=self.language, deadline_s=deadline_s,
+                on_progress=on_progress, cancelled=(stopped or Event()).is_set,
+            )  # fmt: skip
         self._remember()
         self._ask([name for name in FACTS if name.startswith("backup.")], ask_guest=False)
         self.save()
@@ -292,8 +297,3 @@ class Run(State):
         if self.azure is None:
             raise SetupError("error.replay")
         return self.azure
-
-
-def _shows_failure(known: Evidence) -> bool:
-    fact = known.get("backup.failed_job")
-    return fact is not None and bool(fact.data)

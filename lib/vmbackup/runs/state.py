@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
-from vmbackup.diagnosis import Diagnosis, diagnose
+from vmbackup import catalog
+from vmbackup.diagnosis import Diagnosis, diagnose, waits
 from vmbackup.failures.triage import Triage, triage, triage_job
-from vmbackup.model import SIGNS, Evidence, Fact, Finding, Language, Step, Target, Verdict
+from vmbackup.model import AWAITED, SIGNS, Evidence, Fact, Finding, Language, Step, Target, Verdict
 from vmbackup.parameters import Parameters
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
@@ -68,8 +69,9 @@ class State:
     """The run of one VM, without the means to go on. A section of None is the general walk through all causes.
 
     ``changed`` keeps, per cause that a remedy concerned, the step as it was before; ``pasted_at`` is when guest output
-    was pasted (Azure's clock); ``asked_again`` is whether anything was asked after the first collection. ``before`` is
-    the evidence from before the first change, or before the failure was gone; empty while neither has happened.
+    was pasted (Azure's clock). ``before`` is the evidence from before the first change, or before the failure was gone;
+    empty while neither has happened. ``awaited`` are the facts that the first collection still waits for: until they
+    are there, verdicts may change.
     """
 
     parameters: Parameters
@@ -81,7 +83,7 @@ class State:
     receipts: list[Receipt] = field(default_factory=list)
     proof: Proof | None = None
     pasted_at: str | None = None
-    asked_again: bool = False
+    awaited: frozenset[str] = frozenset()
     before: dict[str, Fact] = field(default_factory=dict)
 
     @property
@@ -95,9 +97,21 @@ class State:
         return self.parameters.folder
 
     @property
-    def went_on(self) -> bool:
-        """Whether anything happened after the first collection, so that what was shown is out of date."""
-        return bool(self.asked_again or self.pasted_at or self.receipts or self.proof)
+    def so_far(self) -> Evidence:
+        """The evidence to be shown while the rest is awaited."""
+        return {**dict.fromkeys(self.awaited, AWAITED), **self.evidence}
+
+    def first_open(self, begun: Container[str] = ()) -> str | None:
+        """Where to go on, of what was not skipped: a cause with a check in ``begun``, else the first problem, else the
+        first that is unknown."""
+        steps = [step for step in self.diagnosis().steps if step.cause not in self.skipped]
+        ranked = [step for step in steps if any(each in begun for each in catalog.causes()[step.cause]["checks"])]
+        ranked += [step for verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) for step in steps if step.verdict is verdict]
+        return ranked[0].cause if ranked else None
+
+    def is_being_checked(self, step: Step) -> bool:
+        """Whether this step's verdict still waits for facts."""
+        return bool(self.awaited) and waits(step, self.awaited)
 
     def diagnosis(self) -> Diagnosis:
         """The judged causes, as the evidence stands."""
@@ -114,3 +128,9 @@ class State:
             return triage(pasted)
         fact = self.evidence.get("backup.failed_job")
         return triage_job(fact.data) if fact and fact.answered and fact.data else None
+
+
+def shows_failure(evidence: Evidence) -> bool:
+    """Whether a failed job is among the evidence."""
+    fact = evidence.get("backup.failed_job")
+    return fact is not None and bool(fact.data)

@@ -12,19 +12,26 @@ OnFact = Callable[[str, Fact], object]
 _Facts = dict[str, Fact]
 
 
-def until(stopped: Event | None, ask: Callable[[OnFact], _Facts], on_fact: OnFact | None) -> tuple[_Facts, bool]:
-    """The facts, and whether all were collected. Once stopped, no further request is sent, and the facts so far
-    count."""
-    came: _Facts = {}
+class Stopped(Exception):
+    """The operator stopped it."""
 
+
+def until(stopped: Event | None, ask: Callable[[OnFact], _Facts], on_fact: OnFact) -> _Facts:
+    """The facts. Once stopped or interrupted, no further request is sent and no fact told; raises Stopped then, or
+    KeyboardInterrupt."""
+    with calling() as call:
+        try:
+            return ask(on_fact) if stopped is None else _until(stopped, ask, on_fact)
+        except (Stopped, KeyboardInterrupt):
+            call.stop()
+            raise
+
+
+def _until(stopped: Event, ask: Callable[[OnFact], _Facts], on_fact: OnFact) -> _Facts:
     def note(name: str, fact: Fact) -> None:
-        if stopped is None or not stopped.is_set():
-            came[name] = fact
-            if on_fact:
-                on_fact(name, fact)
+        if not stopped.is_set():
+            on_fact(name, fact)
 
-    if stopped is None:
-        return ask(note), True
     ended: list[_Facts | BaseException] = []
 
     def work() -> None:
@@ -33,13 +40,11 @@ def until(stopped: Event | None, ask: Callable[[OnFact], _Facts], on_fact: OnFac
         except BaseException as error:  # handed to the caller's thread, which raises it
             ended.append(error)
 
-    with calling() as call:
-        thread = start_thread(work)
+    thread = start_thread(work)
     while thread.is_alive() and not stopped.is_set():
         thread.join(0.05)
     if not ended:
-        call.stop()
-        return came, False
+        raise Stopped
     if isinstance(ended[0], BaseException):
         raise ended[0]
-    return ended[0], True
+    return ended[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -12,7 +13,7 @@ import pytest
 
 from saying import refused
 from vmbackup.guest.document import GuestOutputError
-from vmbackup.model import RunbookError, Verdict
+from vmbackup.model import Fact, RunbookError, Verdict
 from vmbackup.notebook.runbook import Runbook
 from vmbackup.parameters import Parameters
 from vmbackup.remedies.apply import Consent
@@ -157,18 +158,9 @@ def test_cells_that_run_again_after_a_remedy_start_no_backup(tmp_path: Path) -> 
         cure(run)
         Runbook(run).retry()
         assert not [path for _, path in simulator.requests if path.endswith("/backup")]
-        assert run.went_on
         run.back_up()
         assert "Fixed" in Runbook(run).retry().text()
         assert len([path for _, path in simulator.requests if path.endswith("/backup")]) == 1
-
-
-def test_what_was_asked_again_is_newer_than_the_cells(tmp_path: Path) -> None:
-    with run_over("agent_stopped_linux", tmp_path) as run:
-        run.collect()
-        assert not run.went_on
-        run.recheck("disks")
-        assert run.went_on
 
 
 def test_remedy_and_backup_prove_it_fixed_and_both_outlive_the_kernel(tmp_path: Path) -> None:
@@ -241,3 +233,31 @@ def test_what_is_kept_is_json_without_half_files(tmp_path: Path) -> None:
         run.collect()
         run.skip("agent_linux", "<b>later</b>")
     assert json.loads((tmp_path / "run.json").read_text("utf-8"))["skipped"]["agent_linux"]["reason"] == "<b>later</b>"
+
+
+@pytest.mark.parametrize("ends", ["stop", "interrupt"])
+def test_while_the_first_facts_come_in_nothing_is_final_and_a_stop_or_an_interrupt_keeps_them(
+    ends: str, tmp_path: Path
+) -> None:
+    stopped, came, final = Event(), set[str](), set[str]()
+    with run_over("agent_stopped_linux", tmp_path) as run:
+
+        def on_fact(name: str, fact: Fact) -> None:
+            came.add(name)
+            steps = run.diagnosis().steps
+            final.update(f"{step.cause} {step.verdict}" for step in steps if not run.is_being_checked(step))
+            if name == "vm.agent":
+                assert run.diagnosis().step("agent_linux").verdict is Verdict.PROBLEM, "known as soon as it is said"
+            if len(came) == 20:
+                stopped.set()
+                if ends == "interrupt":
+                    raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            run.collect(on_fact, stopped if ends == "stop" else None)
+        assert (run.awaited, set(run.evidence)) == (frozenset(), came)
+        assert (tmp_path / RUN_EVIDENCE).exists()
+        verdicts = {step.cause: step.verdict for step in run.diagnosis().steps}
+        assert final <= {f"{cause} {verdict}" for cause, verdict in verdicts.items()}
+        assert not any(each.startswith("agent_linux") for each in final), "the guest is still to come"
+        assert Verdict.OK not in (verdicts["snapshot"], verdicts["extension"])
