@@ -16,12 +16,11 @@ from urllib.parse import quote
 from vmbackup import sanitize
 from vmbackup.pages.bars import Bars
 from vmbackup.pages.chart import Chart
+from vmbackup.pages.links import Links
 
-SIGNS = {"ok": "✔", "problem": "✖", "unknown": "?", "not_applicable": "–"}
+SIGNS = {"ok": "✔", "problem": "✖", "unknown": "?", "not_applicable": "–", "pending": "…"}
 # Edges only: the text keeps the theme's own colour and contrast, and the verdict's sign and word stand beside it.
-_EDGES = {"ok": "#2e8540", "problem": "#d83933", "unknown": "#c07b00", "not_applicable": "#8d8d8d"}
-
-
+_EDGES = {"ok": "#2e8540", "problem": "#d83933", "unknown": "#c07b00"}
 # An id or a path may be broken anywhere to fit a column, a word may not.
 _NO_WORD = re.compile(r"\S{31}")
 
@@ -84,7 +83,7 @@ class Details:
     blocks: Sequence[Block]
 
 
-Block = Heading | Paragraph | VerdictBanner | Table | Code | Details | Chart | Bars
+Block = Heading | Paragraph | VerdictBanner | Table | Code | Details | Chart | Bars | Links
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _html_paragraph(block: Paragraph) -> str:
 
 
 def _html_banner(block: VerdictBanner) -> str:
-    edge = _EDGES[block.verdict]
+    edge = _EDGES.get(block.verdict, "#8d8d8d")
     return (
         f'<p style="border-left:6px solid {edge};padding:4px 10px;margin:8px 0">'
         f"<strong>{SIGNS[block.verdict]} {_escape(block.word)}</strong> · <bdi>{_escape(block.text)}</bdi></p>"
@@ -156,7 +155,7 @@ def _signed(cell: Cell) -> str:
 
 
 def _html_cell(cell: Cell) -> str:
-    edge = f";border-left:6px solid {_EDGES[cell.verdict]}" if cell.verdict else ""
+    edge = f";border-left:6px solid {_EDGES.get(cell.verdict, '#8d8d8d')}" if cell.verdict else ""
     edge += ";overflow-wrap:anywhere" if _NO_WORD.search(cell.text) else ""
     words = f"<bdi>{_escape(cell.text)}</bdi>"
     # A quoted path has no scheme: it leads nowhere but to a file beside the page.
@@ -268,6 +267,7 @@ _HTML: _Render = {
     Details: _html_details,
     Chart: Chart.svg,
     Bars: Bars.svg,
+    Links: Links.html,
 }
 _MARKDOWN: _Render = {
     Heading: _markdown_heading,
@@ -278,6 +278,7 @@ _MARKDOWN: _Render = {
     Details: _markdown_details,
     Chart: lambda block: _inline(block.summary),
     Bars: lambda block: _inline(block.summary),
+    Links: lambda block: _inline(block.summary),
 }
 _TEXT: _Render = {
     Heading: _text_heading,
@@ -288,4 +289,5 @@ _TEXT: _Render = {
     Details: _text_details,
     Chart: lambda block: sanitize.text(block.summary),
     Bars: lambda block: sanitize.text(block.summary),
+    Links: lambda block: sanitize.text(block.summary),
 }

@@ -6,7 +6,7 @@ from vmbackup import catalog
 from vmbackup.catalog.words import cause_title
 from vmbackup.failures.triage import Triage
 from vmbackup.model import Evidence, data_of
-from vmbackup.pages import signs
+from vmbackup.pages import links, signs
 from vmbackup.pages.blocks import Block, Page, Paragraph, Table
 from vmbackup.pages.overview import failed_job
 
@@ -27,6 +27,8 @@ def failure(evidence: Evidence, triaged: Triage | None, section: str | None, lan
             Table(header, rows),
         ]
     blocks.append(Paragraph(_belongs(triaged, section, language)))
+    if triaged and triaged.section and triaged.section != section:
+        blocks.append(links.runbooks([triaged.section], language))
     return Page([*blocks, *signs.page(evidence, language).blocks])
 
 

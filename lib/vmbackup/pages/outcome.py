@@ -12,7 +12,7 @@ from vmbackup.failures.signatures import Sign
 from vmbackup.model import Evidence, Step, Verdict, data_of
 from vmbackup.pages import load, overview, remedies, timeline
 from vmbackup.pages.blocks import Block, Heading, Page, Paragraph, Table, VerdictBanner
-from vmbackup.pages.step import actions, heaviest, step_word
+from vmbackup.pages.step import PENDING, actions, heaviest, step_word
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs.state import State
 
@@ -22,11 +22,21 @@ _VERDICTS = {Outcome.CAUSE_FOUND: Verdict.PROBLEM, Outcome.NO_CAUSE_FOUND: Verdi
 def outcome(state: State) -> VerdictBanner:
     """The outcome as one line."""
     diagnosis = state.diagnosis()
+    if state.awaited:
+        return _outcome_so_far(state, diagnosis)
     title = catalog.text(f"outcome.{diagnosis.outcome}", state.language)
     words = outcome_sentence(diagnosis, state.evidence, state.language)
     if diagnosis.probable is None:
         words = _with_sign(words, diagnosis, state.language)
     return VerdictBanner(_VERDICTS.get(diagnosis.outcome, Verdict.UNKNOWN), title, words)
+
+
+def _outcome_so_far(state: State, diagnosis: Diagnosis) -> VerdictBanner:
+    language, words = state.language, catalog.text("guide.not_yet", state.language)
+    if seen := next((step for step in diagnosis.steps if step.verdict is Verdict.PROBLEM), None):
+        finding = sentence(heaviest(diagnosis.probable or seen), state.evidence, language)
+        words = catalog.text("guide.found_so_far", language, finding=finding)
+    return VerdictBanner(PENDING, catalog.text("guide.checking", language), words)
 
 
 def outcome_sentence(diagnosis: Diagnosis, evidence: Evidence, language: str) -> str:
@@ -82,9 +92,8 @@ def headline(state: State, begun: Iterable[Plan] = (), notices: Iterable[str] = 
 
 
 def summary(state: State) -> Page:
-    """The outcome, steps left open with their reasons, receipts, and the proof of a backup."""
-    language = state.language
-    blocks: list[Block] = [Heading(catalog.text("guide.summary", language)), outcome(state)]
+    """What was done: steps left open with their reasons, receipts, the proof of a backup; empty where nothing was."""
+    language, blocks = state.language, list[Block]()
     if state.skipped:
         header = [catalog.text(f"guide.{key}", language) for key in ("left_open", "reason", "when")]
         rows = [
@@ -97,16 +106,18 @@ def summary(state: State) -> Page:
         blocks += remedies.receipt(receipt, language).blocks
     if state.proof is not None:
         blocks += remedies.proof(state.proof, language).blocks
-    return Page(blocks)
+    return Page([Heading(catalog.text("guide.summary", language)), *blocks] if blocks else [])
 
 
 def whole(state: State) -> Page:
     """The guided tool as one page, for every viewer without buttons: VM, causes, what changed, load, summary."""
     language = state.language
-    if not state.evidence:
-        return Page([Paragraph(catalog.text("guide.nothing_collected", language))])
+    if state.awaited or not state.evidence:
+        key = "waits" if state.awaited else "nothing_collected"
+        return Page([Paragraph(catalog.text(f"guide.{key}", language))])
     return Page(
         [
+            outcome(state),
             *overview.page(state.target, state.evidence, language).blocks,
             causes(state, state.diagnosis().steps),
             *timeline.page(state.evidence, language).blocks,

@@ -9,7 +9,7 @@ from vmbackup.catalog.words import duration, why
 from vmbackup.diagnosis import nothing_failed
 from vmbackup.facts.backup import ProtectedItem
 from vmbackup.facts.vm import VmAgent
-from vmbackup.model import Evidence, FactStatus, Target, Verdict, data_of
+from vmbackup.model import AWAITED, Evidence, FactStatus, Target, Verdict, data_of
 from vmbackup.pages import facts
 from vmbackup.pages.blocks import Block, Details, Page, Paragraph, Table
 from vmbackup.remedies.retry.proof import last_good
@@ -108,6 +108,8 @@ def _last_good(evidence: Evidence, language: str) -> str:
 def _rpo(evidence: Evidence, language: str) -> tuple[str, str]:
     """The age of the last good point compared with the policy: a verdict and its words."""
     point, policy = _good(evidence), data_of(evidence, "backup.policy")
+    if point is None and evidence.get("backup.recovery_points") == AWAITED:
+        return "", why(AWAITED, language)
     age_s = clock.seconds_between(point["time"] if point else None, clock.azure_now(evidence))
     wanted_h = longest_gap_h(policy)
     start = next_run(policy, clock.now(evidence))

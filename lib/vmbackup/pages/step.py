@@ -9,35 +9,61 @@ from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, cause_word, next_action, sentence, word
 from vmbackup.diagnosis import Diagnosis, is_symptom
 from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict
+from vmbackup.pages import links
 from vmbackup.pages.blocks import SIGNS, Block, Details, Heading, Page, Paragraph, Table, VerdictBanner
-from vmbackup.pages.facts import table as facts_table
+from vmbackup.pages.evidence import table as evidence_table
 from vmbackup.runs.state import State
 
 
 def page(state: State, cause: str) -> Page:
-    """One cause: what the operator did about it, verdict, findings, next action, evidence, what the article said."""
-    language, diagnosis = state.language, state.diagnosis()
-    judged = diagnosis.step(cause)
-    blocks: list[Block] = [
-        *_handled(state, judged),
-        Paragraph(_place(diagnosis, judged, language)),
-        VerdictBanner(
-            judged.verdict, step_word(judged, language), sentence(heaviest(judged), state.evidence, language)
-        ),
-    ]
-    if judged.verdict is Verdict.NOT_APPLICABLE:
-        return Page(blocks)
-    blocks.append(_findings_table(judged, state.evidence, language))
-    blocks += [
-        Paragraph(action, catalog.text("label.next", language)) for action in actions(judged, state.evidence, language)
-    ]
-    names = {name: None for finding in judged.findings for name in finding.evidence}
-    facts = {name: state.evidence[name] for name in names if name in state.evidence}
-    if facts:
-        blocks.append(Details(catalog.text("label.evidence", language), [facts_table(facts, language)]))
-    blocks += _superseded(catalog.causes()[cause], language)
-    blocks.append(Paragraph(_sources(judged, language), catalog.text("label.sources", language)))
+    """One cause: its place, what was found and what to do next, then what that rests on, folded."""
+    diagnosis = state.diagnosis()
+    place = Paragraph(_place(diagnosis, diagnosis.step(cause), state.language))
+    return Page([place, *found(state, cause).blocks, *background(state, cause).blocks])
+
+
+def found(state: State, cause: str) -> Page:
+    """What the operator did about the cause, everything that was found, and the next action."""
+    language, judged = state.language, state.diagnosis().step(cause)
+    first, *others = _by_weight(judged)
+    blocks: list[Block] = [*_handled(state, judged), _banner(state, judged)]
+    for finding in others:
+        if finding.verdict is Verdict.PROBLEM:
+            title = catalog.checks()[finding.check]["title"][language]
+            blocks.append(VerdictBanner(finding.verdict, title, sentence(finding, state.evidence, language)))
+    undecided = sum(finding.verdict is Verdict.UNKNOWN for finding in others)
+    if undecided and not state.is_being_checked(judged):
+        blocks.append(Paragraph(catalog.text("label.also_undecided", language, count=undecided)))
+    if judged.verdict is not Verdict.NOT_APPLICABLE:
+        action = actions(judged, state.evidence, language)[0]
+        blocks.append(Paragraph(action, catalog.text("label.next", language)))
     return Page(blocks)
+
+
+def _banner(state: State, judged: Step) -> VerdictBanner:
+    kind, words = standing(state, judged)
+    if kind == PENDING:
+        return VerdictBanner(kind, words, catalog.text("guide.not_yet", state.language))
+    return VerdictBanner(kind, words, sentence(heaviest(judged), state.evidence, state.language))
+
+
+def background(state: State, cause: str, *, linked: bool = False) -> Page:
+    """What the verdict rests on, each part folded: checks, further actions, evidence, the article's words, sources.
+    These are linked only where no ticket is made of the page."""
+    language, judged = state.language, state.diagnosis().step(cause)
+    if judged.verdict is Verdict.NOT_APPLICABLE:
+        return Page([])
+    blocks: list[Block] = [
+        Details(catalog.text("label.checks", language), [_findings_table(judged, state.evidence, language)])
+    ]
+    if more := actions(judged, state.evidence, language)[1:]:
+        blocks.append(Details(catalog.text("label.further", language), [Paragraph(action) for action in more]))
+    if table := evidence_table(judged, state.evidence, language):
+        blocks.append(Details(catalog.text("label.evidence", language), [table]))
+    blocks += _superseded(catalog.causes()[cause], language)
+    sources = links.sources(judged, language)
+    inside = sources if linked else Paragraph(sources.words, sources.label)
+    return Page([*blocks, Details(sources.label.rstrip(":"), [inside])])
 
 
 def additions(state: State) -> Page:
@@ -81,6 +107,21 @@ def _place(diagnosis: Diagnosis, judged: Step, language: str) -> str:
 def _by_weight(judged: Step) -> list[Finding]:
     order = [Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.OK, Verdict.NOT_APPLICABLE]
     return sorted(judged.findings, key=lambda finding: order.index(finding.verdict))
+
+
+PENDING = "pending"
+"""How a step stands whose facts are not all there, instead of a verdict."""
+
+
+def standing(state: State, judged: Step) -> tuple[str, str]:
+    """How a step stands, and the word for it: its verdict, unless that is still awaited. What is found is said at once;
+    that something is in order, only when everything was seen."""
+    word = step_word(judged, state.language)
+    if not state.is_being_checked(judged):
+        return judged.verdict, word
+    if judged.verdict is Verdict.PROBLEM:
+        return judged.verdict, catalog.text("guide.so_far", state.language, word=word)
+    return PENDING, catalog.text("guide.checking", state.language)
 
 
 def step_word(judged: Step, language: str) -> str:
@@ -142,11 +183,3 @@ def _superseded(entry: Mapping[str, Any], language: str) -> list[Block]:
         today = f"{change['today'][language]} ({', '.join(change['sources'])})"
         inside.append(Paragraph(today, catalog.text("label.today", language)))
     return [Details(catalog.text("label.superseded", language), inside)]
-
-
-def _sources(judged: Step, language: str) -> str:
-    entries = [catalog.causes()[judged.cause], *(catalog.checks()[finding.check] for finding in judged.findings)]
-    keys = {key: None for entry in entries for key in entry["sources"]}
-    titles = [catalog.sources()[key]["title"] for key in keys]
-    as_of = max(entry["as_of"] for entry in entries)
-    return f"{' · '.join(titles)} ({catalog.text('label.as_of', language, date=as_of)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,16 @@ def plan(step: Step, evidence: Evidence, target: Target, language: str) -> list[
         if cures and entry["os"] in (None, _os(evidence, target)):
             found.append(planned(remedy, cures, filled, evidence, target, language))
     return sorted(found, key=_rank)
+
+
+def first_command(plans: Sequence[Plan]) -> Command | None:
+    """What to type first: the command of the first plan that has one for this VM. What must not be applied from Azure
+    is done by hand in the VM."""
+    for each in plans:
+        fitting = [command for command in each.commands if each.doable or command.where.startswith("shell:")]
+        if each.offered and fitting:
+            return fitting[0]
+    return None
 
 
 def _rank(plan: Plan) -> tuple[bool, bool, int, bool, bool]:
