@@ -268,6 +268,16 @@ class Book:
         """What the tool says last."""
         return self.tool.locator("[role=status]")
 
+    @property
+    def pending(self) -> Locator:
+        """The causes without a verdict yet."""
+        return self.tool.locator("button.vmbackup-step.vmbackup-pending")
+
+    @property
+    def others(self) -> Locator:
+        """The button behind which the causes are that it is not."""
+        return self.tool.locator("button.vmbackup-others")
+
     def button(self, name: str) -> Locator:
         """A button of the tool by its words."""
         return self.tool.get_by_role("button", name=name)
@@ -282,6 +292,7 @@ class Book:
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         if wait:
             expect(self.status).not_to_have_text("")
+            expect(self.pending).to_have_count(0)
 
     def finished(self) -> None:
         """Wait until the kernel has nothing to do."""

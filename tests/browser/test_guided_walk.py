@@ -97,7 +97,8 @@ def test_plan_confirm_apply_retry_fixed_and_saved_for_the_ticket(open_book: Any,
         assert not [method for method, _ in lab.simulator.requests if method == "DELETE"]
         apply.click()
         book.button("Yes, apply it now").click()
-        book.step("The snapshot status").click()  # the tool stays usable while it works
+        book.others.click()  # the tool stays usable while it works
+        book.step("The snapshot status").click()
         expect(book.status).to_contain_text("The remedy has ended")
         book.button("Back up now").click()
         book.button("Yes, back up now").click()
@@ -154,15 +155,19 @@ def test_the_keyboard_alone_is_enough_and_focus_is_seen(open_book: Any) -> None:
         expect(book.button("Ask everything again")).to_be_focused()
         outline = book.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline == "solid"
-        expanded = book.expanded
+        expanded, first = book.expanded, book.tool.locator("button.vmbackup-step:visible").first
+        if first.get_attribute("aria-expanded") == "true":
+            first.click()
+            book.button("Ask everything again").focus()
+        number = first.inner_text().split(".")[0][2:]
         keys.press("Tab")
         keys.press("Enter")
-        expect(expanded).to_contain_text("1. ")
-        expect(book.tool.locator("button.vmbackup-step").first).to_be_focused()
+        expect(expanded).to_contain_text(f"{number}. ")
+        expect(first).to_be_focused()
         keys.press("Space")
         expect(expanded).to_have_count(0)
         keys.press("Enter")
-        expect(expanded).to_contain_text("1. ")
+        expect(expanded).to_contain_text(f"{number}. ")
         for _ in range(12):
             keys.press("Tab")
             if book.page.evaluate("document.activeElement.textContent") == "Re-check":
@@ -195,7 +200,7 @@ def test_what_a_key_did_never_takes_the_keyboard_out_of_the_tool(open_book: Any,
         book.tool.get_by_label("Reason").fill("later")
         press("Leave this step open")
         expect(book.status).to_contain_text("The step was left open")
-        inside = book.tool.locator("button:focus")
+        inside = book.tool.locator("button:focus:not(.vmbackup-commits)")
         expect(inside).to_have_count(1)
         press("Back up now")
         press("Yes, back up now")
@@ -218,13 +223,70 @@ def test_the_message_of_what_was_pressed_is_in_view_where_it_was_pressed(open_bo
 def test_what_is_asked_is_in_view_while_everything_runs(open_book: Any, lab: Lab) -> None:
     with open_book("01_agent_unreachable", lab.live("agent_stopped_linux")) as book, lab.slow(500):
         book.run_all(wait=False)
-        asking = book.page.get_by_text(re.compile(r"^\d+ of \d+ facts collected"))
+        asking = book.page.get_by_text(re.compile(r"^\d+ of \d+ queries answered"))
         expect(asking).to_be_in_viewport()
         expect(book.status).not_to_have_text("")
         expect(asking).to_have_count(0)
         book.finished()
         expect(book.status).to_be_in_viewport()
         reloaded_while_everything_is_asked(book)
+
+
+def test_verdicts_come_one_by_one_and_what_is_pressed_stays_in_place(open_book: Any, lab: Lab) -> None:
+    with open_book("01_agent_unreachable", lab.live("agent_stopped_linux")) as book:
+        book.page.set_viewport_size({"width": 1280, "height": 900})
+        with lab.slow(200):
+            book.run_all(wait=False)
+            symptom = book.tool.locator("button.vmbackup-problem")
+            expect(symptom).to_contain_text("✖ Symptom (still checking)")
+            counts = [book.pending.count()]
+            cells = book.page.locator(".jp-OutputArea-output", has_text="This fills in by itself").all_inner_texts()
+            assert counts[0] > 10, "the first verdict does not wait for the others"
+            assert not any("Ruled out" in words or "Cannot tell" in words for words in cells)
+            while counts[-1]:
+                book.page.wait_for_timeout(30)
+                counts += [count for count in [book.pending.count()] if count != counts[-1]]
+        assert counts == sorted(counts, reverse=True)
+        assert len(counts) >= 4, "one by one"
+        expect(book.page.locator(".jp-OutputArea-output", has_text="This fills in by itself")).to_have_count(0)
+        expect(book.page.locator(".jp-OutputArea-output", has_text="Saved in")).not_to_have_count(0)
+        book.finished()
+        stays_in_place(book)
+
+
+def stays_in_place(book: Book) -> None:
+    """Each cause that is opened, the others and a plan; with the plan, the tool still fits on two screens."""
+    buttons = [*book.tool.locator("button.vmbackup-step:visible").all(), book.others, book.others]
+    for button in (*buttons, book.step("The agent installed in the VM"), book.button("Plan a remedy")):
+        button.scroll_into_view_if_needed()
+        before = button.bounding_box()
+        was = button.get_attribute("aria-expanded")
+        button.click()
+        expect(button).not_to_have_attribute("aria-expanded", str(was))
+        book.page.wait_for_timeout(100)
+        after = button.bounding_box()
+        assert before
+        assert after
+        assert abs(after["y"] - before["y"]) <= 4, f"{button.inner_text()} moved"
+    tool = book.tool.bounding_box()
+    assert tool
+    assert tool["height"] < 2 * 900
+
+
+def test_cancelled_in_the_first_collection_the_tool_and_the_cells_keep_what_came(open_book: Any, lab: Lab) -> None:
+    with open_book("01_agent_unreachable", lab.live("agent_stopped_linux")) as book:
+        with lab.slow(1000):
+            book.run_all(wait=False)
+            expect(book.tool.locator("button.vmbackup-problem")).to_contain_text("still checking")
+            book.finished()  # no cell is running: nothing looks hung
+            book.button("Cancel").click()
+            expect(book.status).to_contain_text("What had arrived is kept")
+        expect(book.pending).to_have_count(0)
+        expect(book.expanded).to_contain_text("✖ Symptom")
+        expect(book.step("The VM has no Internet access")).to_contain_text("? Cannot tell")
+        expect(book.page.locator(".jp-OutputArea-output", has_text="Saved in")).not_to_have_count(0)
+        book.button("Ask everything again").click()
+        expect(book.status).to_have_text("Everything was collected again.")
 
 
 def reloaded_while_everything_is_asked(book: Book) -> None:
@@ -275,6 +337,7 @@ def test_at_200_percent_on_a_small_screen_nothing_is_cut_off(open_book: Any) -> 
 
 def test_reloading_the_page_shows_the_tool_again(open_book: Any) -> None:
     with at_its_cause(open_book, "02_snapshot_no_network") as book:
+        book.others.click()
         book.step("The snapshot status").click()
         expect(book.expanded).to_contain_text("The snapshot status")
         save(book.page)

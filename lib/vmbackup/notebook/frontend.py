@@ -13,7 +13,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from vmbackup.facts.azure import FACTS
-from vmbackup.model import Fact
+from vmbackup.model import Fact, SetupError
 from vmbackup.pages import outcome, progress
 from vmbackup.pages.blocks import Page
 from vmbackup.runs.run import Run
@@ -32,11 +32,16 @@ def watched() -> bool:
     return any(name in os.environ for name in _FRONTENDS)
 
 
+def follows() -> bool:
+    """Whether what a cell showed can be brought up to date after it ran."""
+    return watched() and get_ipython() is not None
+
+
 @contextmanager
 def asking(language: str) -> Iterator[Callable[[str, Fact], object] | None]:
     """Progress under the running cell, removed at its end; yields the callback for each fact, or None without a
     frontend."""
-    if not watched() or get_ipython() is None:
+    if not follows():
         yield None
         return
     begun, came = time.monotonic(), dict[str, Fact]()
@@ -83,18 +88,35 @@ def _notebook_file() -> Path | None:
 _tools: dict[str, Guide] = {}
 
 
-def guide(run: Run, on_change: Callable[[], object] = lambda: None) -> Guide | Page:
+def guide(
+    run: Run,
+    on_change: Callable[[], object] = lambda: None,
+    on_refused: Callable[[SetupError], object] = lambda error: None,
+) -> Guide | Page:
     """The tool where a notebook can show it; elsewhere (papermill, nbconvert) the page that says the same.
 
-    A cell that is run again while the tool changes something shows that tool: so its work is not lost.
+    A cell that is run again while the tool changes or asks something shows that tool: so its work is not lost.
     """
     if not watched():
         return outcome.whole(run)
     vm = run.target.vm_id.lower()
     before = _tools.get(vm)
-    if before is None or not before.changing:
-        _tools[vm] = Guide(run, partial(_save_ticket, run), on_change)
+    if before is None or not (before.changing or (before.run is run and before.ongoing.busy)):
+        _tools[vm] = Guide(run, partial(_save_ticket, run), on_change, on_refused)
     return _tools[vm]
+
+
+def collect(run: Run, on_change: Callable[[], object], on_refused: Callable[[SetupError], object]) -> None:
+    """Have the tool ask for everything; the cell that shows it comes later."""
+    tool = guide(run, on_change, on_refused)
+    if isinstance(tool, Guide) and not tool.ongoing.busy:
+        tool.collect()
+
+
+def collecting(run: Run) -> bool:
+    """Whether a tool collects for this run the first time."""
+    tool = _tools.get(run.target.vm_id.lower())
+    return tool is not None and tool.run is run and tool.first_collection
 
 
 def retire_tools(page: Page) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, replace
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
-
-from IPython.core.getipython import get_ipython
-from IPython.display import display
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain, put_into_words
 from vmbackup.model import AzureSource, Language, RemedyRefused, RunbookError, SetupError
 from vmbackup.notebook import frontend, parameters_cell
+from vmbackup.notebook.cells import ResultPage, cell, followed
 from vmbackup.pages import failure, headings, outcome, overview, step
 from vmbackup.pages import incident as incident_page
 from vmbackup.pages import remedies as pages
@@ -23,53 +19,11 @@ from vmbackup.remedies.apply import Consent, allowed
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs import open as opening
 from vmbackup.runs.incident import incident
-from vmbackup.runs.result import MIME_TYPE
 from vmbackup.runs.run import Run
-from vmbackup.widgets.display import Place
+from vmbackup.widgets.display import Followed, Place
 
 if TYPE_CHECKING:
     from vmbackup.widgets.guide import Guide
-
-_Given = ParamSpec("_Given")
-_Shown = TypeVar("_Shown")
-
-
-@dataclass(frozen=True, slots=True)
-class ResultPage(Page):
-    """The last page of a run; it carries the machine-readable result beside the readable one."""
-
-    content: dict[str, Any]
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {**Page(self.blocks)._repr_mimebundle_(), MIME_TYPE: self.content}
-
-
-def _cell(
-    page: Callable[Concatenate[Runbook, _Given], _Shown],
-) -> Callable[Concatenate[Runbook, _Given], _Shown | Page]:
-    """What a cell shows: the page under its heading, or why there is none. What goes wrong speaks the operator's
-    language."""
-
-    @wraps(page)
-    def shown(book: Runbook, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Shown | Page:
-        if book.refusal:
-            return book.refused()
-        try:
-            result = page(book, *args, **kwargs)
-        except RunbookError as error:
-            raise put_into_words(error, book.language) from None
-        return result if book.refusal else _headed(result, book._heading(page.__name__, *args))
-
-    return shown
-
-
-def _headed(result: _Shown, heading: list[Block]) -> _Shown | Page:
-    """The page under this heading; what is not a page but a tool gets it as an output of its own, just before."""
-    if isinstance(result, Page):
-        return replace(result, blocks=[*heading, *result.blocks])
-    if get_ipython() is not None:
-        display(Page(heading))  # type: ignore[no-untyped-call]
-    return result
 
 
 class Runbook:
@@ -83,6 +37,7 @@ class Runbook:
         self.refusal = "" if run else catalog.text("notebook.not_opened", language)
         self.notices: list[str] = []
         self._first = Place()
+        self.cells = Followed()
 
     @property
     def run(self) -> Run:
@@ -112,56 +67,94 @@ class Runbook:
 
     def _heading(self, cell: str, *given: Any) -> list[Block]:
         """The heading of a cell; that of a step is its cause."""
+        cell = cell.removeprefix("_")
         if cell == "step":
             return headings.of_step(self.run.diagnosis().step(given[0]), self.language)
         return headings.of_cell(cell, self.language)
 
-    @_cell
-    def collect(self) -> Page:
-        """Ask Azure for everything the checks need (or nothing, in a replay) and show the VM at a glance."""
+    @property
+    def consents(self) -> bool:
+        """Whether the parameters agree to changes: then each cell waits for the one before."""
+        return bool(self.run.parameters.remedies or self.run.parameters.retry)
+
+    def collect(self) -> Page | None:
+        """Ask Azure for everything the checks need (or nothing, in a replay) and show the VM at a glance.
+
+        Where a tool is shown it asks, and this cell follows; headless, or where changes are agreed to, this cell asks.
+        """
+        if not self.refusal:
+            try:
+                self._ask()
+            except SetupError as error:
+                if not frontend.watched():
+                    raise put_into_words(error, self.language) from None
+                self._refuse(error)
+        return self._collect()
+
+    def _ask(self) -> None:
         run = self.run
         if frontend.watched():
             self._first.show(Page([Paragraph(catalog.text("guide.said_collect", self.language))]))
+        if run.live and frontend.follows() and not self.consents:
+            frontend.collect(run, self._follow, self._refuse)
+            return
         try:
             if run.live:
                 with frontend.asking(self.language) as on_fact:
                     run.collect(on_fact)
-        except SetupError as error:
-            if not frontend.watched():
-                raise
-            self.refuse(error)
-            self._first.show(self.refused())
-            return self.refused()
-        self.show_incident()
+        finally:
+            self._follow()
+
+    @followed
+    @cell
+    def _collect(self) -> Page:
+        run = self._collected()
         page = overview.collected(run.target, run.evidence, self.language)
         return Page([*self._source(), *map(Paragraph, [*self.notices, *run.files.notices]), *page.blocks])
+
+    def _follow(self) -> None:
+        """Bring every output up to date with the run."""
+        if self.run.evidence and not frontend.collecting(self.run):
+            self.show_incident()
+        self.cells.update()
+
+    def _refuse(self, error: SetupError) -> None:
+        """Have no run after all, and say so everywhere."""
+        self.refuse(error)
+        self._first.show(self.refused())
+        self.cells.update()
+        frontend.retire_tools(self.refused())
 
     def show_incident(self) -> None:
         """Bring the notebook's first output up to date, so that it opens with how the run ended."""
         self._first.show(incident_page.page(incident(self.run), self.language))
 
-    @_cell
+    @followed
+    @cell
     def failure(self) -> Page:
         """The failed job and whether it belongs to this runbook."""
         run = self._collected()
         return failure.failure(run.evidence, run.triage(), run.section, self.language)
 
-    @_cell
+    @followed
+    @cell
     def step(self, cause: str) -> Page:
         """One cause with its verdict, evidence and next action."""
         return step.page(self._collected(), cause)
 
-    @_cell
+    @followed
+    @cell
     def additions(self) -> Page:
         """All causes beyond the article's list."""
         return step.additions(self._collected())
 
-    @_cell
+    @cell
     def guide(self) -> Guide | Page:
         """The guided walk: buttons where a notebook can show them, elsewhere the page that says the same."""
-        return frontend.guide(self.run, self.show_incident)
+        return frontend.guide(self.run, self._follow, self._refuse)
 
-    @_cell
+    @followed
+    @cell
     def remedies(self) -> Page:
         """The plans; those that the parameter ``remedies`` names, up to ``max_risk``, are applied and looked at again.
 
@@ -189,7 +182,8 @@ class Runbook:
         except RemedyRefused as refused:
             return [Paragraph(explain(refused, self.language), plan.remedy)]
 
-    @_cell
+    @followed
+    @cell
     def retry(self) -> Page:
         """Back up on demand and prove it, if the parameters say so or named a remedy that was applied.
 
@@ -208,11 +202,13 @@ class Runbook:
         audited = pages.audit(run.audit(), self.language)
         return Page([*pages.proof(proof, self.language).blocks, *audited.blocks])
 
-    @_cell
+    @followed
+    @cell
     def result(self) -> Page:
         """The outcome of the run; ``result.json`` and ``evidence.json`` are in the run folder."""
         run = self._collected()
-        run.save()
+        if not run.live:  # what asks or changes something saves it
+            run.save()
         self.show_incident()
         return ResultPage(outcome.result(run).blocks, run.result())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,14 @@ def visible(widget: Any, shown: bool) -> None:
     display = None if shown else "none"
     if widget.layout.display != display:
         widget.layout.display = display
+
+
+def mark(widget: Any, classes: Mapping[str, bool]) -> None:
+    """Give a widget these classes, or take them from it."""
+    kept = [name for name in widget._dom_classes if name not in classes]
+    wanted = (*kept, *(name for name, given in classes.items() if given))
+    if set(wanted) != set(widget._dom_classes):
+        widget._dom_classes = wanted
 
 
 def rows(*children: Any, classes: tuple[str, ...] = ()) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from IPython.core.getipython import get_ipython
@@ -29,6 +30,23 @@ class Place:
         if get_ipython() is not None and page != self._shown:
             display(page, display_id=self._id, update=self.shown)  # type: ignore[no-untyped-call]
             self._shown = page
+
+
+class Followed:
+    """The pages of cells that follow the run; a cell that runs again takes the place of its earlier page."""
+
+    def __init__(self) -> None:
+        self._pages: dict[Hashable, tuple[Place, Callable[[], Page]]] = {}
+
+    def show(self, cell: Hashable, page: Callable[[], Page]) -> None:
+        """Show it in the running cell."""
+        self._pages[cell] = (Place(), page)
+        self._pages[cell][0].show(page())
+
+    def update(self) -> None:
+        """Bring all of them up to date."""
+        for place, page in self._pages.values():
+            place.show(page())
 
 
 class _TwinPage(Page):

@@ -34,7 +34,7 @@ class Ending:
         self._retry = controls.button(lambda: self._ask(True), "vmbackup-main")
         self._save = controls.button(on_save)
         self._question = controls.view("vmbackup-question")
-        self._yes = controls.button(self._confirmed, "vmbackup-main")
+        self._yes = controls.button(self._confirmed, "vmbackup-main", "vmbackup-commits")
         self._no = controls.button(lambda: self._ask(False))
         self._confirm = controls.rows(
             self._question, controls.row(self._yes, self._no), classes=("vmbackup-part", "vmbackup-error")
@@ -46,8 +46,8 @@ class Ending:
 
     def show(self, busy: bool, language: str) -> None:
         """Bring summary and words up to date."""
-        older = [Paragraph(catalog.text("guide.cells_are_older", language))] if self._run.went_on else []
-        controls.put(self._summary, Page([*outcome.summary(self._run).blocks, *older]))
+        summary = outcome.summary(self._run)
+        controls.put(self._summary, summary if summary.blocks else None)
         for button, key in (
             (self._retry, "retry"),
             (self._save, "save"),

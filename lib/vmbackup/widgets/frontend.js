@@ -1,7 +1,8 @@
 // What the notebook's own widgets cannot do: a live region for screen readers, the clipboard, and coming into view.
 
 // What the keyboard is on may vanish or be switched off by what it did. The focus then goes to the nearest control that
-// stood before it, and back as soon as it can. Gives what is to be called after every change of the tool.
+// stood before it, but to none that changes or skips something, and back as soon as it can. Gives what is to be called
+// after every change of the tool.
 function keepFocus(tool) {
   let chosen = []; // what the operator was on, then what stood before it, nearest first
   let substitute = null;
@@ -19,7 +20,7 @@ function keepFocus(tool) {
   const restore = () => {
     const now = document.activeElement;
     if (now !== document.body && now !== substitute && (usable(now) || !tool.contains(now))) return;
-    const target = chosen.find(usable);
+    const target = chosen.find((each, at) => usable(each) && (at === 0 || !each.matches(".vmbackup-commits")));
     if (!target || target === now) return;
     substitute = target;
     target.focus({ preventScroll: shown(chosen[0]) });
@@ -31,6 +32,49 @@ function keepFocus(tool) {
       clearTimeout(waiting);
       window.removeEventListener("focusin", remember);
       window.removeEventListener("pointerdown", forget, true);
+    },
+  };
+}
+
+// Nothing moves under the hand: what the operator pressed last, or else the tool, stays where it is on the screen while
+// cells above and parts of the tool find their heights. Gives what is to be called after every change of the tool.
+function holdStill(tool) {
+  let scroller = tool.parentElement;
+  while (scroller && !/auto|scroll/.test(getComputedStyle(scroller).overflowY)) scroller = scroller.parentElement;
+  scroller ||= document.scrollingElement;
+  let pressed = null;
+  let top = 0;
+  const shown = (each) => each && each.isConnected && each.checkVisibility();
+  const held = () => shown(pressed) ? pressed : tool;
+  const note = () => { top = held().getBoundingClientRect().top; };
+  const press = ({ target }) => {
+    pressed = target.closest("button, summary");
+    note();
+  };
+  const hold = () => {
+    if (pressed && !shown(pressed)) {
+      // It went with what it did: what is open now is what the operator goes on with.
+      pressed = tool.querySelector("button.vmbackup-step.vmbackup-open");
+      if (pressed) pressed.scrollIntoView({ block: "nearest" });
+      return note();
+    }
+    const { top: now, bottom } = held().getBoundingClientRect();
+    if (bottom + top - now < 0 || top > innerHeight) return note(); // out of sight: somebody reads elsewhere
+    if (Math.abs(now - top) >= 1) scroller.scrollTop += now - top;
+    note();
+  };
+  const keyed = (event) => { if (event.key === "Enter" || event.key === " ") press(event); };
+  const heights = new ResizeObserver(hold);
+  for (let each = tool; each && each !== scroller; each = each.parentElement) heights.observe(each);
+  note();
+  tool.addEventListener("pointerdown", press, true);
+  tool.addEventListener("keydown", keyed, true);
+  scroller.addEventListener("scroll", note, { passive: true });
+  return {
+    changed: hold,
+    stop() {
+      heights.disconnect();
+      scroller.removeEventListener("scroll", note);
     },
   };
 }
@@ -70,7 +114,7 @@ function status({ model, el }) {
     // A question appears beside the button that was pressed: it is read out.
     for (const question of tool.querySelectorAll(".vmbackup-question")) question.setAttribute("role", "alert");
   };
-  let observer, focus, unwatch, release;
+  let observer, focus, still, unwatch, release;
   const attach = () => {
     tool = el.closest(".vmbackup-guide");
     if (!tool) { timer = setTimeout(attach, 50); return; }
@@ -78,9 +122,10 @@ function status({ model, el }) {
     timer = bringIntoView(tool, idle);
     focus = keepFocus(tool);
     release = keepKeys(tool);
+    still = holdStill(tool);
     unwatch = watchKernel(model, tool, (words) => { el.textContent = words; });
     leaveNote(model);
-    observer = new MutationObserver(() => { prepare(); focus.changed(); });
+    observer = new MutationObserver(() => { prepare(); still.changed(); focus.changed(); });
     const attributeFilter = ["class", "style", "disabled"];
     observer.observe(tool, { subtree: true, childList: true, attributes: true, attributeFilter });
   };
@@ -92,6 +137,7 @@ function status({ model, el }) {
     if (focus) focus.stop();
     if (unwatch) unwatch();
     if (release) release();
+    if (still) still.stop();
   };
 }
 

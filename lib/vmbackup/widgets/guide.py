@@ -13,10 +13,10 @@ from typing import Any
 
 from vmbackup import catalog
 from vmbackup.catalog.words import explain
-from vmbackup.model import Language, RunbookError
+from vmbackup.model import Language, RunbookError, SetupError
 from vmbackup.pages import learned as learned_page
-from vmbackup.pages import load, outcome, overview, timeline
-from vmbackup.pages.blocks import Details, Page
+from vmbackup.pages import outcome
+from vmbackup.pages.blocks import Page
 from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs.run import Run
@@ -27,7 +27,7 @@ from vmbackup.widgets.handlers import Handlers
 from vmbackup.widgets.notice import Notice, Offer
 from vmbackup.widgets.ongoing import Ongoing
 from vmbackup.widgets.step_panel import Panel
-from vmbackup.widgets.stepper import Stepper
+from vmbackup.widgets.view import View
 
 OTHER = {Language.EN: Language.DE, Language.DE: Language.EN}
 
@@ -38,10 +38,18 @@ class Guide:
     """The tool. Showing it in a cell shows a folded page too, kept up to date, for viewers without buttons.
 
     ``save_ticket`` writes everything for the ticket; it is given what asks the frontend to save the notebook.
-    ``on_change`` is called whenever the run is another."""
+    ``on_change`` is called whenever the run is another, ``on_refused`` with what kept the first collection from
+    beginning."""
 
-    def __init__(self, run: Run, save_ticket: SaveTicket, on_change: Callable[[], object] = lambda: None) -> None:
-        self.run, self._save_ticket, self._on_change = run, save_ticket, on_change
+    def __init__(
+        self,
+        run: Run,
+        save_ticket: SaveTicket,
+        on_change: Callable[[], object] = lambda: None,
+        on_refused: Callable[[SetupError], object] = lambda error: None,
+    ) -> None:
+        self.run, self._save_ticket, self._on_change, self._on_refused = run, save_ticket, on_change, on_refused
+        self.is_first = False
         self.opened: str | None = None
         self._handlers = Handlers(lambda: self.notice.clear(), self._show_error, self._show_when_idle)
         self._report = self._handlers.report
@@ -52,7 +60,7 @@ class Guide:
             self.opened = self.run.next_cause()
             self._finish("opened")
         elif self.run.live:
-            self._collect()
+            self.collect()
         self.show()
 
     @property
@@ -69,10 +77,8 @@ class Guide:
         do = self._handlers.event
         self.notice = Notice(do(self._stop))
         self._switch = controls.button(do(self._other_language))
-        self._again = controls.button(do(self._collect))
+        self._again = controls.button(do(self.collect))
         self.offer = Offer(do(self._resume), do(self._start_over))
-        self._card, self._outcome = controls.view("vmbackup-card"), controls.view()
-        self._history, self._load = controls.view(), controls.view()
         actions: Mapping[str, Callable[..., object]] = {
             "recheck": do(self._recheck),
             "take_up": do(self._take_up),
@@ -83,18 +89,13 @@ class Guide:
             "say": do(self._say),
         }
         self.panel = Panel(self.run, actions)
-        self.stepper: Stepper | None = None
+        self.view = View(self.run, self.panel.box, do(self._open), do(self._fold))
         self.ending = Ending(self.run, do(self._retry), do(self._save))
-        self._steps = controls.rows()
         self.box = controls.rows(
             controls.row(self._switch, self._again),
             self.notice.box,
             self.offer.box,
-            self._card,
-            self._outcome,
-            self._steps,
-            self._history,
-            self._load,
+            self.view.box,
             self.ending.box,
             classes=("vmbackup-guide",),
         )
@@ -111,28 +112,17 @@ class Guide:
         controls.visible(self._again, self.run.live)
         self.notice.show(self.ongoing.stoppable, language)
         self.offer.show(self.run.earlier, busy, language)
-        known = self.run.evidence
-        for part in (self._card, self._outcome, self._steps, self._history, self._load, self.ending.box):
-            controls.visible(part, bool(known))
-        if known:
-            self._show_walk(language, busy)
+        is_whole = not self.first_collection
+        controls.visible(self.view.box, bool(self.run.evidence) or not is_whole)
+        controls.visible(self.ending.box, bool(self.run.evidence) and is_whole)
+        if self.run.evidence or not is_whole:
+            if self.opened is not None:
+                self.panel.show(self.opened, busy, language)
+            self.view.show(self.opened, [] if busy else self.run.interrupted(), is_whole)
+        if self.run.evidence and is_whole:
+            self.ending.show(busy, language)
         if not busy:
             self.notice.progress(None)
-
-    def _show_walk(self, language: str, busy: bool) -> None:
-        known, diagnosis = self.run.evidence, self.run.diagnosis()
-        begun = [] if busy else self.run.interrupted()
-        controls.put(self._card, overview.page(self.run.target, known, language))
-        controls.put(self._outcome, outcome.headline(self.run, begun, self.run.files.notices))
-        if self.stepper is None:
-            self.stepper = Stepper(diagnosis.steps, self.panel.box, self._handlers.event(self._open))
-            self._steps.children = (self.stepper.box,)
-        if self.opened is not None:
-            self.panel.show(self.opened, busy, language)
-        self.stepper.show(diagnosis.steps, self.run.skipped, self.opened, language)
-        controls.put(self._history, _folded(timeline.page(known, language)))
-        controls.put(self._load, _folded(load.page(known, language)))
-        self.ending.show(busy, language)
 
     def _say(self, key: str, **values: Any) -> None:
         self.notice.say(catalog.text(f"guide.said_{key}", self.language, **values))
@@ -149,6 +139,10 @@ class Guide:
     def _open(self, cause: str) -> None:
         self.panel.fold()
         self.opened = None if self.opened == cause else cause
+        self.show()
+
+    def _fold(self) -> None:
+        self.view.stepper.fold()
         self.show()
 
     def _go_on(self) -> None:
@@ -193,7 +187,9 @@ class Guide:
 
     # --- what takes long ---
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
+        """Ask for everything, unless something is under way."""
+        self.is_first = not self.ongoing.busy and not self.run.evidence
         self._begin("collect", lambda stopped: self.run.collect(self.ongoing.note, stopped))
 
     def _recheck(self) -> None:
@@ -215,7 +211,7 @@ class Guide:
             # The second click of a double click begins nothing, and is told what goes on.
             self._say(doing if doing == self.ongoing.kind else "busy")
             return
-        self.ongoing.start(doing, job, self._handlers.event(self._ended), self._report(self._show_error))
+        self.ongoing.start(doing, job, self._handlers.event(self._ended), self._report(self._failed))
         self._tick()
         self.show()
         self._say(doing)
@@ -228,11 +224,20 @@ class Guide:
         if self.ongoing.kind == "collect" and self.opened is None:
             self.opened = self.run.next_cause()
         self.show()
-        self._finish(self.ongoing.ended)
+        is_whole = self.ongoing.kind == "collect" and self.ongoing.ended == "collected"
+        self._finish("collected_first" if self.is_first and is_whole else self.ongoing.ended)
+
+    def _failed(self, error: BaseException) -> None:
+        self._show_error(error)
+        self._on_change()
+        if self.is_first and isinstance(error, SetupError):
+            self._on_refused(error)
 
     def _tick(self) -> None:
         if self.ongoing.busy:
             self.notice.progress(self.ongoing.page(self.language))
+            if self.first_collection:
+                self.show()
 
     def _show_when_idle(self) -> None:
         if not self.ongoing.busy:
@@ -255,6 +260,11 @@ class Guide:
         self.box.children = (place,)
         self._twin.update(page)
 
+    @property
+    def first_collection(self) -> bool:
+        """Whether the first collection is under way."""
+        return self.ongoing.busy and self.ongoing.kind == "collect" and self.is_first
+
     def page(self) -> Page:
         """The tool as a page, as it stands now."""
         return outcome.whole(self.run)
@@ -262,14 +272,7 @@ class Guide:
     def _finish(self, key: str) -> None:
         self._say(key)
         self._twin.update(self.page())
-        if self.run.evidence:
-            self._on_change()
+        self._on_change()
 
     def _ipython_display_(self) -> None:
         self._twin.display(self.box, self.page(), self.notice.status.note)
-
-
-def _folded(page: Page) -> Page:
-    """The page under its own heading, to be unfolded."""
-    first, *rest = page.blocks
-    return Page([Details(getattr(first, "text", ""), rest)])

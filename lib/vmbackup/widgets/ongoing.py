@@ -27,6 +27,7 @@ class Ongoing:
         self._on_progress = on_progress
         self._came: dict[str, Fact] = {}
         self._backup: Progress | None = None
+        self._is_due = False
 
     @property
     def busy(self) -> bool:
@@ -67,12 +68,22 @@ class Ongoing:
     def note(self, name: str, fact: Fact) -> None:
         """A fact came in."""
         self._came[name] = fact
-        self.work.post(self._on_progress)
+        self._post()
 
     def follow(self, backup: Progress) -> None:
         """The backup went on."""
         self._backup = backup
-        self.work.post(self._on_progress)
+        self._post()
+
+    def _post(self) -> None:
+        """Have it shown, once for all that comes until then."""
+        if not self._is_due:
+            self._is_due = True
+            self.work.post(self._show)
+
+    def _show(self) -> None:
+        self._is_due = False
+        self._on_progress()
 
     def page(self, language: str) -> Page:
         """How it goes on."""

@@ -1,4 +1,5 @@
-"""The remedies of a step: each plan as a page, its button to apply, and the question that comes before."""
+"""The remedies of a step: one plan open, the others behind their titles, with the button to apply and the question that
+comes before."""
 
 from __future__ import annotations
 
@@ -21,12 +22,14 @@ class Plans:
         self._on_apply = on_apply
         self._asked: Plan | None = None
         self._question = controls.view("vmbackup-question")
-        self._yes = controls.button(self._confirmed, "vmbackup-main")
+        self._yes = controls.button(self._confirmed, "vmbackup-main", "vmbackup-commits")
         self._no = controls.button(lambda: self._ask(None))
         self._confirm = controls.rows(self._question, controls.row(self._yes, self._no), classes=("vmbackup-part",))
         self._confirm.add_class("vmbackup-error")
         self.box = controls.rows(classes=("vmbackup-plans",))
         self._slots: dict[str, Any] = {}
+        self._found: Sequence[Plan] = ()
+        self._open: tuple[str, str, str] | None = None
         self._language, self._busy = "en", False
 
     def show(self, found: Sequence[Plan], busy: bool, language: str) -> None:
@@ -34,12 +37,16 @@ class Plans:
         as there is still the same remedy for the same resource."""
         from vmbackup.pages import remedies as pages
 
-        self._language, self._busy = language, busy
+        self._found, self._language, self._busy = found, language, busy
         self._slots = {}
         offered = [plan for plan in found if plan.offered]
+        if offered and self._open not in [plan.change for plan in offered]:
+            self._open = offered[0].change
         children: list[Any] = []
         for plan in offered:
-            children.append(controls.rows(*self._plan(plan), classes=("vmbackup-part",)))
+            is_open = plan.change == self._open
+            inside = self._plan(plan, is_alone=len(offered) == 1) if is_open else []
+            children.append(controls.rows(*self._title(plan, is_open, offered), *inside, classes=("vmbackup-part",)))
         superseded = [plan for plan in found if not plan.offered]
         if superseded or not offered:
             place = controls.view()
@@ -54,20 +61,36 @@ class Plans:
     def clear(self) -> None:
         """No plans."""
         self.box.children = ()
-        self._slots, self._asked = {}, None
+        self._found, self._slots, self._asked, self._open = (), {}, None, None
 
     def _asks(self, plan: Plan) -> bool:
         asked = self._asked
         return asked is not None and plan.applicable and (plan.remedy, plan.resource) == (asked.remedy, asked.resource)
 
-    def _plan(self, plan: Plan) -> list[Any]:
+    def _title(self, plan: Plan, is_open: bool, offered: Sequence[Plan]) -> list[Any]:
+        """What opens the plan, where there is more than one."""
+        if len(offered) == 1:
+            return []
+        title = controls.button(lambda: self._unfold(plan), "vmbackup-fold", "vmbackup-title")
+        controls.mark(title, {"vmbackup-open": is_open})
+        risk = catalog.text(f"risk.{plan.entry['risk']}", self._language)
+        words = catalog.text("guide.plan_title", self._language, title=plan.words["title"], risk=risk)
+        controls.word(title, text(f"{'▾' if is_open else '▸'} {words}"))
+        return [title]
+
+    def _unfold(self, plan: Plan) -> None:
+        self._open, self._asked = plan.change, None
+        self.show(self._found, self._busy, self._language)
+
+    def _plan(self, plan: Plan, *, is_alone: bool) -> list[Any]:
         from vmbackup.pages import remedies as pages
 
-        whole = pages.plan(plan).blocks
+        heading, *whole = pages.plan(plan).blocks
         place = controls.view()
-        # The heading, what is done and the table stand open; commands and script are for whoever does it by hand.
-        rest = Details(catalog.text("guide.by_hand", self._language), whole[3:])
-        controls.put(place, Page([*whole[:3], *(_refused(plan, self._language)), rest]))
+        # What is done and the table stand open; commands and script are for whoever does it by hand.
+        rest = Details(catalog.text("guide.by_hand", self._language), whole[2:])
+        first = [heading] if is_alone else []
+        controls.put(place, Page([*first, *whole[:2], *(_refused(plan, self._language)), rest]))
         if not plan.applicable:
             return [place]
         apply = controls.button(lambda: self._ask(plan), "vmbackup-main")

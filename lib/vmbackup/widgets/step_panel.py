@@ -1,4 +1,4 @@
-"""What stands under the open step: its page, the buttons of an operator, and what they unfold."""
+"""What stands under the open step: what was found, what to do about it, and what that rests on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vmbackup import catalog
-from vmbackup.model import Verdict, operating_system
+from vmbackup.model import Step, Verdict, operating_system
 from vmbackup.pages import step as step_page
+from vmbackup.remedies.plan import first_command
 from vmbackup.runs.run import Run
 from vmbackup.widgets import controls
+from vmbackup.widgets.command import CommandView
 from vmbackup.widgets.paste import Paste
 from vmbackup.widgets.plans import Plans
 
-# Buttons in the order in which they stand; "next" goes to where the walk goes on.
-_BUTTONS = ("recheck", "plan", "script", "paste", "skip", "take_up", "next")
+# Buttons in the order in which they stand; "next" goes to where the walk goes on. The first that is offered of the main
+# ones is the next action.
+_BUTTONS = ("plan", "script", "paste", "recheck", "take_up", "skip", "next")
+_MAIN = ("plan", "take_up", "script", "recheck")
 
 
 class Panel:
@@ -23,7 +27,7 @@ class Panel:
 
     def __init__(self, run: Run, on: Mapping[str, Callable[..., object]]) -> None:
         self._run, self._on = run, on
-        self._page = controls.view()
+        self._found, self._background = controls.view(), controls.view()
         self._cause = ""
         self._unfolded = ""
         self._language = "en"
@@ -31,11 +35,12 @@ class Panel:
         self._buttons = {
             name: controls.button(handlers.get(name) or (lambda name=name: self._press(name))) for name in _BUTTONS
         }
-        self._buttons["next"].add_class("vmbackup-main")
+        self._buttons["skip"].add_class("vmbackup-commits")
+        self.command = CommandView(lambda: on["say"]("copied_command"))
         self.paste = Paste(on["paste"], lambda: on["say"]("copied"))
         self.plans = Plans(on["apply"])
         self._reason = controls.field(1)
-        self._leave = controls.button(self._left, "vmbackup-main")
+        self._leave = controls.button(self._left, "vmbackup-main", "vmbackup-commits")
         self._skip = controls.rows(self._reason, self._leave, classes=("vmbackup-part",))
         self._parts = {
             "script": self.paste.script,
@@ -46,25 +51,37 @@ class Panel:
         for name in self._parts:
             self._buttons[name].add_class("vmbackup-fold")
         actions = controls.row(*self._buttons.values())
-        self.box = controls.rows(self._page, actions, *self._parts.values(), classes=("vmbackup-panel",))
+        self.box = controls.rows(
+            self._found, actions, *self._parts.values(), self.command.box, self._background, classes=("vmbackup-panel",)
+        )
 
     def show(self, cause: str, busy: bool, language: str) -> None:
         """Bring the panel up to date for this cause."""
         if cause != self._cause:
             self._unfolded = ""
         self._cause, self._language = cause, language
-        controls.put(self._page, step_page.page(self._run, cause))
-        for name, button in self._buttons.items():
-            controls.word(button, catalog.text(f"guide.{name}", language))
-            controls.visible(button, self._offered(name))
-            button.disabled = busy and name != "next"
+        controls.put(self._found, step_page.found(self._run, cause))
+        controls.put(self._background, step_page.background(self._run, cause, linked=True))
+        self._show_buttons(busy, language)
+        plans = [] if self._run.awaited else self._run.plans(cause)
+        self.command.show(first_command(plans), language)
         self.paste.show(operating_system(self._run.evidence), busy, language)
         controls.word(self._reason, catalog.text("guide.reason", language))
         controls.word(self._leave, catalog.text("guide.leave", language))
         self._leave.disabled = busy
         if self._unfolded == "plan":
-            self.plans.show(self._run.plans(cause), busy, language)
+            self.plans.show(plans, busy, language)
         self._fold()
+
+    def _show_buttons(self, busy: bool, language: str) -> None:
+        step = self._run.diagnosis().step(self._cause)
+        offered = self._offered(step)
+        main = next((name for name in _MAIN if offered[name]), "next")
+        for name, button in self._buttons.items():
+            controls.word(button, catalog.text(f"guide.{name}", language))
+            controls.visible(button, offered[name])
+            controls.mark(button, {"vmbackup-main": name == main})
+            button.disabled = busy and name != "next"
 
     def fold(self) -> None:
         """Close what was unfolded."""
@@ -72,8 +89,7 @@ class Panel:
         self.plans.clear()
         self._fold()
 
-    def _offered(self, name: str) -> bool:
-        step = self._run.diagnosis().step(self._cause)
+    def _offered(self, step: Step) -> dict[str, bool]:
         verdict, skipped = step.verdict, self._cause in self._run.skipped
         judged = verdict is not Verdict.NOT_APPLICABLE
         asks_guest = any(fact.startswith("guest.") for finding in step.findings for fact in finding.evidence)
@@ -85,7 +101,7 @@ class Panel:
             "skip": verdict in (Verdict.PROBLEM, Verdict.UNKNOWN) and not skipped,
             "take_up": skipped,
             "next": self._run.next_cause() not in (None, self._cause),
-        }[name]
+        }
 
     def _press(self, name: str) -> None:
         self._unfolded = "" if self._unfolded == name else name
@@ -94,10 +110,11 @@ class Panel:
         self._fold()
 
     def _fold(self) -> None:
+        # A plan has its own commands.
+        controls.visible(self.command.box, self.command.is_given and self._unfolded != "plan")
         for name, part in self._parts.items():
             controls.visible(part, name == self._unfolded)
-            button = self._buttons[name]
-            (button.add_class if name == self._unfolded else button.remove_class)("vmbackup-open")
+            controls.mark(self._buttons[name], {"vmbackup-open": name == self._unfolded})
 
     def _left(self) -> None:
         reason: Any = self._reason.value

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
-from pressing import shown
+from pressing import press, shown
 from saying import sentence
 from vmbackup import catalog
 from vmbackup.catalog.words import cause_title
@@ -16,7 +20,9 @@ from vmbackup.model import Language, SetupError
 from vmbackup.notebook import frontend
 from vmbackup.notebook.runbook import Runbook, open_run
 from vmbackup.pages.blocks import Page
-from walking import run_over
+from vmbackup.runs.result import MIME_TYPE
+from vmbackup.widgets.guide import Guide
+from walking import opened, run_over
 
 CELLS: dict[str, tuple[str, ...]] = {
     "collect": (), "guide": (), "failure": (), "step": ("agent_linux",), "additions": (), "remedies": (), "retry": (),
@@ -155,3 +161,74 @@ def test_additions_are_shown_by_what_they_mean(tmp_path: Path) -> None:
     assert "Agent or extension cannot write to" in page
     assert "Does not apply:" in page
     assert "Cause 1 of" not in page
+
+
+@pytest.fixture
+def outputs(watched: None) -> Iterator[list[dict[str, Any]]]:
+    """What a frontend is sent by cells that run in a shell of IPython."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(config=config)
+    shell.display_pub = CapturingDisplayPublisher()
+    yield shell.display_pub.outputs
+    InteractiveShell.clear_instance()
+
+
+def now(outputs: list[dict[str, Any]]) -> list[str]:
+    """Each output that was shown, as it is now."""
+    latest = {each["transient"]["display_id"]: each for each in outputs if each["transient"]}
+    return [each["data"]["text/plain"] for each in latest.values()]
+
+
+def run_all(book: Runbook) -> Guide:
+    """Run the cells that follow the run, and give the tool."""
+    for cell in ("collect", "failure", "additions", "remedies", "retry", "result"):
+        assert getattr(book, cell)() is None
+    assert book.step("agent_linux") is None
+    tool = book.guide()
+    assert isinstance(tool, Guide)
+    return tool
+
+
+def test_the_tool_collects_and_the_cells_say_nothing_before_it_has_ended(
+    outputs: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    with opened("agent_old_linux", tmp_path) as (run, simulator):
+        simulator.latency_ms = 100
+        tool = run_all(Runbook(run))
+        first, *cells = now(outputs)
+        assert tool.first_collection
+        assert "Asking Azure" in first
+        assert all("fills in by itself" in words for words in cells)
+        tool.ongoing.work.wait()
+        first, *cells = now(outputs)
+        assert "Probable cause found" in first
+        words = "\n".join(cells)
+        assert "fills in by itself" not in words
+        for part in ("queries answered", "Saved in", "✖ Found", "Signs of the failure", "Plan: "):
+            assert part in words
+        assert any(MIME_TYPE in each["data"] for each in outputs)
+        press(tool, "Deutsch")
+        assert "Gespeichert in" in "\n".join(now(outputs)), "the cells follow the tool"
+
+
+def test_what_keeps_the_tool_from_collecting_is_said_by_every_cell(
+    outputs: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    book = open_run({"scenario": "error_404_vm", "run_folder": str(tmp_path), "deadline_s": 20}, "agent_unreachable")
+    run = book.run
+    tool = run_all(book)
+    tool.ongoing.work.wait()
+    assert not run.evidence
+    assert all("Azure does not know the VM" in words for words in now(outputs))
+    assert "Azure does not know the VM" in shown(tool)
+
+
+def test_where_changes_are_agreed_to_each_cell_waits_for_the_one_before(
+    outputs: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    with run_over("agent_old_linux", tmp_path, remedies="restart_vm") as run:
+        book = Runbook(run)
+        book.collect()
+        assert run.evidence
+        assert isinstance(book.remedies(), Page)

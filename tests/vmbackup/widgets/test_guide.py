@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from threading import Event
+from urllib.parse import urlsplit
 
 import ipywidgets
 import pytest
@@ -17,6 +19,8 @@ from vmbackup.guest.short import short
 from vmbackup.model import Fact, FactStatus, Language, Verdict
 from vmbackup.notebook.frontend import guide
 from vmbackup.pages.blocks import Page
+from vmbackup.pages.links import HOSTS
+from vmbackup.widgets.ending import SavedTicket
 from vmbackup.widgets.guide import Guide
 from walking import guest_output, interrupt, opened, run_over
 
@@ -26,8 +30,40 @@ def test_opened_without_evidence_it_asks_for_itself(tmp_path: Path) -> None:
         tool = shown_over(run)
         tool.ongoing.work.wait()
         assert "Probable cause found" in shown(tool)
-        assert tool.notice.status.text == "Everything was collected again."
+        assert tool.notice.status.text == "All answers are in."
         assert tool.opened == "agent_linux"
+
+
+def test_verdicts_come_one_by_one_and_none_is_said_too_early(tmp_path: Path) -> None:
+    with opened("agent_stopped_linux", tmp_path) as (run, simulator):
+        simulator.latency_ms = 30
+        seen: list[str] = []
+        tool = Guide(run, lambda _: SavedTicket("", b"", "none"), lambda: None)
+        tick = tool.ongoing._on_progress
+        tool.ongoing._on_progress = lambda: (tick(), seen.append(shown(tool)))  # type: ignore[assignment, func-returns-value]
+        tool.ongoing.work.wait()
+    early = [words for words in seen if "Being checked" in words]
+    counts = [words.count("… Being checked ·") for words in early]
+    assert counts == sorted(counts, reverse=True)
+    assert len(set(counts)) >= 4, "one by one"
+    assert any("✖ Symptom (still checking)" in words for words in early)
+    assert not any(re.search("Undecided|No cause found|Back up now|Not the cause", words) for words in early)
+    assert any("being asked …" in words for words in early)
+    assert "Being checked" not in shown(tool)
+
+
+def test_cancelled_in_the_first_collection_it_keeps_what_came(tmp_path: Path) -> None:
+    with run_over("error_never_ending_operation", tmp_path) as run:
+        tool = shown_over(run)
+        for _ in range(200):
+            if len(run.evidence) >= 21:
+                break
+            time.sleep(0.05)
+        press(tool, "Cancel")
+        assert tool.notice.status.text == "Stopped. What had arrived is kept; the rest is open."
+        assert len(run.evidence) >= 21
+        assert "✖ Symptom" in shown(tool)
+        assert "1. ? Cannot tell" in shown(tool)
 
 
 def test_a_step_opens_where_it_stands_and_closes_the_one_before(tmp_path: Path) -> None:
@@ -241,6 +277,9 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.add(tag)
+        if tag == "a":
+            address = urlsplit(dict(attrs)["href"] or "")
+            assert (address.scheme, address.netloc in HOSTS) == ("https", True)
         assert not [name for name, _ in attrs if name.startswith("on")]
 
 
@@ -254,4 +293,5 @@ def test_names_from_azure_and_words_of_the_operator_bring_no_element(tmp_path: P
         tool.show()
         tags = Tags()
         tags.feed(shown(tool))
-        assert not tags.seen & {"script", "img", "iframe", "a", "style"}
+        assert not tags.seen & {"script", "img", "iframe", "style"}
+        assert "/virtualMachines/vm-%3Cscript%3E" in shown(tool)
