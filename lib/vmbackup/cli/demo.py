@@ -38,7 +38,7 @@ def demo(
     from tqdm import tqdm
 
     from azuresim.loading import scenario_names
-    from vmbackup.fleet.execute import execute_all
+    from vmbackup.fleet.pool import execute_all
 
     if list_only:
         typer.echo("\n".join(scenario_names()))

@@ -13,7 +13,7 @@ import typer
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain
-from vmbackup.cli import demo, diagnose, knowledge, lab, lookup, remedies, ticket
+from vmbackup.cli import demo, diagnose, fleet, knowledge, lab, lookup, remedies, ticket
 from vmbackup.cli.options import TOOL_ERROR, spoken
 from vmbackup.model import RunbookError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (diagnose.app, remedies.app, ticket.app, lookup.app, knowledge.app, demo.app, lab.app):
+for group in (diagnose.app, remedies.app, ticket.app, lookup.app, knowledge.app, demo.app, fleet.app, lab.app):
     app.add_typer(group)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from nbclient.exceptions import DeadKernelError
 
 from vmbackup.fleet.messages import IOPUB, SHELL, Frames, SocketSession, packed
-from vmbackup.fleet.nursery import asked
+from vmbackup.fleet.nursery import ZygoteGone, asked
 
 MEMORY_MB = "VMBACKUP_KERNEL_MEMORY_MB"
 DEFAULT_MEMORY_MB = 2048
@@ -63,8 +63,13 @@ class ForkedKernel:
     def shutdown_kernel(self, now: bool = False) -> None:
         """End the kernel and all it started."""
         if self.status is None:
-            ended = asked({"end": self.pid})
-            self.status, self.cpu_s = int(ended["status"] or 0), float(ended["cpu_s"] or 0)
+            try:
+                ended = asked({"end": self.pid})
+            except ZygoteGone:  # and with it every kernel that it forked
+                ended = {"status": None, "cpu_s": None}
+            # A zygote that did not fork this kernel replaced one that died, and the kernel died with that one.
+            self.status = signal.SIGKILL if ended["status"] is None else int(ended["status"])
+            self.cpu_s = float(ended["cpu_s"] or 0)
 
     def cleanup_resources(self) -> None:
         """Nothing is left."""

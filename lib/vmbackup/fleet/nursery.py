@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +23,7 @@ ZYGOTE = "VMBACKUP_ZYGOTE"
 _START_S = 60.0
 _END_S = 5.0
 _CHUNK = 1 << 16
+_PR_SET_PDEATHSIG = 1
 # OpenBLAS and Arrow would start threads when they are imported, and with them pandas; ipykernel's debugger warns of
 # frozen modules although nobody debugs.
 _ZYGOTES_ENVIRONMENT = {
@@ -83,6 +86,12 @@ def shared_zygote() -> Iterator[str]:
         zygote.close()
 
 
+def end_with_parent() -> None:
+    """Let the system end this process when the one that started it is gone; only Linux knows how."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def can_fork() -> bool:
     """Whether this system can fork kernels and tell what threads a process has."""
     return hasattr(os, "fork") and Path("/proc/self/task").exists()
@@ -108,11 +117,19 @@ def zygote_path() -> str:
 
 
 def asked(request: dict[str, Any], descriptors: tuple[int, ...] = ()) -> dict[str, Any]:
-    """The zygote's answer to one request; see :mod:`vmbackup.fleet.zygote`. Raises ZygoteGone."""
+    """The zygote's answer to one request; see :mod:`vmbackup.fleet.zygote`. Where the machine's zygote has died, this
+    process starts its own. Raises ZygoteGone."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
-        connection.connect(zygote_path())
-        socket.send_fds(connection, [json.dumps(request).encode()], descriptors)
-        answer = connection.recv(_CHUNK)
+        try:
+            connection.connect(zygote_path())
+        except (ConnectionRefusedError, FileNotFoundError):
+            os.environ.pop(ZYGOTE, None)
+            connection.connect(zygote_path())
+        try:
+            socket.send_fds(connection, [json.dumps(request).encode()], descriptors)
+            answer = connection.recv(_CHUNK)
+        except ConnectionError:
+            answer = b""
     if not answer:
         raise ZygoteGone("The process that forks kernels ended.")
     return dict(json.loads(answer))

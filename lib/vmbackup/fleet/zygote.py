@@ -35,9 +35,10 @@ from typing import Any
 from IPython.core.shellapp import InteractiveShellApp
 
 from vmbackup.fleet.kernel import prepared, serve
+from vmbackup.fleet.nursery import end_with_parent
 
 LARGEST_REQUEST = 1 << 20
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_CHILD_SUBREAPER = 36
 _MB = 1 << 20
 _SOCKET, _LOG = 3, 4
 _DESCRIPTORS = 4096
@@ -55,7 +56,7 @@ class Zygote:
         os.chmod(path, 0o600)
         self._listener.listen(64)
         # Processes that a notebook left behind become children of this one, and end with their kernel.
-        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         gc.collect()
         gc.freeze()
 
@@ -106,7 +107,7 @@ class Zygote:
         code = 1
         try:
             os.setsid()
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            end_with_parent()
             connected = socket.socket(fileno=os.dup2(descriptor, _SOCKET, inheritable=False))
             os.dup2(2, _LOG, inheritable=False)
             os.closerange(_LOG + 1, _DESCRIPTORS)
@@ -245,10 +246,6 @@ def _assert_one_thread() -> None:
 
 def _children() -> list[int]:
     return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
-
-
-def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import nbformat
 
 from saying import refused
-from vmbackup.fleet.execute import RunSpec, execute_all
+from vmbackup.fleet.execute import RunSpec
+from vmbackup.fleet.pool import execute_all
 
 
 def notebook(path: Path, source: str) -> Path:

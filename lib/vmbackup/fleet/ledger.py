@@ -1,0 +1,127 @@
+"""The folder of a fleet as its database: what was asked for, and which runs have come to their end.
+
+    fleet.json     what was asked for: {schema, at, language, vms: [{name, vm_id, examine, why}], gaps: [{scope, why}]}
+    orders.json    the runs, so that --resume needs nothing else: [{name, notebook, parameters}]
+    vms/<name>/    the run folder of one VM (see runs.folder); it is finished when its notebook lies there without error
+    lock, lock.json    who works on the fleet
+
+Nothing is noted of a run but what it leaves itself: after a crash at any moment the folder says what is still to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vmbackup import catalog, sanitize
+from vmbackup.fleet.execute import RunSpec
+from vmbackup.fleet.folder import ERROR, VMS
+from vmbackup.fleet.orders import notebook_of
+from vmbackup.model import SetupError
+from vmbackup.runs import storage
+from vmbackup.runs.folder import NOTEBOOK, RESULT
+from vmbackup.runs.lock import Held, folder_lock
+
+ORDERS = "orders.json"
+
+
+class Ledger:
+    """The folder of a fleet, by path or URL."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place if storage.is_url(place) else str(Path(place).resolve())
+        try:
+            self._storage = storage.at(self.place)
+        except (OSError, ImportError, ValueError) as error:
+            raise SetupError("error.folder_not_opened", folder=place, message=storage.why(error)) from None
+
+    def folder(self, name: str) -> str:
+        """The run folder of one VM."""
+        return f"{self.place}/{VMS}/{name}"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Work on it, alone. Raises SetupError that names who else does."""
+        try:
+            with folder_lock(self._storage):
+                yield
+        except Held as held:
+            holder = held.holder
+            who = f"{holder.user}, {holder.host}, PID {holder.pid}, {holder.since}" if holder else "–"
+            raise SetupError("error.fleet_held", folder=self.place, who=who) from None
+        except OSError as error:
+            raise SetupError("error.not_written", file=self.place, message=storage.why(error)) from None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a fleet was begun here."""
+        return self._read(ORDERS) is not None
+
+    def ordered(self) -> list[RunSpec]:
+        """The runs that were asked for. Raises SetupError where they cannot be read."""
+        content = self._read(ORDERS)
+        if content is None:
+            raise SetupError("error.nothing_to_resume_here", folder=self.place)
+        try:
+            found = json.loads(content)
+            return [_spec(each) for each in found]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise SetupError(
+                "error.evidence_damaged", file=ORDERS, message=sanitize.shortened(str(content[:80]))
+            ) from None
+
+    def order(self, specs: Sequence[RunSpec]) -> None:
+        """Note the runs."""
+        self.write(
+            ORDERS,
+            [
+                {"name": each.name, "notebook": each.notebook.stem, "parameters": dict(each.parameters)}
+                for each in specs
+            ],
+        )
+
+    def write(self, name: str, content: Any) -> None:
+        """Replace one of the fleet's own files. Raises SetupError."""
+        text = json.dumps(sanitize.data(content, sanitize.without_secrets), ensure_ascii=False, indent=1)
+        try:
+            self._storage.write(name, text.encode())
+        except OSError as error:
+            raise SetupError("error.not_written", file=f"{self.place}/{name}", message=storage.why(error)) from None
+
+    def finished(self) -> frozenset[str]:
+        """The names of the runs that came to their end without an error, as their folders say."""
+        files: dict[str, set[str]] = {}
+        for name, file in self._files():
+            files.setdefault(name, set()).add(file)
+        return frozenset(name for name, found in files.items() if {NOTEBOOK, RESULT} <= found and ERROR not in found)
+
+    def _files(self) -> Iterator[tuple[str, str]]:
+        from fsspec.core import url_to_fs
+
+        fs, path = url_to_fs(f"{self.place}/{VMS}", use_listings_cache=False)
+        try:
+            found = fs.find(path, maxdepth=2)
+        except FileNotFoundError:
+            return
+        except Exception as error:  # each store has its own
+            raise SetupError("error.evidence_unread", file=self.place, message=storage.why(error)) from None
+        for each in found:
+            *_, name, file = str(each).rsplit("/", 2)
+            yield name, file
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return self._storage.read(name)
+        except OSError as error:
+            raise SetupError("error.evidence_unread", file=f"{self.place}/{name}", message=storage.why(error)) from None
+
+
+def _spec(each: Mapping[str, Any]) -> RunSpec:
+    name, parameters = str(each["name"]), dict(each["parameters"])
+    if name in ("", ".", "..") or set(name) & set("/\\\0"):
+        raise ValueError(name)
+    [notebook] = [path for path in map(notebook_of, catalog.sections()) if path.stem == each["notebook"]]
+    return RunSpec(name, notebook, parameters)

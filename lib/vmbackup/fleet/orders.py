@@ -1,0 +1,174 @@
+"""Which runbook is executed for which VM: read from a table of papermill parameters, and checked whole before any runs.
+
+A table is a CSV file or a YAML list with one VM in each row. Its columns are parameters of the runbooks; ``section``
+names the runbook, else the row's ``failure`` decides, else the general one is taken. An empty cell is the default.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vmbackup import catalog, sanitize
+from vmbackup.catalog.words import explain
+from vmbackup.failures.triage import GENERAL_SECTION, triage
+from vmbackup.fleet.execute import RunSpec
+from vmbackup.model import AzureSource, Key, Language, SetupError
+from vmbackup.parameters import Parameters, no_such, read, target
+from vmbackup.runs import notebooks, storage
+
+SECTION = "section"
+LARGEST = 200 * 1024**2
+"""Bytes of a table."""
+_KINDS = {field.name: type(field.default) for field in fields(Parameters)}
+_YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
+# Windows opens devices by these names.
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a row; ``number`` counts the rows below the header from 1."""
+
+    number: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What is to be run, and the rows that cannot be."""
+
+    specs: Sequence[RunSpec]
+    faults: Sequence[Fault]
+
+
+def read_table(place: str) -> list[Row]:
+    """The rows of a table, by path or URL. Raises SetupError for what is no table."""
+    try:
+        content = storage.read_input(place, LARGEST).decode("utf-8-sig")
+    except (OSError, ImportError, ValueError) as error:
+        raise SetupError("error.table_unread", file=place, message=storage.why(error)) from None
+    rows = _yaml(content, place) if place.lower().endswith((".yaml", ".yml", ".json")) else _csv(content)
+    if not rows:
+        raise SetupError("error.table_empty", file=place)
+    return rows
+
+
+def _csv(content: str) -> list[Row]:
+    header = content.partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)
+    found = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter, restkey=_BEYOND)
+    return [{name: value for name, value in row.items() if name or value} for row in found if any(row.values())]
+
+
+_BEYOND = "cells beyond the header"
+
+
+def _yaml(content: str, place: str) -> list[Row]:
+    try:
+        found = yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        raise SetupError("error.table_unread", file=place, message=sanitize.shortened(str(error))) from None
+    rows = [found] if isinstance(found, Mapping) else found
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise SetupError("error.table_no_list", file=place)
+    return rows
+
+
+def orders(rows: Sequence[Row], common: Mapping[str, Any], language: str = "en") -> Orders:
+    """Check all rows, and give each good one its runbook and its name; ``common`` are parameters of all that a row
+    does not name. The same rows get the same names."""
+    good: dict[int, tuple[Parameters, str, dict[str, Any]]] = {}
+    faults: list[Fault] = []
+    seen: dict[str, int] = {}
+    for number, row in enumerate(rows, 1):
+        try:
+            checked = _checked(row, common)
+            first = seen.setdefault(_identity(checked[0]), number)
+            if first != number:
+                raise SetupError("error.row_twice", first=first)
+            good[number] = checked
+        except SetupError as error:
+            faults.append(Fault(number, explain(error, Language(language))))
+    names = _names([parameters for parameters, _, _ in good.values()])
+    specs = [
+        RunSpec(name, notebook_of(section), values)
+        for name, (_, section, values) in zip(names, good.values(), strict=True)
+    ]
+    return Orders(specs, faults)
+
+
+def notebook_of(section: str) -> Path:
+    """The runbook of a section."""
+    return notebooks.template(str(catalog.sections()[section]["notebook"]))
+
+
+def _checked(row: Row, common: Mapping[str, Any]) -> tuple[Parameters, str, dict[str, Any]]:
+    given = {str(name).strip(): value for name, value in row.items() if value not in (None, "")}
+    section = str(given.pop(SECTION, "")).strip()
+    if section and section not in catalog.sections():
+        raise no_such("not_one_of", section, catalog.sections(), name=SECTION)
+    values = {**common, **{name: _value(name, value) for name, value in given.items()}}
+    values.setdefault("azure", str(AzureSource.SIMULATOR if values.get("scenario") else AzureSource.LIVE))
+    if "run_folder" in given:
+        raise SetupError("error.row_run_folder")
+    parameters = read(values)
+    return parameters, section or section_of(parameters.failure), values
+
+
+def section_of(failure: str) -> str:
+    """Where a code or message belongs; the general section where that is not clear."""
+    found = triage(failure).section if failure else None
+    return found or GENERAL_SECTION
+
+
+def _value(name: str, value: Any) -> Any:
+    """A cell as its parameter's type; as it is where it does not fit, to be refused with the parameter's own words."""
+    kind = _KINDS.get(name, str)
+    if not isinstance(value, str):
+        return str(value) if issubclass(kind, str) and isinstance(value, (int, float)) else value
+    words = value.strip()
+    if kind is bool and words.lower() in _YES + _NO:
+        return words.lower() in _YES
+    if kind is int and words.isdecimal():
+        return int(words)
+    if kind in (bool, int):
+        raise SetupError(
+            "error.wrong_type",
+            name=name,
+            expected=Key(f"type.{kind.__name__}"),
+            found=Key("type.str"),
+            value=repr(words),
+        )
+    return words
+
+
+def _identity(parameters: Parameters) -> str:
+    """What two rows about the same VM have in common, in whatever letter case."""
+    if parameters.azure == AzureSource.LIVE:
+        return target(parameters).vm_id.lower()
+    return (parameters.scenario or parameters.evidence_file).lower()
+
+
+def _names(all_parameters: Sequence[Parameters]) -> Iterator[str]:
+    """A name for each VM that is a folder on any system, and no other VM's."""
+    short = [notebooks.safe(_called(each)) for each in all_parameters]
+    shared = Counter(short)
+    for name, each in zip(short, all_parameters, strict=True):
+        is_clear = shared[name] == 1 and name.partition(".")[0] not in _DEVICES
+        yield name if is_clear else f"{name}_{hashlib.sha256(_identity(each).encode()).hexdigest()[:8]}"
+
+
+def _called(parameters: Parameters) -> str:
+    if parameters.azure == AzureSource.LIVE:
+        return str(target(parameters).vm_name)
+    return Path(parameters.scenario or parameters.evidence_file).stem

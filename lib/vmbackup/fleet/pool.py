@@ -1,0 +1,195 @@
+"""Many runs at the same time: on this machine in a pool of processes, or on the workers of a Dask cluster.
+
+A worker that dies takes nothing with it but its own runs; those are tried once more, on another.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from concurrent.futures.process import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Event
+from typing import Any, Protocol
+
+from vmbackup.fleet.execute import RunResult, RunSpec, execute, prepare_worker, refuse_unknown_parameters
+from vmbackup.fleet.nursery import end_with_parent, shared_zygote
+from vmbackup.model import SetupError
+
+TRIES = 2
+"""How often a run is begun whose worker dies."""
+LAST_WAIT_S = 10.0
+"""How long running notebooks may go on once the fleet is to stop."""
+_LOOK_EVERY_S = 0.5
+Execute = Callable[[RunSpec, str], RunResult]
+
+
+class Workers(Protocol):
+    """Where runs are executed."""
+
+    width: int
+
+    def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
+        """Begin a run."""
+        ...
+
+    def renew(self) -> None:
+        """Replace workers that died."""
+        ...
+
+    def end(self) -> None:
+        """End all workers at once, whatever they do."""
+        ...
+
+
+@dataclass
+class LocalWorkers:
+    """Processes of this machine that share one zygote."""
+
+    width: int
+    zygote: str
+
+    def __post_init__(self) -> None:
+        self._pool = self._begun()
+
+    def _begun(self) -> Executor:
+        # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
+        return ProcessPoolExecutor(self.width, get_context("spawn"), _local_worker, (self.zygote,))
+
+    def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
+        """Begin a run."""
+        return self._pool.submit(execute, spec, folder)
+
+    def renew(self) -> None:
+        """A pool with a dead process takes no more work."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = self._begun()
+
+    def end(self) -> None:
+        """End all processes."""
+        for process in list((getattr(self._pool, "_processes", None) or {}).values()):
+            process.kill()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _local_worker(zygote: str) -> None:
+    end_with_parent()  # else it would go on in a folder that the next run works in
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the coordinator, which says when to stop
+    prepare_worker(zygote)
+
+
+class DaskWorkers:
+    """The workers of a Dask cluster; each process has a zygote of its own."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.width = max(1, sum(client.nthreads().values()))
+
+    def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
+        """Begin a run. Dask itself begins it anew elsewhere when its worker dies."""
+        future: Future[RunResult] = self._client.get_executor(pure=False, retries=0).submit(execute, spec, folder)
+        return future
+
+    def renew(self) -> None:
+        """The cluster's nannies do that."""
+
+    def end(self) -> None:
+        """Leave the cluster; it is not ours."""
+        self._client.close()
+
+
+@contextmanager
+def local(width: int) -> Iterator[Workers]:
+    """Workers on this machine."""
+    with shared_zygote() as zygote:
+        workers = LocalWorkers(width, zygote)
+        try:
+            yield workers
+        finally:
+            workers.end()
+
+
+@contextmanager
+def cluster(scheduler: str) -> Iterator[Workers]:
+    """The workers of the cluster at this address. Raises SetupError where there is none."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise SetupError("error.no_dask") from None
+    try:
+        client = Client(scheduler, timeout=20, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TimeoutError) as error:
+        raise SetupError("error.no_scheduler", address=scheduler, message=str(error)) from None
+    workers = DaskWorkers(client)
+    try:
+        yield workers
+    finally:
+        workers.end()
+
+
+def completed(
+    specs: Sequence[RunSpec], folder: Callable[[RunSpec], str], workers: Workers, stopped: Event | None = None
+) -> Iterator[RunResult]:
+    """Execute the runs and yield each as it ends; one that fails ends as an ``error`` and never ends the others.
+
+    Once ``stopped`` is set nothing more is begun, and what runs has LAST_WAIT_S to come to its end.
+    """
+    waiting, tries = deque(specs), Counter[str]()
+    running: dict[Future[RunResult], RunSpec] = {}
+    until: float | None = None
+    while waiting or running:
+        if stopped is not None and stopped.is_set():
+            waiting.clear()
+            until = until or time.monotonic() + LAST_WAIT_S
+            if time.monotonic() >= until:
+                return
+        # One more than there are workers, so that none is idle while its next run is begun.
+        while waiting and len(running) <= workers.width:
+            spec = waiting.popleft()
+            tries[spec.name] += 1
+            running[_begun(spec, folder(spec), workers)] = spec
+        done, _ = wait(running, _LOOK_EVERY_S, FIRST_COMPLETED)
+        if any(isinstance(future.exception(), BrokenExecutor) for future in done if not future.cancelled()):
+            workers.renew()
+        for future in done:
+            spec = running.pop(future)
+            error = _error(future)
+            if error is None:
+                yield future.result()
+            elif tries[spec.name] < TRIES and isinstance(error, (BrokenExecutor, CancelledError)):
+                waiting.append(spec)
+            else:
+                yield RunResult(spec, folder(spec), None, str(error) or type(error).__name__)
+
+
+def execute_all(specs: Sequence[RunSpec], folder: Path, width: int) -> Iterator[RunResult]:
+    """Execute the runs on this machine, each in a folder of its own below ``folder``, and yield each as it ends.
+
+    Raises SetupError before anything runs when two runs share a name or a notebook lacks a parameter.
+    """
+    counted = Counter(spec.name for spec in specs)
+    doubled = sorted(name for name, count in counted.items() if count > 1)
+    if doubled:
+        raise SetupError("error.runs_named_alike", names=doubled)
+    for spec in specs:
+        refuse_unknown_parameters(spec)
+    with local(width) as workers:
+        yield from completed(specs, lambda spec: str(folder / spec.name), workers)
+
+
+def _begun(spec: RunSpec, folder: str, workers: Workers) -> Future[RunResult]:
+    try:
+        return workers.submit(spec, folder)
+    except BrokenExecutor:
+        workers.renew()
+        return workers.submit(spec, folder)
+
+
+def _error(future: Future[RunResult]) -> BaseException | None:
+    return CancelledError("cancelled") if future.cancelled() else future.exception()

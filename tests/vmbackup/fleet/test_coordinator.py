@@ -1,0 +1,107 @@
+"""A fleet's run goes on after any death, repeats nothing that is finished, and stops when it is told to."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from saying import refused
+from vmbackup.fleet import pool
+from vmbackup.fleet.coordinator import FleetRun
+from vmbackup.fleet.ledger import Ledger
+
+from .fleet_process import specs
+
+COUNT = 8
+
+
+def begun(folder: Path) -> subprocess.Popen[str]:
+    words = [sys.executable, str(Path(__file__).with_name("fleet_process.py")), str(folder), str(COUNT)]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def children(pid: int) -> list[int]:
+    found, waiting = [], [pid]
+    while waiting:
+        each = waiting.pop()
+        for task in Path(f"/proc/{each}/task").glob("*"):
+            below = [int(child) for child in (task / "children").read_text().split()]
+            found += below
+            waiting += below
+    return found
+
+
+def done(folder: Path) -> Counter[str]:
+    file = folder / "done"
+    return Counter(file.read_text().split()) if file.exists() else Counter()
+
+
+def test_after_the_coordinator_is_killed_the_rest_is_run_and_nothing_finished_again(tmp_path: Path) -> None:
+    chance, process = random.Random(1), begun(tmp_path)
+    assert process.stdout is not None
+    for _ in range(chance.randrange(1, COUNT - 1)):
+        process.stdout.readline()
+    time.sleep(chance.random() / 4)
+    workers = children(process.pid)
+    process.kill()
+    process.wait()
+    while any(Path("/proc", str(pid)).exists() for pid in workers):
+        time.sleep(0.01)
+    finished = Ledger(str(tmp_path)).finished()
+    assert finished
+    again = begun(tmp_path)
+    told, errors = again.communicate(timeout=120)
+    assert again.returncode == 0, errors
+    assert {line.split()[0] for line in told.splitlines()} == {f"vm-{number}" for number in range(COUNT)} - finished
+    assert len(Ledger(str(tmp_path)).finished()) == COUNT
+    assert all(done(tmp_path)[name] == 1 for name in finished)
+
+
+@pytest.mark.parametrize("which", ["worker", "zygote"])
+def test_a_worker_or_the_zygote_that_dies_loses_no_vm(which: str, tmp_path: Path) -> None:
+    process = begun(tmp_path)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    wanted = "vmbackup.fleet.zygote" if which == "zygote" else "multiprocessing.spawn"
+    for pid in children(process.pid):
+        if wanted in Path(f"/proc/{pid}/cmdline").read_text():
+            os.kill(pid, signal.SIGKILL)
+            break
+    told, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    ended = [line.split()[0] for line in (first + told).splitlines()]
+    assert sorted(ended) == sorted(f"vm-{number}" for number in range(COUNT)), "each VM has exactly one end"
+    failed = [line for line in (first + told).splitlines() if len(line.split()) > 1]
+    assert len(failed) <= 2, failed
+    assert len(Ledger(str(tmp_path)).finished()) == COUNT - len(failed)
+
+
+def test_two_runs_on_one_folder_are_refused(tmp_path: Path) -> None:
+    with Ledger(str(tmp_path)).held(), refused("Somebody else works in"), Ledger(str(tmp_path)).held():
+        raise AssertionError("never reached")
+
+
+def test_it_stops_after_too_many_errors_and_goes_on_with_those_that_failed(tmp_path: Path) -> None:
+    ledger = Ledger(str(tmp_path))
+    with pool.local(1) as workers:
+        run = FleetRun(ledger, specs(tmp_path, 6, "raise ValueError('no such VM')"), max_errors=1)
+        ended = list(run.run(workers))
+        assert run.too_many_errors
+        assert 2 <= len(ended) < 6
+        assert {each.error for each in ended} == {"no such VM"}
+        assert run.tally.failed == len(ended)
+        assert ledger.finished() == frozenset()
+        (tmp_path / "work.ipynb").unlink()
+        again = FleetRun(ledger, specs(tmp_path, 6))
+        assert [each.error for each in again.run(workers)] == [None] * 6
+        assert again.tally.causes == 6
+    assert len(ledger.finished()) == 6
+    assert list(FleetRun(ledger, specs(tmp_path, 6)).waiting) == []
