@@ -1,4 +1,4 @@
-"""A fleet's run, summed up: what ``90_many_vms`` calls, and what ``vmbackup fleet`` writes at its end.
+"""A fleet's run, summed up: the pages of ``90_many_vms``, and the files that ``vmbackup fleet`` writes at its end.
 
 summary.csv, summary.parquet    every VM, one line each
 summary.html                    the pages as one file
@@ -12,17 +12,14 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
-from vmbackup import catalog
-from vmbackup.catalog.words import put_into_words
 from vmbackup.fleet import summary
 from vmbackup.fleet.compare import compare
 from vmbackup.fleet.folder import read
 from vmbackup.fleet.grouping import groups
-from vmbackup.model import Language, RunbookError, SetupError
+from vmbackup.model import SetupError
 from vmbackup.pages import fleet, fleet_ahead, fleet_causes
 from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.pages.document import document
@@ -95,20 +92,6 @@ class ManyVms:
         return document(title, lead, folded, self.shown.fleet.at, self.shown.language, "90rem")
 
 
-def open_fleet(namespace: Mapping[str, Any]) -> ManyVms:
-    """Open the notebook from its variables (``globals()``). Without a folder it shows a simulated fleet."""
-    spoken = namespace.get("language")
-    language = Language(spoken) if spoken in list(Language) else Language.EN
-    folder, earlier = (str(namespace.get(name) or "") for name in ("folder", "earlier_folder"))
-    try:
-        if not folder:
-            return _simulated(language)
-        before = read(earlier, language) if earlier else None
-        return ManyVms(read(folder, language), before, language, _path(folder))
-    except RunbookError as error:
-        raise put_into_words(error, language) from None
-
-
 def summarise(folder: str, language: str, earlier: str = "") -> list[str]:
     """Write the summary of a fleet's run into its folder; returns the names of the files. Raises SetupError."""
     before = read(earlier, language) if earlier else None
@@ -148,13 +131,7 @@ def _executed(folder: str, language: str, earlier: str) -> bytes:
         return target.read_bytes()
 
 
-def _path(folder: str) -> str:
+def path_to(folder: str) -> str:
     """The path from the notebook to the folder, for its links."""
     way = "" if storage.is_url(folder) else os.path.relpath(folder)
     return "" if way in ("", ".") else f"{way}/"
-
-
-def _simulated(language: str) -> ManyVms:
-    from vmbackup.notebook.simulated_fleet import simulated
-
-    return ManyVms(simulated(language), None, language, "", catalog.text("fleet.demo", language))

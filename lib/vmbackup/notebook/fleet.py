@@ -1,0 +1,32 @@
+"""What ``90_many_vms`` begins with: a fleet's run opened from the notebook's variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vmbackup import catalog
+from vmbackup.catalog.words import put_into_words
+from vmbackup.fleet.folder import read
+from vmbackup.many_vms import ManyVms, path_to
+from vmbackup.model import Language, RunbookError
+
+
+def open_fleet(namespace: Mapping[str, Any]) -> ManyVms:
+    """Open the notebook from its variables (``globals()``). Without a folder it shows a simulated fleet."""
+    spoken = namespace.get("language")
+    language = Language(spoken) if spoken in list(Language) else Language.EN
+    folder, earlier = (str(namespace.get(name) or "") for name in ("folder", "earlier_folder"))
+    try:
+        if not folder:
+            return _simulated(language)
+        before = read(earlier, language) if earlier else None
+        return ManyVms(read(folder, language), before, language, path_to(folder))
+    except RunbookError as error:
+        raise put_into_words(error, language) from None
+
+
+def _simulated(language: str) -> ManyVms:
+    from vmbackup.notebook.simulated_fleet import simulated
+
+    return ManyVms(simulated(language), None, language, "", catalog.text("fleet.demo", language))
