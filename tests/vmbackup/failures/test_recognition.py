@@ -7,24 +7,21 @@ import time
 
 import pytest
 
+from each import for_each
 from showing import shown_by
-from vmbackup.catalog.signatures import Signature, Strength, signatures
+from vmbackup.catalog.signatures import Strength, signatures
 from vmbackup.failures.recognition import matches, recognise
 from vmbackup.failures.signatures import signs
-from vmbackup.model import Evidence
 
 TABLE = list(signatures().values())
 
 
-SWEEP = [(each, what, facts) for each in TABLE for what, facts in shown_by(each)]
+SWEEP = {f"{each.id} by {what}": (each, facts) for each in TABLE for what, facts in shown_by(each)}
 
 
-@pytest.mark.parametrize(
-    ("signature", "facts"),
-    [(each, facts) for each, _, facts in SWEEP],
-    ids=[f"{each.id}-{what[:30]}" for each, what, _ in SWEEP],
-)
-def test_each_is_recognised_alone(signature: Signature, facts: Evidence) -> None:
+@for_each(SWEEP)
+def test_each_is_recognised_alone(name: str) -> None:
+    signature, facts = SWEEP[name]
     found = signs(facts)
     if signature.strength is Strength.HARMLESS:
         assert found == []
