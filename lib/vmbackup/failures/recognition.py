@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from vmbackup.catalog.signatures import PLACES, Signature, Strength, signatures
 from vmbackup.failures.matching import normalize, unescape
@@ -14,6 +14,8 @@ from vmbackup.failures.matching import normalize, unescape
 _LONGEST_READ = 1_000_000
 _LONGEST_LOG = 200_000
 _LONGEST_LINE = 2_000
+# A diagnosis reads each message and status for several causes.
+_REMEMBERED = 256
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{7,199}")
 _NUMBER = re.compile(r"(?<![\w.,/-])\d{5,10}(?![\w/-])(?![.,]\d)")
 _LABEL_BEFORE = re.compile(r"^(?:error|fehler|status)?(?:code|title|titel)", re.IGNORECASE)
@@ -45,11 +47,16 @@ def recognise(said: str | int, where: str | None = None) -> list[Signature]:
 
 def matches(said: str | int, where: str | None = None) -> list[Match]:
     """Every way in which this text, code or number shows a signature."""
-    text = unescape(str(said))
+    return list(_matches(str(said), where))
+
+
+@lru_cache(_REMEMBERED)
+def _matches(said: str, where: str | None) -> tuple[Match, ...]:
+    text = unescape(said)
     found = [*_by_code(text), *_by_number(text, where), *_by_message(text, where), *_by_pattern(text, where)]
     if all(match.signature.strength is Strength.WRAPPER for match in found):
         found += _by_words_inside(text)
-    return found
+    return tuple(found)
 
 
 def code_words(text: str) -> list[str]:
