@@ -50,8 +50,8 @@ def inventory(azure: Azure, scope: Scope, *, points: bool = True, deadline_s: fl
     list_vaults(lists, sorted({*scope.vaults, *vaults.values()}))
     vaults |= {vm: vault for vault in scope.vaults for vm in _protected_by(lists, vault)}
     wanted = {part_after(vm, "subscriptions").lower() for vm in (*vaults, *scope.vms)} | set(scope.subscriptions)
-    list_subscriptions(lists, sorted(wanted))
-    _list_versions(lists, sorted(wanted))
+    list_subscriptions(lists, sorted(filter(None, wanted)))
+    _list_versions(lists, sorted(filter(None, wanted)))
     tables = Tables(lists)
     vms = [InventoryVm(target, facts_of(target, tables)) for target in _targets(lists, scope, vaults)]
     vms = _with_points(lists, vms, points)

@@ -32,7 +32,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class OpenSign:
-    """A reason to examine a VM: ``reason`` is a key of ``ui.yaml`` under ``open_sign``, ``values`` are its values."""
+    """A reason to examine a VM: ``reason`` is a key of the catalogue under ``open_sign``, ``values`` are its values."""
 
     reason: str
     values: Mapping[str, str] = field(default_factory=dict)

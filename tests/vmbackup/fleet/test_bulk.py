@@ -1,0 +1,194 @@
+"""The lists of a fleet: which VMs stand open, the same verdicts with their evidence as without, and few requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from azuresim.fleet import HEALTHY, fleet
+from azuresim.serve import Simulator
+from azuresim.world import World
+from bulk_worlds import compare, listed, saved
+from each import for_each
+from vmbackup import catalog
+from vmbackup.arm.connection import Azure
+from vmbackup.collectors import collect
+from vmbackup.collectors.collection import KNOWN_FOR
+from vmbackup.fleet.bulk import facts_for_run, inventory
+from vmbackup.fleet.inventory import Inventory, Scope
+from vmbackup.fleet.signs import signs_of_lists, signs_of_points
+from vmbackup.model import Fact, FactStatus
+from vmbackup.runs.folder import RunFolder
+from worlds import connected, serving
+
+VMS = 40
+NOW = "2026-11-23T03:00:00Z"
+
+
+@for_each(("agent_stopped_linux", "disk_too_large_linux", "restore_points_lock_windows", "error_403_nics"))
+def test_the_verdicts_are_the_same_with_the_evidence_of_lists(world: str) -> None:
+    compared = compare(world)
+    assert compared.differs == {}
+    assert compared.vm is not None
+    assert compared.vm.needs_examining
+    assert compared.with_lists < compared.alone
+
+
+@pytest.fixture(scope="module")
+def worlds() -> list[World]:
+    return list(fleet(VMS, vaults=2, seed=7, healthy=0.6))
+
+
+@pytest.fixture(scope="module")
+def simulator(worlds: list[World]) -> Iterator[Simulator]:
+    with serving(*worlds) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def azure(simulator: Simulator, worlds: list[World]) -> Azure:
+    return connected(simulator, worlds[0])[0]
+
+
+@pytest.fixture(scope="module")
+def listed_fleet(azure: Azure, worlds: list[World]) -> Inventory:
+    return inventory(azure, Scope(subscriptions=(worlds[0].subscription,)))
+
+
+def test_vms_with_nothing_open_and_no_others_need_no_examination(listed_fleet: Inventory, worlds: list[World]) -> None:
+    kinds = {world.machines[0]["name"]: world.name[6:] for world in worlds}
+    found = {vm.target.vm_name: vm.needs_examining for vm in listed_fleet.vms}
+    assert found == {name: kind not in HEALTHY for name, kind in kinds.items()}
+    assert listed_fleet.coverage == ()
+
+
+def test_every_reason_has_its_words(listed_fleet: Inventory) -> None:
+    signs = [sign for vm in listed_fleet.vms for sign in vm.signs]
+    assert signs
+    for language in catalog.LANGUAGES:
+        assert all(catalog.text(f"open_sign.{sign.reason}", language, **sign.values) for sign in signs)
+
+
+def test_a_vault_names_its_vms(azure: Azure, listed_fleet: Inventory, worlds: list[World]) -> None:
+    found = inventory(azure, Scope(vaults=(worlds[0].vault_id,)), points=False)
+    assert len(found.vms) == VMS / 2
+    assert [(gap.what, gap.why) for gap in found.coverage] == [("points", "points_not_asked")]
+    by_id = {vm.target.vm_id.lower(): vm for vm in listed_fleet.vms}
+    assert all(
+        by_id[vm.target.vm_id.lower()].known["backup.jobs"].data == vm.known["backup.jobs"].data for vm in found.vms
+    )
+
+
+def test_a_vm_that_nobody_lists_is_open(azure: Azure, worlds: list[World]) -> None:
+    vm_id = worlds[0].vm_id(worlds[0].machines[0])
+    found = inventory(azure, Scope(vms=(vm_id, f"{vm_id}-gone", "no id")))
+    assert [vm.needs_examining for vm in found.vms] == [worlds[0].name[6:] not in HEALTHY, True]
+    assert [gap.scope for gap in found.coverage] == ["no id"]
+
+
+def test_the_lists_take_few_requests_per_vm(simulator: Simulator, azure: Azure, worlds: list[World]) -> None:
+    before = len(simulator.requests)
+    found = inventory(azure, Scope(subscriptions=(worlds[0].subscription,)), points=False)
+    assert len(found.calls) == len(simulator.requests) - before
+    assert len(found.calls) <= 25
+
+
+def test_a_denied_list_is_a_gap_and_its_vms_are_open() -> None:
+    world = next(iter(fleet(1, seed=1, healthy=1)))
+    world.spec["permissions"] = {"deny": ["Microsoft.RecoveryServices/Vaults/backupJobs/read"]}
+    with serving(world) as simulator:
+        azure, target = connected(simulator, world)
+        found = inventory(azure, Scope(subscriptions=(world.subscription,)))
+    gaps = [(gap.what, gap.why, gap.scope) for gap in found.coverage]
+    assert gaps == [("jobs", "missing_action", world.vault_id.lower())]
+    assert found.coverage[0].details["action"].endswith("backupJobs/read")
+    assert [sign.values for sign in found.vms[0].signs] == [{"facts": "backup.jobs"}]
+
+
+# --- signs ---------------------------------------------------------------------------------------------------------
+
+
+def known(listed_fleet: Inventory, **changed: Fact | None) -> dict[str, Fact]:
+    """What is known of a healthy VM, with other facts in place of some; None for one that is not known."""
+    healthy = next(vm for vm in listed_fleet.vms if not vm.signs and "linux" in vm.target.vm_name)
+    facts = {**healthy.known, **{name.replace("__", "."): fact for name, fact in changed.items()}}
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def test_whatever_is_unknown_is_open(listed_fleet: Inventory) -> None:
+    assert signs_of_lists(known(listed_fleet), NOW) == []
+    for name in ("vm__model", "backup__item", "backup__jobs", "backup__policy"):
+        fact = known(listed_fleet)[name.replace("__", ".")]
+        cut = replace(fact, details={"cut": "20"})
+        for other in (None, cut, Fact(FactStatus.FAILED, why="timeout"), Fact(FactStatus.ABSENT)):
+            assert signs_of_lists(known(listed_fleet, **{name: other}), NOW), name
+    assert signs_of_points(known(listed_fleet, backup__recovery_points=None))
+
+
+def test_what_the_item_says_is_open(listed_fleet: Inventory) -> None:
+    item = known(listed_fleet)["backup.item"]
+    changes = [
+        {"protection_state": "ProtectionStopped"},
+        {"protection_status": None},
+        {"health_status": "ActionSuggested"},
+        {"last_backup_status": "Failed"},
+        {"soft_deleted": True},
+        {"last_backup_time": "2026-11-23T02:59:00Z"},
+    ]
+    for change in changes:
+        fact = replace(item, data={**item.data, **change})
+        assert signs_of_lists(known(listed_fleet, backup__item=fact), NOW), change
+
+
+def test_an_overdue_backup_is_open(listed_fleet: Inventory) -> None:
+    reasons = [sign.reason for sign in signs_of_lists(known(listed_fleet), "2026-11-26T03:00:00Z")]
+    assert reasons == ["overdue"]
+
+
+def test_a_less_consistent_point_is_open_unless_the_vm_is_off(listed_fleet: Inventory) -> None:
+    fact = known(listed_fleet)["backup.recovery_points"]
+    crash = replace(fact, data=[{**fact.data[0], "type": "CrashConsistent"}])
+    assert [sign.reason for sign in signs_of_points(known(listed_fleet, backup__recovery_points=crash))] == [
+        "consistency"
+    ]
+    off = Fact(FactStatus.OK, {"power": "deallocated", "provisioning": None, "provisioning_message": None})
+    assert not signs_of_points(known(listed_fleet, backup__recovery_points=crash, vm__power=off))
+    assert signs_of_points(known(listed_fleet, backup__recovery_points=crash, vm__power=None))
+
+
+# --- what a run takes over -----------------------------------------------------------------------------------------
+
+
+def test_a_run_takes_over_what_is_known_once_and_only_of_its_vm(
+    simulator: Simulator, worlds: list[World], tmp_path: Path
+) -> None:
+    world = next(each for each in worlds if each.name[6:] not in HEALTHY)
+    azure, target = connected(simulator, world)
+    vm = listed(azure, world, target)
+    assert vm is not None
+    files = RunFolder(tmp_path)
+    files.save_known(target, facts_for_run(vm))
+    assert files.known(target) == facts_for_run(vm)
+    assert files.known(replace(target, vm_name="other")) == {}
+    files.log("operations.jsonl").append({"event": "begun"})
+    assert files.known(target) == {}
+
+
+def test_a_stopped_protection_gives_nothing_of_its_vault(listed_fleet: Inventory) -> None:
+    vm = next(vm for vm in listed_fleet.vms if "protection-stopped" in vm.target.vm_name)
+    assert not [name for name in facts_for_run(vm) if name.startswith("backup.")]
+
+
+def test_what_is_too_old_is_asked_again(simulator: Simulator, worlds: list[World]) -> None:
+    world = worlds[0]
+    azure, target = connected(simulator, world)
+    vm = listed(azure, world, target)
+    assert vm is not None
+    wrong = replace(vm.known["vm.disks"], data=[])
+    facts = saved(target, {**facts_for_run(vm), "vm.disks": wrong})
+    assert collect(azure, target, known=facts)["vm.disks"].data == []
+    world.advance(seconds=KNOWN_FOR.total_seconds() + 60)
+    assert collect(azure, target, known=facts)["vm.disks"].data != []
