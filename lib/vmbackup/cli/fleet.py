@@ -206,7 +206,7 @@ def _counts(tally: Tally) -> str:
 
 
 def _summarised(place: str, language: str) -> list[str]:
-    from vmbackup.notebook.fleet import summarise
+    from vmbackup.many_vms import summarise
 
     return summarise(place, language)
 
