@@ -16,12 +16,20 @@ def error(data: object, shape: Any, where: str = "data") -> str | None:
     """
     if shape is Any:
         return None
+    if type(shape) is type:  # most of what there is to look at
+        return _scalar(data, shape, where)
     if is_typeddict(shape):
         return _record(data, shape, where)
     origin, arguments = get_origin(shape), get_args(shape)
     if origin in (Union, types.UnionType):
-        faults = [error(data, choice, where) for choice in arguments]
-        return None if None in faults else faults[0]
+        if data is None and type(None) in arguments:
+            return None
+        faults = []
+        for choice in arguments:
+            faults.append(error(data, choice, where))
+            if faults[-1] is None:
+                return None
+        return faults[0]
     if origin is Literal:
         return None if data in arguments else _expected(f"one of {', '.join(arguments)}", data, where)
     if origin in (list, tuple):
@@ -39,6 +47,8 @@ def coerce(data: object, shape: Any) -> object:
 
     >>> coerce("Läuft", Literal["Running", "Stopped"] | None)
     """
+    if data is None or isinstance(data, (bool, int, float)):
+        return data
     origin, arguments = get_origin(shape), get_args(shape)
     if origin in (Union, types.UnionType):
         kinds = [kind for kind in arguments if kind is not type(None)]

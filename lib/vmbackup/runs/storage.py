@@ -82,7 +82,8 @@ def _read(path: Path, largest: int, *, follow: bool) -> bytes:
     handle = os.open(path, os.O_RDONLY | _NO_WAIT | (0 if follow else _NO_LINK))
     with os.fdopen(handle, "rb") as file:
         _require_file(handle)
-        return _bounded(file.read(largest + 1), largest)
+        # Memory is taken for as much as is asked for.
+        return _bounded(file.read(min(os.fstat(handle).st_size, largest) + 1), largest)
 
 
 def _require_file(handle: int) -> None:
