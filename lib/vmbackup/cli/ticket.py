@@ -81,14 +81,23 @@ def attach_bundle(
 
 @app.command("diff")
 def diff_runs(
-    first: Annotated[str, typer.Argument(metavar="A", help="A run folder, a bundle or an evidence.json.")],
+    first: Annotated[
+        str, typer.Argument(metavar="A", help="A run folder (of a VM or a fleet), a bundle or an evidence.json.")
+    ],
     second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     language: LanguageOption = Language.EN,
 ) -> None:
-    """Compare two runs of a VM: the verdicts and the facts that differ."""
+    """Compare two runs of a VM: the verdicts and the facts that differ; or of a fleet: what is new, worse, cured."""
+    from vmbackup.fleet.folder import is_fleet
     from vmbackup.ticket import diff
 
     words = language
+    if is_fleet(first) and is_fleet(second):
+        from vmbackup.notebook.fleet import fleet_of
+
+        fleets = fleet_of(second, words, first)
+        typer.echo(fleets.changes().text())
+        raise typer.Exit(1 if fleets.has_changed else 0)
     page = diff.page(diff.opened(first, words), diff.opened(second, words), words)
     typer.echo(page.text())
     raise typer.Exit(0 if len(page.blocks) == 1 else 1)
