@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
 
 from in_process import near
-from vmbackup.model import AzureSource, Evidence, Target
+from vmbackup.fleet.folder import fleet_json, inventory_line
+from vmbackup.model import AzureSource
 from vmbackup.parameters import Parameters
 from vmbackup.runs.evidence import evidence_json
 from vmbackup.runs.run import Run
@@ -59,18 +59,6 @@ def write_vm(folder: Path, name: str, world: str, changed: Mapping[str, str] = {
         (place / file).write_text(content, "utf-8")
 
 
-def write_fleet(folder: Path, vms: Sequence[Mapping[str, Any]], gaps: Sequence[Mapping[str, str]] = ()) -> None:
-    """``fleet.json``."""
-    content = {"schema": "vmbackup.fleet/1", "vms": list(vms), "gaps": list(gaps)}
-    (folder / "fleet.json").write_text(json.dumps(content), "utf-8")
-
-
-def write_inventory(folder: Path, vms: Sequence[tuple[Target, Evidence]]) -> None:
-    """``inventory.json``."""
-    content = {"schema": "vmbackup.inventory/1", "vms": [evidence_json(*each) for each in vms]}
-    (folder / "inventory.json").write_text(json.dumps(content), "utf-8")
-
-
 @cache
 def _made() -> Path:
     folder = Path(mkdtemp(prefix="vmbackup-fleet-"))
@@ -82,11 +70,17 @@ def _made() -> Path:
     (folder / "vms" / "broken" / "result.json").write_text("{}", "utf-8")
     (folder / "vms" / "died").mkdir()
     (folder / "vms" / "died" / "error.json").write_text('{"error": "The kernel <b>died</b>."}', "utf-8")
-    write_inventory(folder, [(run_of(world).target, run_of(world).evidence) for world in HEALTHY])
+    lines = [inventory_line(run_of(world).target, run_of(world).evidence) for world in HEALTHY]
+    (folder / "inventory.jsonl").write_bytes(b"".join(lines))
     asked = [{"name": world, "vm_id": run_of(world).target.vm_id, "examine": world not in HEALTHY} for world in WORLDS]
     asked += [{"name": name, "vm_id": f"/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/"
                f"virtualMachines/{name}", "examine": True} for name in ("broken", "died", "waits")]  # fmt: skip
-    write_fleet(folder, asked, [{"scope": "/subscriptions/other", "why": "No right to list."}])
+    right = {"action": "Microsoft.RecoveryServices/vaults/read", "scope": "/subscriptions/other"}
+    gaps = [
+        {"what": "jobs", "scope": "/subscriptions/other", "why": "missing_action", "details": right},
+        {"what": None, "scope": "/subscriptions/third", "why": "<b>gone</b>", "details": None},
+    ]
+    (folder / "fleet.json").write_text(json.dumps(fleet_json(asked, gaps)), "utf-8")
     return folder
 
 

@@ -31,7 +31,7 @@ def _standing(before: FleetRow | None, now: FleetRow | None) -> Standing:
         return Standing.GONE
     then, rank = severity(before) if before else None, severity(now)
     if rank is None:
-        return Standing.UNSEEN
+        return Standing.SAME if before and then is None else Standing.UNSEEN
     if not then:
         return Standing.NEW if rank else Standing.GOOD
     if rank == 0:

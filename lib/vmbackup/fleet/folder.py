@@ -1,9 +1,10 @@
 """The run folder of a fleet, read: what was asked for, and what each VM's run left behind.
 
     file                       content
-    fleet.json                 what was asked for: {schema, vms: [{name, vm_id, examine, why}], gaps: [{scope, why}]};
-                               ``examine`` is false for a VM that the lists alone show to be well, ``why`` says so
-    inventory.json             what the lists say of VMs: {schema, vms: [{target, facts}]}, each as in evidence.json
+    fleet.json                 what was asked for: {schema, vms: [{name, vm_id, examine, why}],
+                               gaps: [{what, scope, why, details}]}; ``examine`` is false for a VM that the lists
+                               alone show to be well
+    inventory.jsonl            what the lists say of VMs: a line each, as in evidence.json
     vms/<name>/                the run folder of one VM (see runs.folder)
     vms/<name>/error.json      how its run failed: {error: words}
 
@@ -14,21 +15,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypedDict
 
 from vmbackup import sanitize
 from vmbackup.catalog.words import explain
 from vmbackup.facts import schema
 from vmbackup.fleet.rows import ONLY, examined, listed, unread
-from vmbackup.model import Fact, SetupError, Target
+from vmbackup.model import Evidence, SetupError, Target
 from vmbackup.runs import storage
-from vmbackup.runs.evidence import parse_evidence, read_evidence
+from vmbackup.runs.evidence import evidence_json, parse_evidence
 from vmbackup.runs.fleet_row import Fleet, FleetRow, Gap, VmState
 from vmbackup.runs.folder import EVIDENCE, RESULT
 
-FLEET, INVENTORY, VMS, ERROR = "fleet.json", "inventory.json", "vms", "error.json"
-FLEET_SCHEMA, INVENTORY_SCHEMA = "vmbackup.fleet/1", "vmbackup.inventory/1"
+FLEET, INVENTORY, VMS, ERROR = "fleet.json", "inventory.jsonl", "vms", "error.json"
+FLEET_SCHEMA = "vmbackup.fleet/1"
 _LARGEST = 2 * 1024**3
 
 
@@ -45,20 +46,39 @@ class _Fleet(TypedDict):
     gaps: list[Gap] | None
 
 
-_Known = Mapping[str, tuple[Target, dict[str, Fact]]]
+def fleet_json(vms: Iterable[Mapping[str, Any]], gaps: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The content of ``fleet.json``."""
+    return {"schema": FLEET_SCHEMA, "vms": list(vms), "gaps": list(gaps)}
+
+
+def inventory_line(target: Target, known: Evidence) -> bytes:
+    """One VM's line of ``inventory.jsonl``."""
+    content = sanitize.data(evidence_json(target, known))
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+_Known = Mapping[str, FleetRow]
 
 
 def read(place: str, language: str) -> Fleet:
     """The fleet in this folder, on this machine or behind an fsspec URL. Raises SetupError where there is none."""
-    asked, gaps = _asked(place, language)
-    known = _inventory(place, language)
+    asked, gaps = _asked(place)
+    known, unreadable = _inventory(place, language)
     names = list(dict.fromkeys([*asked, *_folders(place)]))
     if not names and not known:
         raise SetupError("error.no_fleet", folder=place)
     rows = [_row(place, name, asked.get(name), known, language) for name in names]
     seen = {row["vm_id"].lower() for row in rows}
-    rows += [listed(target, facts) for vm_id, (target, facts) in known.items() if vm_id not in seen]
-    return Fleet(rows, gaps)
+    rows += [row for vm_id, row in known.items() if vm_id not in seen]
+    return Fleet(rows, [*gaps, *unreadable])
+
+
+def is_fleet(place: str) -> bool:
+    """Whether this is the run folder of a fleet, and not of one VM."""
+    try:
+        return storage.at(place).read(FLEET, _LARGEST) is not None or any(_folders(place))
+    except (OSError, ImportError, ValueError):
+        return False
 
 
 def _row(place: str, name: str, asked: _Asked | None, known: _Known, language: str) -> FleetRow:
@@ -92,11 +112,11 @@ def _not_examined(place: str, name: str, asked: _Asked | None, known: _Known) ->
     if asked is None or asked["examine"] is not False:
         return unread(name, vm_id, VmState.PENDING, None, None)
     if vm_id.lower() in known:
-        return {**listed(*known[vm_id.lower()]), "name": name, "why": asked["why"]}
+        return {**known[vm_id.lower()], "name": name, "why": asked["why"]}
     return unread(name, vm_id, VmState.NOT_EXAMINED, asked["why"], None)
 
 
-def _asked(place: str, language: str) -> tuple[dict[str, _Asked], list[Gap]]:
+def _asked(place: str) -> tuple[dict[str, _Asked], list[Gap]]:
     content = _whole(place, FLEET)
     if content is None:
         return {}, []
@@ -107,13 +127,17 @@ def _asked(place: str, language: str) -> tuple[dict[str, _Asked], list[Gap]]:
     return {each["name"]: each for each in found["vms"] if _is_a_name(each["name"])}, found["gaps"] or []
 
 
-def _inventory(place: str, language: str) -> dict[str, tuple[Target, dict[str, Fact]]]:
-    content = _whole(place, INVENTORY)
-    saved = _json(content, INVENTORY) if content is not None else {"vms": []}
-    if content is not None and (not isinstance(saved, dict) or saved.get("schema") != INVENTORY_SCHEMA):
-        raise SetupError("error.evidence_damaged", file=INVENTORY, message=INVENTORY_SCHEMA)
-    found = [read_evidence(each, INVENTORY, ONLY) for each in saved["vms"]]
-    return {target.vm_id.lower(): (target, facts) for target, facts in found}
+def _inventory(place: str, language: str) -> tuple[dict[str, FleetRow], list[Gap]]:
+    """What the lists say, by VM; a line that cannot be read is a gap."""
+    found, gaps = dict[str, FleetRow](), list[Gap]()
+    for number, line in enumerate((_whole(place, INVENTORY) or b"").splitlines(), 1):
+        try:
+            row = listed(*parse_evidence(line, INVENTORY, ONLY))
+            found[row["vm_id"].lower()] = row
+        except SetupError as error:
+            why = sanitize.shortened(explain(error, language))
+            gaps.append(Gap(what=INVENTORY, scope=str(number), why=why, details=None))
+    return found, gaps
 
 
 def _whole(place: str, name: str) -> bytes | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, lgamma
 
 from vmbackup import clock
 from vmbackup.runs.fleet_row import FleetRow, Group, Kept, Trait, late_h
@@ -17,6 +18,8 @@ from vmbackup.versions import parse
 _FEWEST = 2
 _MOST_OF = 0.5
 """The share of a group by which a trait must be more frequent in it than among healthy VMs to divide it."""
+_CHANCE = 0.01
+"""How seldom chance alone may make so many members have it."""
 
 
 def _first_hour(row: FleetRow) -> list[str] | None:
@@ -96,13 +99,31 @@ def _group(
 def _distinctive(rows: Sequence[FleetRow], healthy: Mapping[str, _Count]) -> Trait | None:
     """The trait that most of these have and fewest of the healthy, where it sets them apart."""
     known = [trait for trait in _traits(rows, healthy) if trait.name not in _DIVIDE_NOT and trait.members >= _FEWEST]
-    best = max(known, key=lambda trait: _lead(trait, len(rows)), default=None)
-    return best if best is not None and _lead(best, len(rows)) > _MOST_OF else None
+    apart = [trait for trait in known if _lead(trait, len(rows)) > _MOST_OF and _chance(trait) <= _CHANCE]
+    return max(apart, key=lambda trait: _lead(trait, len(rows)), default=None)
 
 
 def _lead(trait: Trait, count: int) -> float:
     """By how much more of the members have the trait than of the healthy VMs."""
     return trait.members / count - (trait.healthy / trait.healthy_known if trait.healthy_known else 0.0)
+
+
+def _chance(trait: Trait) -> float:
+    """How likely it is that as many or more of the members have the trait, if it were spread over all VMs by chance
+    (the hypergeometric distribution, as in Fisher's exact test)."""
+    every, having = trait.known + trait.healthy_known, trait.members + trait.healthy
+    most = min(trait.known, having)
+    ways = (
+        _log_ways(having, count) + _log_ways(every - having, trait.known - count)
+        for count in range(trait.members, most + 1)
+        if trait.known - count <= every - having
+    )
+    return sum(exp(each - _log_ways(every, trait.known)) for each in ways)
+
+
+def _log_ways(of: int, count: int) -> float:
+    """The logarithm of how many ways there are to choose so many of them."""
+    return lgamma(of + 1) - lgamma(count + 1) - lgamma(of - count + 1)
 
 
 def _traits(rows: Sequence[FleetRow], healthy: Mapping[str, _Count]) -> list[Trait]:

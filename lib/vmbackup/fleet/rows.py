@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from vmbackup import catalog, clock
@@ -41,7 +41,7 @@ class _Finding(TypedDict):
 class _Step(TypedDict):
     cause: str
     verdict: str
-    findings: list[_Finding]
+    findings: Any
 
 
 class _Result(TypedDict):
@@ -76,9 +76,7 @@ def listed(target: Target, evidence: Evidence) -> FleetRow:
 def examined(name: str, target: Target, evidence: Evidence, result: object, folder: str) -> FleetRow:
     """The row of a VM whose run came to its end. Raises SetupError for a result that this version cannot read."""
     said: Any = schema.coerce(result, _Result)
-    fault = schema.error(said, _Result, "result") or _unknown_word(said)
-    if fault:
-        raise SetupError("error.evidence_damaged", file="result.json", message=fault)
+    _require(schema.error(said, _Result, "result") or _unknown_word(said))
     row = _with_evidence(unread(name, target.vm_id, VmState.EXAMINED, None, folder), evidence)
     proof = result.get("proof") if isinstance(result, dict) else None
     fixed = proof.get("fixed") if isinstance(proof, dict) else None
@@ -96,25 +94,36 @@ def examined(name: str, target: Target, evidence: Evidence, result: object, fold
 
 
 def _word(step: _Step) -> str:
-    """The verdict on a cause, or that there is only a symptom of it."""
+    """The verdict on a cause, or that there is only a symptom of it. Raises SetupError."""
     if step["verdict"] != Verdict.PROBLEM:
         return step["verdict"]
-    findings = [
-        Finding(each["check"], step["cause"], Verdict(each["verdict"]), each["reason"]) for each in step["findings"]
-    ]
-    return str(Weight.SYMPTOM if is_symptom(Step(0, step["cause"], False, tuple(findings))) else Verdict.PROBLEM)
+    said: Any = schema.coerce(step["findings"], list[_Finding])
+    _require(schema.error(said, list[_Finding], step["cause"]))
+    _require(_strange({each["verdict"] for each in said}, Verdict))
+    _require(_strange({each["check"] for each in said}, [SIGNS, *catalog.checks()]))
+    findings = [Finding(each["check"], step["cause"], Verdict(each["verdict"]), each["reason"]) for each in said]
+    judged = Step(0, step["cause"], False, tuple(findings))
+    return str(Weight.SYMPTOM if is_symptom(judged) else Verdict.PROBLEM)
 
 
 def _unknown_word(said: _Result) -> str | None:
     """The first word of a result that this version does not know."""
-    causes = {step["cause"] for step in said["steps"]} | {said["probable_cause"]} - {None}
-    strange = {str(each) for each in causes} - set(catalog.causes())
-    findings = [finding for step in said["steps"] for finding in step["findings"]]
-    strange |= {each["verdict"] for each in [*said["steps"], *findings]} - set(map(str, Verdict))
-    strange |= {finding["check"] for finding in findings} - {SIGNS, *catalog.checks()}
-    strange |= {said["section"] or ""} - {"", *catalog.sections()}
-    strange |= {said["schema"]} - {SCHEMA}
-    return min(strange, default=None)
+    causes = {*(step["cause"] for step in said["steps"]), said["probable_cause"]} - {None}
+    return (
+        _strange({said["schema"]}, [SCHEMA])
+        or _strange({said["section"]} - {None}, catalog.sections())
+        or _strange(causes, catalog.causes())
+        or _strange({step["verdict"] for step in said["steps"]}, Verdict)
+    )
+
+
+def _strange(words: set[Any], known: Iterable[str]) -> str | None:
+    return min((str(each) for each in words.difference(map(str, known))), default=None)
+
+
+def _require(fault: str | None) -> None:
+    if fault:
+        raise SetupError("error.evidence_damaged", file="result.json", message=fault)
 
 
 def _with_evidence(row: FleetRow, evidence: Evidence) -> FleetRow:

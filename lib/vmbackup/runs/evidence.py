@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -42,13 +42,6 @@ def parse_evidence(
     if not isinstance(saved, dict) or saved.get("schema") != SCHEMA:
         found = saved.get("schema") if isinstance(saved, dict) else None
         raise SetupError("error.evidence_schema", file=name, found=repr(found), expected=repr(SCHEMA))
-    return read_evidence(saved, name, only)
-
-
-def read_evidence(
-    saved: Mapping[str, Any], name: str, only: Collection[str] | None = None
-) -> tuple[Target, dict[str, Fact]]:
-    """The VM and the facts in evidence that came as JSON. Raises SetupError where it is damaged."""
     try:
         target = Target(**saved["target"])
         facts = {str(key): _fact(value) for key, value in saved["facts"].items() if only is None or key in only}

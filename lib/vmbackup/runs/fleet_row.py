@@ -114,10 +114,13 @@ def late_h(row: FleetRow) -> float | None:
 
 
 class Gap(TypedDict):
-    """What could not be listed: a scope, such as a subscription, and why."""
+    """What could not be listed: a kind of list of a scope, such as a subscription. ``why`` and ``details`` say the
+    reason as a fact does."""
 
+    what: str | None
     scope: str
     why: str
+    details: dict[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,11 @@ class Trait:
     known: int
     healthy: int
     healthy_known: int
+
+    @property
+    def rarer_among_healthy(self) -> bool:
+        """Whether a smaller share of the healthy VMs has it; False where there are none to compare with."""
+        return self.healthy * self.known < self.members * self.healthy_known
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleets import HEALTHY, WORLDS, a_fleet, run_of, write_fleet, write_vm
+from fleets import HEALTHY, WORLDS, a_fleet, run_of, write_vm
 from vmbackup.fleet import summary
 from vmbackup.fleet.compare import compare
-from vmbackup.fleet.folder import read
+from vmbackup.fleet.folder import fleet_json, inventory_line, read
 from vmbackup.fleet.grouping import groups, is_healthy
 from vmbackup.fleet.rows import unread
 from vmbackup.fleet.tonight import outlook
@@ -44,7 +44,7 @@ def test_every_vm_has_one_row_whatever_became_of_it(rows: dict[str, FleetRow], f
     assert states == {VmState.EXAMINED: len(WORLDS) - 2, VmState.NOT_EXAMINED: 2, VmState.FAILED: 2, VmState.PENDING: 1}
     assert "evidence.json" in str(rows["broken"]["why"])
     assert rows["died"]["why"] == "The kernel <b>died</b>."
-    assert [gap["scope"] for gap in fleet.gaps] == ["/subscriptions/other"]
+    assert [gap["scope"] for gap in fleet.gaps] == ["/subscriptions/other", "/subscriptions/third"]
 
 
 def test_a_row_says_what_the_vms_own_run_says(rows: dict[str, FleetRow]) -> None:
@@ -144,14 +144,14 @@ def good(name: str, **values: Any) -> FleetRow:
 
 
 def test_a_group_is_divided_by_what_its_vms_have_and_healthy_ones_do_not() -> None:
-    vms = [bad(f"a{n}", subnet_id="A", policy="P") for n in range(3)]
+    vms = [bad(f"a{n}", subnet_id="A", policy="P") for n in range(4)]
     vms += [bad(f"b{n}", subnet_id="B", policy="P") for n in range(2)]
-    vms += [good(f"h{n}", subnet_id="C", policy="P") for n in range(4)]
+    vms += [good(f"h{n}", subnet_id="C", policy="P") for n in range(14)]
     first, second = groups(vms)
     assert [first.trait and first.trait.value, second.trait and second.trait.value] == ["A", "B"]
-    assert [len(first.rows), len(second.rows)] == [3, 2]
+    assert [len(first.rows), len(second.rows)] == [4, 2]
     policy = next(trait for trait in first.shared if trait.name == "policy")
-    assert (policy.members, policy.healthy, policy.healthy_known) == (3, 4, 4)
+    assert (policy.members, policy.healthy, policy.healthy_known) == (4, 14, 14)
 
 
 def test_what_healthy_vms_share_as_well_divides_no_group() -> None:
@@ -159,6 +159,15 @@ def test_what_healthy_vms_share_as_well_divides_no_group() -> None:
     (group,) = groups(vms)
     assert group.trait is None
     assert [(trait.healthy, trait.healthy_known) for trait in group.shared] == [(3, 3)]
+
+
+def test_what_may_be_chance_divides_no_group() -> None:
+    vms = [bad(f"a{n}", subnet_id="A") for n in range(2)]
+    vms += [good(f"h{n}", subnet_id="A" if n < 6 else "B") for n in range(14)]
+    (group,) = groups(vms)
+    assert group.trait is None, "two VMs in one subnet of two, where 6 of 14 healthy ones are too"
+    alone = groups([bad(f"a{n}", subnet_id="A") for n in range(9)])
+    assert [each.trait for each in alone] == [None], "there is no healthy VM to compare with"
 
 
 def test_vms_without_a_cause_stand_by_what_failed(fleet: Fleet) -> None:
@@ -239,8 +248,17 @@ def test_a_damaged_folder_is_a_row_that_says_so(tmp_path: Path, file: str, conte
 
 def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
     write_vm(tmp_path, "vm", "healthy_linux")
-    write_fleet(tmp_path, [{"name": name, "vm_id": "x"} for name in ("..", "../vms/vm", "/etc", "a/b")])
+    names = ("..", "../vms/vm", "/etc", "a/b")
+    (tmp_path / "fleet.json").write_text(json.dumps(fleet_json({"name": name, "vm_id": "x"} for name in names)))
     assert [row["name"] for row in read(str(tmp_path), "en").rows] == ["vm"]
+
+
+def test_a_damaged_line_of_the_lists_is_a_gap(tmp_path: Path) -> None:
+    run = run_of("healthy_linux")
+    (tmp_path / "inventory.jsonl").write_bytes(b"{}\n" + inventory_line(run.target, run.evidence) + b"[\n")
+    fleet = read(str(tmp_path), "en")
+    assert [row["state"] for row in fleet.rows] == [VmState.NOT_EXAMINED]
+    assert [gap["scope"] for gap in fleet.gaps] == ["1", "3"]
 
 
 def test_a_folder_without_a_fleet_is_refused(tmp_path: Path) -> None:
