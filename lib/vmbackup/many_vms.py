@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from vmbackup.fleet import summary
 from vmbackup.fleet.compare import compare
+from vmbackup.fleet.execute import ENGINE
 from vmbackup.fleet.folder import read
 from vmbackup.fleet.grouping import groups
 from vmbackup.model import SetupError
@@ -25,7 +26,7 @@ from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.pages.document import document
 from vmbackup.pages.fleet import Shown
 from vmbackup.runs import notebooks, storage
-from vmbackup.runs.fleet_row import Change, Fleet
+from vmbackup.runs.fleet_row import Change, Fleet, Standing
 from vmbackup.runs.folder import NOTEBOOK as RUNBOOK
 
 NOTEBOOK = "90_many_vms"
@@ -43,6 +44,11 @@ class ManyVms:
     def found(self) -> Sequence[Change] | None:
         """What changed since the earlier run; None where none was named."""
         return compare(self._earlier.rows, self.shown.rows) if self._earlier else None
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether any VM is not as it was in the earlier run."""
+        return any(change.standing not in (Standing.SAME, Standing.GOOD) for change in self.found or ())
 
     def overview(self) -> Page:
         """What a manager needs."""
@@ -92,10 +98,16 @@ class ManyVms:
         return document(title, lead, folded, self.shown.fleet.at, self.shown.language, "90rem")
 
 
+def fleet_of(folder: str, language: str, earlier: str = "", path: str = "") -> ManyVms:
+    """The fleet in a folder, beside that of an earlier run; ``path`` leads from the page to the folder. Raises
+    SetupError."""
+    before = read(earlier, language) if earlier else None
+    return ManyVms(read(folder, language), before, language, path)
+
+
 def summarise(folder: str, language: str, earlier: str = "") -> list[str]:
     """Write the summary of a fleet's run into its folder; returns the names of the files. Raises SetupError."""
-    before = read(earlier, language) if earlier else None
-    many = ManyVms(read(folder, language), before, language, "")
+    many = fleet_of(folder, language, earlier)
     table = summary.frame(many.shown.rows)
     made: Mapping[str, Callable[[], bytes]] = {
         TABLE: lambda: summary.csv(table),
@@ -114,8 +126,12 @@ def summarise(folder: str, language: str, earlier: str = "") -> list[str]:
 
 def _executed(folder: str, language: str, earlier: str) -> bytes:
     """The notebook, executed over this folder. In the folder, as it were: no path of this machine stands in it."""
+    from papermill.engines import papermill_engines
     from papermill.execute import execute_notebook
 
+    from vmbackup.fleet.engine import WarmEngine
+
+    papermill_engines.register(ENGINE, WarmEngine)
     here = storage.is_url(folder)
     parameters = {
         "folder": folder if here else ".",
@@ -126,7 +142,7 @@ def _executed(folder: str, language: str, earlier: str) -> bytes:
         target = Path(made) / f"{NOTEBOOK}.ipynb"
         execute_notebook(
             notebooks.template(NOTEBOOK), target, parameters=parameters, cwd=made if here else folder,
-            progress_bar=False, log_output=False,
+            engine_name=ENGINE, progress_bar=False,
         )  # fmt: skip
         return target.read_bytes()
 

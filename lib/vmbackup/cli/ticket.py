@@ -93,7 +93,7 @@ def diff_runs(
 
     words = language
     if is_fleet(first) and is_fleet(second):
-        from vmbackup.notebook.fleet import fleet_of
+        from vmbackup.many_vms import fleet_of
 
         fleets = fleet_of(second, words, first)
         typer.echo(fleets.changes().text())

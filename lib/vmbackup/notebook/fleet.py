@@ -7,8 +7,7 @@ from typing import Any
 
 from vmbackup import catalog
 from vmbackup.catalog.words import put_into_words
-from vmbackup.fleet.folder import read
-from vmbackup.many_vms import ManyVms, path_to
+from vmbackup.many_vms import ManyVms, fleet_of, path_to
 from vmbackup.model import Language, RunbookError
 
 
@@ -20,8 +19,7 @@ def open_fleet(namespace: Mapping[str, Any]) -> ManyVms:
     try:
         if not folder:
             return _simulated(language)
-        before = read(earlier, language) if earlier else None
-        return ManyVms(read(folder, language), before, language, path_to(folder))
+        return fleet_of(folder, language, earlier, path_to(folder))
     except RunbookError as error:
         raise put_into_words(error, language) from None
 

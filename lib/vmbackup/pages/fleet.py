@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, duration
-from vmbackup.model import Verdict
+from vmbackup.model import CatalogError, Verdict
 from vmbackup.pages.blocks import Block, Cell, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.resource_ids import resource_name
-from vmbackup.runs.fleet_row import Fleet, FleetRow, Group, Kept, VmState, late_h
+from vmbackup.runs.fleet_row import Fleet, FleetRow, Gap, Group, Kept, VmState, late_h
 
 MOST = 100
 """Rows of a list."""
@@ -168,8 +168,9 @@ def not_covered(shown: Shown) -> Page:
     skipped = any(row["state"] == VmState.NOT_EXAMINED for row in shown.rows)
     blocks: list[Block] = [Heading(shown.text("not_covered"))]
     if shown.fleet.gaps:
-        gaps = [[gap["scope"], gap["why"]] for gap in shown.fleet.gaps]
-        blocks += [Paragraph("", shown.text("gaps")), Table(shown.header("scope", "why_not"), gaps[:MOST])]
+        gaps = [[gap["scope"], gap["what"] or "–", _why(gap, shown.language)] for gap in shown.fleet.gaps]
+        blocks += [Paragraph("", shown.text("gaps")), Table(shown.header("scope", "list", "why_not"), gaps[:MOST])]
+        blocks += shown.more(gaps)
     if rows:
         listed = [[vm_name(row), shown.text(f"state.{row['state']}"), row["why"] or "–"] for row in rows[:MOST]]
         blocks += [Paragraph("", shown.text("uncovered")), Table(shown.header("vms", "looked", "why_not"), listed)]
@@ -179,6 +180,14 @@ def not_covered(shown: Shown) -> Page:
     if len(blocks) == 1:
         blocks.append(Paragraph(shown.text("all_covered")))
     return Page([*blocks, Paragraph(shown.text("files"))])
+
+
+def _why(gap: Gap, language: str) -> str:
+    """The reason in words; one that this version does not know as it stands."""
+    try:
+        return catalog.text(f"why.{gap['why']}", language, **(gap["details"] or {}))
+    except (CatalogError, TypeError):
+        return gap["why"]
 
 
 def _short(words: str) -> str:

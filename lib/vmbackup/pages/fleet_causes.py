@@ -61,7 +61,9 @@ def _lines(group: Group, shown: Shown, most: int) -> Iterator[str]:
     yield shown.text(title, count=len(group.rows), group=group_title(group, shown))
     yield shown.text("as_of", at=shown.fleet.at)
     yield shown.text("ticket_since", when=clock.local(_since(group)))
-    for each in group.shared:
+    if group.cause:
+        yield str(catalog.causes()[group.cause]["what"][shown.language])
+    for each in (each for each in group.shared if each.rarer_among_healthy):
         said = {"members": _members(each, shown), "healthy": _healthy(each, shown)}
         yield shown.text("ticket_share", trait=trait_text(each.name, each.value, shown), **said)
     for row in group.rows[:most]:
@@ -87,6 +89,8 @@ def _members(trait: Trait, shown: Shown) -> str:
 
 
 def _healthy(trait: Trait, shown: Shown) -> str:
+    if trait.name == "first_failed":
+        return shown.text("none_fails")
     if not trait.healthy_known:
         return shown.text("no_healthy")
     return shown.text("of", count=trait.healthy, all=trait.healthy_known)
