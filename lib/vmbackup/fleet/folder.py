@@ -82,38 +82,30 @@ def is_fleet(place: str) -> bool:
 
 
 def _row(place: str, name: str, asked: _Asked | None, known: _Known, language: str) -> FleetRow:
+    """One VM: what its run found, else what the lists say of it, and why there is no result."""
     vm_id = asked["vm_id"] if asked else ""
+    listed = known.get(vm_id.lower()) or unread(name, vm_id)
     try:
-        return _examined(place, name) or _not_examined(place, name, asked, known)
-    except SetupError as error:
-        return unread(name, vm_id, VmState.FAILED, sanitize.shortened(explain(error, language)), f"{VMS}/{name}")
-
-
-def _examined(place: str, name: str) -> FleetRow | None:
-    """The row of a VM whose run came to its end. Raises SetupError where its files are damaged."""
-    files = storage.at(f"{place}/{VMS}/{name}")
-    try:
+        files = storage.at(f"{place}/{VMS}/{name}")
+        failure = files.read(ERROR)
+        if failure is not None:
+            return {**listed, "name": name, "state": str(VmState.FAILED), "why": _error(failure)}
         result, evidence = files.read(RESULT), files.read(EVIDENCE)
-    except OSError as error:
-        raise SetupError("error.evidence_unread", file=f"{VMS}/{name}", message=storage.why(error)) from None
-    if result is None or evidence is None:
-        return None
-    target, facts = parse_evidence(evidence, EVIDENCE, ONLY)
-    return examined(name, target, facts, _json(result, RESULT), f"{VMS}/{name}")
+        if result is not None and evidence is not None:
+            target, facts = parse_evidence(evidence, EVIDENCE, ONLY)
+            return examined(name, target, facts, _json(result, RESULT), f"{VMS}/{name}")
+    except (SetupError, OSError) as error:
+        words = explain(error, language) if isinstance(error, SetupError) else storage.why(error)
+        return {**listed, "name": name, "state": str(VmState.FAILED), "why": sanitize.shortened(words)}
+    skipped = asked is not None and asked["examine"] is False
+    state = VmState.NOT_EXAMINED if skipped else VmState.PENDING
+    return {**listed, "name": name, "state": str(state), "why": asked["why"] if asked else None}
 
 
-def _not_examined(place: str, name: str, asked: _Asked | None, known: _Known) -> FleetRow:
-    failure = storage.at(f"{place}/{VMS}/{name}").read(ERROR)
-    vm_id = asked["vm_id"] if asked else ""
-    if failure is not None:
-        content = _json(failure, ERROR)
-        words = content.get("error") if isinstance(content, dict) else None
-        return unread(name, vm_id, VmState.FAILED, sanitize.shortened(words or "–"), f"{VMS}/{name}")
-    if asked is None or asked["examine"] is not False:
-        return unread(name, vm_id, VmState.PENDING, None, None)
-    if vm_id.lower() in known:
-        return {**known[vm_id.lower()], "name": name, "why": asked["why"]}
-    return unread(name, vm_id, VmState.NOT_EXAMINED, asked["why"], None)
+def _error(content: bytes) -> str:
+    found = _json(content, ERROR)
+    words = found.get("error") if isinstance(found, dict) else None
+    return sanitize.shortened(words or "–")
 
 
 def _asked(place: str) -> tuple[dict[str, _Asked], list[Gap]]:

@@ -53,10 +53,10 @@ class _Result(TypedDict):
     steps: list[_Step]
 
 
-def unread(name: str, vm_id: str, state: VmState, why: str | None, folder: str | None) -> FleetRow:
+def unread(name: str, vm_id: str) -> FleetRow:
     """The row of a VM of which nothing is known."""
     return FleetRow(
-        name=name, vm_id=vm_id, location=None, os=None, state=str(state), why=why, folder=folder, at=None,
+        name=name, vm_id=vm_id, location=None, os=None, state=str(VmState.PENDING), why=None, folder=None, at=None,
         section=None, outcome=None, probable_cause=None, weight=None, verdicts={},
         failing=None, failed_code=None, failed_title=None, first_failed=None,
         last_good=None, last_good_type=None, age_h=None, policy_h=None, kept=str(Kept.UNKNOWN),
@@ -69,19 +69,21 @@ def unread(name: str, vm_id: str, state: VmState, why: str | None, folder: str |
 
 def listed(target: Target, evidence: Evidence) -> FleetRow:
     """The row of a VM that was not examined: what the lists say of it. It carries no verdict."""
-    row = unread(str(target.vm_name), target.vm_id, VmState.NOT_EXAMINED, None, None)
-    return _with_evidence(row, evidence)
+    row = unread(str(target.vm_name), target.vm_id)
+    return {**_with_evidence(row, evidence), "state": str(VmState.NOT_EXAMINED)}
 
 
 def examined(name: str, target: Target, evidence: Evidence, result: object, folder: str) -> FleetRow:
     """The row of a VM whose run came to its end. Raises SetupError for a result that this version cannot read."""
     said: Any = schema.coerce(result, _Result)
     _require(schema.error(said, _Result, "result") or _unknown_word(said))
-    row = _with_evidence(unread(name, target.vm_id, VmState.EXAMINED, None, folder), evidence)
+    row = _with_evidence(unread(name, target.vm_id), evidence)
     proof = result.get("proof") if isinstance(result, dict) else None
     fixed = proof.get("fixed") if isinstance(proof, dict) else None
     row.update(
         {
+            "state": str(VmState.EXAMINED),
+            "folder": folder,
             "section": said["section"],
             "outcome": said["outcome"],
             "probable_cause": said["probable_cause"],

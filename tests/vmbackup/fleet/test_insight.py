@@ -131,7 +131,7 @@ def test_a_lock_is_a_risk_from_the_backup_on_that_reaches_the_policys_limit(coun
 
 
 def row(name: str, **values: Any) -> FleetRow:
-    made: dict[str, Any] = {**unread(name, f"/id/{name}", VmState.EXAMINED, None, None), **values}
+    made: dict[str, Any] = {**unread(name, f"/id/{name}"), "state": "examined", **values}
     return made  # type: ignore[return-value]
 
 
@@ -244,6 +244,22 @@ def test_a_damaged_folder_is_a_row_that_says_so(tmp_path: Path, file: str, conte
     (row,) = read(str(tmp_path), "de").rows
     assert row["state"] == VmState.FAILED
     assert file in str(row["why"])
+
+
+def test_a_vm_without_a_result_keeps_what_the_lists_say_of_it(tmp_path: Path) -> None:
+    run = run_of("no_internet_linux")
+    write_vm(tmp_path, "failed", "no_internet_linux")
+    (tmp_path / "vms" / "failed" / "error.json").write_text('{"error": "The last cell timed out."}', "utf-8")
+    (tmp_path / "inventory.jsonl").write_bytes(inventory_line(run.target, run.evidence))
+    asked = [{"name": name, "vm_id": run.target.vm_id, "examine": True} for name in ("failed", "waits")]
+    (tmp_path / "fleet.json").write_text(json.dumps(fleet_json(asked)))
+    failed, waits = read(str(tmp_path), "en").rows
+    assert [failed["state"], failed["why"]] == [VmState.FAILED, "The last cell timed out."]
+    assert waits["state"] == VmState.PENDING
+    for row in (failed, waits):
+        assert row["kept"] == Kept.LATE
+        assert row["verdicts"] == {}
+        assert row["probable_cause"] is None
 
 
 def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:

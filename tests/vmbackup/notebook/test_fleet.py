@@ -158,8 +158,10 @@ def test_an_evil_name_acts_nowhere(tmp_path: Path) -> None:
 
 
 def _made(state: VmState, kept: Kept, failing: bool | None, cause: str | None, seen: str) -> FleetRow:
-    row = unread("vm", "/id/vm", state, None, None)
-    row.update({"kept": str(kept), "failing": failing, "probable_cause": cause, "consistency": seen})
+    row = unread("vm", "/id/vm")
+    row.update(
+        {"state": str(state), "kept": str(kept), "failing": failing, "probable_cause": cause, "consistency": seen}
+    )
     return row
 
 
