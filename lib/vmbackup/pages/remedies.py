@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from vmbackup.catalog.texts import has_text
 from vmbackup.catalog.words import cause_title, explain, word
 from vmbackup.model import RunbookError, Verdict
 from vmbackup.pages.blocks import Block, Code, Details, Heading, Page, Paragraph, Table, VerdictBanner
+from vmbackup.pages.changed import compared
 from vmbackup.pages.step import step_word
 from vmbackup.remedies.plan import Plan
 from vmbackup.remedies.preflight import Refusal
@@ -60,37 +60,61 @@ def plan(each: Plan) -> Page:
 
 
 def _plan(each: Plan) -> list[Block]:
-    language, entry = each.language, each.entry
-    risk = catalog.text(f"risk.{entry['risk']}", language)
+    title = catalog.text("remedy.plan", each.language, title=each.words["title"])
+    refused = refusals(each) or [Paragraph(catalog.text("remedy.ready", each.language))]
+    return [Heading(title), _what(each), _table(each), *_commands(each), *refused, *_sources(each)]
+
+
+def unfolded(each: Plan) -> Page:
+    """The plan as the tool shows it: first what is needed now, then the rest folded. What cannot be applied from here
+    begins with its commands."""
+    if each.applicable:
+        rest = Details(catalog.text("guide.by_hand", each.language), [*_commands(each), *_sources(each)])
+        return Page([_what(each), _table(each), rest])
+    is_manual = each.entry["kind"] == "manual"
+    rest = Details(catalog.text("remedy.more", each.language), [_table(each), *_sources(each)])
+    return Page([_what(each), *([] if is_manual else refusals(each)), *_commands(each), rest])
+
+
+def refusals(each: Plan) -> list[Block]:
+    """Why it cannot be applied from here."""
+    label = catalog.text("remedy.blocked", each.language)
+    return [Paragraph(refusal.words(each.language), label) for refusal in each.refusals]
+
+
+def _what(each: Plan) -> Paragraph:
+    return Paragraph(each.words["what"], catalog.text("remedy.what", each.language))
+
+
+def _table(each: Plan) -> Table:
+    risk = catalog.text(f"risk.{each.entry['risk']}", each.language)
     rows = {
-        "resource": resource_name(each.resource) or catalog.text("remedy.no_resource", language),
+        "resource": resource_name(each.resource) or catalog.text("remedy.no_resource", each.language),
         "risk": f"{risk}: {each.words['risk_note']}",
         "duration": each.words["duration"],
         "undo": each.words["undo"],
     }
-    blocks: list[Block] = [
-        Heading(catalog.text("remedy.plan", language, title=each.words["title"])),
-        Paragraph(each.words["what"], catalog.text("remedy.what", language)),
-        _named(rows, language),
-    ]
+    return _named(rows, each.language)
+
+
+def _commands(each: Plan) -> list[Block]:
+    blocks: list[Block] = []
     if each.words.get("portal"):
-        blocks.append(Paragraph(each.words["portal"], catalog.text("remedy.portal", language)))
+        blocks.append(Paragraph(each.words["portal"], catalog.text("remedy.portal", each.language)))
     for command in each.commands:
-        blocks.append(Paragraph(catalog.text("remedy.commands", language, where=command.where)))
+        blocks.append(Paragraph(catalog.text("remedy.commands", each.language, where=command.where)))
         blocks.append(Code(command.text))
-    if entry["script"]:
-        script = Code(catalogue.script(each.remedy))
-        blocks.append(Details(f"{catalog.text('remedy.script', language)}: {entry['script']}", [script]))
-    if each.refusals:
-        for refusal in each.refusals:
-            blocks.append(Paragraph(refusal.words(language), catalog.text("remedy.blocked", language)))
-    else:
-        blocks.append(Paragraph(catalog.text("remedy.ready", language)))
-    titles = " · ".join(catalog.sources()[key]["title"] for key in entry["sources"])
-    as_of = catalog.text("label.as_of", language, date=entry["as_of"])
-    blocks.append(Paragraph(f"{titles} ({as_of})", catalog.text("label.sources", language)))
-    blocks.append(Details(catalog.text("remedy.details", language), [_details(each)]))
+    if each.entry["script"]:
+        title = f"{catalog.text('remedy.script', each.language)}: {each.entry['script']}"
+        blocks.append(Details(title, [Code(catalogue.script(each.remedy))]))
     return blocks
+
+
+def _sources(each: Plan) -> list[Block]:
+    titles = " · ".join(catalog.sources()[key]["title"] for key in each.entry["sources"])
+    as_of = catalog.text("label.as_of", each.language, date=each.entry["as_of"])
+    details = Details(catalog.text("remedy.details", each.language), [_details(each)])
+    return [Paragraph(f"{titles} ({as_of})", catalog.text("label.sources", each.language)), details]
 
 
 def _details(each: Plan) -> Table:
@@ -249,28 +273,3 @@ def _point(point: Mapping[str, Any] | None, language: str) -> str:
     if point is None:
         return catalog.text("proof.none", language)
     return f"{clock.local(point['time'])}, {point['type']}"
-
-
-def compared(before: Mapping[str, Any], after: Mapping[str, Any], language: str) -> list[list[str]]:
-    """What was changed, before and after: ``["Agent", "Not Ready → Ready"]``; what stayed is said once."""
-    was, now = _flat(before), _flat(after)
-    rows = []
-    for key in dict.fromkeys([*was, *now]):
-        label = f"changed.{key}"
-        values = dict.fromkeys(_value(each[key]) for each in (was, now) if key in each)
-        rows.append([catalog.text(label, language) if has_text(label) else key, " → ".join(values)])
-    return rows
-
-
-def _flat(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """The tree's leaves: ``{"agent": {"status": "Ready"}}`` is ``{"agent_status": "Ready"}``."""
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        found |= _flat(value, f"{above}{key}_") if isinstance(value, Mapping) else {f"{above}{key}": value}
-    return found
-
-
-def _value(value: Any) -> str:
-    if value is None or value == "":
-        return "–"
-    return clock.local(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

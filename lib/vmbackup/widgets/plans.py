@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vmbackup import catalog
-from vmbackup.pages.blocks import Details, Page, Paragraph
+from vmbackup.catalog.remedies import script
+from vmbackup.pages.blocks import Heading, Page, Paragraph
+from vmbackup.resource_ids import resource_name
 from vmbackup.sanitize import text
 from vmbackup.widgets import controls
 
@@ -16,15 +18,17 @@ if TYPE_CHECKING:
 
 
 class Plans:
-    """Plans of one cause. ``on_apply`` is told the plan that the operator confirmed, and only then."""
+    """Plans of one cause. ``on_apply`` is told the plan that the operator confirmed, and only then; ``on_done`` is
+    called once the operator did it by hand."""
 
-    def __init__(self, on_apply: Callable[[Plan], object]) -> None:
-        self._on_apply = on_apply
+    def __init__(self, on_apply: Callable[[Plan], object], on_done: Callable[[], object]) -> None:
+        self._on_apply, self._on_done = on_apply, on_done
         self._asked: Plan | None = None
         self._question = controls.view("vmbackup-question")
         self._yes = controls.button(self._confirmed, "vmbackup-main", "vmbackup-commits")
         self._no = controls.button(lambda: self._ask(None))
-        self._confirm = controls.rows(self._question, controls.row(self._yes, self._no), classes=("vmbackup-part",))
+        self._answers = controls.row(self._yes, self._no)
+        self._confirm = controls.rows(self._question, self._answers, classes=("vmbackup-part",))
         self._confirm.add_class("vmbackup-error")
         self.box = controls.rows(classes=("vmbackup-plans",))
         self._slots: dict[str, Any] = {}
@@ -85,18 +89,31 @@ class Plans:
     def _plan(self, plan: Plan, *, is_alone: bool) -> list[Any]:
         from vmbackup.pages import remedies as pages
 
-        heading, *whole = pages.plan(plan).blocks
         place = controls.view()
-        # What is done and the table stand open; commands and script are for whoever does it by hand.
-        rest = Details(catalog.text("guide.by_hand", self._language), whole[2:])
-        first = [heading] if is_alone else []
-        controls.put(place, Page([*first, *whole[:2], *(_refused(plan, self._language)), rest]))
-        if not plan.applicable:
-            return [place]
+        title = [Heading(catalog.text("remedy.plan", self._language, title=plan.words["title"]))] if is_alone else []
+        controls.put(place, Page([*title, *pages.unfolded(plan).blocks]))
+        named = self._script(plan) if plan.entry["script"] else []
+        return [place, *named, *(self._to_apply(plan) if plan.applicable else self._by_hand())]
+
+    def _to_apply(self, plan: Plan) -> list[Any]:
         apply = controls.button(lambda: self._ask(plan), "vmbackup-main")
         apply.disabled = self._busy
         controls.word(apply, text(catalog.text("guide.apply", self._language, title=plan.words["title"])))
-        return [place, apply, self._confirm_slot(plan)]
+        return [apply, self._confirm_slot(plan)]
+
+    def _by_hand(self) -> list[Any]:
+        done = controls.button(self._on_done, "vmbackup-main")
+        done.disabled = self._busy
+        controls.word(done, catalog.text("guide.done_by_hand", self._language))
+        return [done]
+
+    def _script(self, plan: Plan) -> list[Any]:
+        """The script that the plan's commands name, to copy and as the file that they name."""
+        content = script(plan.remedy)
+        copy, file = controls.Frontend(kind="copy", content=content), controls.view()
+        copy.text, copy.done = (catalog.text(f"paste.{key}", self._language) for key in ("copy", "copied"))
+        controls.download(file, plan.entry["script"], content.encode(), self._language)
+        return [controls.row(copy, file)]
 
     def _confirm_slot(self, plan: Plan) -> Any:
         self._slots[plan.remedy] = controls.rows()
@@ -106,9 +123,14 @@ class Plans:
         self._asked = plan
         if plan is not None:
             risk = catalog.text(f"risk.{plan.entry['risk']}", self._language)
-            values = {"title": plan.words["title"], "resource": plan.resource or "–", "risk": risk}
+            values = {"title": plan.words["title"], "resource": resource_name(plan.resource) or "–", "risk": risk}
             question = catalog.text("guide.confirm", self._language, **values)
             controls.put(self._question, Page([Paragraph(question), Paragraph(plan.words["risk_note"])]))
+            # At a high risk the answer that is offered first, and looks like it, is no.
+            is_high = plan.entry["risk"] == "high"
+            self._answers.children = (self._no, self._yes) if is_high else (self._yes, self._no)
+            controls.mark(self._yes, {"vmbackup-main": not is_high})
+            controls.mark(self._no, {"vmbackup-main": is_high})
         for remedy, slot in self._slots.items():
             slot.children = (self._confirm,) if plan is not None and remedy == plan.remedy else ()
 
@@ -117,8 +139,3 @@ class Plans:
         self._ask(None)
         if plan is not None:
             self._on_apply(plan)
-
-
-def _refused(plan: Plan, language: str) -> list[Paragraph]:
-    label = catalog.text("remedy.blocked", language)
-    return [Paragraph(refusal.words(language), label) for refusal in plan.refusals]

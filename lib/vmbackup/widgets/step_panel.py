@@ -38,7 +38,7 @@ class Panel:
         self._buttons["skip"].add_class("vmbackup-commits")
         self.command = CommandView(lambda: on["say"]("copied_command"))
         self.paste = Paste(on["paste"], lambda: on["say"]("copied"))
-        self.plans = Plans(on["apply"])
+        self.plans = Plans(on["apply"], on["recheck"])
         self._reason = controls.field(1)
         self._leave = controls.button(self._left, "vmbackup-main", "vmbackup-commits")
         self._skip = controls.rows(self._reason, self._leave, classes=("vmbackup-part",))

@@ -6,6 +6,7 @@ import pytest
 
 from remedy_cases import TARGET, evidence, step
 from vmbackup.pages import remedies as pages
+from vmbackup.pages.changed import compared
 from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.plan import plan
 from vmbackup.remedies.receipt import Receipt
@@ -45,7 +46,7 @@ def test_the_verdicts_of_what_a_remedy_concerns_are_compared():
 def test_before_and_after_stand_in_one_line_and_what_stayed_is_said_once():
     before = {"power": "running", "agent": {"status": "Not Ready", "version": "2.9"}, "since": None}
     after = {"power": "running", "agent": {"status": "Ready", "version": "2.9"}, "since": "2026-11-23T03:00:00Z"}
-    assert pages.compared(before, after, "de") == [
+    assert compared(before, after, "de") == [
         ["Energiezustand", "running"], ["Agent", "Not Ready → Ready"], ["Agentversion", "2.9"],
         ["since", "– → 2026-11-23 03:00 UTC"],
     ]  # fmt: skip

@@ -295,3 +295,48 @@ def test_names_from_azure_and_words_of_the_operator_bring_no_element(tmp_path: P
         tags.feed(shown(tool))
         assert not tags.seen & {"script", "img", "iframe", "style"}
         assert "/virtualMachines/vm-%3Cscript%3E" in shown(tool)
+
+
+@pytest.mark.parametrize(
+    ("world", "command"),
+    [
+        ("agent_stopped_linux", "systemctl restart walinuxagent"),
+        ("agent_stopped_windows", "Restart-Service RdAgent, WindowsAzureGuestAgent"),
+    ],
+)
+def test_a_stopped_agent_is_first_started_by_hand_and_then_checked_again(
+    tmp_path: Path, world: str, command: str
+) -> None:
+    with opened(world, tmp_path) as (run, simulator):
+        run.collect()
+        tool = shown_over(run)
+        press(tool, "Plan a remedy")
+        assert command in shown(tool)
+        assert not re.search("Apply: |Not applied here", shown(tool))
+        before = len(simulator.requests)
+        press(tool, "I have done it: check again")
+        assert tool.notice.status.text == "This cause was checked again."
+        assert len(simulator.requests) > before
+
+
+def test_at_a_high_risk_no_comes_first_and_stands_out(tmp_path: Path) -> None:
+    with run_over("agent_stopped_linux", tmp_path) as run:
+        run.collect()
+        tool = shown_over(run)
+        press(tool, "Plan a remedy")
+        press(tool, "▸ Restart the VM from Azure")
+        press(tool, "Apply: Restart the VM")
+        buttons = [each for each in widgets(tool.box) if isinstance(each, ipywidgets.Button)]
+        answers = [each for each in buttons if each.description in ("Yes, apply it now", "No, change nothing")]
+        assert [each.description[:2] for each in answers] == ["No", "Ye"]
+        assert ["vmbackup-main" in each._dom_classes for each in answers] == [True, False]
+        assert f"Resource: {run.target.vm_name}. Risk: high." in shown(tool)
+
+
+def test_the_script_that_a_plan_names_comes_as_that_file(tmp_path: Path) -> None:
+    with run_over("agent_old_linux", tmp_path) as run:
+        run.collect()
+        tool = shown_over(run)
+        press(tool, "Plan a remedy")
+        assert "@remedy_update_guest_agent_linux.sh" in shown(tool)
+        assert 'download="remedy_update_guest_agent_linux.sh"' in shown(tool)
