@@ -74,7 +74,8 @@ def _answer(
 def _throttle(azure: Azure, method: str, path: str) -> None:
     """429 for the share of requests that the endpoint is told to refuse; which ones depends on nothing but them."""
     if azure.throttle and number(1000, azure.unique(method, path, "throttle")) < 1000 * azure.throttle.share:
-        wait = {"x-ms-retry-after-ms": str(round(1000 * azure.throttle.retry_after_s))}
+        wait_s = azure.throttle.retry_after_s
+        wait = {"Retry-After": str(max(1, round(wait_s))), "x-ms-retry-after-ms": str(round(1000 * wait_s))}
         raise Refused(429, "TooManyRequests", "The request is being throttled as the limit has been reached.", wait)
 
 

@@ -35,6 +35,14 @@ class Call:
     azure_time: datetime | None = None
     received: int = 0
     sent: int = 0
+    paused_until: float = 0.0
+
+    def add_time(self, seconds: float) -> None:
+        """Move its deadline by a wait that begins now; what several threads wait at the same time counts once."""
+        now = time.monotonic()
+        if self.deadline is not None:
+            self.deadline += max(0.0, now + seconds - max(now, self.paused_until))
+        self.paused_until = max(self.paused_until, now + seconds)
 
     def stop(self) -> None:
         """End it now: whatever still works for it sends no further request."""
@@ -53,6 +61,7 @@ class Call:
             each = each.parent
 
 
+_SLICE_S = 0.5
 _current: ContextVar[Call | None] = ContextVar("vmbackup_call", default=None)
 
 
@@ -80,6 +89,20 @@ def remaining_s() -> float:
     return begun.remaining_s() if begun else math.inf
 
 
+def pause(seconds: float) -> None:
+    """Wait for the current call's turn, which costs it none of its time. Raises TimeoutError when it is stopped, or
+    has no time left."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if remaining_s() <= 0:
+            raise TimeoutError
+        slice_s = min(left, _SLICE_S)
+        begun = current()
+        for each in begun.lineage() if begun else ():
+            each.add_time(slice_s)
+        time.sleep(slice_s)
+
+
 def start_thread(work: Callable[..., object], *arguments: object) -> threading.Thread:
     """Start a thread that works for the current call."""
     # A daemon: a thread that hangs in a request must not keep the process alive.
@@ -99,8 +122,10 @@ def gather(works: Sequence[Callable[[], _Result]], width: int = 8) -> list[_Resu
     waiting = deque(zip(works, futures, strict=True))
     for _ in range(min(width, len(works))):
         start_thread(_work_off, waiting)
-    if wait(futures, min(max(0.0, remaining_s()), threading.TIMEOUT_MAX)).not_done:
-        raise TimeoutError
+    # The deadline moves while a call waits for its turn.
+    while wait(futures, min(max(0.0, remaining_s()), threading.TIMEOUT_MAX)).not_done:
+        if remaining_s() <= 0:
+            raise TimeoutError
     return [future.result() for future in futures]
 
 

@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     from azure.mgmt.resourcehealth import ResourceHealthMgmtClient
     from requests import Session
 
+    from vmbackup.arm.rate_limit import RateLimiter
+
 _Client = TypeVar("_Client")
+RATE_FILE, RATE_SHARE = "VMBACKUP_RATE_FILE", "VMBACKUP_RATE_SHARE"
+"""The environment variables that name a fleet's ``rate_file``, and the ``rate_share`` of this machine, 0 to 1."""
+_MOST_RETRIES = 10
+"""Of a fleet's request that Azure throttles: that slows the run, and fails no VM."""
 SUBSCRIPTIONS = "2022-12-01"
 """The api-version of subscriptions themselves."""
 
@@ -44,13 +50,26 @@ logging.getLogger("azure").addHandler(logging.NullHandler())
 @dataclass(frozen=True, slots=True)
 class Connection:
     """Where Azure is. ``polling_interval_s`` is used only where Azure gives no Retry-After; ``ca_file`` are the
-    certificates to trust for this connection alone, None for those of this machine."""
+    certificates to trust for this connection alone, None for those of this machine. ``rate_file`` is what all workers
+    of a fleet keep their limits in (see ``rate_limit``), None for a single run; ``rate_share`` the part of the limits
+    that is theirs."""
 
     endpoint: str
     polling_interval_s: float = 2.0
     retry_total: int = 3
     retry_backoff_s: float = 0.8
     ca_file: str | None = None
+    rate_file: str | None = None
+    rate_share: float = 1.0
+
+
+def _limiter(connection: Connection) -> RateLimiter | None:
+    if connection.rate_file is None:
+        return None
+    # Only a fleet needs it.
+    from vmbackup.arm.rate_limit import RateLimiter
+
+    return RateLimiter(connection.rate_file, connection.rate_share)
 
 
 class Azure:
@@ -74,6 +93,7 @@ class Azure:
         self._lock = threading.RLock()
         self._transport = transport or Transport(ca_file=connection.ca_file)
         self._audience = Audience(connection.endpoint)
+        self._limiter = _limiter(connection)
 
     def beside(self, subscription_id: str) -> Azure:
         """The connection to another subscription, with the same sign-in and transport."""
@@ -128,11 +148,14 @@ class Azure:
 
     def _policies(self) -> list[Any]:
         """The policies that every try of a request passes."""
-        return [RecordingPolicy(self), AuditPolicy()]
+        limits = [self._limiter.policy()] if self._limiter else []
+        return [*limits, RecordingPolicy(self), AuditPolicy()]
 
     def _retry(self) -> PatientRetryPolicy:
-        connection = self.connection
-        return PatientRetryPolicy(retry_total=connection.retry_total, retry_backoff_factor=connection.retry_backoff_s)
+        connection, many = self.connection, self._limiter is not None
+        most = {"retry_total": _MOST_RETRIES, "retry_status": _MOST_RETRIES} if many else {}
+        options = {"retry_total": connection.retry_total, "retry_backoff_factor": connection.retry_backoff_s, **most}
+        return PatientRetryPolicy(in_turn=many, **options)
 
     def _options(self) -> dict[str, Any]:
         return {

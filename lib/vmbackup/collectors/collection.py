@@ -53,12 +53,12 @@ def collect(
     ``failed``. ``on_fact`` is called in this thread as each fact comes in. Raises SetupError when nobody is signed in,
     or the VM or the given vault does not exist.
     """
-    with calling(target.vm_id, deadline_s):
+    with calling(target.vm_id, deadline_s) as call:
         ask = Ask(azure, target, failure, _usable(known, failure))
-        facts = _collect(ask, deadline_s, longest_s, on_fact, only)
+        facts = _collect(ask, call, deadline_s, longest_s, on_fact, only)
         # Only now is Azure's time known without a request of its own.
         if ask.known and not _is_fresh(ask.known, azure.now()):
-            facts = _collect(replace(ask, known={}), deadline_s, longest_s, on_fact, only)
+            facts = _collect(replace(ask, known={}), call, deadline_s, longest_s, on_fact, only)
         return facts
 
 
@@ -75,14 +75,14 @@ def _is_fresh(known: Evidence, now: datetime) -> bool:
 
 def _collect(
     ask: Ask,
+    call: Call,
     deadline_s: float,
     longest_s: float,
     on_fact: Callable[[str, Fact], object] | None,
     only: Iterable[str] | None,
 ) -> dict[str, Fact]:
     chosen = _chosen(only)
-    end = time.monotonic() + deadline_s
-    run = _Run(ask, end, deadline_s, longest_s, {name: Future() for each in chosen for name in each.gives})
+    run = _Run(ask, call, deadline_s, longest_s, {name: Future() for each in chosen for name in each.gives})
     for each in chosen:
         if all(name in ask.known for name in each.gives):
             run.reports.put((each, {name: ask.known[name] for name in each.gives}))
@@ -105,7 +105,7 @@ def _collect(
 @dataclass(frozen=True, slots=True)
 class _Run:
     ask: Ask
-    end: float
+    call: Call
     deadline_s: float
     longest_s: float
     answers: dict[str, Future[Fact]]
@@ -115,14 +115,20 @@ class _Run:
 
 def _arrivals(chosen: list[Collector], run: _Run) -> Iterator[tuple[str, Fact]]:
     """Each fact as it arrives, or as its time runs out. Only this thread sets answers, so late ones are dropped."""
-    due = dict.fromkeys((each.gives for each in chosen), run.end)
+    due = dict.fromkeys((each.gives for each in chosen), time.monotonic() + run.call.remaining_s())
     asked: dict[tuple[str, ...], Call] = {}
     while due:
         try:
             each, report = run.reports.get(timeout=max(0.0, min(due.values()) - time.monotonic()))
         except Empty:
             for gives in [gives for gives, when in due.items() if when <= time.monotonic()]:
-                seconds = run.deadline_s if due.pop(gives) == run.end else run.longest_s
+                left_s = asked.get(gives, run.call).remaining_s()
+                if left_s > 0:
+                    # It waited for its turn, which does not count.
+                    due[gives] = time.monotonic() + left_s
+                    continue
+                del due[gives]
+                seconds = run.longest_s if run.call.remaining_s() > 0 else run.deadline_s
                 late = Fact(FactStatus.FAILED, why="timeout", details={"seconds": f"{seconds:.0f}"})
                 late = recorded(late, asked.get(gives, Call()), round(seconds * 1000))
                 yield from _settled(dict.fromkeys(gives, late), run)
@@ -133,7 +139,7 @@ def _arrivals(chosen: list[Collector], run: _Run) -> Iterator[tuple[str, Fact]]:
             continue
         if isinstance(report, Call):
             asked[each.gives] = report
-            due[each.gives] = min(run.end, time.monotonic() + run.longest_s)
+            due[each.gives] = time.monotonic() + report.remaining_s()
         else:
             del due[each.gives]
             yield from _settled(report, run)

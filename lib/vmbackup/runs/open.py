@@ -13,7 +13,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
 from vmbackup import catalog
-from vmbackup.arm.connection import Azure, Connection
+from vmbackup.arm.connection import RATE_FILE, RATE_SHARE, Azure, Connection
 from vmbackup.catalog.remedies import remedies
 from vmbackup.model import AzureSource, SetupError, Target
 from vmbackup.parameters import Parameters, no_such, target
@@ -58,7 +58,8 @@ def connect_azure(subscription_id: str) -> Azure:
 
     # Sovereign clouds have an address of their own; the variable names it.
     endpoint = os.environ.get("VMBACKUP_ARM_ENDPOINT", _PUBLIC_CLOUD)
-    return Azure(DefaultAzureCredential(), subscription_id, Connection(endpoint))
+    file, share = os.environ.get(RATE_FILE) or None, float(os.environ.get(RATE_SHARE) or 1)
+    return Azure(DefaultAzureCredential(), subscription_id, Connection(endpoint, rate_file=file, rate_share=share))
 
 
 def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:

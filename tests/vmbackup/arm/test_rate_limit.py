@@ -1,0 +1,113 @@
+"""Many workers within Azure's limits: they share what is left, wait together, and no VM fails of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from azuresim.fleet import fleet
+from azuresim.state import Throttle
+from each import for_each
+from expected_verdicts import observed
+from vmbackup.arm.call import calling, pause
+from vmbackup.arm.rate_limit import AT_ONCE_PER_VAULT, RateLimiter, kinds
+from vmbackup.collectors import collect
+from vmbackup.model import Fact
+from worlds import connected, serving
+
+ARM = "https://management.azure.com"
+VM = "/subscriptions/S/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm"
+
+
+@for_each(
+    [
+        ("GET", VM, ("s", ["reads"])),
+        ("POST", f"{VM}/runCommand", ("s", ["writes"])),
+        ("DELETE", f"{VM}/extensions/x", ("s", ["deletes"])),
+        ("GET", "/subscriptions/s/providers/Microsoft.Compute/disks", ("s", ["reads", "compute lists"])),
+        (
+            "GET",
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n",
+            ("s", ["reads", "network"]),
+        ),
+        ("POST", "/providers/Microsoft.ResourceGraph/resources", ("", ["graph"])),
+    ]
+)
+def test_a_request_counts_for_its_subscription_and_kinds(case: tuple[str, str, tuple[str, list[str]]]) -> None:
+    method, path, wanted = case
+    assert kinds(method, f"{ARM}{path}?api-version=1") == wanted
+
+
+def test_what_is_used_up_is_waited_for(tmp_path: Path) -> None:
+    limiter = RateLimiter(str(tmp_path / "rates"), share=0.01)  # 2 reads in 10 s
+    begun = time.monotonic()
+    for _ in range(2):
+        limiter.wait("s", ["reads"])
+    limiter.wait("other", ["reads"])
+    assert time.monotonic() - begun < 1
+    assert limiter._full_s("s", "reads") > 5
+
+
+def test_all_processes_share_the_limits_and_the_pauses(tmp_path: Path) -> None:
+    file = str(tmp_path / "rates")
+    RateLimiter(file, 0.01).wait("s", ["reads"])
+    RateLimiter(file, 0.01).hold("s", ["writes"], 30)
+    code = f"""
+from vmbackup.arm.rate_limit import RateLimiter
+limiter = RateLimiter({file!r}, 0.01)
+limiter.wait("s", ["reads"])
+print(limiter._full_s("s", "reads") > 5, limiter._paused_s("s", "writes") > 20, limiter._paused_s("t", "writes") > 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["True", "True", "False"]
+
+
+def test_a_vault_gets_four_requests_at_a_time(tmp_path: Path) -> None:
+    limiter, running, most = RateLimiter(str(tmp_path / "rates")), [0], [0]
+
+    def work() -> None:
+        with limiter.slot("vault"):
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+            time.sleep(0.05)
+            running[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most[0] == AT_ONCE_PER_VAULT
+
+
+def test_waiting_for_a_turn_costs_a_call_no_time_and_a_stopped_one_waits_no_longer() -> None:
+    with calling(deadline_s=10) as outer, calling(deadline_s=5) as inner:
+        pause(0.3)
+        assert inner.remaining_s() == pytest.approx(5, abs=0.1)
+        assert outer.remaining_s() == pytest.approx(10, abs=0.1)
+        outer.stop()
+        with pytest.raises(TimeoutError):
+            pause(60)
+
+
+def test_a_storm_of_429_slows_a_fleet_and_changes_no_verdict(tmp_path: Path) -> None:
+    worlds = list(fleet(12, vaults=2, seed=4, healthy=0.2))
+    with serving(*worlds) as simulator:
+        calm = [verdicts(collect(*connected(simulator, world))) for world in worlds]
+        simulator.azure.throttle = Throttle(0.25, 0.05)
+        before = len(simulator.requests)
+        rated = {"rate_file": str(tmp_path / "rates")}
+        stormy = [verdicts(collect(*connected(simulator, world, **rated))) for world in worlds]
+        tries = len(simulator.requests) - before
+    assert stormy == calm
+    assert tries > before * 1.15
+
+
+def verdicts(facts: dict[str, Fact]) -> dict[str, object]:
+    assert [name for name, fact in facts.items() if fact.why == "throttled"] == []
+    return observed(facts, "agent_unreachable")
