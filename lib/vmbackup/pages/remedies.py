@@ -13,7 +13,7 @@ from vmbackup.model import RunbookError, Verdict
 from vmbackup.pages.blocks import Block, Code, Details, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.changed import compared
 from vmbackup.pages.step import step_word
-from vmbackup.remedies.plan import Plan
+from vmbackup.remedies.plan import Command, Plan
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.proof import Proof
@@ -102,12 +102,17 @@ def _commands(each: Plan) -> list[Block]:
     if each.words.get("portal"):
         blocks.append(Paragraph(each.words["portal"], catalog.text("remedy.portal", each.language)))
     for command in each.commands:
-        blocks.append(Paragraph(catalog.text("remedy.commands", each.language, where=command.where)))
+        blocks.append(Paragraph(catalog.text("remedy.commands", each.language, where=place(command, each.language))))
         blocks.append(Code(command.text))
     if each.entry["script"]:
         title = f"{catalog.text('remedy.script', each.language)}: {each.entry['script']}"
         blocks.append(Details(title, [Code(catalogue.script(each.remedy))]))
     return blocks
+
+
+def place(command: Command, language: str) -> str:
+    """Where a command is typed, in words."""
+    return catalog.text(f"command_place.{command.where.replace(':', '_')}", language)
 
 
 def _sources(each: Plan) -> list[Block]:

@@ -28,7 +28,9 @@ class CommandView:
         self.is_given = command is not None
         if command is None:
             return
-        label = Paragraph("", catalog.text("guide.command", language, where=command.where))
+        from vmbackup.pages.remedies import place
+
+        label = Paragraph("", catalog.text("guide.command", language, where=place(command, language)))
         controls.put(self._text, Page([label, Code(command.text)]))
         self._copy.content = command.text
         self._copy.text, self._copy.done = (catalog.text(f"guide.{key}", language) for key in ("copy", "copied"))
