@@ -43,7 +43,8 @@ def _until(stopped: Event, ask: Callable[[OnFact], _Facts], on_fact: OnFact) -> 
     thread = start_thread(work)
     while thread.is_alive() and not stopped.is_set():
         thread.join(0.05)
-    if not ended:
+    # Even if all was there before anybody looked: what came after the stop was not told.
+    if stopped.is_set():
         raise Stopped
     if isinstance(ended[0], BaseException):
         raise ended[0]
