@@ -85,6 +85,7 @@ class State:
     pasted_at: str | None = None
     awaited: frozenset[str] = frozenset()
     before: dict[str, Fact] = field(default_factory=dict)
+    _judged: tuple[str | None, dict[str, Fact], Diagnosis] | None = field(default=None, repr=False, compare=False)
 
     @property
     def language(self) -> Language:
@@ -114,8 +115,12 @@ class State:
         return bool(self.awaited) and waits(step, self.awaited)
 
     def diagnosis(self) -> Diagnosis:
-        """The judged causes, as the evidence stands."""
-        return self.diagnosis_of(self.evidence)
+        """The judged causes, as the evidence stands; a page asks for them many times."""
+        judged = self._judged
+        if judged is None or judged[:2] != (self.section, self.evidence):
+            evidence = dict(self.evidence)
+            judged = self._judged = (self.section, evidence, diagnose(self.section, evidence))
+        return judged[2]
 
     def diagnosis_of(self, evidence: Evidence) -> Diagnosis:
         """The judged causes on other evidence of this run, such as ``before``."""
