@@ -8,9 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from azuresim.loading import load_world
+from azuresim.loading import load_world, parse
 from vmbackup.checks.base import load
 from vmbackup.diagnosis import diagnose
 from vmbackup.model import SIGNS, Evidence
@@ -21,7 +19,7 @@ HEALTHY = ("healthy_linux", "healthy_windows")
 
 def written(world: str) -> dict[str, Any]:
     """The world's own file as it is."""
-    return dict(yaml.safe_load((FOLDER / f"{world}.yaml").read_text("utf-8")))
+    return dict(parse((FOLDER / f"{world}.yaml").read_text("utf-8")))
 
 
 def expected(world: str) -> dict[str, Any]:

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from azuresim.loading import SCENARIOS, make_world
+from azuresim.loading import SCENARIOS, make_world, parse
 from azuresim.serve import Simulator
 from azuresim.world import World
 from vmbackup.arm.audit import Audit, changes, rows
@@ -85,7 +83,7 @@ def change_context(azure: Azure, folder: RunFolder) -> ChangeContext:
 @contextmanager
 def opened(scenario: str, folder: Path, port: int = 0, **changes: Any) -> Iterator[Case]:
     """The scenario with top-level keys replaced or added."""
-    given = yaml.safe_load((SCENARIOS / f"{scenario}.yaml").read_text("utf-8")) or {}
+    given = parse((SCENARIOS / f"{scenario}.yaml").read_text("utf-8")) or {}
     world = make_world(scenario, {**given, **changes})
     with serving(world, port=port) as simulator:
         azure, target = connected(simulator, world)
