@@ -223,7 +223,7 @@ def test_the_message_of_what_was_pressed_is_in_view_where_it_was_pressed(open_bo
 def test_what_is_asked_is_in_view_while_everything_runs(open_book: Any, lab: Lab) -> None:
     with open_book("01_agent_unreachable", lab.live("agent_stopped_linux")) as book, lab.slow(500):
         book.run_all(wait=False)
-        asking = book.page.get_by_text(re.compile(r"^\d+ of \d+ queries answered"))
+        asking = book.page.get_by_text(re.compile(r"^\d+ of \d+ queries answered after"))
         expect(asking).to_be_in_viewport()
         expect(book.status).not_to_have_text("")
         expect(asking).to_have_count(0)

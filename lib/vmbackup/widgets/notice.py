@@ -57,7 +57,7 @@ class Offer:
 
     def __init__(self, on_resume: Callable[[], object], on_anew: Callable[[], object]) -> None:
         self._page = controls.view()
-        self._resume, self._anew = controls.button(on_resume), controls.button(on_anew)
+        self._resume, self._anew = (controls.button(do, "vmbackup-commits") for do in (on_resume, on_anew))
         self.box = controls.rows(self._page, controls.row(self._resume, self._anew), classes=("vmbackup-part",))
 
     def show(self, earlier: Earlier | None, busy: bool, language: str) -> None:

@@ -15,10 +15,8 @@ from vmbackup.widgets.command import CommandView
 from vmbackup.widgets.paste import Paste
 from vmbackup.widgets.plans import Plans
 
-# Buttons in the order in which they stand; "next" goes to where the walk goes on. The first that is offered of the main
-# ones is the next action.
+# Buttons in the order in which they stand; "next" goes to where the walk goes on.
 _BUTTONS = ("plan", "script", "paste", "recheck", "take_up", "skip", "next")
-_MAIN = ("plan", "take_up", "script", "recheck")
 
 
 class Panel:
@@ -76,7 +74,7 @@ class Panel:
     def _show_buttons(self, busy: bool, language: str) -> None:
         step = self._run.diagnosis().step(self._cause)
         offered = self._offered(step)
-        main = next((name for name in _MAIN if offered[name]), "next")
+        main = self._main(step, offered)
         for name, button in self._buttons.items():
             controls.word(button, catalog.text(f"guide.{name}", language))
             controls.visible(button, offered[name])
@@ -88,6 +86,15 @@ class Panel:
         self._unfolded = ""
         self.plans.clear()
         self._fold()
+
+    def _main(self, step: Step, offered: Mapping[str, bool]) -> str:
+        """The next action: a remedy for what was found, the guest script where only the guest can tell."""
+        probe = self._run.evidence.get("guest.probe")
+        if offered["plan"] or offered["take_up"]:
+            return "plan" if offered["plan"] else "take_up"
+        if step.verdict is not Verdict.UNKNOWN:
+            return "next"
+        return "script" if offered["script"] and not (probe and probe.answered) else "recheck"
 
     def _offered(self, step: Step) -> dict[str, bool]:
         verdict, skipped = step.verdict, self._cause in self._run.skipped
