@@ -1,7 +1,7 @@
 """The inventory of a fleet: everything that lists can say of its VMs, asked once.
 
 Per vault: protected items, jobs of 14 days, policies, storage. Per subscription: VMs and their power, disks,
-interfaces, networks, locks, collections of restore points, the activity log of two days, and by Resource Graph the
+interfaces, networks, locks, collections of restore points, the activity log of some days, and by Resource Graph the
 extensions and Resource Health. Of a VM with nothing open the recovery points are asked for as well: no list says of
 what consistency they are, and a backup that was silently downgraded looks good everywhere else.
 """

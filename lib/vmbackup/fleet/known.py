@@ -42,9 +42,7 @@ class Tables:
 
     def rows(self, what: str, scope: str, name: str, key: Callable[[Any], str]) -> tuple[list[Any], Rows]:
         """The rows whose key is this name, with their list. Raises KeyError where there is no such list."""
-        listed = self.lists.of(what, scope)
-        if listed is None:
-            raise KeyError(what)
+        listed = self.listed(what, scope)
         index = self._indexes.get((what, scope.lower(), key))
         if index is None:
             index = {}
@@ -60,12 +58,19 @@ class Tables:
             raise KeyError(name)
         return found[0], listed
 
+    def listed(self, what: str, scope: str) -> Rows:
+        """A list. Raises KeyError where there is none."""
+        found = self.lists.of(what, scope)
+        if found is None:
+            raise KeyError(what)
+        return found
+
     def whole(self, what: str, scope: str) -> Rows:
         """A list that was read to its end. Raises KeyError for any other."""
-        listed = self.lists.of(what, scope)
-        if listed is None or listed.is_cut:
+        found = self.listed(what, scope)
+        if found.is_cut:
             raise KeyError(what)
-        return listed
+        return found
 
 
 def own_id(row: Any) -> str:
@@ -263,10 +268,12 @@ def _versions(vm: _Vm) -> _Facts:
 
 
 def _activity(vm: _Vm) -> _Facts:
-    listed, now = vm.tables.whole("events", vm.subscription), vm.tables.lists.now
+    listed, now = vm.tables.listed("events", vm.subscription), vm.tables.lists.now
     bad = since_last_good(vm.data("backup.jobs"))
     start, end = window(bad[-1]["start"] if bad else None, now)
-    if start < now - ACTIVITY_BACK:
+    # The newest come first: what was cut off is older than the last.
+    oldest = read_events(listed.entries[-1:])[0]["time"] if listed.is_cut else clock.stamp(now - ACTIVITY_BACK)
+    if (clock.stamp(start) or "") <= (oldest or ""):
         return
     collections = [read_collection(row) for row in vm.data("_collections")]
     known = restore_point_groups(collections, vm.get("backup.policy"), vm.get("vm.model"))

@@ -21,8 +21,8 @@ from vmbackup.collectors.jobs import job_filter, list_jobs
 from vmbackup.fleet.inventory import Gap
 from vmbackup.resource_ids import part_after, resource_group, resource_name
 
-ACTIVITY_BACK = timedelta(hours=48)
-"""How far the activity log of a subscription is listed: a failure older than this minus a day is asked about alone."""
+ACTIVITY_BACK = timedelta(days=4)
+"""How far the activity log of a subscription is listed: a failure that began earlier is asked about alone."""
 _MOST_EVENTS = 20_000
 _MOST_ROWS = 100_000
 _ITEMS = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"
