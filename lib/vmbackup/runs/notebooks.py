@@ -99,8 +99,7 @@ def write_runbook(notebook: Path, folder: Path, vm: str, names: tuple[str, ...],
     for stem in _stems(names):
         path = folder / f"{notebook.stem[:2]}_{stem}.ipynb"
         own = values if stem == safe(names[0]) else {**values, "run_folder": f"runs/{stem}"}
-        book = filled(notebook, own)
-        book["metadata"][_OWN] = {"vm": vm}
+        book = _about(vm, filled(notebook, own))
         try:
             with path.open("x", encoding="utf-8") as file:
                 file.write(text(book))
@@ -109,6 +108,18 @@ def write_runbook(notebook: Path, folder: Path, vm: str, names: tuple[str, ...],
             if (there := _read(path)) is not None and there["metadata"].get(_OWN) == {"vm": vm}:
                 return Copy(path, _cells(there) == _cells(book))
     raise AssertionError("there is always another name")
+
+
+def _about(vm: str, book: dict[str, Any]) -> dict[str, Any]:
+    """The notebook as one about this VM: how to name a VM is no longer said, and the parameters are folded, so that
+    the verdict is on the first screen."""
+    book["metadata"][_OWN] = {"vm": vm}
+    cells = book["cells"]
+    at = next(number for number, cell in enumerate(cells) if "parameters" in cell["metadata"].get("tags", []))
+    cells[at]["metadata"]["jupyter"] = {"source_hidden": True}
+    if cells[at - 1]["cell_type"] == "markdown" and at > 1:
+        del cells[at - 1]
+    return book
 
 
 def safe(name: str) -> str:

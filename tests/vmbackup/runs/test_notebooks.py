@@ -49,6 +49,7 @@ def test_a_runbook_has_the_vms_parameters_whatever_stands_in_their_values(tmp_pa
     assert (copy.path.name, copy.untouched) == ("01_sql_02.ipynb", True)
     assert (given["vm_id"], given["azure"], given["scenario"]) == (hostile, "live", "")
     assert given["probe"] == "auto", "what is not given stays"
+    assert "simulated VM" not in copy.path.read_text("utf-8"), "nor does it say how to name a VM"
 
 
 def test_two_vms_of_one_name_have_a_file_and_a_run_folder_each(tmp_path: Path) -> None:
