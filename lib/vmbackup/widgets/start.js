@@ -45,9 +45,16 @@ function render({ model, el }) {
   const status = element("p", { role: "status", className: "vmbackup-status" });
   page.role = "region";
   el.append(page);
-  const say = (words) => { status.textContent = words; };
+  // A double click chooses once.
+  let busy = false;
+  const say = (words) => {
+    status.textContent = words;
+    busy = false;
+  };
   const choose = (event) => {
+    if (busy) return;
     say(model.get("open" in event ? "opening" : "asking"));
+    busy = true;
     model.send(event);
   };
   const show = () => {
