@@ -150,7 +150,7 @@ class Failures:
             "notices": self._notices(),
             "how": self._word("how") if self.vms else "",
             "choices": self._choices(),
-            "own": "" if self.live else self._word("own"),
+            "buttons": [[name, self._word(name)] for name in (("again",) if self.live else ("again", "own"))],
             "list": {"title": title, "header": page.header(self.language), "rows": self._rows()} if self.vms else None,
         }
 

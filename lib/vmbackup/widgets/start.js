@@ -58,19 +58,17 @@ function render({ model, el }) {
     model.send(event);
   };
   const show = () => {
-    const { title, notices, how, choices, own, list } = model.get("view");
+    const { title, notices, how, choices, buttons, list } = model.get("view");
     const focused = page.contains(document.activeElement) ? document.activeElement.name || document.activeElement.ariaLabel : "";
     page.ariaLabel = title;
     const parts = notices.map((textContent) => element("p", { className: "vmbackup-notice", textContent }));
-    if (choices.length || own) {
-      const places = element("p", { className: "vmbackup-choices" }, ...choices.map((each) => choice(each, choose)));
-      if (own) {
-        const button = element("button", { type: "button", name: "own", textContent: own });
-        button.addEventListener("click", () => choose({ own: true }));
-        places.append(button);
-      }
-      parts.push(places);
+    const places = element("p", { className: "vmbackup-choices" }, ...choices.map((each) => choice(each, choose)));
+    for (const [name, textContent] of buttons) {
+      const button = element("button", { type: "button", name, textContent });
+      button.addEventListener("click", () => choose({ [name]: true }));
+      places.append(button);
     }
+    parts.push(places);
     if (how) parts.push(element("p", { textContent: how }));
     if (list) parts.push(table(list, choose));
     page.replaceChildren(...parts, status);

@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 
 class StartTool(anywidget.AnyWidget):
     """Shows ``view`` (see start.js) and tells ``on_choice`` what the operator chose: ``{"open": key}``,
-    ``{"subscription": id}``, ``{"vault": id}`` or ``{"own": True}``."""
+    ``{"subscription": id}``, ``{"vault": id}``, ``{"own": True}`` or ``{"again": True}``."""
 
     _esm = "".join((_HERE / name).read_text("utf-8") for name in ("notebook.js", "start.js"))
     _css = (_HERE / "start.css").read_text("utf-8")

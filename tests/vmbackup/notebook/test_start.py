@@ -158,6 +158,8 @@ def test_what_goes_wrong_is_said_in_the_tool_and_leaves_nothing_of_the_place_bef
         monkeypatch.setenv("VMBACKUP_ARM_ENDPOINT", simulator.endpoint)
         tool = shown(open_start({"azure": "live", "subscription_id": subject.subscription_id}))
         assert rows(tool)
+        choose(tool, again=True)
+        assert rows(tool)
         choose(tool, subscription="11111111-2222-3333-4444-555555555555")
     assert "does not know the subscription" in tool.status
     assert rows(tool) == []
