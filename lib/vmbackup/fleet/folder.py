@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict
 
 from vmbackup import sanitize
@@ -31,6 +32,7 @@ from vmbackup.runs.folder import EVIDENCE, RESULT
 FLEET, INVENTORY, VMS, ERROR = "fleet.json", "inventory.jsonl", "vms", "error.json"
 FLEET_SCHEMA = "vmbackup.fleet/1"
 _LARGEST = 2 * 1024**3
+_AT_ONCE = 16
 
 
 class _Asked(TypedDict):
@@ -67,7 +69,7 @@ def read(place: str, language: str) -> Fleet:
     names = list(dict.fromkeys([*asked, *_folders(place)]))
     if not names and not known:
         raise SetupError("error.no_fleet", folder=place)
-    rows = [_row(place, name, asked.get(name), known, language) for name in names]
+    rows = _for_each(names, lambda name: _row(place, name, asked.get(name), known, language), storage.is_url(place))
     seen = {row["vm_id"].lower() for row in rows}
     rows += [row for vm_id, row in known.items() if vm_id not in seen]
     return Fleet(rows, [*gaps, *unreadable])
@@ -100,6 +102,14 @@ def _row(place: str, name: str, asked: _Asked | None, known: _Known, language: s
     skipped = asked is not None and asked["examine"] is False
     state = VmState.NOT_EXAMINED if skipped else VmState.PENDING
     return {**listed, "name": name, "state": str(state), "why": asked["why"] if asked else None}
+
+
+def _for_each(names: Sequence[str], row: Callable[[str], FleetRow], far: bool) -> list[FleetRow]:
+    """One row for each name; where each file is a call to a store, many at the same time."""
+    if not far:
+        return list(map(row, names))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(row, names))
 
 
 def _error(content: bytes) -> str:

@@ -106,8 +106,9 @@ def changes(found: Sequence[Change] | None, shown: Shown) -> Page:
     if found is None:
         return Page([*blocks, Paragraph(shown.text("no_earlier"))])
     counted = Counter(change.standing for change in found)
-    header = [shown.text("change"), *(shown.text(f"standing.{each}") for each in Standing), shown.text("together")]
-    numbers = [str(counted[each]) for each in Standing]
+    seen = [each for each in Standing if counted[each]]
+    header = [shown.text("change"), *(shown.text(f"standing.{each}") for each in seen), shown.text("together")]
+    numbers = [str(counted[each]) for each in seen]
     blocks.append(Table(header, [[shown.text("vms"), *numbers, str(len(found))]]))
     listed = sorted((each for each in found if each.standing in _SHOWN), key=_order)
     if not listed:

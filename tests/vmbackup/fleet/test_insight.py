@@ -269,6 +269,13 @@ def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
     assert [row["name"] for row in read(str(tmp_path), "en").rows] == ["vm"]
 
 
+def test_a_fleet_in_a_store_reads_the_same(folder: Path, fleet: Fleet) -> None:
+    import fsspec
+
+    fsspec.filesystem("memory").put(str(folder), "/insight/fleet", recursive=True)
+    assert read("memory://insight/fleet", "en") == fleet
+
+
 def test_a_damaged_line_of_the_lists_is_a_gap(tmp_path: Path) -> None:
     run = run_of("healthy_linux")
     (tmp_path / "inventory.jsonl").write_bytes(b"{}\n" + inventory_line(run.target, run.evidence) + b"[\n")
