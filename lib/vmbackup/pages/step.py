@@ -98,10 +98,9 @@ def _handled(state: State, judged: Step) -> list[Block]:
 
 def _place(diagnosis: Diagnosis, judged: Step, language: str) -> str:
     if judged.addition:
-        return f"{catalog.text('label.added_cause', language)}: {cause_title(judged.cause, language)}"
+        return catalog.text("label.added_cause", language)
     count = sum(not each.addition for each in diagnosis.steps)
-    place = catalog.text("label.article_cause", language, number=judged.number, count=count)
-    return f"{place}: {cause_title(judged.cause, language)}"
+    return catalog.text("label.article_cause", language, number=judged.number, count=count)
 
 
 def _by_weight(judged: Step) -> list[Finding]:
