@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from azuresim.answer import Answer, Json
@@ -58,13 +59,15 @@ class Request:
         """An id for something this request creates: the same in every run with the same requests."""
         return guid(self.azure.seed, self.unique, what)
 
-    def page(self, items: list[Json]) -> Answer:
-        """One page of a list, with ``nextLink`` when more follows."""
+    def page(self, items: Sequence[Any], render: Callable[..., Json] | None = None) -> Answer:
+        """One page of a list, with ``nextLink`` when more follows. ``render`` makes an entry of an item's parts: of a
+        long list only one page is then put on the wire."""
         size = min((world.setting("page_size", 20) for world in self.candidates), default=20)
         token = self.query.get("$skiptoken", "")
         tokens = {opaque(f"page{start}"): start for start in range(0, len(items) + 1, size)}
         start = tokens.get(token, 0)
-        body: Json = {"value": items[start : start + size]}
+        shown = items[start : start + size]
+        body: Json = {"value": [render(*each) for each in shown] if render else list(shown)}
         if start + size < len(items):
             rest = "&".join(
                 f"{name}={quote(value, safe='')}" for name, value in self.query.items() if name != "$skiptoken"

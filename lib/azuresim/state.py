@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from threading import Lock
 
+from azuresim.answer import Json
 from azuresim.ids import Occurrences, client_id
 from azuresim.operations import Operations
 from azuresim.tokens import Tokens
@@ -29,6 +30,7 @@ class Azure:
     occurrences: Occurrences = field(default_factory=Occurrences)
     lock: Lock = field(default_factory=Lock)
     throttle: Throttle | None = None
+    queries: dict[tuple[str, ...], list[Json]] = field(default_factory=dict)
     subscriptions: set[str] = field(default_factory=set, init=False)
     _by_group: dict[str, list[tuple[str, World]]] = field(default_factory=dict, init=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from azuresim import accepted, conditions, effects
 from azuresim.answer import Answer, Json, Refused, ok
@@ -34,7 +35,7 @@ def list_jobs(request: Request) -> Answer:
         with world.lock:
             progress(world, machine, job)
     jobs.sort(key=lambda each: str(each[2]["start"]), reverse=True)
-    return request.page([job_json(world, machine, job, False) for world, machine, job in jobs])
+    return request.page(jobs, partial(job_json, detail=False))
 
 
 def _fits(job: Json, name: str, value: str) -> bool:

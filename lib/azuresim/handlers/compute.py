@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from azuresim.answer import Answer, Json, ok
 from azuresim.defaults import SUCCEEDED, agent_view
@@ -44,12 +45,12 @@ def list_vms(request: Request) -> Answer:
     """All VMs of a group or a subscription, with their power state when ``statusOnly`` asks for it."""
     status = request.query.get("statusonly", "").lower() == "true"
     vms = [
-        status_json(world, machine) if status else vm_json(world, machine, False)
+        (world, machine)
         for world in request.candidates
         for index, machine in enumerate(world.machines)
         if index or world.spec.get("exists", True)
     ]
-    return request.page(vms)
+    return request.page(vms, status_json if status else partial(vm_json, expand=False))
 
 
 def status_json(world: World, machine: Json) -> Json:

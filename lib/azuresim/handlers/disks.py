@@ -16,7 +16,8 @@ ALL = "/subscriptions/{sub}/providers/Microsoft.Compute"
 @route("GET", ALL + "/disks", "Microsoft.Compute/disks/read")
 def list_disks(request: Request) -> Answer:
     """All managed disks of a group or a subscription."""
-    return request.page([disk_json(world, vm, disk) for world in request.candidates for vm, disk in _disks(world)])
+    disks = [(world, vm, disk) for world in request.candidates for vm, disk in _disks(world)]
+    return request.page(disks, disk_json)
 
 
 @route("GET", GROUP + "/disks/{disk}", "Microsoft.Compute/disks/read")

@@ -30,11 +30,12 @@ def query(request: Request) -> Answer:
     """Rows that the caller may read, in pages of ``options.$top``."""
     text = str(request.body.get("query", ""))
     asked = [str(name).lower() for name in request.body.get("subscriptions") or []]
-    rows = [row for world in request.candidates for row in _rows(world, text)]
-    rows = [row for row in rows if not asked or row["subscriptionId"] in asked]
-    if projection := re.search(r"\|\s*project\s+([^|]+)", text, re.IGNORECASE):
-        rows = [_projected(row, projection.group(1)) for row in rows]
     options = request.body.get("options") or {}
+    question = (text, *asked)
+    # The rows of a query are kept from its first page to its last.
+    rows = request.azure.queries.pop(question, None) if options.get("$skipToken") else None
+    if rows is None:
+        rows = _answered(request.candidates, text, asked)
     top = int(options.get("$top") or 1000)
     page_size = min((world.setting("page_size", 20) for world in request.candidates), default=20)
     size = min(top, page_size)
@@ -48,9 +49,18 @@ def query(request: Request) -> Answer:
         "resultTruncated": "false",
     }
     if start + size < len(rows):
+        request.azure.queries[question] = rows
         body["$skipToken"] = opaque(f"row{start + size}")
     quota = {"x-ms-user-quota-remaining": "14", "x-ms-user-quota-resets-after": "00:00:05"}
     return Answer(200, body, quota)
+
+
+def _answered(worlds: list[World], text: str, subscriptions: list[str]) -> list[Json]:
+    rows = [row for world in worlds for row in _rows(world, text)]
+    rows = [row for row in rows if not subscriptions or row["subscriptionId"] in subscriptions]
+    if projection := re.search(r"\|\s*project\s+([^|]+)", text, re.IGNORECASE):
+        rows = [_projected(row, projection.group(1)) for row in rows]
+    return rows
 
 
 def _rows(world: World, text: str) -> list[Json]:

@@ -15,9 +15,8 @@ _READ_NIC = "Microsoft.Network/networkInterfaces/read"
 @route("GET", ALL + "/networkInterfaces", _READ_NIC)
 def list_nics(request: Request) -> Answer:
     """All interfaces."""
-    return request.page(
-        [nic_json(world, vm, nic) for world in request.candidates for vm in world.machines for nic in vm["nics"]],
-    )
+    nics = [(world, vm, nic) for world in request.candidates for vm in world.machines for nic in vm["nics"]]
+    return request.page(nics, nic_json)
 
 
 @route("GET", GROUP + "/networkInterfaces/{nic}", _READ_NIC)

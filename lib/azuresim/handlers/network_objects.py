@@ -24,7 +24,7 @@ def get_network(request: Request) -> Answer:
 @route("GET", ALL + "/virtualNetworks", "Microsoft.Network/virtualNetworks/read")
 def list_networks(request: Request) -> Answer:
     """All virtual networks of a subscription."""
-    return request.page([_network(world) for world in request.candidates])
+    return request.page([(world,) for world in request.candidates], _network)
 
 
 def _network(world: World) -> Json:

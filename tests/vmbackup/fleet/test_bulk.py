@@ -21,7 +21,9 @@ from vmbackup.fleet.bulk import facts_for_run, inventory
 from vmbackup.fleet.inventory import Inventory, Scope
 from vmbackup.fleet.signs import signs_of_lists, signs_of_points
 from vmbackup.model import Fact, FactStatus
+from vmbackup.parameters import Parameters
 from vmbackup.runs.folder import RunFolder
+from vmbackup.runs.run import Run
 from worlds import connected, serving
 
 VMS = 40
@@ -175,6 +177,24 @@ def test_a_run_takes_over_what_is_known_once_and_only_of_its_vm(
     assert files.known(replace(target, vm_name="other")) == {}
     files.log("operations.jsonl").append({"event": "begun"})
     assert files.known(target) == {}
+
+
+def test_a_run_asks_less_the_first_time_and_everything_the_second(
+    simulator: Simulator, worlds: list[World], tmp_path: Path
+) -> None:
+    world = next(each for each in worlds if each.name[6:] == "disk_too_large_linux")
+    azure, target = connected(simulator, world)
+    vm = listed(azure, world, target)
+    assert vm is not None
+    run = Run(Parameters(azure="live", run_folder=str(tmp_path), probe="never"), vm.section, target, azure=azure)
+    run.files.save_known(target, facts_for_run(vm))
+    asked = []
+    for _ in range(2):
+        before = len(simulator.requests)
+        run.collect()
+        asked.append([path for _, path in simulator.requests[before:]])
+    assert [any("/disks/" in path for path in paths) for paths in asked] == [False, True]
+    assert len(asked[0]) < len(asked[1])
 
 
 def test_a_stopped_protection_gives_nothing_of_its_vault(listed_fleet: Inventory) -> None:
