@@ -18,7 +18,7 @@ from vmbackup.resource_ids import out_of_portal, part_after
 
 SHORTEST_S, LONGEST_S = 5, 3600
 _VM_ID_EXAMPLE = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Compute/virtualMachines/<name>"
-_VAULT_ID_EXAMPLE = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.RecoveryServices/vaults/<name>"
+VAULT_ID_EXAMPLE = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.RecoveryServices/vaults/<name>"
 # No name may hold what would change the path of a request.
 _NAME = r"(?!\.{1,2}(?:/|\Z))[^/\\?#%\x00-\x1f\x7f]+"
 VM_ID = re.compile(
@@ -171,17 +171,18 @@ def _live(parameters: Parameters) -> None:
         for name in ("resource_group", "vm_name"):
             if not re.fullmatch(_NAME, parts[name]):
                 raise SetupError("error.no_name", name=name, value=parts[name])
-    _check_subscription(parts["subscription_id"])
+    check_subscription(parts["subscription_id"])
 
 
-def _check_subscription(subscription_id: str) -> None:
+def check_subscription(subscription_id: str) -> None:
+    """Raises SetupError for what is not the id of a subscription."""
     if not _GUID.fullmatch(subscription_id):
         raise SetupError("error.no_subscription_id", value=subscription_id)
 
 
 def _check_vault(parameters: Parameters) -> None:
     if parameters.vault_id and not VAULT_ID.fullmatch(parameters.vault_id.rstrip("/")):
-        raise SetupError("error.no_vault_id", value=parameters.vault_id, example=_VAULT_ID_EXAMPLE)
+        raise SetupError("error.no_vault_id", value=parameters.vault_id, example=VAULT_ID_EXAMPLE)
 
 
 def _replay(parameters: Parameters) -> None:
@@ -195,7 +196,7 @@ def _replay(parameters: Parameters) -> None:
 def _live_vault(parameters: Parameters) -> None:
     _refuse(parameters, ("evidence_file",))
     if parameters.subscription_id:
-        _check_subscription(parameters.subscription_id)
+        check_subscription(parameters.subscription_id)
     if parameters.vm_id and not VM_ID.fullmatch(parameters.vm_id.rstrip("/")):
         raise SetupError("error.no_vm_id", value=parameters.vm_id, example=_VM_ID_EXAMPLE)
 

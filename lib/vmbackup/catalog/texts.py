@@ -21,7 +21,7 @@ _TIME_IN_LOG = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(\.\d+)?")
 
 
 FILES = tuple(
-    f"{name}.yaml" for name in ("ui", "ui_errors", "ui_remedies", "ui_widgets", "ui_ticket", "ui_start", "ui_fleet")
+    f"ui{name}.yaml" for name in ("", "_errors", "_remedies", "_widgets", "_ticket", "_start", "_fleet", "_fleet_run")
 )
 
 

@@ -3,206 +3,157 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from vmbackup import catalog, clock, sanitize
+from vmbackup.cli.fleet_progress import Progress, say_what_would_run
 from vmbackup.cli.options import JsonOption, LanguageOption
-from vmbackup.model import AzureSource, Language, SetupError
+from vmbackup.model import Language, SetupError
+from vmbackup.parameters import VAULT_ID, VAULT_ID_EXAMPLE, check_subscription
 
 if TYPE_CHECKING:
-    from vmbackup.fleet.coordinator import FleetRun, Tally
-    from vmbackup.fleet.execute import RunSpec
-    from vmbackup.fleet.orders import Fault
+    from vmbackup.fleet.coordinator import FleetRun
+    from vmbackup.fleet.ledger import Ledger
+    from vmbackup.fleet.orders import Fault, Orders
+    from vmbackup.fleet.pool import Workers
+    from vmbackup.fleet.scope import Plan
 
 app = typer.Typer()
 
-FOUND, REFUSED, UNDECIDED, FAILED, TOO_MANY, INTERRUPTED = 1, 2, 3, 5, 6, 130
-_SAY_EVERY_S = 30.0
+FOUND, REFUSED, UNDECIDED, DENIED, FAILED, TOO_MANY, INTERRUPTED = 1, 2, 3, 4, 5, 6, 130
 _LONGEST_REQUEST_S = 10
+_AGO = re.compile(r"(\d{1,4})([dhm])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 @app.command(name="batch", hidden=True)
 @app.command()
 def fleet(
     table: Annotated[str, typer.Option("--from", help="CSV or YAML file: one VM's parameters in each row.")] = "",
-    vault: Annotated[str, typer.Option(help="All VMs of this vault whose backup failed (resource id).")] = "",
-    subscription: Annotated[str, typer.Option(help="The same for a whole subscription.")] = "",
-    failed_since: Annotated[str, typer.Option(help="Only failures since this time, such as 2026-11-23.")] = "",
+    vault: Annotated[list[str] | None, typer.Option(help="All VMs of this vault (resource id); repeatable.")] = None,
+    subscription: Annotated[list[str] | None, typer.Option(help="All VMs of it (GUID); repeatable.")] = None,
+    management_group: Annotated[str, typer.Option(help="All VMs of the subscriptions below it (name).")] = "",
+    failed_since: Annotated[
+        str, typer.Option(help="Of those, what failed or was downgraded since: 24h, 2d, or a time.")
+    ] = "",
+    examine_all: Annotated[
+        bool, typer.Option("--examine-all", help="Also those of which the lists show nothing open.")
+    ] = False,
     folder: Annotated[str, typer.Option(help="Run folder, a path or URL; empty = runs/fleet-<now>.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on in this folder with what is not finished.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Notebooks at the same time; 0 = one for each core.")] = 0,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://…: run on its workers instead.")] = "",
     max_errors: Annotated[int, typer.Option(help="Stop when more VMs than this failed to run; -1 = never.")] = -1,
-    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell of a runbook may take.")] = 900,
+    timeout: Annotated[int, typer.Option(min=0, help="Seconds that one VM's runbook may take; 0 = no limit.")] = 900,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Run the good rows although others are bad.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and stop.")] = False,
+    explain_calls: Annotated[
+        bool, typer.Option("--explain-calls", help="Say how many calls to Azure were made and saved.")
+    ] = False,
     notify: Annotated[str, typer.Option(help="https address that gets the result as JSON at the end.")] = "",
     language: LanguageOption = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
     """Run the runbooks of many VMs through papermill, in parallel, and sum up what they found.
 
-    The folder can be resumed after any interruption. Exit codes: 0 nothing found, 1 causes found, 2 refused,
-    3 undecided, 5 VMs failed to run, 6 stopped by --max-errors, 130 interrupted.
+    The folder can be resumed after any interruption. Exit codes: 0 nothing found wrong, 1 causes found, 2 refused or a
+    usage error, 3 undecided, 4 undecided because rights are missing, 5 VMs failed to run, 6 stopped by --max-errors,
+    130 interrupted.
     """
     from vmbackup.fleet.ledger import Ledger
 
+    asked = {
+        "from": table, "vault": vault or [], "subscription": subscription or [],
+        "management_group": management_group, "failed_since": _time(failed_since), "examine_all": examine_all,
+    }  # fmt: skip
+    _refuse_contradictions(asked, resume, folder)
     _check_address(notify)
-    ledger = Ledger(folder or f"runs/fleet-{datetime.now(timezone.utc):%Y-%m-%d-%H%MZ}")
-    specs, faults = _ordered(ledger, table, vault, subscription, failed_since, language, resume)
-    _report(faults, language, skip_bad or resume)
-    specs = [replace(spec, cell_s=timeout) for spec in specs]
-    if dry_run:
-        _show_orders(specs, as_json)
-        return
+    orders = _read_table(table, skip_bad, language) if table else None
+    ledger = Ledger(folder or f"runs/fleet-{datetime.now(timezone.utc):%Y-%m-%d-%H%M%SZ}")
     begun = time.monotonic()
-    with ledger.held():
-        run = _begun(ledger, specs, resume, max_errors, language)
-        with _workers(scheduler, workers) as pool, _stoppable(run), _telling(run, as_json) as tell:
-            for ended in run.run(pool):
-                tell(ended)
-        files = _summarised(ledger.place, language)
-    _end(run, files, begun, as_json, notify)
+    with _interruptible():
+        if dry_run:
+            say_what_would_run(_planned(ledger, orders, asked, language), language, as_json)
+            return
+        with ledger.held():
+            if ledger.begun and not resume:
+                raise SetupError("error.fleet_there", folder=ledger.place)
+            plan = _planned(ledger, orders, asked, language)
+            run = _begun(ledger, plan, orders, asked, timeout, max_errors, language)
+            shown = Progress(run, language, as_json)
+            with _workers(scheduler, workers) as pool, _stoppable(run):
+                for ended in run.run(pool):
+                    shown.ended(ended)
+            files = [] if run.interrupted else _summarised(ledger.place, language)
+    content = _content(run, files, round(time.monotonic() - begun, 1))
+    shown.end(content, len(plan.left))
+    if explain_calls:
+        from vmbackup.fleet.calls import calls
+
+        shown.calls(calls(plan, ledger.folder))
+    if notify:
+        _notify(notify, content, language)
+    raise typer.Exit(content["exit_code"])
 
 
-def _ordered(
-    ledger: Any, table: str, vault: str, subscription: str, since: str, language: str, resume: bool
-) -> tuple[list[RunSpec], Sequence[Fault]]:
+def _read_table(table: str, skip_bad: bool, language: str) -> Orders:
+    """The VMs of a table. All that is wrong with it is said at once, before anything is asked or run."""
     from vmbackup.fleet.orders import orders, read_table
 
-    given = [name for name, value in (("--from", table), ("--vault", vault), ("--subscription", subscription)) if value]
-    if resume and not given:
-        return ledger.ordered(), ()
-    if len(given) != 1:
-        raise SetupError("error.fleet_needs_one_source", given=given or "–")
-    rows = read_table(table) if table else _failed(vault, subscription, since)
-    found = orders(rows, {"language": str(language)}, language)
-    return list(found.specs), found.faults
+    found = orders(read_table(table), {"language": str(language)}, language)
+    for fault in found.faults:
+        typer.echo(sanitize.text(catalog.text("error.bad_row", language, **asdict(fault))), err=True)
+    if found.faults and not (skip_bad and found.specs):
+        raise SetupError("error.bad_rows", count=len(found.faults))
+    return found
 
 
-def _failed(vault: str, subscription: str, since: str) -> list[Mapping[str, Any]]:
-    """The VMs of a vault or subscription whose newest backup failed, as rows of a table."""
-    from vmbackup.catalog.words import why
-    from vmbackup.collectors import failed_jobs
-    from vmbackup.collectors.recent_failures import last_backups
-    from vmbackup.failures.failed_vms import failed_vms
-    from vmbackup.fleet.orders import SECTION
-    from vmbackup.parameters import read
-    from vmbackup.resource_ids import part_after
-    from vmbackup.runs.open import connect_azure
+def _planned(ledger: Ledger, orders: Orders | None, asked: Mapping[str, Any], language: str) -> Plan:
+    """What is run: the VMs of a table or a scope, else those that the folder names."""
+    from vmbackup.fleet import scope
+    from vmbackup.fleet.inventory import Scope
+    from vmbackup.fleet.orders import Orders
 
-    begin = clock.stamp(since) if since else ""
-    if begin is None:
-        raise SetupError("error.no_time", value=since)
-    given = {"azure": AzureSource.LIVE, "vault_id": vault, "subscription_id": subscription}
-    asked = read(given, about="vault")
-    azure = connect_azure(asked.subscription_id or part_after(asked.vault_id, "subscriptions"))
-    jobs, backups = (ask(azure, asked.vault_id or None) for ask in (failed_jobs, last_backups))
-    for fact in (jobs, backups):
-        if not fact.answered:
-            raise SetupError("error.fleet_unlisted", why=why(fact, Language.EN))
-    rows = [row for row in failed_vms(jobs.data, backups.data) if row.vm_id and not row.recovered_at]
-    return [
-        {"azure": "live", "vm_id": row.vm_id, "vault_id": row.vault_id, SECTION: row.section}
-        for row in rows
-        if (row.failed_since or "9") >= begin
-    ]
+    if orders is not None:
+        return scope.of_table(orders)
+    if not _has_scope(asked):
+        return scope.of_table(Orders(ledger.ordered()))
+    vms = Scope(tuple(each.rstrip("/") for each in asked["vault"]), tuple(asked["subscription"]))
+    common = {"language": str(language)}
+    return scope.of_scope(vms, asked["management_group"], asked["failed_since"], common, asked["examine_all"])
 
 
-def _report(faults: Sequence[Fault], language: str, may_go_on: bool) -> None:
-    for fault in faults:
-        line = catalog.text("error.bad_row", language, number=fault.number, message=fault.message)
-        typer.echo(sanitize.text(line), err=True)
-    if faults and not may_go_on:
-        raise SetupError("error.bad_rows", count=len(faults))
-
-
-def _begun(ledger: Any, specs: list[RunSpec], resume: bool, max_errors: int, language: str) -> FleetRun:
+def _begun(
+    ledger: Ledger, plan: Plan, orders: Orders | None, asked: Mapping[str, Any], timeout: int, most: int, language: str
+) -> FleetRun:
     from vmbackup.fleet.coordinator import FleetRun
     from vmbackup.fleet.execute import refuse_unknown_parameters
-    from vmbackup.fleet.folder import FLEET, FLEET_SCHEMA
 
-    if ledger.begun and not resume:
-        raise SetupError("error.fleet_there", folder=ledger.place)
-    for spec in specs:
+    for spec in plan.specs:
         refuse_unknown_parameters(spec)
-    ledger.order(specs)
-    vms = [
-        {"name": each.name, "vm_id": str(each.parameters.get("vm_id") or ""), "examine": True, "why": None}
-        for each in specs
-    ]
-    at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    ledger.write(FLEET, {"schema": FLEET_SCHEMA, "at": at, "language": str(language), "vms": vms, "gaps": []})
-    return FleetRun(ledger, specs, max_errors if max_errors >= 0 else None)
+    if orders is not None or _has_scope(asked):
+        left_out: Sequence[Fault] = orders.faults if orders else ()
+        at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        about = {"at": at, "language": str(language), "asked": asked, "left_out": [asdict(each) for each in left_out]}
+        ledger.begin(plan, about, language)
+    specs = [replace(spec, timeout_s=timeout) for spec in plan.specs]
+    return FleetRun(ledger, specs, most if most >= 0 else None)
 
 
-def _workers(scheduler: str, workers: int) -> Any:
-    import os
-
+def _workers(scheduler: str, workers: int) -> AbstractContextManager[Workers]:
     from vmbackup.fleet import pool
 
     return pool.cluster(scheduler) if scheduler else pool.local(workers or os.cpu_count() or 2)
-
-
-@contextmanager
-def _stoppable(run: FleetRun) -> Iterator[None]:
-    """Ctrl-C and SIGTERM begin nothing more; a second one ends at once."""
-
-    def stop(number: int, frame: object) -> None:
-        if run.stopped.is_set():
-            raise KeyboardInterrupt
-        run.stop()
-        run_interrupted.append(number)
-
-    run_interrupted: list[int] = []
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if run_interrupted:
-        run.interrupted = True
-
-
-@contextmanager
-def _telling(run: FleetRun, as_json: bool) -> Iterator[Callable[[Any], None]]:
-    """What is told as each VM ends: a bar on a terminal, else a line every half minute; JSON lines where asked for."""
-    from tqdm import tqdm
-
-    from vmbackup.fleet.coordinator import as_event
-
-    on_terminal, said = sys.stderr.isatty(), [time.monotonic()]
-    total, earlier = run.tally.total, run.tally.earlier
-    with tqdm(total=total, initial=earlier, unit="VM", disable=not on_terminal) as bar:
-
-        def tell(ended: Any) -> None:
-            if as_json:
-                typer.echo(json.dumps(sanitize.data(as_event(ended)), ensure_ascii=False))
-            bar.set_postfix_str(_counts(run.tally), refresh=False)
-            bar.update()
-            if not on_terminal and time.monotonic() - said[0] >= _SAY_EVERY_S:
-                said[0] = time.monotonic()
-                typer.echo(f"{run.tally.done}/{total} VMs: {_counts(run.tally)}", err=True)
-
-        yield tell
-
-
-def _counts(tally: Tally) -> str:
-    counts = {"cause found": tally.causes, "undecided": tally.undecided, "nothing found": tally.nothing}
-    return ", ".join(f"{word}: {count}" for word, count in {**counts, "failed to run": tally.failed}.items())
 
 
 def _summarised(place: str, language: str) -> list[str]:
@@ -211,33 +162,16 @@ def _summarised(place: str, language: str) -> list[str]:
     return summarise(place, language)
 
 
-def _show_orders(specs: Sequence[RunSpec], as_json: bool) -> None:
-    if as_json:
-        for spec in specs:
-            row = {"event": "order", "name": spec.name, "notebook": spec.notebook.stem}
-            typer.echo(json.dumps({**row, "parameters": spec.parameters}, ensure_ascii=False))
-        return
-    table = Table("VM", "runbook", title=f"{len(specs)} VMs")
-    for spec in specs:
-        table.add_row(Text(sanitize.text(spec.name)), Text(spec.notebook.stem))
-    Console(highlight=False).print(table)
-
-
-def _end(run: FleetRun, files: Sequence[str], begun: float, as_json: bool, notify: str) -> None:
-    code = exit_code(run)
-    seconds = round(time.monotonic() - begun, 1)
-    ended = {"event": "end", "exit_code": code, "seconds": seconds, **asdict(run.tally), "done": run.tally.done}
-    ended |= {"folder": run.ledger.place, "files": list(files)}
-    if as_json:
-        typer.echo(json.dumps(ended, ensure_ascii=False))
-    else:
-        typer.echo(f"{run.tally.done} of {run.tally.total} VMs in {seconds} s: {_counts(run.tally)}")
-        typer.echo(f"Summary: {run.ledger.place}/summary.html" if files else f"Folder: {run.ledger.place}")
-    if run.tally.done < run.tally.total or run.tally.failed:
-        typer.echo(f"To go on: vmbackup fleet --resume --folder {run.ledger.place}", err=True)
-    if notify:
-        _notified(notify, ended)
-    raise typer.Exit(code)
+def _content(run: FleetRun, files: Sequence[str], seconds: float) -> dict[str, Any]:
+    return {
+        "event": "end",
+        "exit_code": exit_code(run),
+        "seconds": seconds,
+        **asdict(run.tally),
+        "done": run.tally.done,
+        "folder": run.ledger.place,
+        "files": list(files),
+    }
 
 
 def exit_code(run: FleetRun) -> int:
@@ -248,23 +182,94 @@ def exit_code(run: FleetRun) -> int:
         (run.too_many_errors, TOO_MANY),
         (tally.failed, FAILED),
         (tally.causes, FOUND),
-        (tally.undecided, UNDECIDED),
+        (tally.undecided or run.ledger.has_gaps, UNDECIDED),
+        (tally.denied, DENIED),
     ]
     return next((code for holds, code in reasons if holds), 0)
 
 
+# --- what was asked for --------------------------------------------------------------------------------------------
+
+
+def _has_scope(asked: Mapping[str, Any]) -> bool:
+    return any(asked[name] for name in ("vault", "subscription", "management_group"))
+
+
+def _refuse_contradictions(asked: Mapping[str, Any], resume: bool, folder: str) -> None:
+    sources = bool(asked["from"]) + _has_scope(asked)
+    if sources > 1 or not (sources or resume):
+        raise SetupError("error.fleet_needs_one_source")
+    if resume and not folder:
+        raise SetupError("error.resume_needs_folder")
+    if asked["failed_since"] and not _has_scope(asked):
+        raise SetupError("error.since_needs_scope")
+    for vault in asked["vault"]:
+        if not VAULT_ID.fullmatch(vault.rstrip("/")):
+            raise SetupError("error.no_vault_id", value=vault, example=VAULT_ID_EXAMPLE)
+    for subscription in asked["subscription"]:
+        check_subscription(subscription)
+
+
+def _time(words: str) -> str:
+    """A time, or so long ago, as a time in UTC."""
+    ago = _AGO.fullmatch(words)
+    when = datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago else clock.parse(words)
+    if words and when is None:
+        raise SetupError("error.no_time", value=words)
+    return clock.stamp(when) or ""
+
+
+# --- being stopped, and telling about it ---------------------------------------------------------------------------
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """To be interrupted is no result: it has an exit code of its own. What ends a process politely is the same."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _stoppable(run: FleetRun) -> Iterator[None]:
+    """Ctrl-C and SIGTERM begin nothing more; a second one ends at once."""
+
+    def stop(number: int, frame: object) -> None:
+        if run.interrupted:
+            raise KeyboardInterrupt
+        run.interrupted = True
+        run.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _check_address(address: str) -> None:
-    if address and not address.startswith("https://"):
-        raise SetupError("error.no_https", address=address)
+    if address and not re.match(r"https://[^/]", address):
+        raise SetupError("error.no_https", address=sanitize.text(address))
 
 
-def _notified(address: str, content: Mapping[str, Any]) -> None:
-    """Tell whoever waits for the end; that it cannot be told changes nothing of the result."""
+def _notify(address: str, content: Mapping[str, Any], language: str) -> None:
+    """Tell whoever waits for the end; that it cannot be told changes nothing of the result. The address may hold a
+    key, so only its host is shown."""
     import requests
 
     try:
-        answer = requests.post(address, json=content, timeout=_LONGEST_REQUEST_S, allow_redirects=False)
-        answer.raise_for_status()
+        answer = requests.post(
+            address, data=json.dumps(sanitize.data(dict(content))), timeout=_LONGEST_REQUEST_S, allow_redirects=False,
+            headers={"Content-Type": "application/json"},
+        )  # fmt: skip
+        why = "" if answer.status_code < 300 else f"HTTP {answer.status_code}"
     except requests.RequestException as error:
-        host = address.split("/")[2]
-        typer.echo(sanitize.text(f"vmbackup: {host} was not notified: {type(error).__name__}"), err=True)
+        why = type(error).__name__
+    if why:
+        host = address.split("/")[2].rpartition("@")[2]
+        typer.echo(sanitize.text(catalog.text("fleet_run.not_notified", language, host=host, why=why)), err=True)

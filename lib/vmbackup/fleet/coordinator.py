@@ -11,23 +11,25 @@ from vmbackup.diagnosis import Outcome
 from vmbackup.fleet import pool
 from vmbackup.fleet.execute import RunResult, RunSpec
 from vmbackup.fleet.ledger import Ledger
+from vmbackup.model import SetupError
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many VMs ended how. ``earlier`` were finished before this run began; ``failed`` have no result."""
+    """How many VMs ended how, those that were finished before this run began among them. ``denied`` are undecided
+    because rights are missing; ``failed`` have no result."""
 
     total: int
-    earlier: int = 0
     causes: int = 0
     undecided: int = 0
+    denied: int = 0
     nothing: int = 0
     failed: int = 0
 
     @property
     def done(self) -> int:
-        """VMs that came to their end, earlier ones and failed ones among them."""
-        return self.earlier + self.causes + self.undecided + self.nothing + self.failed
+        """VMs that came to their end, failed ones among them."""
+        return self.causes + self.undecided + self.denied + self.nothing + self.failed
 
     def counted(self, run: RunResult) -> Tally:
         """With one more."""
@@ -35,7 +37,11 @@ class Tally:
         return replace(self, **{name: getattr(self, name) + 1})
 
 
-_COUNTED = {str(Outcome.CAUSE_FOUND): "causes", str(Outcome.NO_CAUSE_FOUND): "nothing"}
+_COUNTED = {
+    str(Outcome.CAUSE_FOUND): "causes",
+    str(Outcome.NO_CAUSE_FOUND): "nothing",
+    str(Outcome.MISSING_RIGHTS): "denied",
+}
 
 
 def outcome_of(run: RunResult) -> str:
@@ -47,7 +53,7 @@ def outcome_of(run: RunResult) -> str:
 
 @dataclass
 class FleetRun:
-    """One run over a folder. ``tally`` is how it stands."""
+    """One run over a folder. ``tally`` is how it stands, ``earlier`` how many were finished before it began."""
 
     ledger: Ledger
     specs: Sequence[RunSpec]
@@ -56,7 +62,11 @@ class FleetRun:
     def __post_init__(self) -> None:
         finished = self.ledger.finished()
         self.waiting = [spec for spec in self.specs if spec.name not in finished]
-        self.tally = Tally(len(self.specs), len(self.specs) - len(self.waiting))
+        self.tally = Tally(len(self.specs))
+        for spec in self.specs:
+            if spec.name in finished:
+                self.tally = self.tally.counted(self.ledger.result(spec))
+        self.earlier = self.tally.done
         self.stopped = Event()
         self.too_many_errors = self.interrupted = False
 
@@ -65,14 +75,18 @@ class FleetRun:
         self.stopped.set()
 
     def run(self, workers: pool.Workers) -> Iterator[RunResult]:
-        """Execute what is not finished, and yield each run as it ends."""
+        """Execute what is not finished, and yield each run as it ends. Raises SetupError where the folder cannot be
+        written any more."""
         place = self.ledger.folder
-        for run in pool.completed(self.waiting, lambda spec: place(spec.name), workers, self.stopped):
-            self.tally = self.tally.counted(run)
-            yield run
-            if self.max_errors is not None and self.tally.failed > self.max_errors:
-                self.too_many_errors = True
-                self.stop()
+        try:
+            for run in pool.completed(self.waiting, lambda spec: place(spec.name), workers, self.stopped):
+                self.tally = self.tally.counted(run)
+                yield run
+                if self.max_errors is not None and self.tally.failed > self.max_errors:
+                    self.too_many_errors = True
+                    self.stop()
+        except SetupError as error:
+            raise SetupError("error.fleet_stopped", **{"file": place("…"), "message": "?", **error.values}) from None
 
 
 def as_event(run: RunResult) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,24 +19,33 @@ from pathlib import Path
 from typing import Any
 
 from vmbackup import sanitize
+from vmbackup.catalog.words import explain
 from vmbackup.fleet.folder import ERROR
 from vmbackup.fleet.nursery import ZYGOTE
-from vmbackup.model import RunbookError, SetupError
-from vmbackup.runs.folder import NOTEBOOK, RESULT, RunFolder
+from vmbackup.model import Evidence, RunbookError, SetupError
+from vmbackup.parameters import read, target
+from vmbackup.runs.folder import KNOWN, NOTEBOOK, RESULT, RunFolder
 from vmbackup.runs.storage import LocalStorage, is_url
 
 ENGINE = "vmbackup"
+_LEAST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One runbook to execute: ``name`` becomes its folder, ``parameters`` go to papermill. ``cell_s`` is the longest
-    that one cell may take, in seconds; None: as long as it likes."""
+    """One runbook to execute: ``name`` becomes its folder, ``parameters`` go to papermill. ``known`` is what lists
+    said of the VM; ``timeout_s`` is for the whole runbook, 0: as long as it likes."""
 
     name: str
     notebook: Path
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    cell_s: float | None = None
+    known: Evidence | None = None
+    timeout_s: float = 0
+
+    @property
+    def changes(self) -> bool:
+        """Whether the run may change something in Azure."""
+        return bool(self.parameters.get("remedies") or self.parameters.get("retry"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,52 +75,76 @@ def prepare_worker(zygote: str = "") -> None:
 
 
 def execute(spec: RunSpec, folder: str | os.PathLike[str]) -> RunResult:
-    """Execute one run; its files go to ``folder``, a path or a URL. However it fails, that is its result."""
+    """Execute one run; its files go to ``folder``, a path or a URL. However it fails, that is its result; SetupError is
+    raised where the folder cannot be written, which is no matter of this run alone."""
     prepare_worker(os.environ.get(ZYGOTE, ""))
     place = os.fspath(folder)
     place = place if is_url(place) else str(Path(place).resolve())
-    try:
-        files = RunFolder(place)
-        if not is_url(place):
-            LocalStorage(Path(place)).make()
-        for name in (NOTEBOOK, RESULT, ERROR):
-            files.delete(name)
-        error = _executed(spec, files, place)
-        result = files.result()
+    files = RunFolder(place)
+    for name in (NOTEBOOK, RESULT, ERROR, KNOWN):
+        files.delete(name)
+    with tempfile.TemporaryDirectory(prefix="vmbackup-run-") as made:
+        # What may change something keeps its journal where the next run finds it, whatever happens to this one.
+        works_in = str(Path(made) / "run") if is_url(place) and not spec.changes else place
+        here = RunFolder(works_in)
+        if not is_url(works_in):
+            LocalStorage(Path(works_in)).make()
+        if spec.known:
+            here.save_known(target(read(spec.parameters)), spec.known)
+        notebook = Path(made) / NOTEBOOK
+        error = _executed(spec, notebook, works_in)
+        result = here.result()
         if error is None and result is None:
             error = "The notebook left no result."
+        if works_in != place:
+            _upload(Path(works_in), files)
         if error is not None:
+            files.delete(RESULT)
             files.write(ERROR, json.dumps({"error": sanitize.without_secrets(error)}).encode())
-    except (RunbookError, OSError) as failure:
-        return RunResult(spec, place, None, str(failure))
+        # The notebook names where it was written; that was a folder which is gone.
+        content = notebook.read_bytes() if notebook.exists() else b"{}"
+        files.write(NOTEBOOK, content.replace(f"{made}{os.sep}".encode(), b""))
+        if error is None and result is not None and works_in != place:
+            files.save_result(result)
     return RunResult(spec, place, result if error is None else None, error)
 
 
-def _executed(spec: RunSpec, files: RunFolder, place: str) -> str | None:
-    """Run the notebook and keep it; returns why it failed, None where it did not."""
+def failed(spec: RunSpec, place: str, error: str) -> RunResult:
+    """Note of a run that it failed without a word of its own, as its worker died. Raises SetupError."""
+    RunFolder(place).write(ERROR, json.dumps({"error": sanitize.without_secrets(error)}).encode())
+    return RunResult(spec, place, None, error)
+
+
+def _upload(folder: Path, files: RunFolder) -> None:
+    """Bring what a run left in a temporary folder to its place, but for its result, which comes last."""
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.name != RESULT:
+            files.write(path.name, path.read_bytes())
+
+
+def _executed(spec: RunSpec, notebook: Path, works_in: str) -> str | None:
+    """Run the notebook; returns why it failed, None where it did not."""
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
 
-    error = None
-    with tempfile.TemporaryDirectory(prefix="vmbackup-run-") as made:
-        target = Path(made) / NOTEBOOK
-        try:
-            execute_notebook(
-                spec.notebook,
-                target,
-                parameters={**spec.parameters, "run_folder": place},
-                engine_name=ENGINE,
-                progress_bar=False,
-                execution_timeout=spec.cell_s,
-            )
-        except PapermillExecutionError as failure:
-            error = str(failure.evalue or failure.ename)
-        except Exception as failure:  # a kernel that died, a cell that took too long, a full disk: of this VM alone
-            error = str(failure) or type(failure).__name__
-        content = target.read_bytes() if target.exists() else b"{}"
-    # The notebook names where it was written; that was a folder which is gone.
-    files.write(NOTEBOOK, content.replace(f"{made}{os.sep}".encode(), b""))
-    return error
+    until = time.monotonic() + spec.timeout_s
+    limit = {"timeout_func": lambda cell: max(_LEAST_S, until - time.monotonic())} if spec.timeout_s else {}
+    try:
+        execute_notebook(
+            spec.notebook,
+            notebook,
+            parameters={**spec.parameters, "run_folder": works_in},
+            engine_name=ENGINE,
+            progress_bar=False,
+            **limit,
+        )
+    except PapermillExecutionError as failure:
+        return str(failure.evalue or failure.ename)
+    except RunbookError as failure:
+        return explain(failure, str(spec.parameters.get("language", "en")))
+    except Exception as failure:  # a kernel that died, a cell that took too long, a full disk: of this VM alone
+        return str(failure) or type(failure).__name__
+    return None
 
 
 def refuse_unknown_parameters(spec: RunSpec) -> None:

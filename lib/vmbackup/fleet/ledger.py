@@ -1,6 +1,6 @@
 """The folder of a fleet as its database: what was asked for, and which runs have come to their end.
 
-    fleet.json     what was asked for: {schema, at, language, vms: [{name, vm_id, examine, why}], gaps: [{scope, why}]}
+    fleet.json     what was asked for, see folder; also when, how, and which rows of a table were left out
     orders.json    the runs, so that --resume needs nothing else: [{name, notebook, parameters}]
     vms/<name>/    the run folder of one VM (see runs.folder); it is finished when its notebook lies there without error
     lock, lock.json    who works on the fleet
@@ -13,16 +13,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from vmbackup import catalog, sanitize
-from vmbackup.fleet.execute import RunSpec
-from vmbackup.fleet.folder import ERROR, VMS
+from vmbackup.fleet.execute import RunResult, RunSpec
+from vmbackup.fleet.folder import ERROR, FLEET, INVENTORY, VMS, fleet_json, inventory_line
 from vmbackup.fleet.orders import notebook_of
-from vmbackup.model import SetupError
+from vmbackup.fleet.scope import Plan
+from vmbackup.model import AzureSource, SetupError
+from vmbackup.parameters import read, target
 from vmbackup.runs import storage
-from vmbackup.runs.folder import NOTEBOOK, RESULT
+from vmbackup.runs.folder import NOTEBOOK, RESULT, RunFolder
 from vmbackup.runs.lock import Held, folder_lock
 
 ORDERS = "orders.json"
@@ -73,14 +76,44 @@ class Ledger:
                 "error.evidence_damaged", file=ORDERS, message=sanitize.shortened(str(content[:80]))
             ) from None
 
+    def begin(self, plan: Plan, about: Mapping[str, Any], language: str) -> None:
+        """Note what is asked for. What was finished with other parameters is to be done again. Raises SetupError."""
+        before = {spec.name: spec for spec in self.ordered()} if self.begun else {}
+        for spec in plan.specs:
+            if spec.name in before and _content(before[spec.name]) != _content(spec):
+                RunFolder(self.folder(spec.name)).delete(NOTEBOOK)
+        self.order(plan.specs)
+        vms = [
+            *({"name": each.name, "vm_id": _vm_id(each), "examine": True, "why": None} for each in plan.specs),
+            *(
+                {**asdict(each), "examine": False, "why": catalog.text(f"fleet_run.left.{each.why}", language)}
+                for each in plan.left
+            ),
+        ]
+        self.write(FLEET, {**about, **fleet_json(vms, map(asdict, plan.gaps))})
+        try:
+            self._storage.write(INVENTORY, b"".join(inventory_line(vm.target, vm.known) for vm in plan.listed.vms))
+        except OSError as error:
+            raise SetupError("error.not_written", file=INVENTORY, message=storage.why(error)) from None
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether something could not be listed; then nobody can say that nothing is wrong."""
+        try:
+            return bool(json.loads(self._read(FLEET) or b"{}").get("gaps"))
+        except (ValueError, AttributeError):
+            return True
+
+    def result(self, spec: RunSpec) -> RunResult:
+        """How a run that is finished ended."""
+        place = self.folder(spec.name)
+        return RunResult(spec, place, RunFolder(place).result(), None)
+
     def order(self, specs: Sequence[RunSpec]) -> None:
         """Note the runs."""
         self.write(
             ORDERS,
-            [
-                {"name": each.name, "notebook": each.notebook.stem, "parameters": dict(each.parameters)}
-                for each in specs
-            ],
+            [_content(each) for each in specs],
         )
 
     def write(self, name: str, content: Any) -> None:
@@ -119,9 +152,23 @@ class Ledger:
             raise SetupError("error.evidence_unread", file=f"{self.place}/{name}", message=storage.why(error)) from None
 
 
+def _content(spec: RunSpec) -> dict[str, Any]:
+    return {"name": spec.name, "notebook": spec.notebook.stem, "parameters": dict(spec.parameters)}
+
+
+def _vm_id(spec: RunSpec) -> str:
+    parameters = read(spec.parameters)
+    return target(parameters).vm_id if parameters.azure == AzureSource.LIVE else ""
+
+
 def _spec(each: Mapping[str, Any]) -> RunSpec:
     name, parameters = str(each["name"]), dict(each["parameters"])
     if name in ("", ".", "..") or set(name) & set("/\\\0"):
         raise ValueError(name)
     [notebook] = [path for path in map(notebook_of, catalog.sections()) if path.stem == each["notebook"]]
-    return RunSpec(name, notebook, parameters)
+    # The folder is not trusted: what it says is checked as a table is, and it may not ask for a change.
+    read(parameters)
+    spec = RunSpec(name, notebook, parameters)
+    if spec.changes:
+        raise SetupError("error.resume_changes", vm=name)
+    return spec

@@ -24,6 +24,7 @@ from vmbackup.fleet.execute import RunSpec
 from vmbackup.model import AzureSource, Key, Language, SetupError
 from vmbackup.parameters import Parameters, no_such, read, target
 from vmbackup.runs import notebooks, storage
+from vmbackup.runs.open import refuse_unknown_remedies, refuse_unknown_scenario
 
 SECTION = "section"
 LARGEST = 200 * 1024**2
@@ -32,23 +33,38 @@ _KINDS = {field.name: type(field.default) for field in fields(Parameters)}
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 # Windows opens devices by these names.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
+# The field that a check is about, where its message has no name of one.
+_FIELDS = {
+    "no_vm_id": "vm_id",
+    "row_twice": "vm_id",
+    "no_vault_id": "vault_id",
+    "no_subscription_id": "subscription_id",
+    "deadline": "deadline_s",
+    "needs_evidence_file": "evidence_file",
+    "needs_scenario": "scenario",
+    "unknown_scenario": "scenario",
+    "unknown_remedy": "remedies",
+    "row_run_folder": "run_folder",
+}
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a row; ``number`` counts the rows below the header from 1."""
+    """What is wrong with a row, and in which field; ``number`` counts the rows below the header from 1."""
 
     number: int
+    field: str
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What is to be run, and the rows that cannot be."""
+    """What is to be run, the rows that cannot be, and the names of runs whose row does not say which runbook it is."""
 
     specs: Sequence[RunSpec]
-    faults: Sequence[Fault]
+    faults: Sequence[Fault] = ()
+    unsorted: frozenset[str] = frozenset()
 
 
 def read_table(place: str) -> list[Row]:
@@ -75,7 +91,7 @@ _BEYOND = "cells beyond the header"
 
 def _yaml(content: str, place: str) -> list[Row]:
     try:
-        found = yaml.safe_load(content)
+        found = yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise SetupError("error.table_unread", file=place, message=sanitize.shortened(str(error))) from None
     rows = [found] if isinstance(found, Mapping) else found
@@ -98,13 +114,14 @@ def orders(rows: Sequence[Row], common: Mapping[str, Any], language: str = "en")
                 raise SetupError("error.row_twice", first=first)
             good[number] = checked
         except SetupError as error:
-            faults.append(Fault(number, explain(error, Language(language))))
+            faults.append(Fault(number, _field(error), explain(error, Language(language))))
     names = _names([parameters for parameters, _, _ in good.values()])
     specs = [
-        RunSpec(name, notebook_of(section), values)
-        for name, (_, section, values) in zip(names, good.values(), strict=True)
+        RunSpec(name, notebook_of(section or section_of(parameters.failure)), values)
+        for name, (parameters, section, values) in zip(names, good.values(), strict=True)
     ]
-    return Orders(specs, faults)
+    unsorted = [not (values.get("failure") or section) for _, section, values in good.values()]
+    return Orders(specs, faults, frozenset(spec.name for spec, bare in zip(specs, unsorted, strict=True) if bare))
 
 
 def notebook_of(section: str) -> Path:
@@ -122,7 +139,19 @@ def _checked(row: Row, common: Mapping[str, Any]) -> tuple[Parameters, str, dict
     if "run_folder" in given:
         raise SetupError("error.row_run_folder")
     parameters = read(values)
-    return parameters, section or section_of(parameters.failure), values
+    refuse_unknown_remedies(parameters.remedies)
+    if parameters.scenario:
+        refuse_unknown_scenario(parameters.scenario)
+    return parameters, section, values
+
+
+def _field(error: SetupError) -> str:
+    """The field that a check refused."""
+    key = error.key.removeprefix("error.").removesuffix("_near")
+    if key == "unknown_parameter":
+        return str(error.values["value"])
+    names = error.values.get("name") or ", ".join(map(str, error.values.get("names", ())))
+    return _FIELDS.get(key) or str(names) or "–"
 
 
 def section_of(failure: str) -> str:

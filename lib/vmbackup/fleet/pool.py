@@ -18,13 +18,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
-from vmbackup.fleet.execute import RunResult, RunSpec, execute, prepare_worker, refuse_unknown_parameters
+from vmbackup.fleet.execute import RunResult, RunSpec, execute, failed, prepare_worker, refuse_unknown_parameters
 from vmbackup.fleet.nursery import end_with_parent, shared_zygote
 from vmbackup.model import SetupError
 
 TRIES = 2
 """How often a run is begun whose worker dies."""
-LAST_WAIT_S = 10.0
+LAST_WAIT_S = 5.0
 """How long running notebooks may go on once the fleet is to stop."""
 _LOOK_EVERY_S = 0.5
 Execute = Callable[[RunSpec, str], RunResult]
@@ -136,7 +136,8 @@ def cluster(scheduler: str) -> Iterator[Workers]:
 def completed(
     specs: Sequence[RunSpec], folder: Callable[[RunSpec], str], workers: Workers, stopped: Event | None = None
 ) -> Iterator[RunResult]:
-    """Execute the runs and yield each as it ends; one that fails ends as an ``error`` and never ends the others.
+    """Execute the runs and yield each as it ends; one that fails ends as an ``error`` and never ends the others. Raises
+    SetupError where a folder cannot be written.
 
     Once ``stopped`` is set nothing more is begun, and what runs has LAST_WAIT_S to come to its end.
     """
@@ -160,12 +161,14 @@ def completed(
         for future in done:
             spec = running.pop(future)
             error = _error(future)
+            if isinstance(error, SetupError):  # the folder cannot be written: that holds for every run
+                raise error
             if error is None:
                 yield future.result()
             elif tries[spec.name] < TRIES and isinstance(error, (BrokenExecutor, CancelledError)):
                 waiting.append(spec)
             else:
-                yield RunResult(spec, folder(spec), None, str(error) or type(error).__name__)
+                yield failed(spec, folder(spec), str(error) or type(error).__name__)
 
 
 def execute_all(specs: Sequence[RunSpec], folder: Path, width: int) -> Iterator[RunResult]:

@@ -52,6 +52,14 @@ def refuse_unknown_remedies(named: str) -> None:
             raise no_such("unknown_remedy", name, remedies())
 
 
+def refuse_unknown_scenario(name: str) -> None:
+    """Raises SetupError for what is neither the name of a simulated world nor a file."""
+    from azuresim.loading import is_file, scenario_names
+
+    if name not in scenario_names() and not is_file(name):
+        raise SetupError("error.unknown_scenario", value=name)
+
+
 def connect_azure(subscription_id: str) -> Azure:
     """The real Azure, signed in by whatever DefaultAzureCredential finds: az login, managed identity, environment."""
     from azure.identity import DefaultAzureCredential
@@ -65,12 +73,11 @@ def connect_azure(subscription_id: str) -> Azure:
 def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
     """An embedded simulator with these worlds (names, or YAML files), and the worlds. It ends with its connection and
     leaves nothing in the environment, so a live run in the same process is not affected."""
-    from azuresim.loading import is_file, load_world, scenario_names
+    from azuresim.loading import load_world
     from azuresim.schema import WorldError
 
     for name in scenarios:
-        if name not in scenario_names() and not is_file(name):
-            raise SetupError("error.unknown_scenario", value=name)
+        refuse_unknown_scenario(name)
     try:
         worlds = [load_world(name) for name in scenarios]
     except WorldError as error:

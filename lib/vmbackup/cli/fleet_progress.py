@@ -1,0 +1,109 @@
+"""What ``vmbackup fleet`` prints while it runs: a bar in a terminal, else a line now and then; or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vmbackup import catalog, sanitize
+
+if TYPE_CHECKING:
+    from vmbackup.fleet.coordinator import FleetRun
+    from vmbackup.fleet.execute import RunResult
+    from vmbackup.fleet.scope import Plan
+
+LINE_EVERY_S = 30.0
+
+
+class Progress:
+    """The course of one run."""
+
+    def __init__(self, run: FleetRun, language: str, as_json: bool) -> None:
+        from tqdm import tqdm
+
+        self._run, self._language, self._json = run, language, as_json
+        self._begun = self._said = time.monotonic()
+        hidden = as_json or not sys.stderr.isatty()
+        self._bar: Any = tqdm(total=run.tally.total, initial=run.earlier, unit="VM", disable=hidden)
+        self._event(event="begin", folder=run.ledger.place, total=run.tally.total, earlier=run.earlier)
+
+    def ended(self, ended: RunResult) -> None:
+        """One VM came to its end."""
+        from vmbackup.fleet.coordinator import as_event
+
+        self._event(**as_event(ended))
+        if ended.error and not self._json:
+            words = self._text("vm_failed", vm=ended.spec.name, why=ended.error)
+            self._bar.write(sanitize.shortened(words), file=sys.stderr)
+        self._bar.set_postfix_str(self._counts(), refresh=False)
+        self._bar.update()
+        if self._bar.disable and not self._json and time.monotonic() - self._said >= LINE_EVERY_S:
+            self._said = time.monotonic()
+            typer.echo(self._line(), err=True)
+
+    def end(self, content: Mapping[str, Any], left: int) -> None:
+        """The run came to its end, or was stopped."""
+        self._bar.close()
+        self._event(**content)
+        if self._json:
+            return
+        place = content["folder"]
+        typer.echo(self._text("ended", done=content["done"], count=content["total"], seconds=content["seconds"],
+                              counts=self._counts()))  # fmt: skip
+        if left:
+            typer.echo(self._text("left_alone", count=left))
+        if self._run.ledger.has_gaps:
+            typer.echo(self._text("has_gaps"))
+        typer.echo(self._text("summary" if content["files"] else "folder", folder=place))
+        if content["done"] < content["total"] or content["failed"]:
+            typer.echo(self._text("go_on", folder=place), err=True)
+
+    def calls(self, rows: Mapping[str, Sequence[int]]) -> None:
+        """How many calls were made and saved, by API."""
+        self._event(event="calls", **{"by_api": {api: list(counts) for api, counts in rows.items()}})
+        table = Table(*(self._text(key) for key in ("calls", "by_lists", "by_vms", "saved")))
+        for api, counts in rows.items():
+            table.add_row(sanitize.text(api), *map(str, counts))
+        Console(highlight=False, stderr=self._json).print(table)
+
+    def _counts(self) -> str:
+        tally = self._run.tally
+        undecided = tally.undecided + tally.denied
+        counts = {"causes": tally.causes, "open": undecided, "nothing": tally.nothing, "failed": tally.failed}
+        return self._text("counts", **counts)
+
+    def _line(self) -> str:
+        tally = self._run.tally
+        each_s = (time.monotonic() - self._begun) / max(1, tally.done - self._run.earlier)
+        left = time.strftime("%H:%M:%S", time.gmtime(each_s * (tally.total - tally.done)))
+        rate = f"{60 / max(each_s, 0.001):.0f}"
+        return self._text("progress", done=tally.done, total=tally.total, counts=self._counts(), rate=rate, left=left)
+
+    def _event(self, **values: Any) -> None:
+        if self._json:
+            typer.echo(json.dumps(sanitize.data(values), ensure_ascii=False))
+
+    def _text(self, key: str, **values: Any) -> str:
+        return catalog.text(f"fleet_run.{key}", self._language, **values)
+
+
+def say_what_would_run(plan: Plan, language: str, as_json: bool) -> None:
+    """The VMs with their runbooks, those that are not examined, and what could not be listed."""
+    rows: list[tuple[str, str, str | None]] = [(each.name, each.notebook.stem, None) for each in plan.specs]
+    rows += [(each.name, "", each.why) for each in plan.left]
+    for name, notebook, why in rows:
+        if as_json:
+            row = {"event": "order", "name": name, "notebook": notebook or None, "why": why}
+            typer.echo(json.dumps(sanitize.data(row), ensure_ascii=False))
+        else:
+            typer.echo(f"{name}\t{notebook or catalog.text(f'fleet_run.left.{why}', language)}")
+    for gap in plan.gaps:
+        sentence = catalog.text("fleet_run.gap", language, what=gap.what, scope=gap.scope, why=gap.why)
+        typer.echo(sanitize.text(sentence), err=True)

@@ -1,0 +1,52 @@
+"""How many calls to Azure a fleet's run made, and how many its lists saved, by API."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from vmbackup.fleet.scope import Plan
+from vmbackup.model import Fact, SetupError
+from vmbackup.runs.evidence import parse_evidence
+from vmbackup.runs.folder import EVIDENCE, RunFolder
+
+_REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE|HEAD) ")
+_PROVIDER = re.compile(r"/providers/microsoft\.(\w+)", re.IGNORECASE)
+
+
+def calls(plan: Plan, place: Callable[[str], str]) -> Mapping[str, tuple[int, int, int]]:
+    """By API: the calls of the lists, those of the VMs' runs, and those that the runs did not need to make. What asked
+    for several facts at once, or was polled, counts once; ``place`` is the run folder of a VM."""
+    lists, made, saved = Counter(map(_api, _requests(plan.listed.calls))), Counter[str](), Counter[str]()
+    for spec in plan.specs:
+        facts = _facts(place(spec.name))
+        listed = {name: fact for name, fact in (spec.known or {}).items() if _is_same(fact, facts.get(name))}
+        saved.update(map(_api, _asked(listed.values())))
+        made.update(map(_api, _asked(fact for name, fact in facts.items() if name not in listed)))
+    return {api: (lists[api], made[api], saved[api]) for api in sorted({*lists, *made, *saved})}
+
+
+def _is_same(listed: Fact, fact: Fact | None) -> bool:
+    return fact is not None and (fact.how, fact.taken_at) == (listed.how, listed.taken_at)
+
+
+def _asked(facts: Iterable[Fact]) -> set[str]:
+    return {line for fact in facts for line in _requests(fact.how)}
+
+
+def _requests(lines: Iterable[str]) -> list[str]:
+    return [line for line in lines if _REQUEST.match(line)]
+
+
+def _api(request: str) -> str:
+    found = _PROVIDER.findall(request)
+    return found[-1].lower() if found else "resources"
+
+
+def _facts(folder: str) -> dict[str, Fact]:
+    content = RunFolder(folder).read(EVIDENCE)
+    try:
+        return parse_evidence(content)[1] if content else {}
+    except SetupError:
+        return {}
