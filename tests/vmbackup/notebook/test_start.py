@@ -98,8 +98,14 @@ def test_the_demo_says_that_it_is_one_and_each_button_writes_a_runbook_of_its_ow
     told = [choose(tool, open=row["key"])[-1]["open"] for row in rows(tool)]
     assert all(each["run"] and (buttons / each["name"]).exists() for each in told)
     assert len({each["name"] for each in told}) == len(DEMO_WORLDS)
+    first = buttons / told[0]["name"]
+    first.write_text(first.read_text("utf-8").replace("retry: bool = False", "retry: bool = True"), "utf-8")
+    again = choose(tool, open=rows(tool)[0]["key"])[-1]["open"]
+    assert (again["name"], again["run"]) == (told[0]["name"], False), "what an operator changed is never run"
+    first.write_text(first.read_text("utf-8").replace("retry: bool = True", "retry: bool = False"), "utf-8")
     books = [json.loads((buttons / each["name"]).read_text("utf-8")) for each in told]
     cells = ["".join(cell["source"]) for book in books for cell in book["cells"] if cell["metadata"].get("tags")]
+    assert all('remedies: str = ""' in cell and "retry: bool = False" in cell for cell in cells)
     assert sorted(name for cell in cells for name in DEMO_WORLDS if f'scenario: str = "{name}"' in cell) == sorted(
         DEMO_WORLDS
     )
