@@ -165,7 +165,7 @@ def _urgency(row: FleetRow) -> tuple[int, float, str]:
 def not_covered(shown: Shown) -> Page:
     """VMs without a result, and lists that could not be read."""
     rows = [row for row in shown.rows if row["state"] in (VmState.FAILED, VmState.PENDING)]
-    skipped = any(row["state"] == VmState.NOT_EXAMINED for row in shown.rows)
+    skipped = Counter(row["why"] or "–" for row in shown.rows if row["state"] == VmState.NOT_EXAMINED)
     blocks: list[Block] = [Heading(shown.text("not_covered"))]
     if shown.fleet.gaps:
         gaps = [[gap["scope"], gap["what"] or "–", _why(gap, shown.language)] for gap in shown.fleet.gaps]
@@ -176,7 +176,8 @@ def not_covered(shown: Shown) -> Page:
         blocks += [Paragraph("", shown.text("uncovered")), Table(shown.header("vms", "looked", "why_not"), listed)]
         blocks += shown.more(rows)
     if skipped:
-        blocks.append(Paragraph(shown.text("not_examined_is")))
+        reasons = [[why, str(count)] for why, count in skipped.most_common(MOST)]
+        blocks += [Paragraph(shown.text("not_examined_is")), Table(shown.header("why_not_examined", "vms"), reasons)]
     if len(blocks) == 1:
         blocks.append(Paragraph(shown.text("all_covered")))
     return Page([*blocks, Paragraph(shown.text("files"))])
