@@ -76,6 +76,7 @@ def tool(given: dict[str, Any], pasted: Path) -> None:
     field(guide, "Output of the guest script").value = pasted.read_text("utf-8")
     press(guide, "Read this output")
     press(guide, "Plan a remedy")
+    press(guide, f"▸ {catalogue.words(REMEDY, 'title', 'en')}")
     press(guide, f"Apply: {catalogue.words(REMEDY, 'title', 'en')}")
     press(guide, "Yes, apply it now")
     press(guide, "Re-check")
