@@ -5,14 +5,15 @@ A worker that dies takes nothing with it but its own runs; those are tried once 
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from concurrent.futures.process import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
@@ -20,6 +21,7 @@ from typing import Any, Protocol
 
 from vmbackup.fleet.execute import RunResult, RunSpec, execute, failed, prepare_worker, refuse_unknown_parameters
 from vmbackup.fleet.nursery import end_with_parent, shared_zygote
+from vmbackup.fleet.sharing import share_of, shared_by_workers
 from vmbackup.model import SetupError
 
 TRIES = 2
@@ -50,17 +52,18 @@ class Workers(Protocol):
 
 @dataclass
 class LocalWorkers:
-    """Processes of this machine that share one zygote."""
+    """Processes of this machine that share one zygote, and what their ``environment`` names."""
 
     width: int
     zygote: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._pool = self._begun()
 
     def _begun(self) -> Executor:
         # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
-        return ProcessPoolExecutor(self.width, get_context("spawn"), _local_worker, (self.zygote,))
+        return ProcessPoolExecutor(self.width, get_context("spawn"), _local_worker, (self.zygote, self.environment))
 
     def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
         """Begin a run."""
@@ -78,7 +81,8 @@ class LocalWorkers:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _local_worker(zygote: str) -> None:
+def _local_worker(zygote: str, environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
     end_with_parent()  # else it would go on in a folder that the next run works in
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the coordinator, which says when to stop
     prepare_worker(zygote)
@@ -89,11 +93,14 @@ class DaskWorkers:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self.width = max(1, sum(client.nthreads().values()))
+        threads = client.nthreads()
+        self.width = max(1, sum(threads.values()))
+        self._processes = len(threads)
 
     def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
         """Begin a run. Dask itself begins it anew elsewhere when its worker dies."""
-        future: Future[RunResult] = self._client.get_executor(pure=False, retries=0).submit(execute, spec, folder)
+        executor = self._client.get_executor(pure=False, retries=0)
+        future: Future[RunResult] = executor.submit(_on_cluster, spec, folder, self._processes)
         return future
 
     def renew(self) -> None:
@@ -104,11 +111,16 @@ class DaskWorkers:
         self._client.close()
 
 
+def _on_cluster(spec: RunSpec, folder: str, workers: int) -> RunResult:
+    os.environ.update(share_of(workers))
+    return execute(spec, folder)
+
+
 @contextmanager
 def local(width: int) -> Iterator[Workers]:
     """Workers on this machine."""
-    with shared_zygote() as zygote:
-        workers = LocalWorkers(width, zygote)
+    with shared_zygote() as zygote, shared_by_workers() as environment:
+        workers = LocalWorkers(width, zygote, environment)
         try:
             yield workers
         finally:

@@ -13,11 +13,14 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
+
+from vmbackup.arm.errors import words
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
@@ -29,10 +32,10 @@ _LOOPBACK = "127.0.0.1"
 
 class Tokens:
     """Tokens for these audiences alone, such as ``https://management.azure.com``; each is fetched once and renewed in
-    time."""
+    time. The credential is made when the first token is asked for."""
 
-    def __init__(self, credential: TokenCredential, audiences: tuple[str, ...]) -> None:
-        self._credential, self._audiences = credential, audiences
+    def __init__(self, credential: Callable[[], TokenCredential], audiences: tuple[str, ...]) -> None:
+        self._credential, self._audiences = cache(credential), audiences
         self._lock = threading.Lock()
         self._known: dict[str, AccessToken] = {}
 
@@ -44,7 +47,7 @@ class Tokens:
             known = self._known.get(audience)
             if known is None or known.expires_on - time.time() < _RENEW_BEFORE_S:
                 try:
-                    known = self._known[audience] = self._credential.get_token(f"{audience.rstrip('/')}/.default")
+                    known = self._known[audience] = self._credential().get_token(f"{audience.rstrip('/')}/.default")
                 except Exception:
                     if known is None or known.expires_on <= time.time():
                         raise
@@ -52,7 +55,9 @@ class Tokens:
 
 
 @contextmanager
-def shared_sign_in(credential: TokenCredential, audiences: tuple[str, ...]) -> Iterator[Mapping[str, str]]:
+def shared_sign_in(
+    credential: Callable[[], TokenCredential], audiences: tuple[str, ...]
+) -> Iterator[Mapping[str, str]]:
     """Serve tokens as long as the block runs; yields what the environment of a worker needs for it."""
     header = secrets.token_hex(32)
     server = _Server(Tokens(credential, audiences), header)
@@ -110,13 +115,17 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             token = self.server.tokens.get(audience)
         except KeyError:
-            self._send(400, {"message": "no such audience"})
+            self._refuse("no such audience")
         except Exception as error:
-            self._send(500, {"message": f"the coordinator cannot sign in ({type(error).__name__})"})
+            self._refuse(f"the fleet cannot sign in: {words(error)}")
         else:
             expires = str(token.expires_on)
             body = {"access_token": token.token, "expires_on": expires, "resource": audience, "token_type": "Bearer"}
             self._send(200, body)
+
+    def _refuse(self, message: str) -> None:
+        # No 5xx: a worker's credential would ask again and again.
+        self._send(400, {"statusCode": "400", "message": message})
 
     def _send(self, status: int, body: Mapping[str, str]) -> None:
         data = json.dumps(body).encode()

@@ -60,14 +60,17 @@ def refuse_unknown_scenario(name: str) -> None:
         raise SetupError("error.unknown_scenario", value=name)
 
 
+def endpoint() -> str:
+    """The address of the real Azure. Sovereign clouds have one of their own; the variable names it."""
+    return os.environ.get("VMBACKUP_ARM_ENDPOINT", _PUBLIC_CLOUD)
+
+
 def connect_azure(subscription_id: str) -> Azure:
     """The real Azure, signed in by whatever DefaultAzureCredential finds: az login, managed identity, environment."""
     from azure.identity import DefaultAzureCredential
 
-    # Sovereign clouds have an address of their own; the variable names it.
-    endpoint = os.environ.get("VMBACKUP_ARM_ENDPOINT", _PUBLIC_CLOUD)
     file, share = os.environ.get(RATE_FILE) or None, float(os.environ.get(RATE_SHARE) or 1)
-    return Azure(DefaultAzureCredential(), subscription_id, Connection(endpoint, rate_file=file, rate_share=share))
+    return Azure(DefaultAzureCredential(), subscription_id, Connection(endpoint(), rate_file=file, rate_share=share))
 
 
 def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:

@@ -1,0 +1,38 @@
+"""What the workers of a fleet share: one sign-in, and Azure's limits."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vmbackup.arm.connection import RATE_FILE, RATE_SHARE
+from vmbackup.fleet.sign_in import shared_sign_in
+from vmbackup.runs.open import endpoint
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+
+@contextmanager
+def shared_by_workers() -> Iterator[Mapping[str, str]]:
+    """Share both among the workers of this machine as long as the block runs; yields what goes into the environment of
+    each."""
+    made = tempfile.TemporaryDirectory(prefix="vmbackup-rates-")
+    with made as folder, shared_sign_in(_credential, (endpoint(),)) as environment:
+        yield {**environment, RATE_FILE: str(Path(folder) / "rates.sqlite")}
+
+
+def share_of(workers: int) -> Mapping[str, str]:
+    """What goes into the environment of one of so many workers that share nothing but Azure: its part of the limits."""
+    file = Path(tempfile.gettempdir()) / f"vmbackup-rates-{os.getpid()}.sqlite"
+    return {RATE_FILE: str(file), RATE_SHARE: f"{1 / max(1, workers):.6f}"}
+
+
+def _credential() -> TokenCredential:
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()
