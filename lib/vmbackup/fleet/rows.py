@@ -7,6 +7,7 @@ from sys import intern
 from typing import Any, TypedDict
 
 from vmbackup import catalog, clock
+from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import load, run
 from vmbackup.checks.consistency import recovery_points_have_the_wanted_consistency as consistency
 from vmbackup.diagnosis import Weight, is_symptom
@@ -187,7 +188,9 @@ def _kept(row: FleetRow, whole: bool, evidence: Evidence) -> Kept:
         return Kept.NEVER if whole and row["last_good"] is None and _system_known(row, evidence) else Kept.UNKNOWN
     if row["policy_h"] is None:
         return Kept.UNKNOWN
-    if row["age_h"] <= row["policy_h"]:
+    # Where none failed, the backup that is due may still be running.
+    allowed_h = row["policy_h"] + (number("backup_runs_long_s") / 3600 if row["failing"] is False else 0)
+    if row["age_h"] <= allowed_h:
         return Kept.KEPT
     return Kept.LATE if whole else Kept.UNKNOWN
 
