@@ -191,10 +191,3 @@ def test_counts_add_up_and_what_was_not_examined_is_never_called_ok(rows: list[F
     examined = sum(row["state"] == VmState.EXAMINED for row in rows)
     assert str(tables[1].rows[0][1]) == str(examined)
     assert "OK" not in pages.overview(shown).text()
-
-
-def test_the_simulated_fleet_needs_no_folder() -> None:
-    book = open_fleet({"language": "en"})
-    assert "A simulated fleet" in book.overview().text()
-    states = {row["state"] for row in book.shown.rows}
-    assert states == {VmState.EXAMINED, VmState.NOT_EXAMINED}
