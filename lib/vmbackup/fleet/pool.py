@@ -28,6 +28,7 @@ TRIES = 2
 """How often a run is begun whose worker dies."""
 LAST_WAIT_S = 5.0
 """How long running notebooks may go on once the fleet is to stop."""
+_CONNECT_S = 5
 _LOOK_EVERY_S = 0.5
 Execute = Callable[[RunSpec, str], RunResult]
 
@@ -135,7 +136,7 @@ def cluster(scheduler: str) -> Iterator[Workers]:
     except ImportError:
         raise SetupError("error.no_dask") from None
     try:
-        client = Client(scheduler, timeout=20, set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise SetupError("error.no_scheduler", address=scheduler, message=str(error)) from None
     workers = DaskWorkers(client)
