@@ -6,7 +6,16 @@ import pytest
 
 from attack import KINDS, attack_of, tried
 
-SAMPLES = {"faults": 60, "mutations": 60, "recorded": 15, "rights": 25, "folders": 4, "races": 1, "kills": 2, "fleet_kills": 1}
+SAMPLES = {
+    "faults": 60,
+    "mutations": 60,
+    "recorded": 15,
+    "rights": 25,
+    "folders": 4,
+    "races": 1,
+    "kills": 2,
+    "fleet_kills": 1,
+}
 SEED = 9
 # Does not hold today, and `make attack` says so. Whoever mends one takes it off.
 STILL_WRONG = (
