@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, duration
 from vmbackup.model import CatalogError, Verdict
 from vmbackup.pages.blocks import Block, Cell, Heading, Page, Paragraph, Table, VerdictBanner
-from vmbackup.resource_ids import resource_name
+from vmbackup.resource_ids import resource_group, resource_name
 from vmbackup.runs.fleet_row import Fleet, FleetRow, Gap, Group, Kept, VmState, late_h
 
 MOST = 100
@@ -33,6 +33,11 @@ class Shown:
     language: str
     path: str
     notebook: str
+    namesakes: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        counted = Counter(vm_name(row).lower() for row in self.fleet.rows)
+        object.__setattr__(self, "namesakes", frozenset(name for name, count in counted.items() if count > 1))
 
     @property
     def rows(self) -> Sequence[FleetRow]:
@@ -47,10 +52,15 @@ class Shown:
         """The titles of columns."""
         return [self.text(key) for key in keys]
 
+    def name(self, row: FleetRow) -> str:
+        """The VM's name, with its resource group where another VM has the same name."""
+        name, group = vm_name(row), resource_group(row["vm_id"])
+        return f"{name} ({group})" if name.lower() in self.namesakes and group else name
+
     def vm(self, row: FleetRow, verdict: str = "") -> Cell:
         """The VM by its name, leading to its executed notebook."""
         ran = row["state"] == VmState.EXAMINED and row["folder"]
-        return Cell(vm_name(row), verdict, f"{self.path}{row['folder']}/{self.notebook}" if ran else "")
+        return Cell(self.name(row), verdict, f"{self.path}{row['folder']}/{self.notebook}" if ran else "")
 
     def more(self, rows: Sequence[object]) -> list[Block]:
         """How many rows do not stand in the list."""
@@ -172,7 +182,7 @@ def not_covered(shown: Shown) -> Page:
         blocks += [Paragraph("", shown.text("gaps")), Table(shown.header("scope", "list", "why_not"), gaps[:MOST])]
         blocks += shown.more(gaps)
     if rows:
-        listed = [[vm_name(row), shown.text(f"state.{row['state']}"), row["why"] or "–"] for row in rows[:MOST]]
+        listed = [[shown.name(row), shown.text(f"state.{row['state']}"), row["why"] or "–"] for row in rows[:MOST]]
         blocks += [Paragraph("", shown.text("uncovered")), Table(shown.header("vms", "looked", "why_not"), listed)]
         blocks += shown.more(rows)
     if skipped:

@@ -124,7 +124,7 @@ def _order(change: Change) -> tuple[int, str]:
 
 def _changed(change: Change, shown: Shown) -> list[str | Cell]:
     sign = _SIGNS.get(change.standing, "")
-    name = shown.vm(change.now, sign) if change.now else Cell(vm_name(change.before) if change.before else "", sign)
+    name = shown.vm(change.now, sign) if change.now else Cell(shown.name(change.before) if change.before else "", sign)
     return [
         name,
         shown.text(f"standing.{change.standing}"),

@@ -143,6 +143,14 @@ def test_a_link_is_quoted_and_leads_to_its_own_folder(tmp_path: Path, name: str)
     assert re.fullmatch(r"[\w./%~-]+", link)
 
 
+def test_namesakes_are_told_apart_by_their_resource_groups() -> None:
+    ids = [f"/subscriptions/s/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/web" for group in "ab"]
+    rows = [{**unread("web", vm_id), "kept": str(Kept.NEVER)} for vm_id in ids]
+    shown = Shown(Fleet(rows), [], "en", "", "runbook.ipynb")  # type: ignore[arg-type]
+    assert {"web (a)", "web (b)"} == {shown.name(row) for row in shown.rows}
+    assert "web (a)" in pages.work(shown).text()
+
+
 def test_an_evil_name_acts_nowhere(tmp_path: Path) -> None:
     evil = '<img src=x onerror=alert(1)>","x":"'
     write_vm(tmp_path, "vm", "no_internet_linux")
