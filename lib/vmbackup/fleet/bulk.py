@@ -8,6 +8,7 @@ what consistency they are, and a backup that was silently downgraded looks good 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -30,11 +31,12 @@ from vmbackup.fleet.known import Tables, facts_of, facts_to_examine, own_id, sou
 from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
 from vmbackup.fleet.signs import signs_of_lists, signs_of_points
 from vmbackup.model import Evidence, Fact, Target, data_of
-from vmbackup.parameters import VM_ID
+from vmbackup.parameters import VAULT_ID, VM_ID
 from vmbackup.resource_ids import part_after
 
 POINTS = "backup.recovery_points"
 _AT_ONCE = 4
+_SUBSCRIPTION = re.compile(r"[\w-]+")
 _VAULTS_AT_ONCE = 8
 _POINTS_S = 60.0
 
@@ -47,11 +49,12 @@ def inventory(azure: Azure, scope: Scope, *, points: bool = True, deadline_s: fl
     """
     lists = Lists(azure, azure.now(), deadline_s)
     vaults = _vaults_by_vm(lists, scope)
-    list_vaults(lists, sorted({*scope.vaults, *vaults.values()}))
+    list_vaults(lists, _sound(lists, {*scope.vaults, *vaults.values()}, VAULT_ID))
     vaults |= {vm: vault for vault in scope.vaults for vm in _protected_by(lists, vault)}
     wanted = {part_after(vm, "subscriptions").lower() for vm in (*vaults, *scope.vms)} | set(scope.subscriptions)
-    list_subscriptions(lists, sorted(filter(None, wanted)))
-    _list_versions(lists, sorted(filter(None, wanted)))
+    subscriptions = _sound(lists, set(filter(None, wanted)), _SUBSCRIPTION)
+    list_subscriptions(lists, subscriptions)
+    _list_versions(lists, subscriptions)
     tables = Tables(lists)
     vms = [InventoryVm(target, facts_of(target, tables)) for target in _targets(lists, scope, vaults)]
     vms = _with_points(lists, vms, points)
@@ -65,6 +68,13 @@ def facts_for_run(vm: InventoryVm) -> dict[str, Fact]:
     item = data_of(vm.known, "backup.item")
     active = item is not None and (item["protection_state"] or "").lower() == "protected" and not item["soft_deleted"]
     return {name: fact for name, fact in vm.known.items() if active or not name.startswith("backup.")}
+
+
+def _sound(lists: Lists, names: set[str], shape: re.Pattern[str]) -> list[str]:
+    """Those that may become a part of an address; each of the others is a gap."""
+    strange = sorted(name for name in names if not shape.fullmatch(name))
+    lists.gaps += [Gap("scope", name, "unreadable", {"detail": "not an id of Azure"}) for name in strange]
+    return sorted(names.difference(strange))
 
 
 # --- which VMs -----------------------------------------------------------------------------------------------------

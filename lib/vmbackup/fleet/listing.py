@@ -17,7 +17,7 @@ from vmbackup.arm.errors import as_fact
 from vmbackup.arm.paging import Listing, read_list, read_pages
 from vmbackup.arm.wire import whole_pages
 from vmbackup.collectors import actions
-from vmbackup.collectors.jobs import job_filter, list_jobs
+from vmbackup.collectors.jobs import job_filter
 from vmbackup.fleet.inventory import Gap
 from vmbackup.resource_ids import part_after, resource_group, resource_name
 
@@ -80,22 +80,14 @@ class Lists:
 
 def list_vaults(lists: Lists, vault_ids: Iterable[str]) -> None:
     """Items, jobs, policies and the storage of each vault, four requests at a time."""
+    items = f"{_OF_VMS} and itemType eq 'VM'"
     for vault_id in vault_ids:
-        subscription, group, name = (
-            part_after(vault_id, "subscriptions"),
-            resource_group(vault_id),
-            resource_name(vault_id),
-        )
-        client = lists.azure.backup(subscription)
-        of_vms = f"{_OF_VMS} and itemType eq 'VM'"
+        read = partial(_below, lists.azure, vault_id)
         works: dict[str, tuple[Callable[[], Listing], str]] = {
-            "items": (
-                partial(_pages, client.backup_protected_items.list, name, group, filter=of_vms),
-                "backup.neighbours",
-            ),
-            "jobs": (partial(list_jobs, client, group, name, job_filter(lists.now, operation=None)), "backup.jobs"),
-            "policies": (partial(_pages, client.backup_policies.list, name, group, filter=_OF_VMS), "backup.policy"),
-            "storage": (partial(_one, client.backup_resource_storage_configs_non_crr.get, name, group), "backup.vault"),
+            "items": (partial(read, "backupProtectedItems", items), "backup.neighbours"),
+            "jobs": (partial(read, "backupJobs", job_filter(lists.now, operation=None)), "backup.jobs"),
+            "policies": (partial(read, "backupPolicies", _OF_VMS), "backup.policy"),
+            "storage": (partial(_storage, lists.azure, vault_id), "backup.vault"),
         }
         gather([partial(lists.ask, what, vault_id, *work) for what, work in works.items()], _AT_ONCE)
 
@@ -104,14 +96,15 @@ def list_subscriptions(lists: Lists, subscriptions: Iterable[str]) -> None:
     """VMs, their power, disks, interfaces, networks, locks, collections of restore points, and the activity log."""
     for subscription in subscriptions:
         azure = lists.azure.beside(subscription)
+        read = partial(_below, azure, f"/subscriptions/{subscription}/providers")
         works: dict[str, tuple[Callable[[], Listing], str]] = {
-            "vms": (partial(_pages, azure.compute.virtual_machines.list_all), "vm.model"),
+            "vms": (partial(read, "Microsoft.Compute/virtualMachines"), "vm.model"),
             "power": (partial(_pages, azure.compute.virtual_machines.list_all, status_only="true"), "vm.power"),
             "disks": (partial(_pages, azure.compute.disks.list), "vm.disks"),
-            "nics": (partial(_network, azure, "networkInterfaces"), "network.nics"),
-            "networks": (partial(_network, azure, "virtualNetworks"), "network.subnets"),
+            "nics": (partial(read, "Microsoft.Network/networkInterfaces"), "network.nics"),
+            "networks": (partial(read, "Microsoft.Network/virtualNetworks"), "network.subnets"),
             "locks": (partial(_pages, azure.locks.management_locks.list_at_subscription_level), "vm.locks"),
-            "collections": (partial(_pages, azure.compute.restore_point_collections.list_all), "vm.restore_points"),
+            "collections": (partial(read, "Microsoft.Compute/restorePointCollections"), "vm.restore_points"),
             "events": (partial(_events, azure, lists.now), "vm.activity"),
             "health": (partial(_health, azure, subscription), "vm.health"),
             "extensions": (partial(_extensions, azure, subscription), "vm.extensions"),
@@ -144,8 +137,15 @@ def _plain(listed: Callable[..., Any], *arguments: Any) -> Listing:
     return Listing([each.as_dict() for each in listed(*arguments)], False)
 
 
-def _one(get: Callable[..., Any], *arguments: Any) -> Listing:
-    return Listing([get(*arguments).as_dict()], False)
+def _storage(azure: Azure, vault_id: str) -> Listing:
+    subscription, group, name = part_after(vault_id, "subscriptions"), resource_group(vault_id), resource_name(vault_id)
+    configs = azure.backup(subscription).backup_resource_storage_configs_non_crr
+    return Listing([configs.get(name, group).as_dict()], False)
+
+
+def _below(azure: Azure, scope: str, kind: str, asked: str = "") -> Listing:
+    """A list below a vault or subscription, without the SDK's models: a fleet's lists are long."""
+    return read_list(Arm.on(azure), f"{scope}/{kind}", _MOST_ROWS, **({"$filter": asked} if asked else {}))
 
 
 def _events(azure: Azure, now: datetime) -> Listing:
@@ -153,11 +153,6 @@ def _events(azure: Azure, now: datetime) -> Listing:
     span = f"eventTimestamp ge '{start}' and eventTimestamp le '{end}'"
     path = f"/subscriptions/{azure.subscription_id}/providers/Microsoft.Insights/eventtypes/management/values"
     return read_list(Arm.on(azure), path, _MOST_EVENTS, **{"$filter": span})
-
-
-def _network(azure: Azure, kind: str) -> Listing:
-    path = f"/subscriptions/{azure.subscription_id}/providers/Microsoft.Network/{kind}"
-    return read_list(Arm.on(azure), path, _MOST_ROWS)
 
 
 def _health(azure: Azure, subscription: str) -> Listing:
