@@ -8,7 +8,7 @@ READY := .venv/.installed
 # Tests start a few hundred interpreters: each would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo lab test truth truth-all canaries attack bulk-worlds lint reference expectations bench lock test-az readme clean
+.PHONY: help demo lab test truth truth-all canaries attack bulk-worlds lint reference expectations bench bench-fleet lock test-az readme clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -69,6 +69,9 @@ build/ploomber/bin/python:
 	$(PYTHON) -m venv build/ploomber
 	build/ploomber/bin/pip install --quiet --disable-pip-version-check ploomber-engine papermill pandas ipywidgets \
 		azure-identity azure-mgmt-compute azure-mgmt-monitor azure-mgmt-network azure-mgmt-recoveryservicesbackup
+
+bench-fleet: $(READY) ## ten thousand simulated VMs through `vmbackup fleet`, once
+	PYTHONPATH=tests $(BIN)/python -m tests.bench_fleet
 
 build/az/bin/az:
 	$(PYTHON) -m venv build/az
