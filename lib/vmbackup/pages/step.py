@@ -29,8 +29,8 @@ def found(state: State, cause: str) -> Page:
     blocks: list[Block] = [*_handled(state, judged), _banner(state, judged)]
     for finding in others:
         if finding.verdict is Verdict.PROBLEM:
-            title = catalog.checks()[finding.check]["title"][language]
-            blocks.append(VerdictBanner(finding.verdict, title, sentence(finding, state.evidence, language)))
+            also = catalog.text("label.also_found", language)
+            blocks.append(VerdictBanner(finding.verdict, also, sentence(finding, state.evidence, language)))
     undecided = sum(finding.verdict is Verdict.UNKNOWN for finding in others)
     if undecided and not state.is_being_checked(judged):
         blocks.append(Paragraph(catalog.text("label.also_undecided", language, count=undecided)))
