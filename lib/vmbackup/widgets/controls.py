@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,15 @@ class Frontend(anywidget.AnyWidget):
     tool = traitlets.Unicode("").tag(sync=True)
 
 
+@cache
+def _style(kind: Callable[[], Any]) -> Any:
+    """One for all: each costs a message to the frontend, and the style sheet says how things look."""
+    return kind()
+
+
 def button(on_click: Callable[[], object], *classes: str) -> Any:
     """A button without a label yet; the label follows the language."""
-    made = ipywidgets.Button()
+    made = ipywidgets.Button(style=_style(ipywidgets.ButtonStyle))
     for name in ("vmbackup-button", *classes):
         made.add_class(name)
     made.on_click(lambda _: on_click())
@@ -51,7 +58,7 @@ def field(lines: int) -> Any:
 
 def view(*classes: str) -> Any:
     """An empty place for a page."""
-    made = ipywidgets.HTML()
+    made = ipywidgets.HTML(style=_style(ipywidgets.widgets.widget_string.HTMLStyle))
     for name in classes:
         made.add_class(name)
     return made
@@ -89,9 +96,9 @@ def mark(widget: Any, classes: Mapping[str, bool]) -> None:
         widget._dom_classes = wanted
 
 
-def rows(*children: Any, classes: tuple[str, ...] = ()) -> Any:
-    """Widgets under each other."""
-    made = ipywidgets.VBox(list(children))
+def rows(*children: Any, classes: tuple[str, ...] = (), layout: Any = None) -> Any:
+    """Widgets under each other; with a ``layout`` that many share, none of them can be hidden alone."""
+    made = ipywidgets.VBox(list(children), **({"layout": layout} if layout is not None else {}))
     for name in classes:
         made.add_class(name)
     return made

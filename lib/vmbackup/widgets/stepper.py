@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import ipywidgets
+
 from vmbackup import catalog
 from vmbackup.catalog.words import cause_title, cause_word
 from vmbackup.model import Step, Verdict
@@ -34,11 +36,12 @@ class Stepper:
         self._others = controls.button(on_fold, "vmbackup-fold", "vmbackup-others")
         self._unfolded = False
         children: list[Any] = []
+        shared = ipywidgets.Layout()
         for step in steps:
             if step.addition and self._heading not in children:
                 children.append(self._heading)
             self._buttons[step.cause] = controls.button(partial(on_open, step.cause), "vmbackup-step")
-            self._slots[step.cause] = controls.rows()
+            self._slots[step.cause] = controls.rows(layout=shared)
             children += [self._buttons[step.cause], self._slots[step.cause]]
         self.box = controls.rows(*children, self._others)
         self._open: str | None = None
