@@ -110,8 +110,9 @@ class Plans:
     def _script(self, plan: Plan) -> list[Any]:
         """The script that the plan's commands name, to copy and as the file that they name."""
         content = script(plan.remedy)
-        copy, file = controls.Frontend(kind="copy", content=content), controls.view()
-        copy.text, copy.done = (catalog.text(f"paste.{key}", self._language) for key in ("copy", "copied"))
+        words, done = (catalog.text(f"paste.{key}", self._language) for key in ("copy", "copied"))
+        # With its words from the first: a button without a name would be there for a moment.
+        copy, file = controls.Frontend(kind="copy", content=content, text=words, done=done), controls.view()
         controls.download(file, plan.entry["script"], content.encode(), self._language)
         return [controls.row(copy, file)]
 

@@ -54,7 +54,8 @@ class Stepper:
         """Bring verdicts, words and the open step up to date; a button that is there keeps the keyboard's focus. While
         facts are awaited every cause stays in its place."""
         others = [] if state.awaited else [step for step in steps if step.verdict in _OTHERS]
-        for step in steps:
+        # The one that closes comes first: two are never open at once.
+        for step in sorted(steps, key=lambda step: step.cause != self._open):
             self._show_step(state, step, opened, is_other=step in others)
         listed = any(step.addition and step not in others for step in steps)
         controls.put(
