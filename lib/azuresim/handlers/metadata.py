@@ -93,3 +93,20 @@ def _subscription(name: str, world: World) -> Json:
         "authorizationSource": "RoleBased",
         "managedByTenants": [],
     }
+
+
+@route(
+    "GET",
+    "/providers/Microsoft.Management/managementGroups/{group}/descendants",
+    "Microsoft.Management/managementGroups/descendants/read",
+)
+def descendants(request: Request) -> Answer:
+    """Every subscription is below every management group, each of which has one group of its own in between."""
+    between = f"/providers/Microsoft.Management/managementGroups/{request.params['group']}-below"
+    subscriptions = dict.fromkeys(world.subscription for world in request.azure.worlds)
+    below = [{"id": between, "type": "Microsoft.Management/managementGroups", "name": between.rpartition("/")[2]}]
+    below += [
+        {"id": f"/subscriptions/{each}", "type": "Microsoft.Management/managementGroups/subscriptions", "name": each}
+        for each in subscriptions
+    ]
+    return request.page(below)

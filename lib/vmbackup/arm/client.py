@@ -34,6 +34,7 @@ API_VERSIONS = {
     "microsoft.compute": "2024-07-01",
     "microsoft.insights/eventtypes": "2015-04-01",
     "microsoft.insights/metrics": "2024-02-01",
+    "microsoft.management": "2020-05-01",
     "microsoft.network": "2024-05-01",
     "microsoft.recoveryservices": "2024-04-01",
     "microsoft.authorization/locks": "2020-05-01",

@@ -32,6 +32,7 @@ app = typer.Typer()
 
 FOUND, REFUSED, UNDECIDED, DENIED, FAILED, TOO_MANY, INTERRUPTED = 1, 2, 3, 4, 5, 6, 130
 _LONGEST_REQUEST_S = 10
+_GROUP = re.compile(r"(?!\.+\Z)[\w.()-]{1,90}")
 _AGO = re.compile(r"(\d{1,4})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -203,6 +204,9 @@ def _refuse_contradictions(asked: Mapping[str, Any], resume: bool, folder: str) 
         raise SetupError("error.resume_needs_folder")
     if asked["failed_since"] and not _has_scope(asked):
         raise SetupError("error.since_needs_scope")
+    group = asked["management_group"]
+    if group and not _GROUP.fullmatch(group):
+        raise SetupError("error.no_name", name="--management-group", value=group)
     for vault in asked["vault"]:
         if not VAULT_ID.fullmatch(vault.rstrip("/")):
             raise SetupError("error.no_vault_id", value=vault, example=VAULT_ID_EXAMPLE)

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from azure.core.exceptions import AzureError
+
 from vmbackup import clock
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
+from vmbackup.arm.errors import RequestRefused, ResponseLost, Unreadable, cut
 from vmbackup.arm.paging import read_list
 from vmbackup.arm.wire import text
 from vmbackup.failures.jobs import went_wrong
@@ -26,7 +29,6 @@ from vmbackup.resource_ids import part_after
 from vmbackup.runs.open import connect_azure
 
 _DESCENDANTS = "/providers/Microsoft.Management/managementGroups/{}/descendants"
-_API_VERSION = "2020-05-01"
 _MOST_SUBSCRIPTIONS = 10_000
 
 
@@ -123,7 +125,11 @@ def _subscription(scope: Scope) -> str:
 
 def _subscriptions(azure: Azure, management_group: str) -> tuple[str, ...]:
     path = _DESCENDANTS.format(management_group)
-    listing = read_list(Arm.on(azure), path, _MOST_SUBSCRIPTIONS, **{"api-version": _API_VERSION})
+    try:
+        listing = read_list(Arm.on(azure), path, _MOST_SUBSCRIPTIONS)
+    except (AzureError, RequestRefused, ResponseLost, Unreadable) as error:
+        message = cut(str(error))
+        raise SetupError("error.management_group_unread", name=management_group, message=message) from None
     ids = [(text(entry, "id") or "").lower() for entry in listing.entries]
     found = tuple(part_after(each, "subscriptions") for each in ids if each.startswith("/subscriptions/"))
     if not found:

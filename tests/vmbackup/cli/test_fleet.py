@@ -36,7 +36,9 @@ def test_a_subscription_is_listed_once_and_only_what_is_open_is_examined(
         table = tmp_path / "vms.csv"
         table.write_text(f"vm_id\n{worlds[0].vm_id(worlds[0].machines[0])}\n")
         named = vmbackup("fleet", "--from", str(table), "--dry-run", "--json")
+        grouped = vmbackup("fleet", "--management-group", "all", "--dry-run", "--json")
         later = vmbackup("fleet", *scope[:2], "--failed-since", "5m", "--dry-run", "--json")
+    assert grouped.stdout == planned.stdout
     open_ = {row["name"] for row in events(planned.stdout) if row["why"] is None}
     assert 0 < len(open_) < 8
     begin, *vms, end, calls = events(ran.stdout)
@@ -92,6 +94,7 @@ def test_a_table_of_simulated_vms_is_run_and_goes_on_with_the_same_exit_code(
         (("--from", "x.csv", "--failed-since", "2d"), "--failed-since needs"),
         (("--subscription", NOBODY, "--failed-since", "soon"), "is no time"),
         (("--vault", "no-id"), "vault_id"),
+        (("--management-group", "a/../b"), "not a valid name"),
         (("--subscription", "no-guid"), "GUID"),
         (("--subscription", NOBODY, "--notify", "http://x"), "https"),
         (("--from", "none.csv"), "Cannot read the table"),

@@ -80,6 +80,9 @@ class Store:
 
 @pytest.fixture
 def store(azurite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    from adlfs import AzureBlobFileSystem
+
+    AzureBlobFileSystem.clear_instance_cache()  # it would know the store of the test before
     found = Store(azurite, tmp_path / "azurite")
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", found.connection_string)
     try:
