@@ -27,9 +27,9 @@ from vmbackup.collectors.recovery_points import points_of
 from vmbackup.facts.backup import Protection
 from vmbackup.failures.triage import triage
 from vmbackup.fleet.inventory import Gap, Inventory, InventoryVm, Scope
-from vmbackup.fleet.known import Tables, facts_of, facts_to_examine, own_id, source_id
+from vmbackup.fleet.known import Tables, facts_of, facts_of_vault, facts_to_examine, own_id, source_id
 from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
-from vmbackup.fleet.signs import signs_of_lists, signs_of_points
+from vmbackup.fleet.signs import not_known, signs_of_lists, signs_of_points
 from vmbackup.model import Evidence, Fact, Target, data_of
 from vmbackup.parameters import VAULT_ID, VM_ID
 from vmbackup.resource_ids import part_after
@@ -51,14 +51,18 @@ def inventory(azure: Azure, scope: Scope, *, points: bool = True, deadline_s: fl
     vaults = _vaults_by_vm(lists, scope)
     list_vaults(lists, _sound(lists, {*scope.vaults, *vaults.values()}, VAULT_ID))
     vaults |= {vm: vault for vault in scope.vaults for vm in _protected_by(lists, vault)}
+    tables = Tables(lists)
+    # Before the other lists: it takes long, and their age counts.
+    known_points = _points(lists, tables, vaults) if points else {}
     wanted = {part_after(vm, "subscriptions").lower() for vm in (*vaults, *scope.vms)} | set(scope.subscriptions)
     subscriptions = _sound(lists, set(filter(None, wanted)), _SUBSCRIPTION)
     list_subscriptions(lists, subscriptions)
     _list_versions(lists, subscriptions)
-    tables = Tables(lists)
-    vms = [InventoryVm(target, facts_of(target, tables)) for target in _targets(lists, scope, vaults)]
-    vms = _with_points(lists, vms, points)
+    targets = _targets(lists, scope, vaults)
+    vms = [InventoryVm(each, facts_of(each, tables) | known_points.get(each.vm_id.lower(), {})) for each in targets]
     found = tuple(_judged(each, tables, points) for each in vms)
+    if not points:
+        lists.gaps += _not_asked(found)
     return Inventory(found, tuple(lists.gaps), tuple(lists.calls), clock.stamp(lists.now))
 
 
@@ -135,41 +139,45 @@ def _list_versions(lists: Lists, subscriptions: Iterable[str]) -> None:
 # --- which of them stand open --------------------------------------------------------------------------------------
 
 
-def _with_points(lists: Lists, vms: list[InventoryVm], asked: bool) -> list[InventoryVm]:
-    """The VMs, those with nothing open with their recovery points."""
-    now = clock.stamp(lists.now)
-    healthy = [each for each in vms if not signs_of_lists(each.known, now)]
-    if not asked:
-        count = {"count": str(len(healthy))}
-        lists.gaps += [Gap("points", "", "points_not_asked", count)] if healthy else []
-        return vms
-    by_vault: dict[str, list[InventoryVm]] = {}
-    for vm in healthy:
-        by_vault.setdefault(vm.target.vault_id or "", []).append(vm)
-    works = [partial(_points_of_vault, lists, each) for each in by_vault.values()]
-    found = {vm.target: vm for vms_of_vault in gather(works, _VAULTS_AT_ONCE) for vm in vms_of_vault}
-    return [found.get(vm.target, vm) for vm in vms]
+def _points(lists: Lists, tables: Tables, vaults: Mapping[str, str]) -> dict[str, dict[str, Fact]]:
+    """The recovery points of the VMs of which their vaults say nothing that is open, by the VM's id."""
+    now, by_vault = clock.stamp(lists.now), dict[str, list[tuple[str, str]]]()
+    for vm_id, vault in vaults.items():
+        parts = VM_ID.fullmatch(vm_id)
+        if parts is not None:
+            target = Target(parts["subscription"], parts["group"], parts["name"], vault)
+            known = facts_of_vault(target, tables)
+            if not signs_of_lists(known, now):
+                by_vault.setdefault(vault, []).append((vm_id, known["backup.item"].data["id"]))
+    found = gather([partial(_points_of_vault, lists, each) for each in by_vault.values()], _VAULTS_AT_ONCE)
+    return {vm_id: {POINTS: fact} for facts in found for vm_id, fact in facts}
 
 
-def _points_of_vault(lists: Lists, vms: list[InventoryVm]) -> list[InventoryVm]:
-    return gather([partial(_with_own_points, lists, each) for each in vms], _AT_ONCE)
+def _points_of_vault(lists: Lists, items: list[tuple[str, str]]) -> list[tuple[str, Fact]]:
+    return gather([partial(_points_of, lists, vm_id, item_id) for vm_id, item_id in items], _AT_ONCE)
 
 
-def _with_own_points(lists: Lists, vm: InventoryVm) -> InventoryVm:
-    with calling(vm.target.vm_id, _POINTS_S) as call:
+def _points_of(lists: Lists, vm_id: str, item_id: str) -> tuple[str, Fact]:
+    with calling(vm_id, _POINTS_S) as call:
         try:
-            listing = points_of(lists.azure, read_graph_item({"id": vm.known["backup.item"].data["id"]}))
+            listing = points_of(lists.azure, read_graph_item({"id": item_id}))
             fact = listed_fact(listing, listing.entries)
         except Exception as error:
             fact = as_fact(error)
     lists.count(call)
-    return replace(vm, known={**vm.known, POINTS: recorded(fact, call)})
+    return vm_id, recorded(fact, call)
+
+
+def _not_asked(vms: Iterable[InventoryVm]) -> list[Gap]:
+    count = sum(not vm.signs for vm in vms)
+    return [Gap("points", "", "points_not_asked", {"count": str(count)})] if count else []
 
 
 def _judged(vm: InventoryVm, tables: Tables, points: bool) -> InventoryVm:
     """The VM with what stands open, and if anything does with what its examination needs."""
     now = clock.stamp(tables.lists.now)
-    signs = tuple(signs_of_lists(vm.known, now) or (signs_of_points(vm.known) if points else ()))
+    further = signs_of_points(vm.known) if points else not_known(vm.known, ("vm.model",))
+    signs = tuple(signs_of_lists(vm.known, now) or further)
     known = facts_to_examine(vm.target, tables, vm.known) if signs else vm.known
     return replace(vm, known=known, signs=signs, section=_section(vm.known))
 

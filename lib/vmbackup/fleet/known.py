@@ -134,16 +134,21 @@ def facts_of(target: Target, tables: Tables) -> dict[str, Fact]:
     return _made(_Vm(target, tables, {}), _MAKERS)
 
 
+def facts_of_vault(target: Target, tables: Tables) -> dict[str, Fact]:
+    """What the lists of its vault say of one VM."""
+    return _made(_Vm(target, tables, {}), (_item, _jobs, _policy))
+
+
 def facts_to_examine(target: Target, tables: Tables, facts: Mapping[str, Fact]) -> dict[str, Fact]:
     """These facts, and what is worth finding out only of a VM that is examined."""
     return _made(_Vm(target, tables, dict(facts)), (_neighbours, _activity))
 
 
 def _made(vm: _Vm, makers: Sequence[Callable[[_Vm], _Facts]]) -> dict[str, Fact]:
-    taken_at = clock.stamp(vm.tables.lists.now)
     for make in makers:
         try:
             for name, data, listed in make(vm):
+                taken_at = min(filter(None, (rows.taken_at for rows in listed)), default=None)
                 how = tuple(sorted({line for rows in listed for line in rows.how}))
                 vm.facts[name] = Fact(FactStatus.OK, data, how=how, taken_at=taken_at)
         except _UNREADABLE:

@@ -33,11 +33,12 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What one list gave: its entries as Azure sends them, and how they were asked for."""
+    """What one list gave: its entries as Azure sends them, how they were asked for, and when that began."""
 
     entries: Sequence[Any]
     how: tuple[str, ...]
     is_cut: bool = False
+    taken_at: str | None = None
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Lists:
 
     def ask(self, what: str, scope: str, work: Callable[[], Listing], fact: str) -> Rows | None:
         """List once, and keep the rows or the gap; ``fact`` is the one that rests on it, whose rights it takes."""
+        begun = self.azure.heard()
         with calling(deadline_s=self.deadline_s) as call:
             try:
                 listing = work()
@@ -71,7 +73,7 @@ class Lists:
         self.count(call)
         if listing is None:
             return None
-        rows = Rows(listing.entries, tuple(sorted(call.requests)), listing.is_cut)
+        rows = Rows(listing.entries, tuple(sorted(call.requests)), listing.is_cut, clock.stamp(begun))
         if listing.is_cut:
             self.gaps.append(Gap(what, scope, "list_cut", {"cut": str(len(listing.entries))}))
         self.rows[what, scope.lower()] = rows

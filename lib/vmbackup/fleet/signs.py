@@ -13,7 +13,7 @@ from vmbackup.failures.jobs import last_good_start, newest_finished, running_bac
 from vmbackup.fleet.inventory import OpenSign
 from vmbackup.model import Evidence, data_of, operating_system
 
-_NEEDED = ("vm.model", "backup.item", "backup.jobs", "backup.policy")
+_NEEDED = ("backup.item", "backup.jobs", "backup.policy")
 _HOURS = {"hourly": None, "daily": 24, "weekly": 7 * 24}
 _LATE = 2.0
 """A backup is overdue when the last good one began longer ago than this many of the policy's intervals."""
@@ -23,14 +23,15 @@ def signs_of_lists(known: Evidence, now: str | None) -> list[OpenSign]:
     """Why a VM needs to be examined by what the lists say; none where its last backup was good and in time, and nothing
     else is open. ``now`` is Azure's time."""
     item = data_of(known, "backup.item")
-    missing = _not_known(known, _NEEDED)
+    missing = not_known(known, _NEEDED)
     if missing or item is None:
         return [*missing, *_of_item(item)]
     jobs = known["backup.jobs"].data or []
     return [*_of_item(item), *_of_jobs(jobs), *_of_time(known, jobs, now)]
 
 
-def _not_known(known: Evidence, names: tuple[str, ...]) -> list[OpenSign]:
+def not_known(known: Evidence, names: tuple[str, ...]) -> list[OpenSign]:
+    """That one of these facts is not known, or not to its end."""
     facts = [known.get(name) for name in names]
     missing = [name for name, fact in zip(names, facts, strict=True) if not fact or fact.data is None or fact.is_cut]
     return [OpenSign("not_known", {"facts": ", ".join(missing)})] if missing else []
@@ -88,7 +89,7 @@ def interval_h(policy: Any) -> float | None:
 
 def signs_of_points(known: Evidence) -> list[OpenSign]:
     """Whether the newest recovery point is not as consistent as wanted. Where that is not clear, it is open too."""
-    missing = _not_known(known, ("backup.recovery_points", "vm.model"))
+    missing = not_known(known, ("backup.recovery_points", "vm.model"))
     if missing:
         return missing
     points = known["backup.recovery_points"].data
