@@ -69,20 +69,15 @@ class Ledger:
         if content is None:
             raise SetupError("error.nothing_to_resume_here", folder=self.place)
         try:
-            found = json.loads(content)
-            return [_spec(each) for each in found]
+            return [_spec(each) for each in json.loads(content)]
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise SetupError(
-                "error.evidence_damaged", file=ORDERS, message=sanitize.shortened(str(content[:80]))
-            ) from None
+            message = sanitize.shortened(str(content[:80]))
+            raise SetupError("error.evidence_damaged", file=ORDERS, message=message) from None
 
     def begin(self, plan: Plan, about: Mapping[str, Any], language: str) -> None:
         """Note what is asked for. What was finished with other parameters is to be done again. Raises SetupError."""
-        before = {spec.name: spec for spec in self.ordered()} if self.begun else {}
-        for spec in plan.specs:
-            if spec.name in before and _content(before[spec.name]) != _content(spec):
-                RunFolder(self.folder(spec.name)).delete(NOTEBOOK)
-        self.order(plan.specs)
+        for spec in self._ordered_otherwise(plan.specs):
+            RunFolder(self.folder(spec.name)).delete(NOTEBOOK)
         vms = [
             *({"name": each.name, "vm_id": _vm_id(each), "examine": True, "why": None} for each in plan.specs),
             *(
@@ -95,6 +90,16 @@ class Ledger:
             self._storage.write(INVENTORY, b"".join(inventory_line(vm.target, vm.known) for vm in plan.listed.vms))
         except OSError as error:
             raise SetupError("error.not_written", file=INVENTORY, message=storage.why(error)) from None
+        self.order(plan.specs)  # last: with it the run has begun
+
+    def _ordered_otherwise(self, specs: Sequence[RunSpec]) -> list[RunSpec]:
+        """Those that were asked for before, but with other parameters or another runbook."""
+        try:
+            before = {each["name"]: each for each in json.loads(self._read(ORDERS) or b"[]")}
+        except (ValueError, KeyError, TypeError):
+            return list(specs)
+        clean = {spec.name: sanitize.data(_content(spec), sanitize.without_secrets) for spec in specs}
+        return [spec for spec in specs if before.get(spec.name, clean[spec.name]) != clean[spec.name]]
 
     @property
     def has_gaps(self) -> bool:
@@ -111,10 +116,7 @@ class Ledger:
 
     def order(self, specs: Sequence[RunSpec]) -> None:
         """Note the runs."""
-        self.write(
-            ORDERS,
-            [_content(each) for each in specs],
-        )
+        self.write(ORDERS, [_content(each) for each in specs])
 
     def write(self, name: str, content: Any) -> None:
         """Replace one of the fleet's own files. Raises SetupError."""

@@ -83,6 +83,10 @@ def test_a_table_of_simulated_vms_is_run_and_goes_on_with_the_same_exit_code(
     changed = vmbackup("fleet", "--resume", "--folder", folder)
     assert (changed.returncode, "would change something" in changed.stderr) == (2, True)
     assert Ledger(folder).finished() == {"no_internet_linux"}
+    table.write_text("scenario,section,deadline_s\nno_internet_linux,snapshot_no_network,60\n")
+    anew = vmbackup("fleet", "--from", str(table), "--resume", "--folder", folder, "--json", "--workers", "1")
+    assert [event["event"] for event in events(anew.stdout)] == ["begin", "vm", "end"], "other parameters run again"
+    assert anew.returncode == 1, anew.stderr
 
 
 @pytest.mark.parametrize(
