@@ -54,6 +54,21 @@ def test_what_is_made_of_a_part_is_marked_as_one() -> None:
     assert not found["backup.protection"].is_cut
 
 
+def test_an_activity_log_without_an_end_is_read_in_part_too() -> None:
+    there = near("healthy_linux")
+
+    def again(line: str, sent: Sent) -> Sent:
+        if not line.endswith("/values"):
+            return sent
+        page = {"value": [], "nextLink": f"{ENDPOINT}{line.split(' ')[1]}?api-version=2015-04-01&page=again"}
+        return replace(sent, status=200, data=json.dumps(page).encode(), promised=None)
+
+    there.loopback.damage = again
+    assert collect(there.azure, there.target, deadline_s=60, only=["vm.activity"])["vm.activity"].is_cut
+    # The VM's resource group, and the one of its restore points.
+    assert sum(line.endswith("/values") for line in there.loopback.requests) % MOST_PAGES == 0
+
+
 def test_events_beyond_the_thousandth_are_left_out_and_said_to_be() -> None:
     there = near("healthy_linux")
 
