@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -100,6 +100,15 @@ class Azure:
         if subscription_id.lower() == self.subscription_id.lower():
             return self
         return Azure(self._credential, subscription_id, self.connection, self._transport)
+
+    def within_limits(self, rate_file: str) -> Azure:
+        """The same connection, kept within Azure's limits by this file; itself where it has one already."""
+        if self.connection.rate_file:
+            return self
+        connection = replace(self.connection, rate_file=rate_file)
+        limited = Azure(self._credential, self.subscription_id, connection, self._transport)
+        limited.clock = self.clock
+        return limited
 
     def heard(self) -> datetime | None:
         """Azure's time in the last response to the current call, else to this connection; None before the first."""

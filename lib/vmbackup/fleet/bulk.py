@@ -9,10 +9,12 @@ what consistency they are, and a backup that was silently downgraded looks good 
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from vmbackup import clock
 from vmbackup.arm.call import calling, gather
@@ -47,7 +49,13 @@ def inventory(azure: Azure, scope: Scope, *, points: bool = True, deadline_s: fl
 
     ``deadline_s`` holds for each list. Raises SetupError when nobody is signed in.
     """
-    lists = Lists(azure, azure.now(), deadline_s)
+    now = azure.now()
+    with tempfile.TemporaryDirectory(prefix="vmbackup-rates-", ignore_cleanup_errors=True) as folder:
+        limited = azure.within_limits(str(Path(folder) / "rates.sqlite"))
+        return _inventory(Lists(limited, now, deadline_s), scope, points)
+
+
+def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:
     vaults = _vaults_by_vm(lists, scope)
     list_vaults(lists, _sound(lists, {*scope.vaults, *vaults.values()}, VAULT_ID))
     vaults |= {vm: vault for vault in scope.vaults for vm in _protected_by(lists, vault)}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def shared_by_workers() -> Iterator[Mapping[str, str]]:
     """Share both among the workers of this machine as long as the block runs; yields what goes into the environment of
     each."""
-    made = tempfile.TemporaryDirectory(prefix="vmbackup-rates-")
+    made = tempfile.TemporaryDirectory(prefix="vmbackup-rates-", ignore_cleanup_errors=True)
     with made as folder, shared_sign_in(_credential, (endpoint(),)) as environment:
         yield {**environment, RATE_FILE: str(Path(folder) / "rates.sqlite")}
 
