@@ -48,7 +48,7 @@ def demo(
     done.sort(key=lambda run: specs.index(run.spec))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     console.print(_fleet_table(done, language))
-    legend = (f"{sign} {cause_word(Verdict(verdict), language)}" for verdict, sign in SIGNS.items())
+    legend = (f"{SIGNS[verdict]} {cause_word(verdict, language)}" for verdict in Verdict)
     console.print(Text("   ".join(legend)))
     console.print(Text(f"Executed notebooks: {folder}/*/runbook.ipynb"))
     if any(executed.result is None for executed in done):
