@@ -1,8 +1,8 @@
 # The commands of this project; `make` alone lists them. Everything is installed into .venv from constraints.txt.
 PYTHON ?= python3
 BIN := .venv/bin
-# One more than there are cores: tests that wait for a page, a time limit or a retry leave theirs to another one.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# Two more than there are cores: tests that wait for a page, a time limit or a retry leave theirs to others.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
 READY := .venv/.installed
 
 # Tests start a few hundred interpreters: each would compile all modules again.
