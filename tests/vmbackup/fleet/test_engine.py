@@ -107,7 +107,20 @@ def normal(book: Any) -> tuple[Any, list[str]]:
     book.metadata.papermill.pop("output_path")
     for cell in book.cells:
         cell.pop("id", None)
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
     return book, sorted(_anonymous(str(state)) for state in widgets.values())
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """What was written to one stream in one piece: on a busy machine it may come in two."""
+    whole: list[Any] = []
+    for output in outputs:
+        if whole and output.output_type == "stream" and whole[-1].get("name") == output.name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def _anonymous(words: str) -> str:
