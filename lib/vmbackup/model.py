@@ -11,7 +11,7 @@ Standard library only; every other module imports this one, and it imports none 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -181,6 +181,20 @@ class Finding:
     if_works: bool = False
 
 
+_WEIGHTIEST_FIRST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.OK, Verdict.NOT_APPLICABLE)
+
+
+def by_weight(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, those with the weightiest verdict first: problem, then unknown, then ok."""
+    return sorted(findings, key=lambda finding: _WEIGHTIEST_FIRST.index(finding.verdict))
+
+
+def weightiest(findings: Iterable[Finding]) -> Verdict:
+    """The weightiest verdict of these findings; not applicable where there are none."""
+    verdicts = (finding.verdict for finding in findings)
+    return min(verdicts, key=_WEIGHTIEST_FIRST.index, default=Verdict.NOT_APPLICABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One cause of a section, judged. ``addition`` marks causes the 2017 article does not know."""
@@ -192,12 +206,8 @@ class Step:
 
     @property
     def verdict(self) -> Verdict:
-        """The weightiest verdict of the findings: problem, then unknown, then ok."""
-        verdicts = {finding.verdict for finding in self.findings}
-        for verdict in (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.OK):
-            if verdict in verdicts:
-                return verdict
-        return Verdict.NOT_APPLICABLE
+        """The weightiest verdict of the findings."""
+        return weightiest(self.findings)
 
 
 class Key(str):

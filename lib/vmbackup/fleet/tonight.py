@@ -14,12 +14,11 @@ from vmbackup import catalog, clock
 from vmbackup.checks.base import load, run
 from vmbackup.diagnosis.cause import dated
 from vmbackup.facts.backup import Policy
-from vmbackup.model import Evidence, Finding, Verdict, data_of, operating_system
+from vmbackup.model import Evidence, Finding, Verdict, data_of, operating_system, weightiest
 from vmbackup.remedies.retry.schedule import next_run
 from vmbackup.runs.fleet_row import NextFailure
 
 PROTECTION, LOCK, POINTS = "protection", "lock", "points"
-_WEIGHTIEST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.OK)
 
 
 @cache
@@ -48,7 +47,7 @@ def outlook(evidence: Evidence) -> tuple[dict[str, str], list[NextFailure]]:
         signal: [dated(run(load()[check], evidence, os), now.date()) for check in checks]
         for signal, checks in signals().items()
     }
-    verdicts = {signal: str(_weightiest(findings)) for signal, findings in found.items()}
+    verdicts = {signal: str(weightiest(findings)) for signal, findings in found.items()}
     # What is not backed up at all has no other risk.
     at_risk = [PROTECTION] if verdicts[PROTECTION] == Verdict.PROBLEM else list(found)
     policy = data_of(evidence, "backup.policy")
@@ -72,11 +71,6 @@ def following_run(policy: Policy | None, now: datetime, skip: int = 0) -> str | 
     for _ in range(skip):
         start = next_run(policy, start) if start else None
     return clock.stamp(start)
-
-
-def _weightiest(findings: list[Finding]) -> Verdict:
-    verdicts = {finding.verdict for finding in findings}
-    return next((each for each in _WEIGHTIEST if each in verdicts), Verdict.NOT_APPLICABLE)
 
 
 def _from(signal: str, points: Finding, policy: Policy | None, now: datetime) -> str | None:

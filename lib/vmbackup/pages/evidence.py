@@ -9,7 +9,7 @@ from vmbackup import catalog, clock
 from vmbackup.catalog.words import why
 from vmbackup.checks.base import load
 from vmbackup.checks.reading import fields_read
-from vmbackup.model import SIGNS, Evidence, Fact, Step, Verdict, operating_system
+from vmbackup.model import SIGNS, Evidence, Fact, Step, by_weight, operating_system
 from vmbackup.pages.blocks import Table
 from vmbackup.sanitize import shortened
 
@@ -38,9 +38,7 @@ def _fields(judged: Step, evidence: Evidence) -> dict[str, dict[str, Any]]:
     """Of each fact what was read; what a finding names comes first."""
     checks, os = load(), operating_system(evidence)
     found: dict[str, dict[str, Any]] = {}
-    weighty = [Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.OK, Verdict.NOT_APPLICABLE]
-    ordered = sorted(judged.findings, key=lambda finding: weighty.index(finding.verdict))
-    named = [_worded(value) for finding in ordered for value in finding.values.values()]
+    named = [_worded(value) for finding in by_weight(judged.findings) for value in finding.values.values()]
     for finding in judged.findings:
         if finding.check == SIGNS:
             quoted = {str(finding.values["sign"]): finding.values["text"]} if "sign" in finding.values else {}

@@ -8,7 +8,7 @@ from typing import Any
 from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, cause_word, next_action, sentence, word
 from vmbackup.diagnosis import Diagnosis, is_symptom
-from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict
+from vmbackup.model import Evidence, FactStatus, Finding, Step, Verdict, by_weight
 from vmbackup.pages import links
 from vmbackup.pages.blocks import SIGNS, Block, Details, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.evidence import table as evidence_table
@@ -25,7 +25,7 @@ def page(state: State, cause: str) -> Page:
 def found(state: State, cause: str) -> Page:
     """What the operator did about the cause, everything that was found, and the next action."""
     language, judged = state.language, state.diagnosis().step(cause)
-    first, *others = _by_weight(judged)
+    first, *others = by_weight(judged.findings)
     blocks: list[Block] = [*_handled(state, judged), _banner(state, judged)]
     for finding in others:
         if finding.verdict is Verdict.PROBLEM:
@@ -103,11 +103,6 @@ def _place(diagnosis: Diagnosis, judged: Step, language: str) -> str:
     return catalog.text("label.article_cause", language, number=judged.number, count=count)
 
 
-def _by_weight(judged: Step) -> list[Finding]:
-    order = [Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.OK, Verdict.NOT_APPLICABLE]
-    return sorted(judged.findings, key=lambda finding: order.index(finding.verdict))
-
-
 PENDING = "pending"
 """How a step stands whose facts are not all there, instead of a verdict."""
 
@@ -135,7 +130,7 @@ def step_word(judged: Step, language: str) -> str:
 
 def heaviest(judged: Step) -> Finding:
     """The finding that gives the step its verdict."""
-    return _by_weight(judged)[0]
+    return by_weight(judged.findings)[0]
 
 
 def _findings_table(judged: Step, evidence: Evidence, language: str) -> Table:
@@ -154,7 +149,7 @@ def _findings_table(judged: Step, evidence: Evidence, language: str) -> Table:
 def actions(judged: Step, evidence: Evidence, language: str) -> list[str]:
     """What to do next for this step, most urgent first, each said once."""
     said: dict[str, None] = {}
-    for finding in _by_weight(judged):
+    for finding in by_weight(judged.findings):
         if finding.verdict is not judged.verdict or finding.verdict is Verdict.NOT_APPLICABLE:
             continue
         said.update(dict.fromkeys(_finding_actions(finding, evidence, language)))
