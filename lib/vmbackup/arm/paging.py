@@ -17,6 +17,10 @@ class Listing(NamedTuple):
     entries: list[Any]
     is_cut: bool
 
+    def as_wires(self) -> Listing:
+        """The same with the SDK's models as Azure sent them."""
+        return Listing([each.as_dict() for each in self.entries], self.is_cut)
+
 
 def read_pages(paged: Any, most_entries: int | None = None) -> Listing:
     """The entries of one of the SDK's lists, at most ``most_entries`` of them and of at most MOST_PAGES pages."""

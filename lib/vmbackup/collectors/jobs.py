@@ -49,8 +49,7 @@ def jobs_of(
 def list_jobs(client: Any, group: str, vault_name: str, asked: str) -> Listing:
     """The jobs of a vault that a filter lets through, as Azure sends them."""
     paged = client.backup_jobs.list(vault_name, group, filter=asked, raw_response_hook=whole_pages)
-    listing = read_pages(paged)
-    return Listing([each.as_dict() for each in listing.entries], listing.is_cut)
+    return read_pages(paged).as_wires()
 
 
 def job_filter(now: datetime, status: str | None = None, days: int = DAYS, operation: str | None = "Backup") -> str:

@@ -28,8 +28,8 @@ def neighbours(ask: Ask, protected: Protection, item: ProtectedItem) -> Answers:
     listed = ask.azure.backup(subscription).backup_protected_items.list(
         name, group, filter=asked, raw_response_hook=whole_pages
     )
-    listing = read_pages(listed)
-    read = read_neighbours([each.as_dict() for each in listing.entries], item["id"], policy)
+    listing = read_pages(listed).as_wires()
+    read = read_neighbours(listing.entries, item["id"], policy)
     return {"backup.neighbours": listed_fact(listing, read)}
 
 

@@ -36,8 +36,7 @@ def restore_points(ask: Ask) -> Answers:
 
 
 def _list_all(ask: Ask) -> Listing:
-    listing = read_pages(ask.azure.compute.restore_point_collections.list_all(raw_response_hook=whole_pages))
-    return Listing([each.as_dict() for each in listing.entries], listing.is_cut)
+    return read_pages(ask.azure.compute.restore_point_collections.list_all(raw_response_hook=whole_pages)).as_wires()
 
 
 def source_of(wire: object) -> str:
@@ -85,9 +84,8 @@ def _interval_h(points: list[Any]) -> float | None:
 @collector("vm.locks", optional=("vm.restore_points", "backup.policy"), actions=("Microsoft.Authorization/locks/read",))
 def locks(ask: Ask, collections: list[RestorePointCollection] | None, policy: Policy | None) -> Answers:
     """The locks at the subscription, the VM's resource group, the VM, and where restore points are kept."""
-    listing = read_pages(ask.azure.locks.management_locks.list_at_subscription_level())
-    wires = [each.as_dict() for each in listing.entries]
-    return {"vm.locks": listed_fact(listing, read_locks(wires, ask.target, collections, policy))}
+    listing = read_pages(ask.azure.locks.management_locks.list_at_subscription_level()).as_wires()
+    return {"vm.locks": listed_fact(listing, read_locks(listing.entries, ask.target, collections, policy))}
 
 
 def read_locks(

@@ -131,18 +131,17 @@ def protected_items(lists: Lists) -> Rows | None:
 
 
 def _pages(listed: Callable[..., Any], *arguments: Any, **options: Any) -> Listing:
-    pages = read_pages(listed(*arguments, raw_response_hook=whole_pages, **options))
-    return Listing([each.as_dict() for each in pages.entries], pages.is_cut)
+    return read_pages(listed(*arguments, raw_response_hook=whole_pages, **options)).as_wires()
 
 
 def _plain(listed: Callable[..., Any], *arguments: Any) -> Listing:
-    return Listing([each.as_dict() for each in listed(*arguments)], False)
+    return Listing(listed(*arguments), False).as_wires()
 
 
 def _storage(azure: Azure, vault_id: str) -> Listing:
     subscription, group, name = part_after(vault_id, "subscriptions"), resource_group(vault_id), resource_name(vault_id)
     configs = azure.backup(subscription).backup_resource_storage_configs_non_crr
-    return Listing([configs.get(name, group).as_dict()], False)
+    return Listing([configs.get(name, group)], False).as_wires()
 
 
 def _below(azure: Azure, scope: str, kind: str, asked: str = "") -> Listing:
