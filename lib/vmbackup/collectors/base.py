@@ -6,15 +6,17 @@ A failure is not an exception but a fact: ``denied`` with the missing action, ``
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from vmbackup import clock
-from vmbackup.arm.call import Call, current
+from vmbackup.arm.call import Call, calling, current
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
+from vmbackup.arm.errors import as_fact
 from vmbackup.arm.paging import Listing
 from vmbackup.model import CUT, Evidence, Fact, FactStatus, Target
 
@@ -111,6 +113,18 @@ def listed_fact(listing: Listing, data: Any) -> Fact:
     """The fact made of a list, marked where the list was not read to its end."""
     fact = Fact(FactStatus.OK, data)
     return cut_at(fact, str(len(listing.entries))) if listing.is_cut else fact
+
+
+def list_as_fact(work: Callable[[], Listing], actions: tuple[str, ...], deadline_s: float) -> Fact:
+    """The fact whose data are the entries of a list that is asked for outside of a collection, or why there are none.
+    Raises SetupError when nobody is signed in."""
+    begun = time.monotonic()
+    try:
+        with calling(deadline_s=deadline_s):
+            listing = work()
+    except Exception as error:
+        return as_fact(error, actions, time.monotonic() - begun)
+    return listed_fact(listing, listing.entries)
 
 
 def recorded(fact: Fact, call: Call, took_ms: int = 0) -> Fact:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
-from vmbackup.arm.call import calling
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
-from vmbackup.arm.errors import as_fact
-from vmbackup.arm.paging import MOST_PAGES, Listing
-from vmbackup.arm.wire import listed, text
-from vmbackup.collectors.base import listed_fact
+from vmbackup.arm.paging import Listing, read_list
+from vmbackup.arm.wire import text
+from vmbackup.collectors.base import list_as_fact
 from vmbackup.model import Fact
 
+_MOST = 100_000
 _READ_VAULTS = "Microsoft.RecoveryServices/Vaults/read"
 
 
@@ -28,23 +25,10 @@ def vaults(azure: Azure) -> Fact:
 
 
 def _places(azure: Azure, path: str, key: str, name: str, actions: tuple[str, ...]) -> Fact:
-    begun = time.monotonic()
-    try:
-        with calling(deadline_s=30):
-            listing = _all_pages(Arm.on(azure), path)
-    except Exception as error:
-        return as_fact(error, actions, time.monotonic() - begun)
-    rows = [{"id": text(wire, key), "name": text(wire, name) or text(wire, key)} for wire in listing.entries]
-    return listed_fact(listing, sorted((row for row in rows if row["id"]), key=lambda row: str(row["name"]).lower()))
+    def rows() -> Listing:
+        listing = read_list(Arm.on(azure), path, _MOST)
+        found = [{"id": text(wire, key), "name": text(wire, name) or text(wire, key)} for wire in listing.entries]
+        named = sorted((row for row in found if row["id"]), key=lambda row: str(row["name"]).lower())
+        return Listing(named, listing.is_cut)
 
-
-def _all_pages(arm: Arm, path: str) -> Listing:
-    wires: list[object] = []
-    following = path
-    for _ in range(MOST_PAGES):
-        body = arm.request("GET", following).body
-        wires += listed(body, "value")
-        following = text(body, "nextLink") or ""
-        if not following:
-            break
-    return Listing(wires, bool(following))
+    return list_as_fact(rows, actions, deadline_s=30)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,13 +11,13 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from vmbackup import clock
 from vmbackup.arm import graph
-from vmbackup.arm.call import calling, gather
+from vmbackup.arm.call import gather
 from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
-from vmbackup.arm.errors import RequestRefused, ResponseLost, as_fact, cut, refusal
+from vmbackup.arm.errors import RequestRefused, ResponseLost, cut, refusal
 from vmbackup.arm.paging import Listing, read_pages
 from vmbackup.arm.wire import entries, inside, resource, text, whole_pages
-from vmbackup.collectors.base import listed_fact
+from vmbackup.collectors.base import list_as_fact
 from vmbackup.collectors.failed_job import read_failed_job
 from vmbackup.collectors.jobs import READ_JOBS, job_filter, job_in_full, list_jobs, vm_of
 from vmbackup.collectors.protected_item import read_item
@@ -63,8 +63,7 @@ def last_backups(azure: Azure, vault_id: str | None = None, vm_id: str | None = 
             items = azure.backup(part_after(vault_id, "subscriptions")).backup_protected_items
             asked = "backupManagementType eq 'AzureIaasVM' and itemType eq 'VM'"
             name, group = resource_name(vault_id), resource_group(vault_id)
-            listing = read_pages(items.list(name, group, filter=asked, raw_response_hook=whole_pages))
-            listing = Listing([each.as_dict() for each in listing.entries], listing.is_cut)
+            listing = read_pages(items.list(name, group, filter=asked, raw_response_hook=whole_pages)).as_wires()
         return Listing([_read_backup(wire) for wire in listing.entries], listing.is_cut)
 
     return _listed(rows, vm_id, READ_ITEM, deadline_s)
@@ -72,14 +71,10 @@ def last_backups(azure: Azure, vault_id: str | None = None, vm_id: str | None = 
 
 def _listed(rows: Callable[[], Listing], vm_id: str | None, action: str, deadline_s: float) -> Fact:
     """The rows as a fact, those about this VM alone where one is named."""
-    begun = time.monotonic()
-    try:
-        with calling(deadline_s=deadline_s):
-            listing = rows()
-    except Exception as error:
-        return as_fact(error, (action,), time.monotonic() - begun)
-    wanted = [row for row in listing.entries if vm_id is None or (row["vm_id"] or "").lower() == vm_id.lower()]
-    return listed_fact(listing, wanted)
+    fact = list_as_fact(rows, (action,), deadline_s)
+    if not fact.answered or vm_id is None:
+        return fact
+    return replace(fact, data=[row for row in fact.data if (row["vm_id"] or "").lower() == vm_id.lower()])
 
 
 def _read_backup(wire: object) -> dict[str, Any]:
