@@ -106,6 +106,12 @@ def from_notebook(namespace: Mapping[str, Any], about: str = "vm") -> Parameters
     return read(values, about)
 
 
+def language_in(namespace: Mapping[str, Any]) -> Language:
+    """The language that a notebook's variables name, whatever else is wrong with them; English where they name none."""
+    spoken = namespace.get("language")
+    return Language(spoken) if spoken in list(Language) else Language.EN
+
+
 def no_such(key: str, value: str, choices: Iterable[str], **values: str) -> SetupError:
     """What is said of a name that does not exist: the one that is near, else those that there are."""
     known = list(choices)

@@ -8,13 +8,13 @@ from typing import Any
 from vmbackup import catalog
 from vmbackup.catalog.words import put_into_words
 from vmbackup.many_vms import ManyVms, fleet_of, path_to
-from vmbackup.model import Language, RunbookError
+from vmbackup.model import RunbookError
+from vmbackup.parameters import language_in
 
 
 def open_fleet(namespace: Mapping[str, Any]) -> ManyVms:
     """Open the notebook from its variables (``globals()``). Without a folder it shows a simulated fleet."""
-    spoken = namespace.get("language")
-    language = Language(spoken) if spoken in list(Language) else Language.EN
+    language = language_in(namespace)
     folder, earlier = (str(namespace.get(name) or "") for name in ("folder", "earlier_folder"))
     try:
         if not folder:

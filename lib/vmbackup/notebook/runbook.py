@@ -14,7 +14,7 @@ from vmbackup.pages import failure, headings, outcome, overview, step
 from vmbackup.pages import incident as incident_page
 from vmbackup.pages import remedies as pages
 from vmbackup.pages.blocks import Block, Page, Paragraph
-from vmbackup.parameters import from_notebook
+from vmbackup.parameters import from_notebook, language_in
 from vmbackup.remedies.apply import Consent, allowed
 from vmbackup.remedies.plan import Plan
 from vmbackup.runs import open as opening
@@ -230,8 +230,7 @@ def open_run(namespace: MutableMapping[str, Any], section: str) -> Runbook:
     First of all it takes the place of any earlier one: after this, no cell acts on, or shows, the VM before. Where the
     parameters are refused, each cell says so; headless, where nobody would read that, SetupError is raised at once.
     """
-    spoken = namespace.get("language")
-    book = Runbook(language=Language(spoken) if spoken in list(Language) else Language.EN)
+    book = Runbook(language=language_in(namespace))
     earlier = [name for name, value in namespace.items() if isinstance(value, Runbook)]
     namespace.update(dict.fromkeys(["run", *earlier], book))
     secret = [name for name, value in namespace.items() if _holds_a_secret(name, value)]

@@ -17,7 +17,7 @@ from vmbackup.notebook.failures import Failures
 from vmbackup.pages.blocks import Block, Page, Paragraph, Table
 from vmbackup.pages.failure import sorted_into
 from vmbackup.pages.start import runbook
-from vmbackup.parameters import Parameters, from_notebook
+from vmbackup.parameters import Parameters, from_notebook, language_in
 from vmbackup.resource_ids import part_after
 from vmbackup.runs import notebooks
 from vmbackup.runs.open import connect_azure, connect_simulator
@@ -135,12 +135,11 @@ class Start:
 
 def open_start(namespace: Mapping[str, Any]) -> Start:
     """Open the start notebook from its variables (``globals()``). Raises SetupError that says what to do."""
-    spoken = namespace.get("language")
     try:
         parameters_cell.cell.require()
         return _opened(from_notebook(namespace, about="vault"))
     except RunbookError as error:
-        raise put_into_words(error, spoken if spoken in list(Language) else Language.EN) from None
+        raise put_into_words(error, language_in(namespace)) from None
 
 
 def _opened(parameters: Parameters) -> Start:
