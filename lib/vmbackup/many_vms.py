@@ -127,12 +127,8 @@ def summarise(folder: str, language: str, earlier: str = "") -> list[str]:
 
 def _executed(folder: str, language: str, earlier: str) -> bytes:
     """The notebook, executed over this folder. In the folder, as it were: no path of this machine stands in it."""
-    from papermill.engines import papermill_engines
     from papermill.execute import execute_notebook
 
-    from vmbackup.fleet.engine import WarmEngine
-
-    papermill_engines.register(ENGINE, WarmEngine)
     here = storage.is_url(folder)
     parameters = {
         "folder": folder if here else ".",

@@ -28,6 +28,7 @@ from vmbackup.runs.folder import KNOWN, NOTEBOOK, RESULT, RunFolder
 from vmbackup.runs.storage import LocalStorage, is_url
 
 ENGINE = "vmbackup"
+"""The warm engine, by the name under which papermill finds it."""
 _LEAST_S = 0.1
 
 
@@ -62,13 +63,9 @@ class RunResult:
 def prepare_worker(zygote: str = "") -> None:
     """Make this process ready to execute notebooks, in kernels of this zygote or of one of its own."""
     import papermill.execute  # noqa: F401
-    from papermill.engines import papermill_engines
-
-    from vmbackup.fleet.engine import WarmEngine
 
     if zygote:
         os.environ[ZYGOTE] = zygote
-    papermill_engines.register(ENGINE, WarmEngine)
     # What was imported stays; to search it for garbage again and again would take a tenth of the time.
     gc.collect()
     gc.freeze()
