@@ -126,7 +126,7 @@ def _asked(place: str) -> tuple[dict[str, _Asked], list[Gap]]:
     fault = schema.error(found, _Fleet, "fleet")
     if fault or found["schema"] != FLEET_SCHEMA:
         raise SetupError("error.evidence_damaged", file=FLEET, message=sanitize.text(fault or found["schema"]))
-    return {each["name"]: each for each in found["vms"] if _is_a_name(each["name"])}, found["gaps"] or []
+    return {each["name"]: each for each in found["vms"] if is_a_name(each["name"])}, found["gaps"] or []
 
 
 def _inventory(place: str, language: str) -> tuple[dict[str, FleetRow], list[Gap]]:
@@ -163,9 +163,9 @@ def _folders(place: str) -> Iterator[str]:
     fs, path = url_to_fs(f"{place}/{VMS}")
     found = fs.ls(path, detail=True) if fs.isdir(path) else []
     names = sorted(os.path.basename(each["name"].rstrip("/")) for each in found if each["type"] == "directory")
-    return (name for name in names if _is_a_name(name))
+    return (name for name in names if is_a_name(name))
 
 
-def _is_a_name(name: str) -> bool:
+def is_a_name(name: str) -> bool:
     """Whether this names a folder below that of the VMs, and no other place."""
     return name not in ("", ".", "..") and not set(name) & set("/\\\0")

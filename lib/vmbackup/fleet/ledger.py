@@ -19,7 +19,7 @@ from typing import Any
 
 from vmbackup import catalog, sanitize
 from vmbackup.fleet.execute import RunResult, RunSpec
-from vmbackup.fleet.folder import ERROR, FLEET, INVENTORY, VMS, fleet_json, inventory_line
+from vmbackup.fleet.folder import ERROR, FLEET, INVENTORY, VMS, fleet_json, inventory_line, is_a_name
 from vmbackup.fleet.orders import notebook_of
 from vmbackup.fleet.scope import Plan
 from vmbackup.model import AzureSource, SetupError
@@ -68,8 +68,9 @@ class Ledger:
         content = self._read(ORDERS)
         if content is None:
             raise SetupError("error.nothing_to_resume_here", folder=self.place)
+        runbooks = {path.stem: path for path in map(notebook_of, catalog.sections())}
         try:
-            return [_spec(each) for each in json.loads(content)]
+            return [_spec(each, runbooks) for each in json.loads(content)]
         except (ValueError, KeyError, TypeError, AttributeError):
             message = sanitize.shortened(str(content[:80]))
             raise SetupError("error.evidence_damaged", file=ORDERS, message=message) from None
@@ -163,14 +164,13 @@ def _vm_id(spec: RunSpec) -> str:
     return target(parameters).vm_id if parameters.azure == AzureSource.LIVE else ""
 
 
-def _spec(each: Mapping[str, Any]) -> RunSpec:
+def _spec(each: Mapping[str, Any], runbooks: Mapping[str, Path]) -> RunSpec:
     name, parameters = str(each["name"]), dict(each["parameters"])
-    if name in ("", ".", "..") or set(name) & set("/\\\0"):
+    if not is_a_name(name):
         raise ValueError(name)
-    [notebook] = [path for path in map(notebook_of, catalog.sections()) if path.stem == each["notebook"]]
     # The folder is not trusted: what it says is checked as a table is, and it may not ask for a change.
     read(parameters)
-    spec = RunSpec(name, notebook, parameters)
+    spec = RunSpec(name, runbooks[each["notebook"]], parameters)
     if spec.changes:
         raise SetupError("error.resume_changes", vm=name)
     return spec
