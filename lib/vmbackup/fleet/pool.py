@@ -30,7 +30,6 @@ LAST_WAIT_S = 5.0
 """How long running notebooks may go on once the fleet is to stop."""
 _CONNECT_S = 5
 _LOOK_EVERY_S = 0.5
-Execute = Callable[[RunSpec, str], RunResult]
 
 
 class Workers(Protocol):
