@@ -16,7 +16,8 @@ from rich.text import Text
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import cause_word
 from vmbackup.cli.diagnose import COLOURS
-from vmbackup.cli.options import GENERAL_SECTION, TOOL_ERROR, LanguageOption
+from vmbackup.cli.options import TOOL_ERROR, LanguageOption
+from vmbackup.failures.triage import GENERAL_SECTION
 from vmbackup.model import AzureSource, Language, SetupError, Verdict
 from vmbackup.pages.blocks import SIGNS
 from vmbackup.runs.notebooks import project

@@ -18,7 +18,6 @@ from vmbackup.parameters import read
 if TYPE_CHECKING:
     from vmbackup.runs.run import Run
 
-GENERAL_SECTION = "internal_error"
 TOOL_ERROR = 2
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines; all else goes to stderr.")]
 SectionOption = Annotated[str, typer.Option("--section", help="Runbook section; empty = sorted by the failed job.")]

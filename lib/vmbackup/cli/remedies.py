@@ -16,7 +16,8 @@ import typer
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain
-from vmbackup.cli.options import GENERAL_SECTION, JsonOption, SectionOption, about_a_vm, examined, examining
+from vmbackup.cli.options import JsonOption, SectionOption, about_a_vm, examined, examining
+from vmbackup.failures.triage import GENERAL_SECTION
 from vmbackup.model import RemedyRefused, Risk, RunbookError, SetupError, Verdict
 from vmbackup.pages.blocks import Page
 from vmbackup.parameters import read

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmbackup import clock
-from vmbackup.failures.triage import GENERAL_SECTION, triage
+from vmbackup.failures.triage import section_of
 from vmbackup.resource_ids import resource_group, resource_name
 
 
@@ -37,11 +37,7 @@ class FailedVm:
     @property
     def section(self) -> str:
         """The runbook section that its failure belongs to, as far as the job says; else the general one."""
-        for word in (self.job or {}).get("title"), (self.job or {}).get("code"), (self.job or {}).get("text"):
-            triaged = triage(word) if word else None
-            if triaged and triaged.section:
-                return triaged.section
-        return GENERAL_SECTION
+        return section_of(*((self.job or {}).get(name) for name in ("title", "code", "text")))
 
     @property
     def code(self) -> str:

@@ -58,6 +58,12 @@ class Triage:
     candidates: tuple[Candidate, ...] = ()
 
 
+def section_of(*failures: str | int | None) -> str:
+    """The section that the first of these codes and messages belongs to that belongs to one; else the general one."""
+    triaged = (triage(failure).section for failure in failures if failure)
+    return next(filter(None, triaged), GENERAL_SECTION)
+
+
 def triage(failure: str | int) -> Triage:
     """Sort a failure given as an integer code, a string code, a message or a whole pasted page."""
     text = unescape(str(failure))

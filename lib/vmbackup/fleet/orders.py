@@ -19,7 +19,7 @@ import yaml
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain
-from vmbackup.failures.triage import GENERAL_SECTION, triage
+from vmbackup.failures.triage import section_of
 from vmbackup.fleet.execute import RunSpec
 from vmbackup.model import AzureSource, Key, Language, SetupError
 from vmbackup.parameters import Parameters, no_such, read, target
@@ -152,12 +152,6 @@ def _field(error: SetupError) -> str:
         return str(error.values["value"])
     names = error.values.get("name") or ", ".join(map(str, error.values.get("names", ())))
     return _FIELDS.get(key) or str(names) or "–"
-
-
-def section_of(failure: str) -> str:
-    """Where a code or message belongs; the general section where that is not clear."""
-    found = triage(failure).section if failure else None
-    return found or GENERAL_SECTION
 
 
 def _value(name: str, value: Any) -> Any:
