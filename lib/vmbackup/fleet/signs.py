@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from vmbackup import clock
-from vmbackup.checks.consistency import APPLICATION, wants_crash_only
-from vmbackup.checks.vm_state import is_off
+from vmbackup.checks.base import load, run
+from vmbackup.checks.consistency import recovery_points_have_the_wanted_consistency as consistency
 from vmbackup.failures.jobs import last_good_start, newest_finished, running_backup, went_wrong
 from vmbackup.fleet.inventory import OpenSign
-from vmbackup.model import Evidence, data_of, operating_system
+from vmbackup.model import Evidence, Verdict, data_of, operating_system
 
 _NEEDED = ("backup.item", "backup.jobs", "backup.policy")
 _HOURS = {"hourly": None, "daily": 24, "weekly": 7 * 24}
@@ -95,15 +95,8 @@ def signs_of_points(known: Evidence) -> list[OpenSign]:
     points = known["backup.recovery_points"].data
     if not points:
         return [OpenSign("no_recovery_point")]
-    newest = max(points, key=lambda point: point["time"] or "")
-    if _is_wanted((newest["type"] or "").lower(), known):
+    judged = run(load()[consistency.__name__], known, operating_system(known))
+    if judged.verdict is Verdict.OK:
         return []
+    newest = max(points, key=lambda point: point["time"] or "")
     return [OpenSign("consistency", {"type": newest["type"] or "?", "time": newest["time"] or "?"})]
-
-
-def _is_wanted(kind: str, known: Evidence) -> bool:
-    if kind in APPLICATION or (kind == "filesystemconsistent" and operating_system(known) == "linux"):
-        return True
-    power = data_of(known, "vm.power")
-    off = power is not None and is_off(power["power"])
-    return kind == "crashconsistent" and (off or wants_crash_only(data_of(known, "backup.policy")))
