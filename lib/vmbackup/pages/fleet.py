@@ -13,6 +13,7 @@ from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, duration
 from vmbackup.model import CatalogError, Verdict
 from vmbackup.pages.blocks import Block, Cell, Heading, Page, Paragraph, Table, VerdictBanner
+from vmbackup.pages.incident import cut
 from vmbackup.resource_ids import resource_group, resource_name
 from vmbackup.runs.fleet_row import Fleet, FleetRow, Gap, Group, Kept, VmState, late_h
 
@@ -120,7 +121,7 @@ def group_title(group: Group, shown: Shown) -> str:
     if group.cause:
         title = cause_title(group.cause, shown.language).rstrip(".")
     elif group.code:
-        title = shown.text("code_of", code=_short(group.code))
+        title = shown.text("code_of", code=cut(group.code, _LONGEST))
     else:
         title = shown.text("cause_open")
     return f"{title}, {trait_text(group.trait.name, group.trait.value, shown)}" if group.trait else title
@@ -139,7 +140,7 @@ def cause_text(row: FleetRow, shown: Shown) -> str:
     if row["state"] != VmState.EXAMINED:
         return row["why"] or shown.text("not_looked")
     code = row["failed_title"] or row["failed_code"]
-    return shown.text("code_of", code=_short(code)) if code else shown.text("cause_open")
+    return shown.text("code_of", code=cut(code, _LONGEST)) if code else shown.text("cause_open")
 
 
 def overdue(row: FleetRow, shown: Shown) -> str:
@@ -199,7 +200,3 @@ def _why(gap: Gap, language: str) -> str:
         return catalog.text(f"why.{gap['why']}", language, **(gap["details"] or {}))
     except (CatalogError, TypeError):
         return gap["why"]
-
-
-def _short(words: str) -> str:
-    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1].rstrip()}…"

@@ -78,14 +78,14 @@ def _banner(incident: Incident, language: str, longest: int) -> VerdictBanner:
         words = catalog.text("incident.said_nothing_failed", language)
     else:
         words = outcome_sentence(incident.today, incident.now, language)
-    return VerdictBanner(_VERDICTS.get(incident.standing, Verdict.UNKNOWN), title, _cut(words, longest))
+    return VerdictBanner(_VERDICTS.get(incident.standing, Verdict.UNKNOWN), title, cut(words, longest))
 
 
 def _rows(incident: Incident, language: str, longest: int) -> Iterator[_Row]:
     """Each field with its label. A command that was cut would be another: it is whole."""
 
     def row(key: str, words: str) -> _Row:
-        return catalog.text(f"incident.{key}", language), words if key == "command" else _cut(words, longest)
+        return catalog.text(f"incident.{key}", language), words if key == "command" else cut(words, longest)
 
     yield from (row(key, words) for key, words in _failure(incident, language))
     yield row("last_good", _last_good(incident, language))
@@ -161,7 +161,7 @@ def _signs(incident: Incident, language: str) -> str:
 def _sign(sign: Sign, language: str) -> str:
     place = catalog.text(f"sign.place.{sign.where}", language)
     where = f"{place}, {clock.local(sign.time)}" if sign.time else place
-    return f"{where}: {_cut(sign.text or sign.code or sign.id, _LONGEST_QUOTE)}"
+    return f"{where}: {cut(sign.text or sign.code or sign.id, _LONGEST_QUOTE)}"
 
 
 def _done(incident: Incident, language: str) -> str:
@@ -220,5 +220,6 @@ def _some(lines: list[str], most: int, language: str, between: str = "\n") -> st
     return between.join([*lines[:most], *more])
 
 
-def _cut(words: str, longest: int) -> str:
+def cut(words: str, longest: int) -> str:
+    """The words, at most so many characters; a mark at their end says that they were cut."""
     return words if len(words) <= longest else f"{words[: longest - 1].rstrip()}…"
