@@ -6,6 +6,7 @@ what repeats has a limit or takes all it can, so that no text costs more than in
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -178,6 +179,11 @@ def text(value: object) -> str:
     """The value as harmless text: no secret, no escape sequence, control and direction marks as ``\\uXXXX``."""
     words = without_secrets(_ESCAPE_SEQUENCE.sub("", str(value)))
     return _UNSEEN.sub(lambda mark: f"\\u{ord(mark.group()):04x}", words.replace("\r\n", "\n"))
+
+
+def escaped(value: object) -> str:
+    """The value as harmless text in HTML, between tags or in a quoted attribute."""
+    return html.escape(text(value))
 
 
 def shortened(value: object, longest: int = 300) -> str:

@@ -5,11 +5,10 @@ Every bar has its name and its number beside it; a page shows the figures as a t
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vmbackup import sanitize
+from vmbackup.sanitize import escaped
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 760, 260, 60, 24
 _LONGEST = 38
@@ -30,7 +29,7 @@ class Bars:
         return (
             f'<svg role="img" viewBox="0 0 {_WIDTH} {_ROW * len(self.bars) + 4}"'
             f' style="width:100%;max-width:{_WIDTH}px;height:auto" font-family="sans-serif" font-size="12"'
-            f' fill="currentColor"><title>{_escape(self.title)}</title><desc>{_escape(self.summary)}</desc>'
+            f' fill="currentColor"><title>{escaped(self.title)}</title><desc>{escaped(self.summary)}</desc>'
             f"{drawn}</svg>"
         )
 
@@ -38,11 +37,7 @@ class Bars:
         top, width = number * _ROW + 4, share * (_WIDTH - _LEFT - _RIGHT)
         shown = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
         return (
-            f'<text x="{_LEFT - 8}" y="{top + 13}" text-anchor="end">{_escape(shown)}</text>'
+            f'<text x="{_LEFT - 8}" y="{top + 13}" text-anchor="end">{escaped(shown)}</text>'
             f'<rect x="{_LEFT}" y="{top}" width="{width:.1f}" height="{_ROW - 6}" fill-opacity="0.35"/>'
             f'<text x="{_LEFT + width + 6:.1f}" y="{top + 13}">{count}</text>'
         )
-
-
-def _escape(words: str) -> str:
-    return html.escape(sanitize.text(words))

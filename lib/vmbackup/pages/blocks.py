@@ -6,7 +6,6 @@ a guest can act on the page. Verdicts show as sign, word and colour.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -114,7 +113,7 @@ class Page:
 
 # Texts stand in <bdi>, so that right-to-left words in one name cannot reorder their neighbours.
 def _escape(words: str) -> str:
-    return html.escape(sanitize.text(words)).replace("\n", "<br>")
+    return sanitize.escaped(words).replace("\n", "<br>")
 
 
 def _html_heading(block: Heading) -> str:
@@ -164,7 +163,7 @@ def _html_cell(cell: Cell) -> str:
 
 
 def _html_code(block: Code) -> str:
-    return f"<pre><code>{html.escape(sanitize.text(block.text))}</code></pre>"
+    return f"<pre><code>{sanitize.escaped(block.text)}</code></pre>"
 
 
 def _html_details(block: Details) -> str:

@@ -5,12 +5,11 @@ Every line has its own dash and is named at its end; a page shows the figures as
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmbackup import sanitize
+from vmbackup.sanitize import escaped
 
 _WIDTH, _HEIGHT = 760, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 215, 18, 34
@@ -42,7 +41,7 @@ class Chart:
         start, end = self._span()
         inside = [self._shade(start, end), *self._grid(), *self._times(start, end), *self._drawn(start, end)]
         return (
-            f'<svg role="img" aria-label="{_escape(self.summary)}" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
+            f'<svg role="img" aria-label="{escaped(self.summary)}" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
             f' style="width:100%;max-width:{_WIDTH}px;height:auto" font-family="sans-serif" font-size="12"'
             f' fill="currentColor">{"".join(inside)}</svg>'
         )
@@ -57,7 +56,7 @@ class Chart:
         left, right = (_x(time, start, end) for time in self.window)
         return (
             f'<rect x="{left:.1f}" y="{_TOP}" width="{max(right - left, 2):.1f}" height="{_HEIGHT - _TOP - _BOTTOM}"'
-            f' fill="currentColor" fill-opacity="0.1"/><text x="{left:.1f}" y="12">{_escape(self.window_name)}</text>'
+            f' fill="currentColor" fill-opacity="0.1"/><text x="{left:.1f}" y="12">{escaped(self.window_name)}</text>'
         )
 
     def _grid(self) -> list[str]:
@@ -85,7 +84,7 @@ class Chart:
             at = _free(_y(line.points[-1][1]), used)
             left = _WIDTH - _RIGHT + 6
             drawn.append(f'<line x1="{left}" x2="{left + 26}" y1="{at:.1f}" y2="{at:.1f}" {look}/>')
-            drawn.append(f'<text x="{left + 32}" y="{at + 4:.1f}">{_escape(line.name)}</text>')
+            drawn.append(f'<text x="{left + 32}" y="{at + 4:.1f}">{escaped(line.name)}</text>')
         return drawn
 
 
@@ -106,7 +105,3 @@ def _x(time: datetime, start: datetime, end: datetime) -> float:
 def _y(value: float) -> float:
     height = _HEIGHT - _TOP - _BOTTOM
     return _TOP + height * (1 - min(max(value, 0.0), 100.0) / 100)
-
-
-def _escape(words: str) -> str:
-    return html.escape(sanitize.text(words))

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from vmbackup import catalog, sanitize
+from vmbackup import catalog
 from vmbackup.model import AzureSource, Step, data_of
 from vmbackup.runs.state import State
+from vmbackup.sanitize import escaped
 
 HOSTS = frozenset({"learn.microsoft.com", "github.com", "portal.azure.com"})
 _RUNBOOK = re.compile(r"[0-9]{2}_[a-z_]+\.ipynb")
@@ -39,12 +40,8 @@ class Links:
 
     def html(self) -> str:
         """Each a link that opens beside the notebook."""
-        anchors = " · ".join(_anchor(_escape(words), url) for words, url in self.links)
-        return f"<p><strong>{_escape(self.label)}</strong> {anchors} {_escape(self.note)}</p>"
-
-
-def _escape(words: str) -> str:
-    return html.escape(sanitize.text(words))
+        anchors = " · ".join(_anchor(escaped(words), url) for words, url in self.links)
+        return f"<p><strong>{escaped(self.label)}</strong> {anchors} {escaped(self.note)}</p>"
 
 
 def _anchor(words: str, url: str) -> str:
