@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -11,10 +13,19 @@ from vmbackup.runs.run import Run
 from vmbackup.ticket import bundle
 from vmbackup.widgets.ending import SavedTicket
 from vmbackup.widgets.guide import Guide
+from walking import run_over
 
 
 def shown_over(run: Run) -> Guide:
     return Guide(run, lambda _: SavedTicket(*bundle.save(run), "none"))
+
+
+@contextmanager
+def tool_over(scenario: str, folder: Path, section: str = "agent_unreachable") -> Iterator[Guide]:
+    """The tool over a run that has collected; see :func:`walking.run_over`."""
+    with run_over(scenario, folder, section) as run:
+        run.collect()
+        yield shown_over(run)
 
 
 def widgets(box: Any) -> Iterator[Any]:

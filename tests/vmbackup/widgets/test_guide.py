@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import ipywidgets
 import pytest
 
-from pressing import field, press, shown, shown_over, widgets
+from pressing import field, press, shown, shown_over, tool_over, widgets
 from vmbackup import catalog
 from vmbackup.collectors.guest import script
 from vmbackup.guest.short import short
@@ -67,9 +67,7 @@ def test_cancelled_in_the_first_collection_it_keeps_what_came(tmp_path: Path) ->
 
 
 def test_a_step_opens_where_it_stands_and_closes_the_one_before(tmp_path: Path) -> None:
-    with run_over("agent_old_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("agent_old_linux", tmp_path) as tool:
         assert "▾ 3. ✖ Found" in shown(tool)
         press(tool, "▸ 1. ")
         assert "▾ 1. " in shown(tool)
@@ -77,20 +75,16 @@ def test_a_step_opens_where_it_stands_and_closes_the_one_before(tmp_path: Path) 
 
 
 def test_every_word_follows_the_language(tmp_path: Path) -> None:
-    with run_over("agent_old_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("agent_old_linux", tmp_path) as tool:
         press(tool, "Deutsch")
         assert "Wahrscheinliche Ursache gefunden" in shown(tool)
         assert "Erneut prüfen" in shown(tool)
         assert not re.search(r"Probable cause|Re-check|Back up now", shown(tool))
-        assert run.language == "de"
+        assert tool.run.language == "de"
 
 
 def test_a_question_and_what_was_saved_follow_the_language(tmp_path: Path) -> None:
-    with run_over("agent_old_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("agent_old_linux", tmp_path) as tool:
         press(tool, "Save for the ticket")
         press(tool, "Plan a remedy")
         press(tool, "Apply: ")
@@ -99,24 +93,20 @@ def test_a_question_and_what_was_saved_follow_the_language(tmp_path: Path) -> No
         assert "ticket.zip herunterladen" in shown(tool)
         assert not re.search(r"Apply now|Saved in|Download", shown(tool))
         press(tool, "Ja, jetzt ausführen")
-        assert [receipt.outcome for receipt in run.receipts] == ["done"]
+        assert [receipt.outcome for receipt in tool.run.receipts] == ["done"]
 
 
 def test_a_question_about_what_is_no_longer_planned_is_taken_back(tmp_path: Path) -> None:
-    with run_over("agent_old_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("agent_old_linux", tmp_path) as tool:
         press(tool, "Plan a remedy")
         press(tool, "Apply: ")
-        run.evidence["vm.agent"] = Fact(FactStatus.FAILED, why="timeout", details={"seconds": "30"})
+        tool.run.evidence["vm.agent"] = Fact(FactStatus.FAILED, why="timeout", details={"seconds": "30"})
         tool.show()
         assert "Apply now" not in shown(tool)
 
 
 def test_while_something_is_under_way_nothing_else_is_begun(tmp_path: Path) -> None:
-    with run_over("agent_stopped_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("agent_stopped_linux", tmp_path) as tool:
         press(tool, "Paste output")
         goes_on = Event()
         tool.ongoing.work.start(lambda _: goes_on.wait(), lambda _: None, lambda _: None, lambda: None)
@@ -158,9 +148,7 @@ def test_a_cell_run_again_while_a_backup_goes_on_shows_the_tool_that_follows_it(
 
 
 def test_a_backup_is_what_to_do_next_only_once_the_cause_is_gone_and_not_yet_proved(tmp_path: Path) -> None:
-    with run_over("agent_old_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("agent_old_linux", tmp_path) as tool:
         [button] = [each for each in widgets(tool.box) if getattr(each, "description", "") == "Back up now"]
         prominent = ["vmbackup-main" in button._dom_classes]
         for first, *then in (("Plan a remedy", "Apply: ", "Yes, apply it now"), ("Back up now", "Yes, back up now")):
@@ -189,15 +177,13 @@ def test_what_an_interrupted_run_began_is_said_and_offered(tmp_path: Path) -> No
 
 
 def test_output_of_another_vm_is_refused_and_what_was_known_stays(tmp_path: Path) -> None:
-    with run_over("agent_stopped_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
-        known = dict(run.evidence)
+    with tool_over("agent_stopped_linux", tmp_path) as tool:
+        known = dict(tool.run.evidence)
         press(tool, "Paste output")
-        field(tool, "Output of the guest script").value = guest_output(run, "agent_stopped").replace("A", "B", 40)
+        field(tool, "Output of the guest script").value = guest_output(tool.run, "agent_stopped").replace("A", "B", 40)
         press(tool, "Read this output")
-        assert run.evidence == known
-        field(tool, "Output of the guest script").value = guest_output(run, "agent_stopped")
+        assert tool.run.evidence == known
+        field(tool, "Output of the guest script").value = guest_output(tool.run, "agent_stopped")
         press(tool, "Read this output")
         assert tool.notice.status.text == "The output of the guest script was read."
 
@@ -249,9 +235,7 @@ def test_what_pasted_output_decided_is_said_at_once(tmp_path: Path, language: La
 
 
 def test_the_guest_script_comes_as_a_file_and_in_a_short_form_too(tmp_path: Path) -> None:
-    with run_over("agent_stopped_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("agent_stopped_linux", tmp_path) as tool:
         press(tool, "Show script")
         assert 'download="collect_linux.sh"' in shown(tool)
         [packed] = [each for each in widgets(tool.box) if getattr(each, "text", "").startswith("Copy short form")]
@@ -285,9 +269,7 @@ class Tags(HTMLParser):
 
 @pytest.mark.parametrize("section", ["snapshot_extension_failed", "internal_error"])
 def test_names_from_azure_and_words_of_the_operator_bring_no_element(tmp_path: Path, section: str) -> None:
-    with run_over("error_hostile_names", tmp_path, section) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("error_hostile_names", tmp_path, section) as tool:
         press(tool, "▸ 1. ") if "▸ 1. " in shown(tool) else None
         tool.run.skip("extension", "<script>alert(1)</script><img src=x onerror=alert(1)>")
         tool.show()
@@ -320,9 +302,7 @@ def test_a_stopped_agent_is_first_started_by_hand_and_then_checked_again(
 
 
 def test_at_a_high_risk_no_comes_first_and_stands_out(tmp_path: Path) -> None:
-    with run_over("agent_stopped_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("agent_stopped_linux", tmp_path) as tool:
         press(tool, "Plan a remedy")
         press(tool, "▸ Restart the VM from Azure")
         press(tool, "Apply: Restart the VM")
@@ -330,13 +310,11 @@ def test_at_a_high_risk_no_comes_first_and_stands_out(tmp_path: Path) -> None:
         answers = [each for each in buttons if each.description in ("Yes, apply it now", "No, change nothing")]
         assert [each.description[:2] for each in answers] == ["No", "Ye"]
         assert ["vmbackup-main" in each._dom_classes for each in answers] == [True, False]
-        assert f"Resource: {run.target.vm_name}. Risk: high." in shown(tool)
+        assert f"Resource: {tool.run.target.vm_name}. Risk: high." in shown(tool)
 
 
 def test_the_script_that_a_plan_names_comes_as_that_file(tmp_path: Path) -> None:
-    with run_over("agent_old_linux", tmp_path) as run:
-        run.collect()
-        tool = shown_over(run)
+    with tool_over("agent_old_linux", tmp_path) as tool:
         press(tool, "Plan a remedy")
         assert "@remedy_update_guest_agent_linux.sh" in shown(tool)
         assert 'download="remedy_update_guest_agent_linux.sh"' in shown(tool)
