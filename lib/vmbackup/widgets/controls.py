@@ -19,21 +19,31 @@ from vmbackup.pages.blocks import Page
 _HERE = Path(__file__).parent
 
 
-class Frontend(anywidget.AnyWidget):
-    """A live region (``kind`` "status"), a button that copies ``content`` ("copy") or a place that comes into view
-    ("here"); see frontend.js. The live region says ``dead`` when the kernel is gone, and leaves ``note`` for readers of
-    the saved notebook in the place of the widget ``tool``; see notebook.js."""
+def asset(*names: str) -> str:
+    """Files of this folder for the frontend, one after the other."""
+    return "".join((_HERE / name).read_text("utf-8") for name in names)
 
-    _esm = "".join((_HERE / name).read_text("utf-8") for name in ("notebook.js", "frontend.js"))
-    _css = (_HERE / "frontend.css").read_text("utf-8")
+
+class InNotebook(anywidget.AnyWidget):
+    """What says ``dead`` when the kernel is gone, and leaves ``note`` for readers of the saved notebook in the place of
+    the widget ``tool``; see notebook.js."""
+
+    dead = traitlets.Unicode("").tag(sync=True)
+    note = traitlets.Unicode("").tag(sync=True)
+    tool = traitlets.Unicode("").tag(sync=True)
+
+
+class Frontend(InNotebook):
+    """A live region (``kind`` "status"), a button that copies ``content`` ("copy") or a place that comes into view
+    ("here"); see frontend.js."""
+
+    _esm = asset("notebook.js", "frontend.js")
+    _css = asset("frontend.css")
     kind = traitlets.Unicode("status").tag(sync=True)
     text = traitlets.Unicode("").tag(sync=True)
     label = traitlets.Unicode("").tag(sync=True)
     content = traitlets.Unicode("").tag(sync=True)
     done = traitlets.Unicode("").tag(sync=True)
-    dead = traitlets.Unicode("").tag(sync=True)
-    note = traitlets.Unicode("").tag(sync=True)
-    tool = traitlets.Unicode("").tag(sync=True)
 
 
 @cache

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from vmbackup import catalog, sanitize
@@ -14,22 +12,17 @@ from vmbackup.pages.blocks import Page
 from vmbackup.widgets import controls
 from vmbackup.widgets.display import Twin
 
-_HERE = Path(__file__).parent
 
-
-class StartTool(anywidget.AnyWidget):
+class StartTool(controls.InNotebook):
     """Shows ``view`` (see start.js) and tells ``on_choice`` what the operator chose: ``{"open": key}``,
     ``{"subscription": id}``, ``{"vault": id}``, ``{"own": True}`` or ``{"again": True}``."""
 
-    _esm = "".join((_HERE / name).read_text("utf-8") for name in ("notebook.js", "start.js"))
-    _css = (_HERE / "start.css").read_text("utf-8")
+    _esm = controls.asset("notebook.js", "start.js")
+    _css = controls.asset("start.css")
     view = traitlets.Dict().tag(sync=True)
     status = traitlets.Unicode("").tag(sync=True)
     asking = traitlets.Unicode("").tag(sync=True)
     opening = traitlets.Unicode("").tag(sync=True)
-    dead = traitlets.Unicode("").tag(sync=True)
-    note = traitlets.Unicode("").tag(sync=True)
-    tool = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, on_choice: Callable[[Mapping[str, Any]], object], language: str) -> None:
         words = {name: catalog.text(f"start.{name}", language) for name in ("asking", "opening", "dead", "note")}
