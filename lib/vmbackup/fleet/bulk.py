@@ -71,7 +71,7 @@ def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:
     found = tuple(_judged(each, tables, points) for each in vms)
     if not points:
         lists.gaps += _not_asked(found)
-    return Inventory(found, tuple(lists.gaps), tuple(lists.calls), clock.stamp(lists.now))
+    return Inventory(found, tuple(lists.gaps), tuple(lists.calls))
 
 
 def facts_for_run(vm: InventoryVm) -> dict[str, Fact]:

@@ -56,10 +56,8 @@ class InventoryVm:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All VMs of a scope, and what of it could not be listed. ``calls`` are the requests that the lists took;
-    ``taken_at`` is Azure's time before the first of them."""
+    """All VMs of a scope, and what of it could not be listed. ``calls`` are the requests that the lists took."""
 
     vms: tuple[InventoryVm, ...] = ()
     coverage: tuple[Gap, ...] = ()
     calls: tuple[str, ...] = ()
-    taken_at: str | None = None
