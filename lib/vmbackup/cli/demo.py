@@ -59,6 +59,7 @@ def demo(
 def _demo_runs(scenarios: list[str], language: str) -> list[Any]:
     from azuresim.loading import scenario_names
     from vmbackup.fleet.execute import RunSpec
+    from vmbackup.fleet.orders import notebook_of
 
     fleet = yaml.safe_load((project() / "parameters" / "demo_fleet.yaml").read_text("utf-8"))
     chosen = [row for row in fleet if row["scenario"] in scenarios] if scenarios else fleet
@@ -69,7 +70,7 @@ def _demo_runs(scenarios: list[str], language: str) -> list[Any]:
     return [
         RunSpec(
             f"{row['scenario']}-{row['section']}",
-            project() / "notebooks" / f"{catalog.sections()[row['section']]['notebook']}.ipynb",
+            notebook_of(row["section"]),
             {"azure": str(AzureSource.SIMULATOR), "scenario": row["scenario"], "language": str(language)},
         )
         for row in chosen
