@@ -105,5 +105,5 @@ def say_what_would_run(plan: Plan, language: str, as_json: bool) -> None:
         else:
             typer.echo(f"{name}\t{notebook or catalog.text(f'fleet_run.left.{why}', language)}")
     for gap in plan.gaps:
-        sentence = catalog.text("fleet_run.gap", language, what=gap.what, scope=gap.scope, why=gap.why)
+        sentence = catalog.text("fleet_run.gap", language, what=gap["what"], scope=gap["scope"], why=gap["why"])
         typer.echo(sanitize.text(sentence), err=True)

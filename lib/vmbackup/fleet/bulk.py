@@ -28,7 +28,7 @@ from vmbackup.collectors.protection import read_graph_item
 from vmbackup.collectors.recovery_points import points_of
 from vmbackup.facts.backup import Protection
 from vmbackup.failures.triage import triage
-from vmbackup.fleet.inventory import Gap, Inventory, InventoryVm, Scope
+from vmbackup.fleet.inventory import Inventory, InventoryVm, Scope
 from vmbackup.fleet.known import Tables, facts_of, facts_of_vault, facts_to_examine, own_id, source_id
 from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
 from vmbackup.fleet.signs import not_known, signs_of_lists, signs_of_points
@@ -70,7 +70,7 @@ def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:
     vms = [InventoryVm(each, facts_of(each, tables) | known_points.get(each.vm_id.lower(), {})) for each in targets]
     found = tuple(_judged(each, tables, points) for each in vms)
     if not points:
-        lists.gaps += _not_asked(found)
+        _note_not_asked(lists, found)
     return Inventory(found, tuple(lists.gaps), tuple(lists.calls))
 
 
@@ -85,7 +85,8 @@ def facts_for_run(vm: InventoryVm) -> dict[str, Fact]:
 def _sound(lists: Lists, names: set[str], shape: re.Pattern[str]) -> list[str]:
     """Those that may become a part of an address; each of the others is a gap."""
     strange = sorted(name for name in names if not shape.fullmatch(name))
-    lists.gaps += [Gap("scope", name, "unreadable", {"detail": "not an id of Azure"}) for name in strange]
+    for name in strange:
+        lists.gap("scope", name, "unreadable", {"detail": "not an id of Azure"})
     return sorted(names.difference(strange))
 
 
@@ -126,7 +127,7 @@ def _targets(lists: Lists, scope: Scope, vaults: Mapping[str, str]) -> list[Targ
     for vm_id, name in sorted(spelt.items()):
         parts = VM_ID.fullmatch(name)
         if parts is None:
-            lists.gaps.append(Gap("vms", name, "unreadable", {"detail": "not the id of a VM"}))
+            lists.gap("vms", name, "unreadable", {"detail": "not the id of a VM"})
             continue
         found.append(Target(parts["subscription"], parts["group"], parts["name"], vaults.get(vm_id)))
     return found
@@ -176,9 +177,10 @@ def _points_of(lists: Lists, vm_id: str, item_id: str) -> tuple[str, Fact]:
     return vm_id, recorded(fact, call)
 
 
-def _not_asked(vms: Iterable[InventoryVm]) -> list[Gap]:
+def _note_not_asked(lists: Lists, vms: Iterable[InventoryVm]) -> None:
     count = sum(not vm.signs for vm in vms)
-    return [Gap("points", "", "points_not_asked", {"count": str(count)})] if count else []
+    if count:
+        lists.gap("points", "", "points_not_asked", {"count": str(count)})
 
 
 def _judged(vm: InventoryVm, tables: Tables, points: bool) -> InventoryVm:

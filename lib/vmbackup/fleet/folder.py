@@ -48,7 +48,7 @@ class _Fleet(TypedDict):
     gaps: list[Gap] | None
 
 
-def fleet_json(vms: Iterable[Mapping[str, Any]], gaps: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def fleet_json(vms: Iterable[Mapping[str, Any]], gaps: Iterable[Gap] = ()) -> dict[str, Any]:
     """The content of ``fleet.json``."""
     return {"schema": FLEET_SCHEMA, "vms": list(vms), "gaps": list(gaps)}
 

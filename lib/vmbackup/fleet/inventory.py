@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vmbackup.model import Fact, Target
+from vmbackup.runs.fleet_row import Gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,18 +17,6 @@ class Scope:
     vaults: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
     vms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """What could not be listed, wholly or to its end. ``what`` is the kind of list, such as ``jobs``; ``scope`` the id
-    of the vault or subscription; ``why`` and ``details`` say the reason as a fact does: a missing right, throttled,
-    cut."""
-
-    what: str
-    scope: str
-    why: str
-    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

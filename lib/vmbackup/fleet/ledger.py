@@ -86,7 +86,7 @@ class Ledger:
                 for each in plan.left
             ),
         ]
-        self.write(FLEET, {**about, **fleet_json(vms, map(asdict, plan.gaps))})
+        self.write(FLEET, {**about, **fleet_json(vms, plan.gaps)})
         try:
             self._storage.write(INVENTORY, b"".join(inventory_line(vm.target, vm.known) for vm in plan.listed.vms))
         except OSError as error:

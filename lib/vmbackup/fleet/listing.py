@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,8 +18,8 @@ from vmbackup.arm.paging import Listing, read_list, read_pages
 from vmbackup.arm.wire import whole_pages
 from vmbackup.collectors import actions
 from vmbackup.collectors.jobs import job_filter
-from vmbackup.fleet.inventory import Gap
 from vmbackup.resource_ids import part_after, resource_group, resource_name
+from vmbackup.runs.fleet_row import Gap
 
 ACTIVITY_BACK = timedelta(days=4)
 """How far the activity log of a subscription is listed: a failure that began earlier is asked about alone."""
@@ -56,6 +56,10 @@ class Lists:
         """Note the requests of a call; the pages of a list look alike."""
         self.calls += [*call.requests, *call.requests[:1] * (call.sent - len(call.requests))]
 
+    def gap(self, what: str, scope: str, why: str, details: Mapping[str, str]) -> None:
+        """Note what could not be listed."""
+        self.gaps.append(Gap(what=what, scope=scope, why=why, details=dict(details)))
+
     def of(self, what: str, scope: str) -> Rows | None:
         """The rows of this kind; None where they could not be listed."""
         return self.rows.get((what, scope.lower()))
@@ -68,14 +72,14 @@ class Lists:
                 listing = work()
             except Exception as error:
                 failed = as_fact(error, actions().get(fact, ()))
-                self.gaps.append(Gap(what, scope, failed.why or "unexpected", dict(failed.details)))
+                self.gap(what, scope, failed.why or "unexpected", failed.details)
                 listing = None
         self.count(call)
         if listing is None:
             return None
         rows = Rows(listing.entries, tuple(sorted(call.requests)), listing.is_cut, clock.stamp(begun))
         if listing.is_cut:
-            self.gaps.append(Gap(what, scope, "list_cut", {"cut": str(len(listing.entries))}))
+            self.gap(what, scope, "list_cut", {"cut": str(len(listing.entries))})
         self.rows[what, scope.lower()] = rows
         return rows
 

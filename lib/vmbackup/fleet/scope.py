@@ -21,11 +21,12 @@ from vmbackup.failures.jobs import went_wrong
 from vmbackup.failures.triage import GENERAL_SECTION
 from vmbackup.fleet.bulk import facts_for_run, inventory
 from vmbackup.fleet.execute import RunSpec
-from vmbackup.fleet.inventory import Gap, Inventory, InventoryVm, OpenSign, Scope
+from vmbackup.fleet.inventory import Inventory, InventoryVm, OpenSign, Scope
 from vmbackup.fleet.orders import SECTION, Orders, notebook_of, orders
 from vmbackup.model import AzureSource, SetupError, data_of
 from vmbackup.parameters import read, target
 from vmbackup.resource_ids import part_after
+from vmbackup.runs.fleet_row import Gap
 from vmbackup.runs.open import connect_azure
 
 _DESCENDANTS = "/providers/Microsoft.Management/managementGroups/{}/descendants"
@@ -79,7 +80,7 @@ def of_table(table: Orders) -> Plan:
     listed = {vm.target.vm_id.lower(): vm for vm in found.vms}
     specs = [_with_lists(spec, listed.get(ids.get(spec.name, "").lower()), table.unsorted) for spec in table.specs]
     # The points are left to each VM's own run, so that they are no gap.
-    return Plan(specs, (), [each for each in found.coverage if each.what != "points"], found)
+    return Plan(specs, (), [each for each in found.coverage if each["what"] != "points"], found)
 
 
 def _with_lists(spec: RunSpec, vm: InventoryVm | None, unsorted: Iterable[str]) -> RunSpec:

@@ -114,8 +114,9 @@ def late_h(row: FleetRow) -> float | None:
 
 
 class Gap(TypedDict):
-    """What could not be listed: a kind of list of a scope, such as a subscription. ``why`` and ``details`` say the
-    reason as a fact does."""
+    """What could not be listed, wholly or to its end. ``what`` is the kind of list, such as ``jobs``; ``scope`` the id
+    of the vault or subscription; ``why`` and ``details`` say the reason as a fact does: a missing right, throttled,
+    cut."""
 
     what: str | None
     scope: str
