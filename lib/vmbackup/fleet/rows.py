@@ -7,7 +7,6 @@ from sys import intern
 from typing import Any, TypedDict
 
 from vmbackup import catalog, clock
-from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import load, run
 from vmbackup.checks.consistency import recovery_points_have_the_wanted_consistency as consistency
 from vmbackup.diagnosis import Weight, is_symptom
@@ -18,7 +17,7 @@ from vmbackup.failures.signatures import PASTED, full_type, is_backup_extension
 from vmbackup.fleet import tonight
 from vmbackup.model import SIGNS, Evidence, Finding, SetupError, Step, Target, Verdict, data_of, operating_system
 from vmbackup.remedies.retry.proof import last_good
-from vmbackup.remedies.retry.schedule import longest_gap_h
+from vmbackup.remedies.retry.schedule import late_after_h, longest_gap_h
 from vmbackup.runs.fleet_row import FleetRow, Kept, VmState
 from vmbackup.runs.result import SCHEMA
 
@@ -188,8 +187,7 @@ def _kept(row: FleetRow, whole: bool, evidence: Evidence) -> Kept:
         return Kept.NEVER if whole and row["last_good"] is None and _system_known(row, evidence) else Kept.UNKNOWN
     if row["policy_h"] is None:
         return Kept.UNKNOWN
-    # Where none failed, the backup that is due may still be running.
-    allowed_h = row["policy_h"] + (number("backup_runs_long_s") / 3600 if row["failing"] is False else 0)
+    allowed_h = late_after_h(row["policy_h"]) if row["failing"] is False else row["policy_h"]
     if row["age_h"] <= allowed_h:
         return Kept.KEPT
     return Kept.LATE if whole else Kept.UNKNOWN

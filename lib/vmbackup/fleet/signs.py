@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from vmbackup import clock
@@ -12,11 +11,9 @@ from vmbackup.checks.consistency import recovery_points_have_the_wanted_consiste
 from vmbackup.failures.jobs import last_good_start, newest_finished, running_backup, went_wrong
 from vmbackup.fleet.inventory import OpenSign
 from vmbackup.model import Evidence, Verdict, data_of, operating_system
+from vmbackup.remedies.retry.schedule import late_after_h, longest_gap_h
 
 _NEEDED = ("backup.item", "backup.jobs", "backup.policy")
-_HOURS = {"hourly": None, "daily": 24, "weekly": 7 * 24}
-_LATE = 2.0
-"""A backup is overdue when the last good one began longer ago than this many of the policy's intervals."""
 
 
 def signs_of_lists(known: Evidence, now: str | None) -> list[OpenSign]:
@@ -70,21 +67,11 @@ def _of_time(known: Evidence, jobs: Any, now: str | None) -> Iterator[OpenSign]:
     newest = newest_finished(jobs)
     if (clock.stamp(item["last_backup_time"]) or "") > (clock.stamp(newest["start"]) or "" if newest else ""):
         yield OpenSign("lists_differ", {"time": item["last_backup_time"] or "?"})
-    every, age = interval_h(known["backup.policy"].data), clock.seconds_between(good, now)
-    if every is None or age is None:
+    longest_h, age = longest_gap_h(known["backup.policy"].data), clock.seconds_between(good, now)
+    if longest_h is None or age is None:
         yield OpenSign("not_known", {"facts": "backup.policy"})
-    elif timedelta(seconds=age) > timedelta(hours=_LATE * every):
+    elif age / 3600 > late_after_h(longest_h):
         yield OpenSign("overdue", {"hours": f"{age / 3600:.0f}"})
-
-
-def interval_h(policy: Any) -> float | None:
-    """The longest time between two scheduled backups, in hours; None where the policy does not say it."""
-    frequency = ((policy or {}).get("frequency") or "").lower()
-    if frequency == "hourly":
-        # Outside the window of an hourly policy the night passes without a backup.
-        return 24.0 if policy["interval_h"] else None
-    hours = _HOURS.get(frequency)
-    return float(hours) if hours else None
 
 
 def signs_of_points(known: Evidence) -> list[OpenSign]:

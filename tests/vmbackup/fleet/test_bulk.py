@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from azuresim.serve import Simulator
 from azuresim.world import World
 from bulk_worlds import compare, listed, saved
 from each import for_each
-from vmbackup import catalog
+from vmbackup import catalog, clock
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.collectors.collection import KNOWN_FOR
+from vmbackup.failures.jobs import last_good_start
 from vmbackup.fleet.bulk import facts_for_run, inventory
 from vmbackup.fleet.inventory import Inventory, Scope
 from vmbackup.fleet.signs import signs_of_lists, signs_of_points
@@ -78,7 +80,7 @@ def test_a_vault_names_its_vms(azure: Azure, listed_fleet: Inventory, worlds: li
     by_id = {vm.target.vm_id.lower(): vm for vm in listed_fleet.vms}
     found = inventory(azure, Scope(vaults=(worlds[0].vault_id,)), points=False)
     assert len(found.vms) == VMS / 2
-    assert [(gap.what, gap.why) for gap in found.coverage] == [("points", "points_not_asked")]
+    assert [(gap["what"], gap["why"]) for gap in found.coverage] == [("points", "points_not_asked")]
     assert all(vm.needs_examining == by_id[vm.target.vm_id.lower()].needs_examining for vm in found.vms)
     assert all(
         by_id[vm.target.vm_id.lower()].known["backup.jobs"].data == vm.known["backup.jobs"].data for vm in found.vms
@@ -89,7 +91,7 @@ def test_a_vm_that_nobody_lists_is_open(azure: Azure, worlds: list[World]) -> No
     vm_id = worlds[0].vm_id(worlds[0].machines[0])
     found = inventory(azure, Scope(vms=(vm_id, f"{vm_id}-gone", "no id")))
     assert [vm.needs_examining for vm in found.vms] == [worlds[0].name[6:] not in HEALTHY, True]
-    assert [gap.scope for gap in found.coverage] == ["no id"]
+    assert [gap["scope"] for gap in found.coverage] == ["no id"]
 
 
 def test_the_lists_take_few_requests_per_vm(simulator: Simulator, azure: Azure, worlds: list[World]) -> None:
@@ -105,9 +107,9 @@ def test_a_denied_list_is_a_gap_and_its_vms_are_open() -> None:
     with serving(world) as simulator:
         azure, target = connected(simulator, world)
         found = inventory(azure, Scope(subscriptions=(world.subscription,)))
-    gaps = [(gap.what, gap.why, gap.scope) for gap in found.coverage]
+    gaps = [(gap["what"], gap["why"], gap["scope"]) for gap in found.coverage]
     assert gaps == [("jobs", "missing_action", world.vault_id.lower())]
-    assert found.coverage[0].details["action"].endswith("backupJobs/read")
+    assert found.coverage[0]["details"]["action"].endswith("backupJobs/read")
     assert [sign.values for sign in found.vms[0].signs] == [{"facts": "backup.jobs"}]
 
 
@@ -147,9 +149,24 @@ def test_what_the_item_says_is_open(listed_fleet: Inventory) -> None:
         assert signs_of_lists(known(listed_fleet, backup__item=fact), NOW), change
 
 
-def test_an_overdue_backup_is_open(listed_fleet: Inventory) -> None:
-    reasons = [sign.reason for sign in signs_of_lists(known(listed_fleet), "2026-11-26T03:00:00Z")]
-    assert reasons == ["overdue"]
+@pytest.mark.parametrize(
+    ("policy", "hours"),
+    [
+        ({"frequency": "Daily", "times": ["23:00"]}, 24 + 2),
+        ({"frequency": "Weekly", "times": ["23:00"], "days": ["Sunday", "Wednesday"]}, 96 + 2),
+        ({"frequency": "Hourly", "times": ["08:00", "12:00", "16:00", "20:00"]}, 12 + 2),
+    ],
+)
+def test_a_backup_is_overdue_after_the_longest_pause_of_its_policy(
+    listed_fleet: Inventory, policy: dict[str, object], hours: float
+) -> None:
+    fact = known(listed_fleet)["backup.policy"]
+    facts = known(listed_fleet, backup__policy=replace(fact, data={**fact.data, **policy}))
+    started = clock.parse(last_good_start(facts["backup.jobs"].data))
+    assert started is not None
+    for late_h, reasons in ((hours - 0.1, []), (hours + 0.1, ["overdue"])):
+        now = clock.stamp(started + timedelta(hours=late_h))
+        assert [sign.reason for sign in signs_of_lists(facts, now)] == reasons
 
 
 def test_a_less_consistent_point_is_open_unless_the_vm_is_off(listed_fleet: Inventory) -> None:

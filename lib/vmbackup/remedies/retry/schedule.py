@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tzlocal.windows_tz import win_tz
 
 from vmbackup import clock
+from vmbackup.catalog.knowledge import number
 from vmbackup.facts.backup import Policy
 
 # Windows time zone ids and the places that keep their time (Unicode CLDR).
@@ -48,6 +49,12 @@ def longest_gap_h(policy: Policy | None) -> float | None:
     if not starts:
         return None
     return max(later - earlier for earlier, later in pairwise([*starts, starts[0] + 7 * 24]))
+
+
+def late_after_h(longest_h: float) -> float:
+    """Hours after its start when the last good backup is overdue, under a policy with this longest pause: where none
+    failed, the backup that is due may still be running."""
+    return longest_h + number("backup_runs_long_s") / 3600
 
 
 def _week(policy: Policy) -> tuple[list[time], list[int]]:
