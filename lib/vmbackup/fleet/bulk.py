@@ -29,9 +29,10 @@ from vmbackup.collectors.recovery_points import points_of
 from vmbackup.facts.backup import Protection
 from vmbackup.failures.triage import triage
 from vmbackup.fleet.inventory import Inventory, InventoryVm, Scope
-from vmbackup.fleet.known import Tables, facts_of, facts_of_vault, facts_to_examine, own_id, source_id
+from vmbackup.fleet.known import facts_of, facts_of_vault, facts_to_examine
 from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
 from vmbackup.fleet.signs import not_known, signs_of_lists, signs_of_points
+from vmbackup.fleet.tables import Tables, own_id, source_id
 from vmbackup.model import Evidence, Fact, Target, data_of
 from vmbackup.parameters import VAULT_ID, VM_ID
 from vmbackup.resource_ids import part_after

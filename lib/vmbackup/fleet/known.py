@@ -18,82 +18,19 @@ from vmbackup.collectors.backup_policy import read_policy
 from vmbackup.collectors.disks import attached_disks, read_disk
 from vmbackup.collectors.extensions import TYPES, read_versions
 from vmbackup.collectors.failed_job import since_last_good
-from vmbackup.collectors.jobs import read_job, vm_of
+from vmbackup.collectors.jobs import read_job
 from vmbackup.collectors.neighbours import read_neighbours
 from vmbackup.collectors.network import interface_ids, read_interfaces, read_subnet
 from vmbackup.collectors.protected_item import read_item
 from vmbackup.collectors.restore_points import read_collection, read_locks, source_of
 from vmbackup.collectors.vault import read_vault
 from vmbackup.collectors.vm import read_model, read_power
-from vmbackup.fleet.listing import ACTIVITY_BACK, Lists, Rows
+from vmbackup.fleet.listing import ACTIVITY_BACK, Rows
+from vmbackup.fleet.tables import Tables, job_vm, own_id, source_id, vm_above
 from vmbackup.model import Fact, FactStatus, Target
 from vmbackup.resource_ids import part_after
 
-_Row = Mapping[str, Any]
 _UNREADABLE = (Unreadable, KeyError, TypeError, ValueError, AttributeError, StopIteration)
-
-
-class Tables:
-    """The lists by the names under which one VM is looked up. An index is made when it is first needed."""
-
-    def __init__(self, lists: Lists) -> None:
-        self.lists = lists
-        self._indexes: dict[tuple[str, str, Callable[[Any], str]], dict[str, list[Any]]] = {}
-
-    def rows(self, what: str, scope: str, name: str, key: Callable[[Any], str]) -> tuple[list[Any], Rows]:
-        """The rows whose key is this name, with their list. Raises KeyError where there is no such list."""
-        listed = self.listed(what, scope)
-        index = self._indexes.get((what, scope.lower(), key))
-        if index is None:
-            index = {}
-            for row in listed.entries:
-                index.setdefault(key(row).lower().rstrip("/"), []).append(row)
-            self._indexes[what, scope.lower(), key] = index
-        return index.get(name.lower().rstrip("/"), []), listed
-
-    def row(self, what: str, scope: str, name: str, key: Callable[[Any], str]) -> tuple[Any, Rows]:
-        """The first of them. Raises KeyError where there is none."""
-        found, listed = self.rows(what, scope, name, key)
-        if not found:
-            raise KeyError(name)
-        return found[0], listed
-
-    def listed(self, what: str, scope: str) -> Rows:
-        """A list. Raises KeyError where there is none."""
-        found = self.lists.of(what, scope)
-        if found is None:
-            raise KeyError(what)
-        return found
-
-    def whole(self, what: str, scope: str) -> Rows:
-        """A list that was read to its end. Raises KeyError for any other."""
-        found = self.listed(what, scope)
-        if found.is_cut:
-            raise KeyError(what)
-        return found
-
-
-def own_id(row: Any) -> str:
-    """The resource id of a row."""
-    return text(row, "id") or ""
-
-
-def source_id(row: Any) -> str:
-    """The id of the VM that a protected item is of."""
-    return text(row, "properties", "sourceResourceId") or text(row, "properties", "virtualMachineId") or ""
-
-
-def _of_vm(row: Any) -> str:
-    """The id of the VM that a resource below it belongs to."""
-    return own_id(row).lower().partition("/extensions/")[0].partition("/providers/microsoft.resourcehealth/")[0]
-
-
-def _job_vm(row: Any) -> str:
-    """Group and name of a job's VM. Raises Unreadable for a job that names none: it could be any VM's."""
-    group, name = vm_of(row)
-    if not name:
-        raise Unreadable("a job does not say which VM it is about")
-    return f"{group or '*'};{name}"
 
 
 @dataclass(slots=True)
@@ -211,8 +148,8 @@ def _item(vm: _Vm) -> _Facts:
 def _jobs(vm: _Vm) -> _Facts:
     vm.tables.whole("jobs", vm.vault)
     name = vm.target.vm_name
-    ours, listed = vm.tables.rows("jobs", vm.vault, f"{vm.target.resource_group};{name}", _job_vm)
-    nameless, _ = vm.tables.rows("jobs", vm.vault, f"*;{name}", _job_vm)
+    ours, listed = vm.tables.rows("jobs", vm.vault, f"{vm.target.resource_group};{name}", job_vm)
+    nameless, _ = vm.tables.rows("jobs", vm.vault, f"*;{name}", job_vm)
     jobs = [read_job(row) for row in (*ours, *nameless)]
     yield "backup.jobs", sorted(jobs, key=lambda job: job["start"] or "", reverse=True), [listed]
 
@@ -253,13 +190,13 @@ def _locks(vm: _Vm) -> _Facts:
 
 
 def _health(vm: _Vm) -> _Facts:
-    row, listed = vm.tables.row("health", vm.subscription, vm.target.vm_id, _of_vm)
+    row, listed = vm.tables.row("health", vm.subscription, vm.target.vm_id, vm_above)
     yield "vm.health", read_health(row), [listed]
 
 
 def _extensions(vm: _Vm) -> _Facts:
     vm.tables.whole("extensions", vm.subscription)
-    found, listed = vm.tables.rows("extensions", vm.subscription, vm.target.vm_id, _of_vm)
+    found, listed = vm.tables.rows("extensions", vm.subscription, vm.target.vm_id, vm_above)
     # No rows may mean that there are none, or none that may be read.
     if found:
         yield "_extensions", found, [listed]
