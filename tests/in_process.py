@@ -86,7 +86,7 @@ class Credential:
 
     def get_token(self, *scopes: str, **_: Any) -> AccessToken:
         self.scopes.update(scopes)
-        token = self.azure.tokens.issue("arm", self.azure.seed)["access_token"]
+        token = self.azure.tokens.issue(scopes[0].removesuffix("/.default"), self.azure.seed)["access_token"]
         return AccessToken(token, int(time.time()) + 3600)
 
 

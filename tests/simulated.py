@@ -25,7 +25,11 @@ class Caller:
         self.azure = Azure(loaded)
         self.world = loaded[0]
         self.subject = self.world.machines[0]
-        self.token = self.azure.tokens.issue("arm", self.azure.seed)["access_token"]
+        self.token = self.token_for("arm")
+
+    def token_for(self, audience: str) -> str:
+        """A token for this service."""
+        return str(self.azure.tokens.issue(audience, self.azure.seed)["access_token"])
 
     @property
     def vm(self) -> str:

@@ -35,7 +35,8 @@ def connected(simulator: Simulator, world: World, **options: Any) -> tuple[Azure
     """A connection of its own, and the VM that the world is about; retries do not wait long."""
     vm = world.vms[0]
     target = Target(vm["subscription_id"], vm["resource_group"], vm["vm_name"])
-    connection = Connection(simulator.endpoint, polling_interval_s=0.02, retry_backoff_s=0.01, **options)
+    where = {"endpoint": simulator.endpoint, "metrics": simulator.metrics_endpoint}
+    connection = Connection(**where, polling_interval_s=0.02, retry_backoff_s=0.01, **options)
     return Azure(DefaultAzureCredential(), target.subscription_id, connection), target
 
 

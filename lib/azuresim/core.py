@@ -42,7 +42,7 @@ def _answer(
     if found and found[0].open:
         request = Request(azure, method, path, query, headers, {}, found[1], found[0], azure.worlds)
         return found[0].handler(request), None
-    azure.tokens.demand(headers.get("authorization", ""), azure.seed)
+    azure.tokens.demand(headers.get("authorization", ""), azure.seed, bool(found and found[0].metrics))
     _throttle(azure, method, path)
     if found is None:
         raise Refused(501, "NotImplemented", f"The simulator has no answer to {method} {path}.")

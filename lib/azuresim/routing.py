@@ -81,7 +81,8 @@ Handler = Callable[[Request], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path template (``{name}`` = one segment, ``{name*}`` = one or more) and what answers it."""
+    """A path template (``{name}`` = one segment, ``{name*}`` = one or more) and what answers it. ``metrics``: it takes
+    a token for the metrics of many VMs."""
 
     method: str
     template: str
@@ -89,16 +90,19 @@ class Route:
     action: str
     handler: Handler
     open: bool = False
+    metrics: bool = False
 
 
 ROUTES: list[Route] = []
 
 
-def route(method: str, template: str, action: str = "", open: bool = False) -> Callable[[Handler], Handler]:
+def route(
+    method: str, template: str, action: str = "", open: bool = False, metrics: bool = False
+) -> Callable[[Handler], Handler]:
     """Register a handler. ``action`` is the RBAC action it needs (empty: none), ``open`` means no token needed."""
 
     def register(handler: Handler) -> Handler:
-        ROUTES.append(Route(method, template, _pattern(template), action, handler, open))
+        ROUTES.append(Route(method, template, _pattern(template), action, handler, open, metrics))
         return handler
 
     return register

@@ -49,18 +49,25 @@ class Simulator:
         return f"https://127.0.0.1:{self._server.server_address[1]}"
 
     @property
+    def metrics_endpoint(self) -> str:
+        """Where the metrics of many VMs are: a region is the first part of the path, for want of hosts."""
+        return f"{self.endpoint}/{{region}}"
+
+    @property
     def ca_file(self) -> str:
         """The certificate of whoever signed the simulator's."""
         return self._ca
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables with which DefaultAzureCredential, requests and az find and trust the simulator."""
+        """The variables with which DefaultAzureCredential, requests, az and the metrics' client find and trust the
+        simulator."""
         return {
             "IDENTITY_ENDPOINT": self.endpoint + IDENTITY_PATH,
             "IDENTITY_HEADER": self.azure.tokens.header,
             "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
             "REQUESTS_CA_BUNDLE": self._ca,
+            "VMBACKUP_METRICS_ENDPOINT": self.metrics_endpoint,
         }
 
     def start(self) -> None:

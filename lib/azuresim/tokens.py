@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from azuresim.answer import Json, Refused
 from azuresim.ids import client_id, tenant_id
 
+METRICS = "https://metrics.monitor.azure.com"
+"""Who tokens for the metrics of many VMs are for; whatever else a token is for, Azure Resource Manager takes it."""
 _LIFE_S = 86_400
 
 
@@ -51,8 +53,8 @@ class Tokens:
             "client_id": client_id(seed),
         }
 
-    def demand(self, authorization: str, seed: int) -> None:
-        """Raise 401 unless this is a token issued here."""
+    def demand(self, authorization: str, seed: int, metrics: bool = False) -> None:
+        """Raise 401 unless this is a token issued here, for the metrics of many VMs or for everything else."""
         scheme, _, token = authorization.partition(" ")
         if not token or scheme.lower() != "bearer":
             raise _unauthorized(
@@ -61,9 +63,17 @@ class Tokens:
         text, _, mark = token.rpartition(".")
         if not hmac.compare_digest(mark, self._mark(text)):
             raise _unauthorized(seed, "InvalidAuthenticationToken", "The access token is invalid.")
+        if (_audience(text) == METRICS) is not metrics:
+            message = "The access token has been obtained for wrong audience or resource."
+            raise _unauthorized(seed, "InvalidAuthenticationTokenAudience", message)
 
     def _mark(self, text: str) -> str:
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _audience(text: str) -> str:
+    claims = text.rpartition(".")[2]
+    return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["aud"]).rstrip("/")
 
 
 def _unauthorized(seed: int, code: str, message: str) -> Refused:

@@ -54,7 +54,7 @@ def list_metrics(request: Request) -> Answer:
             "interval": interval,
             "namespace": "Microsoft.Compute/virtualMachines",
             "resourceregion": world.location,
-            "value": [_metric(world, machine, known[name.lower()], start, end, step, wanted) for name in names],
+            "value": [metric_json(world, machine, known[name.lower()], start, end, step, wanted) for name in names],
         }
     )
 
@@ -75,9 +75,10 @@ def _timespan(request: Request, world: World) -> tuple[datetime, datetime]:
     return start, end
 
 
-def _metric(
+def metric_json(
     world: World, machine: Json, name: str, start: datetime, end: datetime, step: timedelta, wanted: list[str]
 ) -> Json:
+    """A metric of a VM on the wire."""
     unit, _ = METRICS[name]
     first = start.replace(second=0, microsecond=0)
     data = []

@@ -1,7 +1,8 @@
 """Which host a token may be sent to.
 
-A token is made for one cloud's Azure Resource Manager. Whatever a response names (the next page, an operation, a
-redirect), a request goes there only if it is the same host.
+A token is made for one service of one cloud: its Azure Resource Manager, or Azure Monitor for the metrics of many
+resources. Whatever a response names (the next page, an operation, a redirect), a request goes there only if it is the
+same host.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ class ForeignHost(RunbookError):
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who a token is for: the Azure Resource Manager at this address, such as ``https://management.azure.com``."""
+    """Who a token is for: the service at this address, such as ``https://management.azure.com``. Tokens are asked for
+    under this address too, unless ``resource`` names another one."""
 
     endpoint: str
+    resource: str = ""
 
     @property
     def scope(self) -> str:
         """What a token is asked for."""
-        return f"{self.endpoint}/.default"
+        return f"{self.resource or self.endpoint}/.default"
 
     def require(self, url: str) -> None:
         """Raises ForeignHost for a URL that does not belong to this audience."""

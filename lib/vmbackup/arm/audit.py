@@ -39,6 +39,7 @@ READING_POSTS = (
     re.compile(r"/networkwatchers/[^/]+/(ipflowverify|nexthop)$"),
     re.compile(r"/providers/microsoft\.resourcegraph/resources$"),
     re.compile(r"/virtualmachines/[^/]+/retrievebootdiagnosticsdata$"),
+    re.compile(r"/subscriptions/[^/]+/metrics:getbatch$"),
 )
 
 

@@ -20,6 +20,7 @@ from azure.core.rest import HttpRequest
 from vmbackup.arm.audience import Audience
 from vmbackup.arm.audit import AuditPolicy, signed_in
 from vmbackup.arm.call import current
+from vmbackup.arm.clouds import metrics_audience
 from vmbackup.arm.errors import ResponseLost, words
 from vmbackup.arm.pipeline import AudiencePolicy, PatientRetryPolicy, RecordingPolicy
 from vmbackup.arm.transport import Transport
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from azure.mgmt.resource.locks import ManagementLockClient
     from azure.mgmt.resourcegraph import ResourceGraphClient
     from azure.mgmt.resourcehealth import ResourceHealthMgmtClient
+    from azure.monitor.querymetrics import MetricsClient
     from requests import Session
 
     from vmbackup.arm.rate_limit import RateLimiter
@@ -52,7 +54,7 @@ class Connection:
     """Where Azure is. ``polling_interval_s`` is used only where Azure gives no Retry-After; ``ca_file`` are the
     certificates to trust for this connection alone, None for those of this machine. ``rate_file`` is what all workers
     of a fleet keep their limits in (see ``rate_limit``), None for a single run; ``rate_share`` the part of the limits
-    that is theirs."""
+    that is theirs. ``metrics`` is where the metrics of many VMs are in a cloud that is not known (see ``clouds``)."""
 
     endpoint: str
     polling_interval_s: float = 2.0
@@ -61,6 +63,7 @@ class Connection:
     ca_file: str | None = None
     rate_file: str | None = None
     rate_share: float = 1.0
+    metrics: str = ""
 
 
 def _limiter(connection: Connection) -> RateLimiter | None:
@@ -167,11 +170,13 @@ class Azure:
         return PatientRetryPolicy(in_turn=many, **options)
 
     def _options(self) -> dict[str, Any]:
+        return {"base_url": self.connection.endpoint, **self._options_for(self._audience)}
+
+    def _options_for(self, audience: Audience) -> dict[str, Any]:
         return {
-            "base_url": self.connection.endpoint,
-            "credential_scopes": [self._audience.scope],
+            "credential_scopes": [audience.scope],
             "retry_policy": self._retry(),
-            "per_retry_policies": [AudiencePolicy(self._audience), *self._policies()],
+            "per_retry_policies": [AudiencePolicy(audience), *self._policies()],
             "transport": self._transport,
         }
 
@@ -224,3 +229,12 @@ class Azure:
         from azure.mgmt.resourcehealth import ResourceHealthMgmtClient as Client
 
         return self._client("health", lambda: Client(self._credential, self.subscription_id, **self._options()))
+
+    def metrics(self, region: str) -> MetricsClient:
+        """Azure Monitor for the metrics of many VMs of a region: another host, with tokens of its own. Raises
+        ResponseLost where its address is not known."""
+        from azure.monitor.querymetrics import MetricsClient as Client
+
+        audience = metrics_audience(self.connection.endpoint, region, self.connection.metrics)
+        options = self._options_for(audience)
+        return self._client(f"metrics {region}", lambda: Client(audience.endpoint, self._credential, **options))

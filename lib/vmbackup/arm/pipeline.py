@@ -19,7 +19,7 @@ from vmbackup.arm.call import current, pause, remaining_s
 from vmbackup.model import RunbookError
 
 # A query has filters worth showing, and may have a signature, which is never shown.
-_SHOWN_QUERY = ("$expand", "$filter", "metricnames", "timespan", "statusOnly")
+_SHOWN_QUERY = ("$expand", "$filter", "metricnames", "timespan", "statusOnly", "starttime", "endtime")
 
 
 # Not an AzureError: the SDK would retry before Azure allows it.

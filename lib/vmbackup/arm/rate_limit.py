@@ -37,6 +37,8 @@ _LIMITS = {
     "compute lists": (50, 10 * _S),
     "network": (300, 10 * _S),
     "graph": (14, 5 * _S),
+    # 360,000 an hour, in each region.
+    "metrics": (1000, 10 * _S),
 }
 _HOLD = "INSERT INTO pauses VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET until = max(until, excluded.until)"
 _LITTLE_LEFT = 5
@@ -45,6 +47,7 @@ _PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _LEAK_EVERY = 200
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 _PROVIDER = re.compile(r"/providers/(microsoft\.\w+)(/[^?]*)?", re.IGNORECASE)
+_METRICS = "/metrics:getbatch"
 _VAULT = re.compile(r"/vaults/([^/?]+)/", re.IGNORECASE)
 # A lock of Microsoft.Network and not a quota, although it comes with 429.
 _BUSY = "retryableerrorduetoanotheroperation"
@@ -63,6 +66,8 @@ def kinds(method: str, url: str) -> tuple[str, list[str]]:
     if name == "microsoft.resourcegraph":
         return "", ["graph"]
     subscription = owner.group(1).lower() if owner else ""
+    if path.lower().endswith(_METRICS):
+        return subscription, ["metrics"]
     found = ["reads" if method in ("GET", "HEAD") else "deletes" if method == "DELETE" else "writes"]
     if name == "microsoft.network":
         found.append("network")

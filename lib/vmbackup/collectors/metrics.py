@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from vmbackup import clock
 from vmbackup.arm.call import gather
+from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import RequestRefused
+from vmbackup.arm.paging import Listing
 from vmbackup.arm.wire import entries, inside, listed, number, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.backup import FailedJob
@@ -24,16 +27,23 @@ NAMES = (
     "VmAvailabilityMetric",
 )
 BURSTABLE = "CPU Credits Remaining"
+MOST_AT_ONCE = 50
+"""How many VMs Azure Monitor answers for in one request."""
 _SNAPSHOT = "take snapshot"
+_SUCCESS = "success"
 _SHORT = timedelta(minutes=5)
 
 
 @collector("vm.metrics", optional=("vm.model", "backup.failed_job"), actions=("Microsoft.Insights/metrics/read",))
 def metrics(ask: Ask, model: VmModel | None, job: FailedJob | None) -> Answers:
-    """All metrics in one call; where the VM's size lacks one of them, each by itself."""
+    """All metrics in one call; where the VM's size lacks one of them, each by itself. Where they are known of a longer
+    time, those of the snapshot."""
+    names = names_for(model)
+    for known in ask.known_rows("_metrics") or []:
+        start, end, window = snapshot_window(job, clock.parse(known["end"]) or ask.now)
+        if (series := within(known, names, start, end)) is not None:
+            return {"vm.metrics": _found(start, end, window, series)}
     start, end, window = snapshot_window(job, ask.now)
-    burstable = ((model["size"] if model else None) or "").lower().startswith("standard_b")
-    names = (*NAMES, BURSTABLE) if burstable else NAMES
     try:
         wires = [_metrics(ask, ",".join(names), start, end)]
     except RequestRefused as error:
@@ -45,9 +55,17 @@ def metrics(ask: Ask, model: VmModel | None, job: FailedJob | None) -> Answers:
             # Azure refuses the request itself, not one metric that this VM size lacks.
             raise
     series = {name: each for wire in wires for name, each in read_series(wire).items()}
-    begin, finish = clock.stamp(start) or "", clock.stamp(end) or ""
-    found: Metrics = {"start": begin, "end": finish, "window": window, "series": series}
-    return {"vm.metrics": found}
+    return {"vm.metrics": _found(start, end, window, series)}
+
+
+def _found(start: datetime, end: datetime, window: str, series: dict[str, Series]) -> Metrics:
+    return {"start": clock.stamp(start) or "", "end": clock.stamp(end) or "", "window": window, "series": series}
+
+
+def names_for(model: VmModel | None) -> tuple[str, ...]:
+    """The metrics that a VM of this size has."""
+    burstable = ((model["size"] if model else None) or "").lower().startswith("standard_b")
+    return (*NAMES, BURSTABLE) if burstable else NAMES
 
 
 def snapshot_window(job: FailedJob | None, now: datetime) -> tuple[datetime, datetime, str]:
@@ -69,6 +87,47 @@ def _whole_minutes(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     first = start.replace(second=0, microsecond=0)
     last = end.replace(second=0, microsecond=0)
     return first, last + timedelta(minutes=1)
+
+
+def metrics_of_many(
+    azure: Azure, region: str, vm_ids: Sequence[str], names: Sequence[str], start: datetime, end: datetime
+) -> Listing:
+    """The metrics of up to MOST_AT_ONCE VMs of one subscription and region: a row for each that Azure answered for
+    wholly, ``{vm_id, start, end, series}``."""
+    pages: list[Any] = []
+    azure.metrics(region).query_resources(
+        resource_ids=vm_ids,
+        metric_namespace="microsoft.compute/virtualmachines",
+        metric_names=names,
+        timespan=(start, end),
+        granularity=timedelta(minutes=1),
+        aggregations=["average"],
+        # What the SDK makes of the answer has lost what the reader takes.
+        raw_response_hook=lambda response: pages.append(response.http_response.json()),
+    )
+    return Listing([row for wire in listed(pages[-1], "values") if (row := read_metrics_of_one(wire))], False)
+
+
+def read_metrics_of_one(wire: object) -> dict[str, Any] | None:
+    """One VM of the answer; None where Azure could not answer for one of the metrics."""
+    answered = (text(metric, "errorCode") or _SUCCESS for metric in listed(wire, "value"))
+    if any(code.lower() != _SUCCESS for code in answered):
+        return None
+    times = {name: clock.stamp(text(wire, f"{name}time")) for name in ("start", "end")}
+    return {"vm_id": text(wire, "resourceid") or "", **times, "series": read_series(wire)}
+
+
+def within(known: Mapping[str, Any], names: Sequence[str], start: datetime, end: datetime) -> dict[str, Series] | None:
+    """The minutes of such a row from ``start`` to ``end``; None where it does not hold all of them, or a metric."""
+    first = clock.stamp(start.replace(second=0, microsecond=0)) or ""
+    last, until = clock.stamp(end - timedelta(minutes=1)) or "", clock.stamp(end) or ""
+    if not (known["start"] or "?") <= first or not until <= (known["end"] or "") or set(names) - set(known["series"]):
+        return None
+    return {name: _between(known["series"][name], first, last) for name in names}
+
+
+def _between(series: Series, first: str, last: str) -> Series:
+    return {**series, "points": [(time, value) for time, value in series["points"] if first <= time <= last]}
 
 
 def _metrics_or_none(ask: Ask, name: str, start: datetime, end: datetime) -> Any:

@@ -31,6 +31,7 @@ from vmbackup.failures.triage import triage
 from vmbackup.fleet.inventory import Inventory, InventoryVm, Scope
 from vmbackup.fleet.known import facts_of, facts_of_vault, facts_to_examine
 from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
+from vmbackup.fleet.metrics import list_metrics
 from vmbackup.fleet.signs import not_known, signs_of_lists, signs_of_points
 from vmbackup.fleet.tables import Tables, own_id, source_id
 from vmbackup.model import Evidence, Fact, Target, data_of
@@ -69,10 +70,12 @@ def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:
     _list_versions(lists, subscriptions)
     targets = _targets(lists, scope, vaults)
     vms = [InventoryVm(each, facts_of(each, tables) | known_points.get(each.vm_id.lower(), {})) for each in targets]
-    found = tuple(_judged(each, tables, points) for each in vms)
+    judged = [_judged(each, clock.stamp(lists.now), points) for each in vms]
+    list_metrics(lists, (each for each in judged if each.signs))
+    found = [_to_examine(each, tables) if each.signs else each for each in judged]
     if not points:
         _note_not_asked(lists, found)
-    return Inventory(found, tuple(lists.gaps), tuple(lists.calls))
+    return Inventory(tuple(found), tuple(lists.gaps), tuple(lists.calls))
 
 
 def facts_for_run(vm: InventoryVm) -> dict[str, Fact]:
@@ -184,13 +187,16 @@ def _note_not_asked(lists: Lists, vms: Iterable[InventoryVm]) -> None:
         lists.gap("points", "", "points_not_asked", {"count": str(count)})
 
 
-def _judged(vm: InventoryVm, tables: Tables, points: bool) -> InventoryVm:
-    """The VM with what stands open, and if anything does with what its examination needs."""
-    now = clock.stamp(tables.lists.now)
+def _judged(vm: InventoryVm, now: str | None, points: bool) -> InventoryVm:
+    """The VM with what stands open."""
     further = signs_of_points(vm.known) if points else not_known(vm.known, ("vm.model",))
     signs = tuple(signs_of_lists(vm.known, now) or further)
-    known = facts_to_examine(vm.target, tables, vm.known) if signs else vm.known
-    return replace(vm, known=known, signs=signs, section=_section(vm.known))
+    return replace(vm, signs=signs, section=_section(vm.known))
+
+
+def _to_examine(vm: InventoryVm, tables: Tables) -> InventoryVm:
+    """The VM with what its examination needs."""
+    return replace(vm, known=facts_to_examine(vm.target, tables, vm.known))
 
 
 def _section(known: Evidence) -> str | None:

@@ -26,6 +26,7 @@ from vmbackup.collectors.restore_points import read_collection, read_locks, sour
 from vmbackup.collectors.vault import read_vault
 from vmbackup.collectors.vm import read_model, read_power
 from vmbackup.fleet.listing import ACTIVITY_BACK, Rows
+from vmbackup.fleet.metrics import METRICS
 from vmbackup.fleet.tables import Tables, job_vm, own_id, source_id, vm_above
 from vmbackup.model import Fact, FactStatus, Target
 from vmbackup.resource_ids import part_after
@@ -78,7 +79,7 @@ def facts_of_vault(target: Target, tables: Tables) -> dict[str, Fact]:
 
 def facts_to_examine(target: Target, tables: Tables, facts: Mapping[str, Fact]) -> dict[str, Fact]:
     """These facts, and what is worth finding out only of a VM that is examined."""
-    return _made(_Vm(target, tables, dict(facts)), (_neighbours, _activity))
+    return _made(_Vm(target, tables, dict(facts)), (_neighbours, _activity, _metrics))
 
 
 def _made(vm: _Vm, makers: Sequence[Callable[[_Vm], _Facts]]) -> dict[str, Fact]:
@@ -223,6 +224,11 @@ def _activity(vm: _Vm) -> _Facts:
     rows = [row for each in sorted(groups) for row in vm.tables.rows("events", vm.subscription, each, _event_group)[0]]
     first, last = clock.stamp(start) or "", clock.stamp(end) or ""
     yield "vm.activity", [event for event in read_events(rows) if first <= event["time"] <= last], [listed]
+
+
+def _metrics(vm: _Vm) -> _Facts:
+    listed = vm.tables.whole(METRICS, vm.target.vm_id)
+    yield "_metrics", listed.entries, [listed]
 
 
 def _event_group(row: Any) -> str:

@@ -64,10 +64,12 @@ class Lists:
         """The rows of this kind; None where they could not be listed."""
         return self.rows.get((what, scope.lower()))
 
-    def ask(self, what: str, scope: str, work: Callable[[], Listing], fact: str) -> Rows | None:
+    def ask(
+        self, what: str, scope: str, work: Callable[[], Listing], fact: str, deadline_s: float | None = None
+    ) -> Rows | None:
         """List once, and keep the rows or the gap; ``fact`` is the one that rests on it, whose rights it takes."""
         begun = self.azure.heard()
-        with calling(deadline_s=self.deadline_s) as call:
+        with calling(deadline_s=deadline_s or self.deadline_s) as call:
             try:
                 listing = work()
             except Exception as error:

@@ -70,7 +70,9 @@ def connect_azure(subscription_id: str) -> Azure:
     from azure.identity import DefaultAzureCredential
 
     file, share = os.environ.get(RATE_FILE) or None, float(os.environ.get(RATE_SHARE) or 1)
-    return Azure(DefaultAzureCredential(), subscription_id, Connection(endpoint(), rate_file=file, rate_share=share))
+    metrics = os.environ.get("VMBACKUP_METRICS_ENDPOINT", "")
+    connection = Connection(endpoint(), rate_file=file, rate_share=share, metrics=metrics)
+    return Azure(DefaultAzureCredential(), subscription_id, connection)
 
 
 def connect_simulator(scenarios: list[str]) -> tuple[Azure, list[World]]:
@@ -94,7 +96,9 @@ def connect_worlds(worlds: list[World]) -> Azure:
 
     simulator = Simulator(worlds)
     simulator.start()
-    connection = Connection(simulator.endpoint, polling_interval_s=0.05, ca_file=simulator.ca_file)
+    connection = Connection(
+        simulator.endpoint, polling_interval_s=0.05, ca_file=simulator.ca_file, metrics=simulator.metrics_endpoint
+    )
     azure = Azure(_SimulatedIdentity(simulator.environment), worlds[0].subscription, connection)
     weakref.finalize(azure, simulator.stop)
     return azure

@@ -10,7 +10,7 @@ import pytest
 
 from vmbackup.arm.errors import Unreadable
 from vmbackup.collectors import collect
-from vmbackup.collectors.metrics import read_series, snapshot_window
+from vmbackup.collectors.metrics import read_metrics_of_one, read_series, snapshot_window, within
 from vmbackup.facts.backup import FailedJob
 from worlds import world
 
@@ -89,3 +89,43 @@ def test_metrics_that_were_left_out_are_not_none() -> None:
     assert read_series({"value": []}) == {}
     with pytest.raises(Unreadable):
         read_series({"value": None})
+
+
+# --- out of an answer for many VMs ---------------------------------------------------------------------------------
+
+HOUR = [(f"2026-11-22T23:{minute:02}:00Z", float(minute)) for minute in range(60)]
+KNOWN = {
+    "start": "2026-11-22T23:00:00Z",
+    "end": "2026-11-23T00:00:00Z",
+    "series": {"m": {"unit": "Percent", "aggregation": "Average", "points": HOUR}},
+}
+
+
+def at(minute: int, second: int = 0) -> datetime:
+    return datetime(2026, 11, 22, 23, minute, second, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "values"),
+    [
+        (at(0), at(3), [0, 1, 2]),
+        (at(1, 30), at(4, 20), [1, 2, 3]),
+        (at(58), datetime(2026, 11, 23, tzinfo=timezone.utc), [58, 59]),
+        (at(58), datetime(2026, 11, 23, 0, 1, tzinfo=timezone.utc), None),
+        (datetime(2026, 11, 22, 22, 59, tzinfo=timezone.utc), at(10), None),
+    ],
+)
+def test_of_a_longer_time_those_minutes_are_taken_that_it_holds_wholly(
+    start: datetime, end: datetime, values: list[float] | None
+) -> None:
+    found = within(KNOWN, ["m"], start, end)
+    assert (found and [value for _, value in found["m"]["points"]]) == values
+    assert within(KNOWN, ["m", "lacking"], start, end) is None
+
+
+def test_a_vm_that_azure_could_not_answer_for_is_left_out() -> None:
+    wire = {**metric({"timeStamp": "2026-11-22T23:01:00Z", "average": 1}), "resourceid": "/vm"}
+    wire |= {"starttime": "2026-11-22T23:00:00Z", "endtime": "2026-11-23T00:00:00Z"}
+    assert read_metrics_of_one(wire)["series"]["m"]["points"] == [("2026-11-22T23:01:00Z", 1.0)]
+    wire["value"][0]["errorCode"] = "InternalServerError"
+    assert read_metrics_of_one(wire) is None

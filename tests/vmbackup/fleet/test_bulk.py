@@ -14,13 +14,14 @@ from azuresim.serve import Simulator
 from azuresim.world import World
 from bulk_worlds import compare, listed, saved
 from each import for_each
+from in_process import Near, Sent, near
 from vmbackup import catalog, clock
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.collectors.collection import KNOWN_FOR
 from vmbackup.failures.jobs import last_good_start
 from vmbackup.fleet.bulk import facts_for_run, inventory
-from vmbackup.fleet.inventory import Inventory, Scope
+from vmbackup.fleet.inventory import Inventory, InventoryVm, Scope
 from vmbackup.fleet.signs import signs_of_lists, signs_of_points
 from vmbackup.model import Fact, FactStatus
 from vmbackup.parameters import Parameters
@@ -192,7 +193,7 @@ def test_a_run_takes_over_what_is_known_once_and_only_of_its_vm(
     assert vm is not None
     files = RunFolder(tmp_path)
     files.save_known(target, facts_for_run(vm))
-    assert files.known(target) == facts_for_run(vm)
+    assert files.known(target) == saved(target, facts_for_run(vm))
     assert files.known(replace(target, vm_name="other")) == {}
     files.log("operations.jsonl").append({"event": "begun"})
     assert files.known(target) == {}
@@ -231,3 +232,41 @@ def test_what_is_too_old_is_asked_again(simulator: Simulator, worlds: list[World
     assert collect(azure, target, known=facts)["vm.disks"].data == []
     world.advance(seconds=KNOWN_FOR.total_seconds() + 60)
     assert collect(azure, target, known=facts)["vm.disks"].data != []
+
+
+# --- metrics of many ------------------------------------------------------------------------------------------------
+
+
+def of_one(azure: Azure, vm: InventoryVm) -> Fact:
+    return collect(azure, vm.target, only=["vm.metrics"], known=saved(vm.target, facts_for_run(vm)))["vm.metrics"]
+
+
+def test_the_metrics_of_all_open_vms_take_one_request_and_are_what_each_would_be_told(
+    simulator: Simulator, azure: Azure, listed_fleet: Inventory
+) -> None:
+    assert len([line for line in listed_fleet.calls if "metrics:getBatch" in line]) == 1
+    vms = [vm for vm in listed_fleet.vms if vm.signs][:4]
+    with_lists = [of_one(azure, vm).data for vm in vms]
+    alone = [collect(azure, vm.target, only=["vm.metrics"])["vm.metrics"].data for vm in vms]
+    assert with_lists == alone
+    assert all("_metrics" not in vm.known for vm in listed_fleet.vms if not vm.signs)
+
+
+@for_each((403, 404, 429, 503))
+def test_metrics_that_azure_refuses_for_many_are_asked_for_each_and_said(status: int) -> None:
+    there = near("disk_too_large_linux")
+    there.loopback.damage = lambda line, sent: Sent(status, {}, b"{}") if "getBatch" in line else sent
+    whys = {403: "refused", 404: "refused", 429: "throttled", 503: "server_error"}
+    assert_asked_alone(there, ("metrics", whys[status]))
+
+
+def test_metrics_without_a_sign_in_of_their_own_are_asked_for_each_and_said() -> None:
+    there = near("disk_too_large_linux")
+    there.loopback.damage = lambda line, sent: Sent(401, {}, b"{}") if "getBatch" in line else sent
+    assert_asked_alone(there, ("metrics", "no_metrics_sign_in"))
+
+
+def assert_asked_alone(there: Near, gap: tuple[str, str]) -> None:
+    found = inventory(there.azure, Scope(subscriptions=(there.world.subscription,)))
+    assert [(each["what"], each["why"]) for each in found.coverage] == [gap]
+    assert of_one(there.azure, found.vms[0]).data["series"]["Percentage CPU"]["points"]
