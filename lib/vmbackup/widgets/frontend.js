@@ -44,6 +44,7 @@ function holdStill(tool) {
   scroller ||= document.scrollingElement;
   let pressed = null;
   let top = 0;
+  let scrolled = -1; // where this came to stand when it scrolled last
   const shown = (each) => each && each.isConnected && each.checkVisibility();
   const held = () => shown(pressed) ? pressed : tool;
   const note = () => { top = held().getBoundingClientRect().top; };
@@ -61,20 +62,23 @@ function holdStill(tool) {
     const { top: now, bottom } = held().getBoundingClientRect();
     if (bottom + top - now < 0 || top > innerHeight) return note(); // out of sight: somebody reads elsewhere
     if (Math.abs(now - top) >= 1) scroller.scrollTop += now - top;
+    scrolled = scroller.scrollTop;
     note();
   };
+  // Its own scrolling is told a frame later; what has grown by then is not where the operator put it.
+  const follow = () => { if (scroller.scrollTop !== scrolled) note(); };
   const keyed = (event) => { if (event.key === "Enter" || event.key === " ") press(event); };
   const heights = new ResizeObserver(hold);
   for (let each = tool; each && each !== scroller; each = each.parentElement) heights.observe(each);
   note();
   tool.addEventListener("pointerdown", press, true);
   tool.addEventListener("keydown", keyed, true);
-  scroller.addEventListener("scroll", note, { passive: true });
+  scroller.addEventListener("scroll", follow, { passive: true });
   return {
     changed: hold,
     stop() {
       heights.disconnect();
-      scroller.removeEventListener("scroll", note);
+      scroller.removeEventListener("scroll", follow);
     },
   };
 }
