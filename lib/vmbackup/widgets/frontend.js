@@ -66,7 +66,11 @@ function holdStill(tool) {
     note();
   };
   // Its own scrolling is told a frame later; what has grown by then is not where the operator put it.
-  const follow = () => { if (scroller.scrollTop !== scrolled) note(); };
+  const follow = () => {
+    if (scroller.scrollTop === scrolled) return;
+    scrolled = -1;
+    note();
+  };
   const keyed = (event) => { if (event.key === "Enter" || event.key === " ") press(event); };
   const heights = new ResizeObserver(hold);
   for (let each = tool; each && each !== scroller; each = each.parentElement) heights.observe(each);
