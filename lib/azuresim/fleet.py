@@ -1,4 +1,4 @@
-"""A fleet: many worlds that share vaults and policies, made from a mix of scenarios; the same for the same seed.
+"""A fleet: many worlds that share vaults, policies and subnets, made from a mix of scenarios; the same for the same seed.
 
     python -m azuresim --fleet 1000 --vaults 5 --seed 1                    nine of ten VMs healthy, the others of MIX
     python -m azuresim --fleet 1000 agent_stopped_linux vss_writer_windows these scenarios for those that are not
@@ -34,6 +34,8 @@ MIX = (
 """What is wrong with the VMs that are not healthy, unless other scenarios are named."""
 _PAGE = 1000
 _VMS_OF_ONE_POLICY = 20
+_VMS_OF_ONE_SUBNET = 40
+_OF_A_NETWORK = ("nsg", "subnet_nsg", "routes", "subnet", "nics")
 _Spec = tuple[Path, dict[str, Any]]
 
 
@@ -52,13 +54,19 @@ def fleet(
 
 
 def _placed(given: dict[str, Any], scenario: str, index: int, vaults: int) -> dict[str, Any]:
-    """The scenario in its place: one of the vaults, under a policy that a few VMs of the same kind share."""
+    """The scenario in its place: one of the vaults, under a policy that a few VMs of the same kind share, and in a
+    subnet with others, unless it is about its own network."""
     vault, turn = index % vaults, index // vaults
     own = given.get("policy", {})
     policy = f"{scenario}-policy" if own else f"DailyPolicy-{turn // _VMS_OF_ONE_POLICY:03}"
     points = {"resource_group": f"AzureBackupRG_westeurope_{index + 1}", **given.get("restore_points", {})}
+    shared: dict[str, Any] = {}
+    if not given.keys() & set(_OF_A_NETWORK):
+        group = f"rg-network-{index // _VMS_OF_ONE_SUBNET:03}"
+        shared = {"subnet": {"resource_group": group}, "subnet_nsg": [], "nsg": None}
     return {
         **given,
+        **shared,
         "page_size": _PAGE,
         "vault": {**given.get("vault", {}), "name": f"vault-{vault:03}", "resource_group": f"rg-vault-{vault:03}"},
         "policy": {**own, "name": policy},

@@ -184,7 +184,7 @@ WORLD: Mapping[str, Any] = {
     "nsg": Either(([RULE], None)),
     "subnet_nsg": Either(([RULE], None)),
     "routes": [{"name": TEXT, "prefix": TEXT, "next_hop": TEXT, "ip": TEXT}],
-    "subnet": {"service_endpoints": [TEXT], "nat_gateway": BOOL, "default_outbound": BOOL},
+    "subnet": {"service_endpoints": [TEXT], "nat_gateway": BOOL, "default_outbound": BOOL, "resource_group": TEXT},
     "protected": BOOL,
     # What backupStatus says of the VM, where that is not what the rest of the world says.
     "backup_status": {

@@ -37,7 +37,7 @@ class World:
 
     @property
     def resource_group(self) -> str:
-        """The resource group of everything but the restore points."""
+        """The resource group of everything but the restore points, and of the network where the world names one."""
         return short(f"rg-{self.name.replace('_', '-')}", 90)
 
     @property
@@ -63,10 +63,15 @@ class World:
         return str(self.spec.get("vault", {}).get("resource_group", own))
 
     @property
+    def network_group(self) -> str:
+        """The resource group of the virtual network and what belongs to it; worlds that name the same one share it."""
+        return str(self.spec.get("subnet", {}).get("resource_group") or self.resource_group)
+
+    @property
     def groups(self) -> list[tuple[str, str]]:
         """Subscription and name of every resource group of the world, the VM's first."""
         others = [entry.get("resource_group") for machine in self.machines for entry in machine["other_collections"]]
-        named = [self.resource_group, self.restore_point_group, *(name for name in others if name)]
+        named = [self.resource_group, self.network_group, self.restore_point_group, *(name for name in others if name)]
         groups = [*((self.subscription, name) for name in named), (self.vault_subscription, self.vault_group)]
         return list(dict.fromkeys(groups))
 
@@ -128,6 +133,11 @@ class World:
     def network_id(self, kind: str, name: str) -> str:
         """The id of a network resource, ``kind`` such as ``networkInterfaces``."""
         return f"{self.group_id}/providers/Microsoft.Network/{kind}/{name}"
+
+    def of_network(self, kind: str, name: str) -> str:
+        """The id of the virtual network or of what belongs to it, ``kind`` such as ``routeTables``."""
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{self.network_group}"
+        return f"{group}/providers/Microsoft.Network/{kind}/{name}"
 
     def vm_id(self, machine: Json) -> str:
         """The id of a VM."""

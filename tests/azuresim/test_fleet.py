@@ -51,6 +51,18 @@ def test_one_item_and_one_job_are_found_in_a_shared_vault(caller: Caller) -> Non
         assert caller.get(job["id"])["properties"]["startTime"] == job["properties"]["startTime"]
 
 
+def test_vms_share_subnets_unless_their_network_is_what_is_wrong(caller: Caller) -> None:
+    subscription = f"/subscriptions/{caller.world.subscription}/providers/Microsoft.Network"
+    networks = [each["id"] for each in caller.all(f"{subscription}/virtualNetworks")]
+    own = [world for world in caller.azure.worlds if world.network_group == world.resource_group]
+    assert {world.name[6:] for world in own} == {"no_internet_linux"}
+    assert len(networks) == len(set(networks)) == len(own) + 2
+    for world in caller.azure.worlds[::20]:
+        nic = caller.get(world.network_id("networkInterfaces", world.machines[0]["nics"][0]["name"]))
+        [config] = nic["properties"]["ipConfigurations"]
+        assert caller.get(config["properties"]["subnet"]["id"])["properties"]["networkSecurityGroup"]
+
+
 def test_an_endpoint_under_load_refuses_a_share_of_the_requests(caller: Caller) -> None:
     caller.azure.throttle = Throttle(0.3, 2.5)
     answers = [caller.ask("GET", caller.vm) for _ in range(200)]

@@ -32,12 +32,13 @@ def nsg_name(place: str) -> str:
 
 def nsg_id(world: World, place: str) -> str:
     """The id of the NSG of ``nic`` or ``subnet``."""
-    return world.network_id("networkSecurityGroups", nsg_name(place))
+    made = world.of_network if place == "subnet" else world.network_id
+    return made("networkSecurityGroups", nsg_name(place))
 
 
 def subnet_id(world: World) -> str:
     """The id of the world's one subnet."""
-    return f"{world.network_id('virtualNetworks', NETWORK_NAME)}/subnets/{SUBNET}"
+    return f"{world.of_network('virtualNetworks', NETWORK_NAME)}/subnets/{SUBNET}"
 
 
 # --- security groups -----------------------------------------------------------------------------------------------
@@ -47,7 +48,8 @@ def subnet_id(world: World) -> str:
 @route("GET", ALL + "/networkSecurityGroups", _READ_NSG)
 def list_nsgs(request: Request) -> Answer:
     """All security groups."""
-    return request.page([nsg_json(world, place) for world in request.candidates for place in world.nsgs])
+    found = {nsg_id(world, place): (world, place) for world in request.candidates for place in world.nsgs}
+    return request.page(list(found.values()), nsg_json)
 
 
 @route("GET", NSG, _READ_NSG)

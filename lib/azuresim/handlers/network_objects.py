@@ -24,13 +24,14 @@ def get_network(request: Request) -> Answer:
 @route("GET", ALL + "/virtualNetworks", "Microsoft.Network/virtualNetworks/read")
 def list_networks(request: Request) -> Answer:
     """All virtual networks of a subscription."""
-    return request.page([(world,) for world in request.candidates], _network)
+    found = {world.of_network("virtualNetworks", NETWORK_NAME): (world,) for world in request.candidates}
+    return request.page(list(found.values()), _network)
 
 
 def _network(world: World) -> Json:
     return {
         "name": NETWORK_NAME,
-        "id": world.network_id("virtualNetworks", NETWORK_NAME),
+        "id": world.of_network("virtualNetworks", NETWORK_NAME),
         "etag": etag(world, NETWORK_NAME),
         "type": "Microsoft.Network/virtualNetworks",
         "location": world.location,
@@ -88,11 +89,11 @@ def _subnet(world: World) -> Json:
     if "default_outbound" in given:
         properties["defaultOutboundAccess"] = given["default_outbound"]
     if given.get("nat_gateway"):
-        properties["natGateway"] = {"id": world.network_id("natGateways", "nat")}
+        properties["natGateway"] = {"id": world.of_network("natGateways", "nat")}
     if "subnet" in world.nsgs:
         properties["networkSecurityGroup"] = {"id": nsg_id(world, "subnet")}
     if world.routes:
-        properties["routeTable"] = {"id": world.network_id("routeTables", TABLE)}
+        properties["routeTable"] = {"id": world.of_network("routeTables", TABLE)}
     return {
         "name": SUBNET,
         "id": subnet_id(world),
@@ -105,27 +106,35 @@ def _subnet(world: World) -> Json:
 @route("GET", ROUTE_TABLE, "Microsoft.Network/routeTables/read")
 def get_route_table(request: Request) -> Answer:
     """The world's own routes; without any there is no table."""
-    world = request.world
-    if not world.routes:
+    if not request.world.routes:
         raise not_found("Microsoft.Network/routeTables", request.params["table"], request.params["rg"])
     _known(request, "table", TABLE, "routeTables")
-    own = world.network_id("routeTables", TABLE)
-    return ok(
-        {
-            "name": TABLE,
-            "id": own,
-            "etag": etag(world, TABLE),
-            "type": "Microsoft.Network/routeTables",
-            "location": world.location,
-            "properties": {
-                "provisioningState": "Succeeded",
-                "resourceGuid": guid(world.seed, world.name, TABLE),
-                "disableBgpRoutePropagation": False,
-                "routes": [_own_route(world, own, entry) for entry in world.routes],
-                "subnets": [{"id": subnet_id(world)}],
-            },
-        }
-    )
+    return ok(_table(request.world))
+
+
+@route("GET", ALL + "/routeTables", "Microsoft.Network/routeTables/read")
+def list_route_tables(request: Request) -> Answer:
+    """All route tables of a subscription."""
+    worlds = {world.of_network("routeTables", TABLE): (world,) for world in request.candidates if world.routes}
+    return request.page(list(worlds.values()), _table)
+
+
+def _table(world: World) -> Json:
+    own = world.of_network("routeTables", TABLE)
+    return {
+        "name": TABLE,
+        "id": own,
+        "etag": etag(world, TABLE),
+        "type": "Microsoft.Network/routeTables",
+        "location": world.location,
+        "properties": {
+            "provisioningState": "Succeeded",
+            "resourceGuid": guid(world.seed, world.name, TABLE),
+            "disableBgpRoutePropagation": False,
+            "routes": [_own_route(world, own, entry) for entry in world.routes],
+            "subnets": [{"id": subnet_id(world)}],
+        },
+    }
 
 
 def _own_route(world: World, table: str, entry: Json) -> Json:
@@ -152,7 +161,7 @@ def get_route(request: Request) -> Answer:
     _known(request, "table", TABLE, "routeTables")
     for entry in request.world.routes:
         if entry["name"].lower() == request.params["route"].lower():
-            return ok(_own_route(request.world, request.world.network_id("routeTables", TABLE), entry))
+            return ok(_own_route(request.world, request.world.of_network("routeTables", TABLE), entry))
     raise Refused(404, "NotFound", f"Resource {request.params['route']} not found.")
 
 
@@ -167,7 +176,7 @@ def put_route(request: Request) -> Answer:
     world.routes[:] = [other for other in world.routes if other["name"].lower() != entry["name"].lower()] + [entry]
     effects.apply(world, world.machines[0], "route_changed", entry["name"])
     return Answer(
-        201, _own_route(world, world.network_id("routeTables", TABLE), entry), no_location(start(request, lambda: None))
+        201, _own_route(world, world.of_network("routeTables", TABLE), entry), no_location(start(request, lambda: None))
     )
 
 
