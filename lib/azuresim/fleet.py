@@ -1,4 +1,4 @@
-"""A fleet: many worlds that share vaults, policies and subnets, made from a mix of scenarios; the same for the same seed.
+"""A fleet: many worlds that share vaults, policies and subnets, made from a mix of scenarios; a seed fixes it all.
 
     python -m azuresim --fleet 1000 --vaults 5 --seed 1                    nine of ten VMs healthy, the others of MIX
     python -m azuresim --fleet 1000 agent_stopped_linux vss_writer_windows these scenarios for those that are not

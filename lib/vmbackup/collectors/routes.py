@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from vmbackup.arm.errors import Unreadable
@@ -11,7 +12,9 @@ from vmbackup.collectors.effective import computed, effective_or_written
 from vmbackup.collectors.network import subnets_of
 from vmbackup.facts.network import Nic, NicRoutes, Route, Subnet
 
-ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
+EFFECTIVE = "effectiveRouteTable"
+"""What Azure computes of an interface."""
+ACTION = f"Microsoft.Network/networkInterfaces/{EFFECTIVE}/action"
 
 
 @collector(
@@ -23,12 +26,12 @@ ACTION = "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"
 )
 def routes(ask: Ask, nics: list[Nic], subnets: list[Subnet] | None) -> Answers:
     """Effective routes; where Azure does not compute them (VM stopped, right missing), the tables of the subnets."""
-    written = None if subnets is None else lambda nic: _written(ask, nic, subnets)
+    written = None if subnets is None else lambda nic: written_routes(nic, subnets, ask.arm.read)
     return effective_or_written("network.routes", ACTION, nics, partial(_effective, ask), written)
 
 
 def _effective(ask: Ask, nic: Nic) -> NicRoutes:
-    return read_effective_routes(nic["id"], computed(ask, nic, "effectiveRouteTable"))
+    return read_effective_routes(nic["id"], computed(ask, nic, EFFECTIVE))
 
 
 def read_effective_routes(nic_id: str, wire: object) -> NicRoutes:
@@ -51,9 +54,10 @@ def _effective_route(route: object) -> Route:
     }
 
 
-def _written(ask: Ask, nic: Nic, subnets: list[Subnet]) -> NicRoutes:
+def written_routes(nic: Nic, subnets: list[Subnet], read: Callable[[str], object]) -> NicRoutes:
+    """The routes of the tables of an interface's subnets; ``read`` gets one of them by its id."""
     tables = [subnet["route_table_id"] for subnet in subnets_of(nic, subnets)]
-    found = [route for table in tables if table for route in read_route_table(ask.arm.read(table))]
+    found = [route for table in tables if table for route in read_route_table(read(table))]
     return {"nic": nic["id"], "routes": found + ([] if _takes_default(found) else [_PLATFORM_DEFAULT])}
 
 

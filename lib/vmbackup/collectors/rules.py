@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from vmbackup.arm.errors import Unreadable
@@ -14,7 +14,9 @@ from vmbackup.collectors.network import subnets_of
 from vmbackup.facts.network import Nic, NicRules, Rule, Subnet
 from vmbackup.resource_ids import resource_name
 
-ACTION = "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"
+EFFECTIVE = "effectiveNetworkSecurityGroups"
+"""What Azure computes of an interface."""
+ACTION = f"Microsoft.Network/networkInterfaces/{EFFECTIVE}/action"
 _PROTOCOLS = ("tcp", "udp", "icmp", "esp", "ah", "any", "all", "*")
 # Ports that a connection of the VM's own begins at: Windows from 49152, Linux to 60999.
 _OWN_PORTS = (49152, 60999)
@@ -29,15 +31,16 @@ _OWN_PORTS = (49152, 60999)
 )
 def rules(ask: Ask, nics: list[Nic], groups: Mapping[str, list[str]], subnets: list[Subnet] | None) -> Answers:
     """Effective rules; where Azure does not compute them (VM stopped, right missing), the rules of the groups."""
-    written = None if subnets is None else lambda nic: _written(ask, nic, groups[nic["id"].lower()], subnets)
+    written = None if subnets is None else lambda nic: written_rules(nic, groups, subnets, ask.arm.read)
     return effective_or_written("network.rules", ACTION, nics, partial(_effective, ask), written)
 
 
 def _effective(ask: Ask, nic: Nic) -> NicRules:
-    return read_effective_rules(nic["id"], computed(ask, nic, "effectiveNetworkSecurityGroups"), _addresses(nic))
+    return read_effective_rules(nic["id"], computed(ask, nic, EFFECTIVE), addresses(nic))
 
 
-def _addresses(nic: Nic) -> list[str]:
+def addresses(nic: Nic) -> list[str]:
+    """What an interface sends from."""
     return [config["private_ip"] for config in nic["ip_configs"] if config["private_ip"]]
 
 
@@ -54,9 +57,14 @@ def read_effective_rules(nic_id: str, wire: object, addresses: Sequence[str] = (
     return {"nic": nic_id, "rules": found}
 
 
-def _written(ask: Ask, nic: Nic, own_groups: list[str], subnets: list[Subnet]) -> NicRules:
-    groups = [("nic", nic["nsg_id"]), *(("subnet", subnet["nsg_id"]) for subnet in subnets_of(nic, subnets))]
-    found = [read_nsg(ask.arm.read(nsg), layer, _addresses(nic), own_groups) for layer, nsg in groups if nsg]
+def written_rules(
+    nic: Nic, groups: Mapping[str, list[str]], subnets: list[Subnet], read: Callable[[str], object]
+) -> NicRules:
+    """The rules of an interface's security groups; ``read`` gets one of them by its id, ``groups`` are the application
+    security groups of each interface."""
+    own, placed = groups[nic["id"].lower()], [("nic", nic["nsg_id"])]
+    placed += [("subnet", subnet["nsg_id"]) for subnet in subnets_of(nic, subnets)]
+    found = [read_nsg(read(nsg), layer, addresses(nic), own) for layer, nsg in placed if nsg]
     return {"nic": nic["id"], "rules": [rule for rules in found for rule in rules]}
 
 

@@ -32,6 +32,7 @@ from vmbackup.fleet.inventory import Inventory, InventoryVm, Scope
 from vmbackup.fleet.known import facts_of, facts_of_vault, facts_to_examine
 from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
 from vmbackup.fleet.metrics import list_metrics
+from vmbackup.fleet.networks import list_effective
 from vmbackup.fleet.signs import not_known, signs_of_lists, signs_of_points
 from vmbackup.fleet.tables import Tables, own_id, source_id
 from vmbackup.model import Evidence, Fact, Target, data_of
@@ -71,7 +72,9 @@ def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:
     targets = _targets(lists, scope, vaults)
     vms = [InventoryVm(each, facts_of(each, tables) | known_points.get(each.vm_id.lower(), {})) for each in targets]
     judged = [_judged(each, clock.stamp(lists.now), points) for each in vms]
-    list_metrics(lists, (each for each in judged if each.signs))
+    open_vms = [each for each in judged if each.signs]
+    list_metrics(lists, open_vms)
+    list_effective(lists, open_vms)
     found = [_to_examine(each, tables) if each.signs else each for each in judged]
     if not points:
         _note_not_asked(lists, found)

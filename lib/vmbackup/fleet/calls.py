@@ -12,18 +12,22 @@ from vmbackup.runs.evidence import parse_evidence
 from vmbackup.runs.folder import EVIDENCE, RunFolder
 
 _REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE|HEAD) ")
+_POLL = re.compile(r"/(operations|operationResults|operationsStatus)/", re.IGNORECASE)
 _PROVIDER = re.compile(r"/providers/microsoft\.(\w+)", re.IGNORECASE)
 
 
 def calls(plan: Plan, place: Callable[[str], str]) -> Mapping[str, tuple[int, int, int]]:
     """By API: the calls of the lists, those of the VMs' runs, and those that the runs did not need to make. What asked
-    for several facts at once, or was polled, counts once; ``place`` is the run folder of a VM."""
+    for several facts at once counts once, and an operation with all its polls; ``place`` is the run folder of a VM."""
     lists, made, saved = Counter(map(_api, _requests(plan.listed.calls))), Counter[str](), Counter[str]()
     for spec in plan.specs:
-        facts = _facts(place(spec.name))
-        listed = {name: fact for name, fact in (spec.known or {}).items() if _is_same(fact, facts.get(name))}
-        saved.update(map(_api, _asked(listed.values())))
-        made.update(map(_api, _asked(fact for name, fact in facts.items() if name not in listed)))
+        facts, known = _facts(place(spec.name)), spec.known or {}
+        listed = {name for name, fact in known.items() if _is_same(fact, facts.get(name))}
+        asked = _asked(fact for name, fact in facts.items() if name not in listed)
+        # What a collector took out of rows that it was given says how the rows were listed.
+        given = _asked(fact for name, fact in known.items() if name in listed or (listed and name.startswith("_")))
+        saved.update(map(_api, given))
+        made.update(map(_api, asked - given))
     return {api: (lists[api], made[api], saved[api]) for api in sorted({*lists, *made, *saved})}
 
 
@@ -36,11 +40,13 @@ def _asked(facts: Iterable[Fact]) -> set[str]:
 
 
 def _requests(lines: Iterable[str]) -> list[str]:
-    return [line for line in lines if _REQUEST.match(line)]
+    return [line for line in lines if _REQUEST.match(line) and not _POLL.search(line)]
 
 
 def _api(request: str) -> str:
     found = _PROVIDER.findall(request)
+    if "/metrics:getBatch" in request:
+        return "metrics"
     return found[-1].lower() if found else "resources"
 
 

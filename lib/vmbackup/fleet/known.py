@@ -7,12 +7,14 @@ rests on the end of a list that was cut.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vmbackup import clock
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import entries, inside, text
+from vmbackup.checks.vm_state import is_off
+from vmbackup.collectors import routes, rules
 from vmbackup.collectors.activity import read_events, read_health, restore_point_groups, window
 from vmbackup.collectors.backup_policy import read_policy
 from vmbackup.collectors.disks import attached_disks, read_disk
@@ -27,6 +29,7 @@ from vmbackup.collectors.vault import read_vault
 from vmbackup.collectors.vm import read_model, read_power
 from vmbackup.fleet.listing import ACTIVITY_BACK, Rows
 from vmbackup.fleet.metrics import METRICS
+from vmbackup.fleet.networks import routes_of, rules_of
 from vmbackup.fleet.tables import Tables, job_vm, own_id, source_id, vm_above
 from vmbackup.model import Fact, FactStatus, Target
 from vmbackup.resource_ids import part_after
@@ -62,9 +65,26 @@ class _Vm:
         """The data of a fact, None where it is not known."""
         return self.facts[name].data if name in self.facts else None
 
+    def reader(self, what: str) -> tuple[Callable[[str], Any], list[Rows]]:
+        """What gets a resource out of such lists by its id, and the lists that it took. Raises KeyError where the list
+        or the resource is not there."""
+        used = [self.tables.listed(what, self.subscription)]
+
+        def read(resource_id: str) -> Any:
+            row, rows = self.tables.row(what, part_after(resource_id, "subscriptions"), resource_id, own_id)
+            used.append(rows)
+            return row
+
+        return read, used
+
+    def not_computed(self, nics: Sequence[Any]) -> Fact:
+        """What is written of the interfaces of a VM that is off."""
+        data = {"source": "objects", "nics": nics}
+        return Fact(FactStatus.OK, data, "vm_not_running", {"power": self.data("vm.power")["power"]})
+
 
 _Facts = Iterator[tuple[str, Any, Sequence[Rows]]]
-"""Names and data of facts, each with the lists that it rests on."""
+"""Names of facts, each with its data, or the fact itself, and with the lists that it rests on."""
 
 
 def facts_of(target: Target, tables: Tables) -> dict[str, Fact]:
@@ -79,7 +99,7 @@ def facts_of_vault(target: Target, tables: Tables) -> dict[str, Fact]:
 
 def facts_to_examine(target: Target, tables: Tables, facts: Mapping[str, Fact]) -> dict[str, Fact]:
     """These facts, and what is worth finding out only of a VM that is examined."""
-    return _made(_Vm(target, tables, dict(facts)), (_neighbours, _activity, _metrics))
+    return _made(_Vm(target, tables, dict(facts)), (_neighbours, _activity, _metrics, _rules, _routes))
 
 
 def _made(vm: _Vm, makers: Sequence[Callable[[_Vm], _Facts]]) -> dict[str, Fact]:
@@ -88,7 +108,8 @@ def _made(vm: _Vm, makers: Sequence[Callable[[_Vm], _Facts]]) -> dict[str, Fact]
             for name, data, listed in make(vm):
                 taken_at = min(filter(None, (rows.taken_at for rows in listed)), default=None)
                 how = tuple(sorted({line for rows in listed for line in rows.how}))
-                vm.facts[name] = Fact(FactStatus.OK, data, how=how, taken_at=taken_at)
+                fact = data if isinstance(data, Fact) else Fact(FactStatus.OK, data)
+                vm.facts[name] = replace(fact, how=how, taken_at=taken_at)
         except _UNREADABLE:
             continue
     return vm.facts
@@ -138,6 +159,34 @@ def _subnets(vm: _Vm) -> _Facts:
         found.append(read_subnet(subnets[0] if subnets else None))
         used.append(rows)
     yield "network.subnets", found, used
+
+
+def _rules(vm: _Vm) -> _Facts:
+    """As Azure computes them for the network of a VM that runs; as they are written where it computes nothing."""
+    nics, groups = vm.data("network.nics"), vm.data("_groups")
+    if vm.data("vm.power")["power"] == "running":
+        used = [vm.tables.listed(rules.EFFECTIVE, rules_of(nic, groups)) for nic in nics]
+        found = [
+            rules.read_effective_rules(nic["id"], rows.entries[0], rules.addresses(nic))
+            for nic, rows in zip(nics, used, strict=True)
+        ]
+        yield "network.rules", {"source": "effective", "nics": found}, used
+    elif is_off(vm.data("vm.power")["power"]):
+        read, used = vm.reader("security groups")
+        found = [rules.written_rules(nic, groups, vm.data("network.subnets"), read) for nic in nics]
+        yield "network.rules", vm.not_computed(found), used
+
+
+def _routes(vm: _Vm) -> _Facts:
+    nics = vm.data("network.nics")
+    if vm.data("vm.power")["power"] == "running":
+        used = [vm.tables.listed(routes.EFFECTIVE, routes_of(nic)) for nic in nics]
+        found = [routes.read_effective_routes(nic["id"], rows.entries[0]) for nic, rows in zip(nics, used, strict=True)]
+        yield "network.routes", {"source": "effective", "nics": found}, used
+    elif is_off(vm.data("vm.power")["power"]):
+        read, used = vm.reader("route tables")
+        found = [routes.written_routes(nic, vm.data("network.subnets"), read) for nic in nics]
+        yield "network.routes", vm.not_computed(found), used
 
 
 def _item(vm: _Vm) -> _Facts:

@@ -53,8 +53,8 @@ class Lists:
     calls: list[str] = field(default_factory=list)
 
     def count(self, call: Call) -> None:
-        """Note the requests of a call; the pages of a list look alike."""
-        self.calls += [*call.requests, *call.requests[:1] * (call.sent - len(call.requests))]
+        """Note the requests of a call; the pages of a list look alike, and so do the polls of an operation."""
+        self.calls += [*call.requests, *call.requests[-1:] * (call.sent - len(call.requests))]
 
     def gap(self, what: str, scope: str, why: str, details: Mapping[str, str]) -> None:
         """Note what could not be listed."""
@@ -101,7 +101,7 @@ def list_vaults(lists: Lists, vault_ids: Iterable[str]) -> None:
 
 
 def list_subscriptions(lists: Lists, subscriptions: Iterable[str]) -> None:
-    """VMs, their power, disks, interfaces, networks, locks, collections of restore points, and the activity log."""
+    """VMs and all that belongs to them, networks, locks, collections of restore points, and the activity log."""
     for subscription in subscriptions:
         azure = lists.azure.beside(subscription)
         read = partial(_below, azure, f"/subscriptions/{subscription}/providers")
@@ -111,6 +111,8 @@ def list_subscriptions(lists: Lists, subscriptions: Iterable[str]) -> None:
             "disks": (partial(_pages, azure.compute.disks.list), "vm.disks"),
             "nics": (partial(read, "Microsoft.Network/networkInterfaces"), "network.nics"),
             "networks": (partial(read, "Microsoft.Network/virtualNetworks"), "network.subnets"),
+            "security groups": (partial(read, "Microsoft.Network/networkSecurityGroups"), "network.rules"),
+            "route tables": (partial(read, "Microsoft.Network/routeTables"), "network.routes"),
             "locks": (partial(_pages, azure.locks.management_locks.list_at_subscription_level), "vm.locks"),
             "collections": (partial(read, "Microsoft.Compute/restorePointCollections"), "vm.restore_points"),
             "events": (partial(_events, azure, lists.now), "vm.activity"),

@@ -1,0 +1,77 @@
+"""What Azure computes for the interfaces of the VMs to be examined, asked once for all of them that share it.
+
+Routes hold for a whole subnet; security rules for a subnet and the security group of an interface. So the answer about
+one interface is that about every other one there, as long as its VM runs: Azure computes for no other. What nobody
+shares is left to each VM's own run.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from vmbackup import clock
+from vmbackup.arm.call import calling, gather
+from vmbackup.arm.errors import as_fact
+from vmbackup.collectors import routes, rules
+from vmbackup.collectors.base import Ask
+from vmbackup.collectors.effective import computed
+from vmbackup.facts.network import Nic
+from vmbackup.fleet.inventory import InventoryVm
+from vmbackup.fleet.listing import Lists, Rows
+from vmbackup.model import Target, data_of
+
+_AT_ONCE = 8
+_DEADLINE_S = 60.0
+
+
+def routes_of(nic: Nic) -> str:
+    """What interfaces have in common that have the same routes."""
+    return " ".join(sorted({(config["subnet_id"] or "").lower() for config in nic["ip_configs"]}))
+
+
+def rules_of(nic: Nic, groups: Mapping[str, Sequence[str]]) -> str:
+    """What interfaces have in common for which the same security rules hold; ``groups`` are the application security
+    groups of each."""
+    return " ".join([routes_of(nic), (nic["nsg_id"] or "-").lower(), *sorted(groups[nic["id"].lower()])])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An interface, its VM, what is computed for it, and for which others it holds too."""
+
+    target: Target
+    nic: Nic
+    what: str
+    name: str
+
+
+def list_effective(lists: Lists, vms: Iterable[InventoryVm]) -> None:
+    """Ask for what several of these VMs share; each answer is kept under what they have in common."""
+    sharing: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
+    for vm in vms:
+        power, groups = data_of(vm.known, "vm.power"), data_of(vm.known, "_groups")
+        if power is None or power["power"] != "running" or groups is None:
+            continue
+        for nic in data_of(vm.known, "network.nics") or []:
+            for what, name in ((routes.EFFECTIVE, routes_of(nic)), (rules.EFFECTIVE, rules_of(nic, groups))):
+                sharing[what, name].append(_Asked(vm.target, nic, what, name))
+    gather([partial(_ask, lists, several[0]) for several in sharing.values() if len(several) > 1], _AT_ONCE)
+
+
+def _ask(lists: Lists, asked: _Asked) -> None:
+    """What is refused for one VM may be granted for another: each run then asks and says so itself."""
+    begun = lists.azure.heard()
+    with calling(asked.target.vm_id, _DEADLINE_S) as call:
+        try:
+            azure = lists.azure.beside(asked.target.subscription_id)
+            wire = computed(Ask(azure, asked.target), asked.nic, asked.what)
+        except Exception as error:
+            as_fact(error)
+            wire = None
+    lists.count(call)
+    if wire is not None:
+        how, taken_at = tuple(sorted(call.requests)), clock.stamp(begun)
+        lists.rows[asked.what, asked.name] = Rows([wire], how, taken_at=taken_at)
