@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vmbackup import catalog, clock, sanitize
+from vmbackup.cli.ending import INTERRUPTED, check_address, interruptible, stoppable, tell
 from vmbackup.cli.fleet_progress import Progress, say_what_would_run
 from vmbackup.cli.options import JsonOption, LanguageOption
 from vmbackup.model import Language, SetupError
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-FOUND, REFUSED, UNDECIDED, DENIED, FAILED, TOO_MANY, INTERRUPTED = 1, 2, 3, 4, 5, 6, 130
-_LONGEST_REQUEST_S = 10
+FOUND, REFUSED, UNDECIDED, DENIED, FAILED, TOO_MANY = 1, 2, 3, 4, 5, 6
 _GROUP = re.compile(r"(?!\.+\Z)[\w.()-]{1,90}")
 _AGO = re.compile(r"(\d{1,4})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -78,11 +76,11 @@ def fleet(
         "management_group": management_group, "failed_since": _time(failed_since), "examine_all": examine_all,
     }  # fmt: skip
     _refuse_contradictions(asked, resume, folder)
-    _check_address(notify)
+    check_address(notify)
     orders = _read_table(table, skip_bad, language) if table else None
     ledger = Ledger(folder or f"runs/fleet-{datetime.now(timezone.utc):%Y-%m-%d-%H%M%SZ}")
     begun = time.monotonic()
-    with _interruptible():
+    with interruptible():
         if dry_run:
             say_what_would_run(_planned(ledger, orders, asked, language), language, as_json)
             return
@@ -92,7 +90,7 @@ def fleet(
             plan = _planned(ledger, orders, asked, language)
             run = _begun(ledger, plan, orders, asked, timeout, max_errors, language)
             shown = Progress(run, language, as_json)
-            with _workers(scheduler, workers) as pool, _stoppable(run):
+            with _workers(scheduler, workers) as pool, stoppable(run):
                 for ended in run.run(pool):
                     shown.ended(ended)
             files = [] if run.interrupted else _summarised(ledger.place, language)
@@ -103,7 +101,7 @@ def fleet(
 
         shown.calls(calls(plan, ledger.folder))
     if notify:
-        _notify(notify, content, language)
+        tell(notify, content, language)
     raise typer.Exit(content["exit_code"])
 
 
@@ -221,59 +219,3 @@ def _time(words: str) -> str:
     if words and when is None:
         raise SetupError("error.no_time", value=words)
     return clock.stamp(when) or ""
-
-
-# --- being stopped, and telling about it ---------------------------------------------------------------------------
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """To be interrupted is no result: it has an exit code of its own. What ends a process politely is the same."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _stoppable(run: FleetRun) -> Iterator[None]:
-    """Ctrl-C and SIGTERM begin nothing more; a second one ends at once."""
-
-    def stop(number: int, frame: object) -> None:
-        if run.interrupted:
-            raise KeyboardInterrupt
-        run.interrupted = True
-        run.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _check_address(address: str) -> None:
-    if address and not re.match(r"https://[^/]", address):
-        raise SetupError("error.no_https", address=sanitize.text(address))
-
-
-def _notify(address: str, content: Mapping[str, Any], language: str) -> None:
-    """Tell whoever waits for the end; that it cannot be told changes nothing of the result. The address may hold a
-    key, so only its host is shown."""
-    import requests
-
-    try:
-        answer = requests.post(
-            address, data=json.dumps(sanitize.data(dict(content))), timeout=_LONGEST_REQUEST_S, allow_redirects=False,
-            headers={"Content-Type": "application/json"},
-        )  # fmt: skip
-        why = "" if answer.status_code < 300 else f"HTTP {answer.status_code}"
-    except requests.RequestException as error:
-        why = type(error).__name__
-    if why:
-        host = address.split("/")[2].rpartition("@")[2]
-        typer.echo(sanitize.text(catalog.text("fleet_run.not_notified", language, host=host, why=why)), err=True)
