@@ -20,14 +20,16 @@ from vmbackup.fleet.compare import compare
 from vmbackup.fleet.execute import ENGINE
 from vmbackup.fleet.folder import read
 from vmbackup.fleet.grouping import groups
+from vmbackup.fleet.rollout.record import rollouts
 from vmbackup.model import SetupError
-from vmbackup.pages import fleet, fleet_ahead, fleet_causes
+from vmbackup.pages import fleet, fleet_ahead, fleet_causes, fleet_remedies
 from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.pages.document import document
 from vmbackup.pages.fleet import Shown
 from vmbackup.runs import notebooks, storage
 from vmbackup.runs.fleet_row import Change, Fleet, Standing
 from vmbackup.runs.folder import NOTEBOOK as RUNBOOK
+from vmbackup.runs.rollout import Rollout
 
 NOTEBOOK = "90_many_vms"
 TABLE, FRAME, PAGE = "summary.csv", "summary.parquet", "summary.html"
@@ -36,9 +38,17 @@ TABLE, FRAME, PAGE = "summary.csv", "summary.parquet", "summary.html"
 class ManyVms:
     """A fleet, as the notebook's cells go through it. ``notice`` stands above its first page."""
 
-    def __init__(self, now: Fleet, earlier: Fleet | None, language: str, path: str, notice: str = "") -> None:
+    def __init__(
+        self,
+        now: Fleet,
+        earlier: Fleet | None,
+        language: str,
+        path: str,
+        notice: str = "",
+        rollouts: Sequence[Rollout] = (),
+    ) -> None:
         self.shown = Shown(now, groups(now.rows), language, path, RUNBOOK)
-        self._earlier, self._notice = earlier, notice
+        self._earlier, self._notice, self._rollouts = earlier, notice, rollouts
 
     @cached_property
     def found(self) -> Sequence[Change] | None:
@@ -63,6 +73,10 @@ class ManyVms:
     def groups(self) -> Page:
         """VMs with the same cause, and a ticket for each group."""
         return fleet_causes.groups(self.shown)
+
+    def remedies(self) -> Page:
+        """What was applied to many VMs together, and how each ended."""
+        return fleet_remedies.remedies(self._rollouts, self.shown)
 
     def matrix(self) -> Page:
         """The verdicts."""
@@ -90,7 +104,8 @@ class ManyVms:
 
     def document(self) -> str:
         """All pages as one HTML file."""
-        pages = (self.work, self.groups, self.tonight, self.changes, self.downgrades, self.not_covered)
+        applied = (self.remedies,) if self._rollouts else ()
+        pages = (self.work, self.groups, *applied, self.tonight, self.changes, self.downgrades, self.not_covered)
         title = self.shown.text("title", count=len(self.shown.rows))
         lead = Markup(Page([*self.overview().blocks[1:], *(block for page in pages for block in page().blocks)]).html())
         below = {"matrix": self.matrix(), "plots": self.plots()}
@@ -102,7 +117,7 @@ def fleet_of(folder: str, language: str, earlier: str = "", path: str = "") -> M
     """The fleet in a folder, beside that of an earlier run; ``path`` leads from the page to the folder. Raises
     SetupError."""
     before = read(earlier, language) if earlier else None
-    return ManyVms(read(folder, language), before, language, path)
+    return ManyVms(read(folder, language), before, language, path, rollouts=rollouts(folder))
 
 
 def summarise(folder: str, language: str, earlier: str = "") -> list[str]:

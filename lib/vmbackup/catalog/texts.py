@@ -20,9 +20,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)"
 _TIME_IN_LOG = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(\.\d+)?")
 
 
-FILES = tuple(
-    f"ui{name}.yaml" for name in ("", "_errors", "_remedies", "_widgets", "_ticket", "_start", "_fleet", "_fleet_run")
-)
+_ABOUT = ("", "_errors", "_remedies", "_widgets", "_ticket", "_start", "_fleet", "_fleet_run", "_rollout")
+FILES = tuple(f"ui{name}.yaml" for name in _ABOUT)
 
 
 @cache

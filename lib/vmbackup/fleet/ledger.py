@@ -80,7 +80,7 @@ class Ledger:
         for spec in self._ordered_otherwise(plan.specs):
             RunFolder(self.folder(spec.name)).delete(NOTEBOOK)
         vms = [
-            *({"name": each.name, "vm_id": _vm_id(each), "examine": True, "why": None} for each in plan.specs),
+            *({"name": each.name, "vm_id": vm_id_of(each), "examine": True, "why": None} for each in plan.specs),
             *(
                 {**asdict(each), "examine": False, "why": catalog.text(f"fleet_run.left.{each.why}", language)}
                 for each in plan.left
@@ -159,7 +159,8 @@ def _content(spec: RunSpec) -> dict[str, Any]:
     return {"name": spec.name, "notebook": spec.notebook.stem, "parameters": dict(spec.parameters)}
 
 
-def _vm_id(spec: RunSpec) -> str:
+def vm_id_of(spec: RunSpec) -> str:
+    """The VM's resource id; "" for a simulated one."""
     parameters = read(spec.parameters)
     return target(parameters).vm_id if parameters.azure == AzureSource.LIVE else ""
 

@@ -129,6 +129,11 @@ def notebook_of(section: str) -> Path:
     return notebooks.template(str(catalog.sections()[section]["notebook"]))
 
 
+def section_named(notebook: str) -> str | None:
+    """The section of the runbook of this name."""
+    return next((section for section in catalog.sections() if notebook_of(section).stem == notebook), None)
+
+
 def _checked(row: Row, common: Mapping[str, Any]) -> tuple[Parameters, str, dict[str, Any]]:
     given = {str(name).strip(): value for name, value in row.items() if value not in (None, "")}
     section = str(given.pop(SECTION, "")).strip()

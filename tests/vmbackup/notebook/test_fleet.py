@@ -48,8 +48,8 @@ def many(folder: Path, language: str) -> ManyVms:
 
 
 def pages_of(book: ManyVms) -> list[Page]:
-    return [book.overview(), book.work(), book.groups(), book.matrix(), book.downgrades(), book.tonight(),
-            book.changes(), book.plots(), book.not_covered()]  # fmt: skip
+    return [book.overview(), book.work(), book.groups(), book.remedies(), book.matrix(), book.downgrades(),
+            book.tonight(), book.changes(), book.plots(), book.not_covered()]  # fmt: skip
 
 
 class _Links(HTMLParser):
@@ -77,7 +77,7 @@ def test_the_summary_is_whole_and_says_the_same_in_every_file(folder: Path) -> N
     assert "default-src 'none'" in html
     book = nbformat.read(folder / "90_many_vms.ipynb", as_version=4)
     outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
-    assert len(outputs) == 9
+    assert len(outputs) == 10
     assert outputs[0].data["text/plain"] == many(folder, "en").overview().text()
     assert str(folder.parent) not in json.dumps(book.cells), "no path of this machine"
 

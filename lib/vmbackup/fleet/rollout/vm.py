@@ -1,0 +1,221 @@
+"""One VM of a plan: looked at, changed if it is still as agreed, and looked at again until it has settled.
+
+What an earlier run of the plan began is continued by the VM's own journal: nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+
+from vmbackup import catalog, sanitize
+from vmbackup.catalog.words import cause_title, explain, sentence
+from vmbackup.fleet.rollout.agreement import Agreement, is_agreed
+from vmbackup.fleet.rollout.record import Begun, Record
+from vmbackup.fleet.rollout.worse import Condition, Worsening, helped, went_wrong, worsened
+from vmbackup.model import RemedyRefused, RunbookError, Unwritten, Verdict
+from vmbackup.remedies.apply import Consent
+from vmbackup.remedies.plan import Plan
+from vmbackup.remedies.receipt import BACKUP, Receipt
+from vmbackup.runs.folder import KNOWN
+from vmbackup.runs.rollout import End, Ending, Planned
+from vmbackup.runs.run import Run
+
+_HELPED = {Verdict.OK: Ending.HELPED, Verdict.PROBLEM: Ending.NOT_HELPED, Verdict.UNKNOWN: Ending.UNCLEAR}
+_FIXED = {Verdict.OK: True, Verdict.PROBLEM: False}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a VM may take to settle that looks worse, or not helped: agents report minutes after a restart."""
+
+    looks: int = 20
+    wait_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What the VMs of a plan share. Once ``stopped`` is set no VM is begun any more; once ``hurried``, none is waited
+    for to settle."""
+
+    agreement: Agreement
+    record: Record
+    open_run: Callable[[Planned], Run]
+    language: str
+    patience: Patience = Patience()
+    stopped: Event = field(default_factory=Event)
+    hurried: Event = field(default_factory=Event)
+
+
+class _NotNow(Exception):
+    """The VM is left as it is, for a later run of the plan."""
+
+
+class VmChange:
+    """One VM while it is changed. ``begun`` is what an earlier run noted of it."""
+
+    def __init__(self, vm: Planned, wave: int, group: Group, begun: Begun | None) -> None:
+        self.vm, self.wave, self.group, self.begun = vm, wave, group, begun
+        self.receipt: Receipt | None = None
+        self.fixed: bool | None = None
+
+    def end(self) -> End | None:
+        """How it ended; None where it was not begun, or is to be continued by a later run. However it fails, that is
+        its end. Raises Unwritten where the fleet's folder cannot be written."""
+        try:
+            with self._endings():
+                return self._changed()
+        except _Ended as ended:
+            return self._end(ended.ending, ended.why)
+        except _NotNow:
+            return None
+
+    @contextmanager
+    def _endings(self) -> Iterator[None]:
+        """Whatever is raised, as an end: before the VM was begun it is left out, after that nobody knows how it is."""
+        try:
+            yield
+        except (_Ended, _NotNow, Unwritten):
+            raise
+        except Exception as error:
+            words = explain(error, self._language) if isinstance(error, RunbookError) else type(error).__name__
+            raise _Ended(Ending.WORSE if self.begun else Ending.LEFT_OUT, words) from error
+
+    def _changed(self) -> End:
+        self._go_on_or_stop()
+        run = self.group.open_run(self.vm)
+        # What the fleet's lists said is old by now.
+        run.files.delete(KNOWN)
+        run.collect()
+        if self.begun is None:
+            chosen = self._agreed(run)
+            self._go_on_or_stop()
+            condition = Condition.of(run.evidence, run.diagnosis().steps)
+            self.begun = Begun(condition, chosen.cures, len(run.files.journal.receipts()))
+            self.group.record.note_begun(self.vm["name"], self.begun)
+        self.receipt = self._receipt(run, self.begun)
+        run.receipts = run.files.journal.applied()
+        if went_wrong(self.receipt):
+            raise _Ended(Ending.WORSE, self._said(self.receipt))
+        cured = self._settled(run, self.begun)
+        why = self._backed_up(run, self.begun) if self.group.agreement.retry else ""
+        # A backup proves more than any check.
+        proved = {True: Verdict.OK, False: Verdict.PROBLEM, None: cured}[self.fixed]
+        return self._end(_HELPED[proved], why)
+
+    def _go_on_or_stop(self) -> None:
+        if self.group.stopped.is_set() and self.begun is None:
+            raise _NotNow
+
+    def _agreed(self, run: Run) -> Plan:
+        """The plan that was agreed to, made from what is true now."""
+        found = [each for each in run.plans() if each.remedy == self.group.agreement.remedy]
+        for each in found:
+            if is_agreed(each, self.vm) or (self.begun and each.continues):
+                return each
+        raise self._not_changed(run, self._text("changed" if found else "nothing_to_cure"))
+
+    def _not_changed(self, run: Run, why: str) -> _Ended:
+        """Nothing more is sent; but where something was, nobody knows how that ended."""
+        return _Ended(Ending.WORSE if self._is_open(run) else Ending.LEFT_OUT, why)
+
+    def _is_open(self, run: Run) -> bool:
+        """Whether this plan sent something whose end is not known."""
+        unfinished = run.files.journal.unfinished(self.group.agreement.remedy, self.vm["resource"])
+        return self.begun is not None and any(each.sent for each in unfinished)
+
+    def _receipt(self, run: Run, begun: Begun) -> Receipt:
+        """The receipt of the change: one of an earlier run of the plan, or of what is done now. What was sent may
+        still be going on, or Azure did not say how it ended: then it is looked at until that can be told."""
+        for _ in self._looks(run):
+            try:
+                receipt = self._earlier(run, begun) or self._applied(run)
+                if (receipt.outcome, receipt.code) != ("unknown", "") or not self._is_open(run):
+                    return receipt
+            except _Ended:
+                if not self._is_open(run):
+                    raise
+        return self._earlier(run, begun) or self._applied(run)
+
+    def _earlier(self, run: Run, begun: Begun) -> Receipt | None:
+        remedy = self.group.agreement.remedy
+        found = [each for each in run.files.journal.receipts()[begun.receipts :] if each.remedy == remedy]
+        return found[-1] if found else None
+
+    def _applied(self, run: Run) -> Receipt:
+        remedy = self.group.agreement.remedy
+        try:
+            consent = Consent.from_parameters(remedy, self.group.agreement.max_risk)
+            return run.apply(self._agreed(run), consent).receipt
+        except RemedyRefused as refused:
+            raise self._not_changed(run, explain(refused, self._language)) from None
+
+    def _settled(self, run: Run, begun: Begun) -> Verdict:
+        """Whether the remedy helped, once that no longer changes."""
+        for _ in self._looks(run):
+            worse, cured = self._compared(run, begun)
+            if worse is None and cured is not Verdict.PROBLEM:
+                return cured
+        worse, cured = self._compared(run, begun)
+        if worse:
+            raise _Ended(Ending.WORSE, self._worse(worse, run))
+        return cured
+
+    def _compared(self, run: Run, begun: Begun) -> tuple[Worsening | None, Verdict]:
+        steps = run.diagnosis().steps
+        return worsened(begun.condition, run.evidence, steps), helped(begun.cures, steps)
+
+    def _looks(self, run: Run) -> Iterator[None]:
+        """As often as patience allows: what is known now, and after each pause what is known then."""
+        for _ in range(self.group.patience.looks):
+            yield
+            if self.group.hurried.wait(self.group.patience.wait_s):
+                raise _NotNow
+            run.collect()
+
+    def _backed_up(self, run: Run, begun: Begun) -> str:
+        """Back up, unless an earlier run of the plan did; returns why that was refused."""
+        earlier = [each for each in run.files.journal.receipts()[begun.receipts :] if each.remedy == BACKUP]
+        if earlier:
+            self.fixed = {"done": True, "failed": False}.get(earlier[-1].outcome)
+            return ""
+        try:
+            proof = run.back_up()
+        except RemedyRefused as refused:
+            return explain(refused, self._language)
+        self.fixed = _FIXED.get(proof.verdict)
+        return ""
+
+    # --- words ---
+
+    @property
+    def _language(self) -> str:
+        return self.group.language
+
+    def _text(self, key: str, **values: str) -> str:
+        return catalog.text(f"rollout.{key}", self._language, **values)
+
+    def _said(self, receipt: Receipt) -> str:
+        return catalog.text(f"receipt.{receipt.outcome}", self._language, code=receipt.code, message=receipt.message)
+
+    def _worse(self, worse: Worsening, run: Run) -> str:
+        if worse.finding is None:
+            return self._text(f"worse.{worse.key}")
+        cause = cause_title(worse.finding.cause, self._language)
+        return self._text("worse.check", cause=cause, sentence=sentence(worse.finding, run.evidence, self._language))
+
+    def _end(self, ending: Ending, why: str) -> End:
+        return End(
+            name=self.vm["name"], wave=self.wave, ending=str(ending), why=sanitize.shortened(why),
+            outcome=self.receipt.outcome if self.receipt else None, fixed=self.fixed,
+        )  # fmt: skip
+
+
+class _Ended(Exception):
+    """The VM ends here."""
+
+    def __init__(self, ending: Ending, why: str) -> None:
+        super().__init__(why)
+        self.ending, self.why = ending, why

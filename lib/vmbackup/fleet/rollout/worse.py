@@ -1,0 +1,98 @@
+"""Whether a VM is worse than before a change: something was seen to be well before it, and is not any more. Pure.
+
+A VM is worse where
+    it ran, and now it does not, or nobody can tell
+    its agent reported, and now it does not, or nobody can tell
+    a check was ok, and now it finds a problem
+
+What nobody could tell before does not count, whatever it looks like now: that was learned. A remedy that failed, or
+whose end is not known, counts as worse too; its receipt says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from vmbackup.checks.shared.agent_state import reports_now
+from vmbackup.facts import schema
+from vmbackup.model import Evidence, Finding, Step, Verdict, data_of
+from vmbackup.remedies.receipt import Receipt
+
+_Finding = tuple[str, str]
+_GONE_BY_ITSELF = "problem_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What was seen to be well: that the VM runs, that its agent reports, and by cause and check each finding."""
+
+    runs: bool
+    reports: bool
+    well: frozenset[_Finding]
+
+    @classmethod
+    def of(cls, evidence: Evidence, steps: Iterable[Step]) -> Condition:
+        """The condition that this evidence shows."""
+        power = data_of(evidence, "vm.power")
+        runs = power is not None and power["power"] == "running"
+        well = frozenset((each.cause, each.check) for each in _findings(steps) if each.verdict is Verdict.OK)
+        return cls(runs, reports_now(power, data_of(evidence, "vm.agent")), well)
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {"runs": self.runs, "reports": self.reports, "well": sorted(map(list, self.well))}
+
+    @classmethod
+    def from_json(cls, content: object) -> Condition | None:
+        """What :meth:`as_json` made; None for anything else."""
+        if schema.error(content, _Condition):
+            return None
+        found: Any = content
+        return cls(found["runs"], found["reports"], frozenset((each[0], each[-1]) for each in found["well"] if each))
+
+
+class _Condition(TypedDict):
+    runs: bool
+    reports: bool
+    well: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Worsening:
+    """Why a VM is worse: a key under ``rollout.worse``, and the finding where a check says so."""
+
+    key: str
+    finding: Finding | None = None
+
+
+def worsened(before: Condition, evidence: Evidence, steps: Iterable[Step]) -> Worsening | None:
+    """Why the VM is worse than before; None where nothing shows that."""
+    now = Condition.of(evidence, steps)
+    if before.runs and not now.runs:
+        return Worsening("power" if data_of(evidence, "vm.power") else "power_unseen")
+    if before.reports and not now.reports:
+        return Worsening("agent" if data_of(evidence, "vm.agent") else "agent_unseen")
+    problems = (each for each in _findings(steps) if each.verdict is Verdict.PROBLEM)
+    found = next((each for each in problems if (each.cause, each.check) in before.well), None)
+    return Worsening("check", found) if found else None
+
+
+def went_wrong(receipt: Receipt) -> bool:
+    """Whether the remedy failed, or nobody knows how it ended. One that was interrupted and whose problem is gone since
+    then did not."""
+    return not (receipt.cured or (receipt.outcome == "superseded" and receipt.code == _GONE_BY_ITSELF))
+
+
+def helped(cures: Iterable[str], steps: Iterable[Step]) -> Verdict:
+    """Whether the checks that a remedy cures are well now: ok, problem, or unknown."""
+    wanted = set(cures)
+    verdicts = {each.verdict for each in _findings(steps) if each.check in wanted}
+    if verdicts.isdisjoint((Verdict.PROBLEM, Verdict.UNKNOWN)) and Verdict.OK in verdicts:
+        return Verdict.OK
+    return Verdict.PROBLEM if Verdict.PROBLEM in verdicts else Verdict.UNKNOWN
+
+
+def _findings(steps: Iterable[Step]) -> list[Finding]:
+    return [finding for step in steps for finding in step.findings]

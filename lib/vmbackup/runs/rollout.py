@@ -1,0 +1,73 @@
+"""A remedy that is applied to many VMs, a few at a time: what is planned, who is left out, and how each VM ended.
+
+Written by the fleet, read by its summary, its page and ``90_many_vms``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from vmbackup.model import Word
+
+
+class Ending(Word):
+    """How a VM ended. ``UNCLEAR``: the change was made, but nobody can tell whether the problem is gone; ``LEFT_OUT``:
+    nothing was changed; ``WORSE``: the remedy failed, or the VM is worse than before."""
+
+    HELPED = "helped"
+    NOT_HELPED = "not_helped"
+    UNCLEAR = "unclear"
+    LEFT_OUT = "left_out"
+    WORSE = "worse"
+
+
+class Planned(TypedDict):
+    """What is planned for one VM. ``what`` says it in English; with ``resource`` it tells two changes apart.
+    ``parameters`` are those of its runbook."""
+
+    name: str
+    vm_id: str
+    section: str | None
+    resource: str
+    what: str
+    parameters: dict[str, Any]
+
+
+class Left(TypedDict):
+    """A VM that is left out of the plan, and why, in words."""
+
+    name: str
+    vm_id: str
+    why: str
+
+
+class End(TypedDict):
+    """How one VM of the plan ended, and why, in words. ``wave`` counts from 1; ``outcome`` is its receipt's, ``fixed``
+    what a new backup proved: None where none was made, or it proved nothing."""
+
+    name: str
+    wave: int
+    ending: str
+    why: str
+    outcome: str | None
+    fixed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One plan and how far it came. ``vms`` are in their order; ``digest`` is the plan's hash, ``at`` when it began, by
+    this machine's clock."""
+
+    remedy: str
+    digest: str
+    vms: Sequence[Planned]
+    left: Sequence[Left] = ()
+    at: str | None = None
+    ends: Mapping[str, End] = field(default_factory=dict)
+
+    @property
+    def worse(self) -> list[End]:
+        """The VMs at which it stopped."""
+        return [end for end in self.ends.values() if end["ending"] == Ending.WORSE]

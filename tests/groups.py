@@ -1,0 +1,118 @@
+"""Many VMs with the same fault behind one simulator, and the run folder of a fleet that examined them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from azure.identity import DefaultAzureCredential
+
+from azuresim.loading import SCENARIOS, make_world, parse
+from azuresim.serve import Simulator
+from azuresim.world import World
+from fleets import run_of
+from vmbackup.arm.audit import changes
+from vmbackup.arm.connection import Azure, Connection
+from vmbackup.fleet.ledger import Ledger
+from vmbackup.fleet.orders import orders
+from vmbackup.fleet.rollout.coordinator import GroupRun
+from vmbackup.fleet.rollout.planning import Proposal, Wanted, propose
+from vmbackup.fleet.rollout.record import Record
+from vmbackup.fleet.rollout.vm import Group, Patience
+from vmbackup.parameters import read, target
+from vmbackup.runs.evidence import evidence_json
+from vmbackup.runs.folder import EVIDENCE, NOTEBOOK, RESULT
+from vmbackup.runs.rollout import End, Planned
+from vmbackup.runs.run import Run
+from worlds import serving
+
+SCENARIO, REMEDY, RISK = "extension_failed_linux", "remove_backup_extension", "medium"
+HARM = {"event": "extension_deleted", "match": "VMSnapshotLinux", "set": {"agent.state": "not_ready"}}
+"""What the remedy does to a VM that it makes worse: the agent is silent afterwards."""
+SPOILT = {"effects": [HARM]}
+AT_ONCE = Patience(looks=1, wait_s=0.01)
+
+
+@dataclass
+class GroupOfVms:
+    """The simulator, its worlds, and the folder."""
+
+    simulator: Simulator
+    worlds: list[World]
+    ledger: Ledger
+
+    def __post_init__(self) -> None:
+        connection = Connection(self.simulator.endpoint, polling_interval_s=0.02, retry_backoff_s=0.01)
+        self.azure = Azure(DefaultAzureCredential(), self.worlds[0].subscription, connection)
+
+    def propose(self, language: str = "en", **wanted: Any) -> Proposal:
+        """The plan of the remedy for all of them."""
+        return propose(self.ledger, Wanted(**{"remedy": REMEDY, "max_risk": RISK, "width": 10, **wanted}), language)
+
+    def begin(self, proposal: Proposal) -> Record:
+        """The plan on file, as a run begins it."""
+        record = Record(self.ledger.place, proposal.agreement.digest)
+        record.begin(proposal.agreement, proposal.left)
+        return record
+
+    def run_of(self, proposal: Proposal, record: Record | None = None, **options: Any) -> GroupRun:
+        """A run of this plan."""
+        record = record or self.begin(proposal)
+        return GroupRun(Group(proposal.agreement, record, self.opened, "en", **{"patience": AT_ONCE, **options}))
+
+    def carried_out(self, **wanted: Any) -> dict[str, End]:
+        """How each VM ended, after the plan was carried out."""
+        run = self.run_of(self.propose(**wanted))
+        return {end["name"]: end for end in run.run()}
+
+    def opened(self, vm: Planned) -> Run:
+        """The run of one VM, over the connection of all."""
+        parameters = read({**vm["parameters"], "run_folder": self.ledger.folder(vm["name"])})
+        return Run(parameters, vm["section"], target(parameters), azure=self.azure)
+
+    @property
+    def changed(self) -> list[str]:
+        """The VMs of which something was asked that changes them, one name for each request."""
+        sent = [path for method, path in self.simulator.requests if changes(method, f"https://x{path}")]
+        return [path.lower().partition("/virtualmachines/")[2].partition("/")[0] for path in sent]
+
+    def world(self, name: str) -> World:
+        """The world of this VM."""
+        return next(each for each in self.worlds if each.machines[0]["name"] == name)
+
+    def harmed(self) -> set[str]:
+        """The VMs whose agent does not report any more."""
+        machines = (machine for world in self.worlds for machine in world.machines)
+        return {machine["name"] for machine in machines if machine["agent"]["state"] != "ready"}
+
+
+@contextmanager
+def group(
+    folder: Path, count: int, different: Mapping[int, Mapping[str, Any]] = {}, scenario: str = SCENARIO, **common: Any
+) -> Iterator[GroupOfVms]:
+    """So many VMs, ``vm-00`` and so on; some are ``different``, by keys of their world."""
+    given = parse((SCENARIOS / f"{scenario}.yaml").read_text("utf-8")) or {}
+    each = ({**given, **common, **different.get(number, {})} for number in range(count))
+    worlds = [make_world(f"{number:02}", spec) for number, spec in enumerate(each)]
+    with serving(*worlds) as simulator:
+        yield GroupOfVms(simulator, worlds, examined(folder, worlds, scenario))
+
+
+def examined(folder: Path, worlds: list[World], scenario: str) -> Ledger:
+    """The folder of a fleet that examined these: what was found on one VM, under the name of each."""
+    ledger, run = Ledger(str(folder)), run_of(scenario)
+    content = {EVIDENCE: json.dumps(evidence_json(run.target, run.evidence)), RESULT: json.dumps(run.result())}
+    rows = [{"vm_id": world.vm_id(world.machines[0])} for world in worlds]
+    ledger.order(orders(rows, {"language": "en"}).specs)
+    for number, world in enumerate(worlds):
+        place = folder / "vms" / world.machines[0]["name"]
+        place.mkdir(parents=True)
+        for name, text in content.items():
+            text = text.replace(scenario.replace("_", "-"), f"{number:02}").replace(scenario, f"{number:02}")
+            (place / name).write_text(text, "utf-8")
+        (place / NOTEBOOK).write_text("{}", "utf-8")
+    return ledger
