@@ -17,7 +17,8 @@ from vmbackup import catalog, clock, sanitize
 from vmbackup.cli.ending import INTERRUPTED, check_address, interruptible, stoppable, tell
 from vmbackup.cli.fleet_progress import Progress, say_what_would_run
 from vmbackup.cli.options import JsonOption, LanguageOption
-from vmbackup.model import Language, SetupError
+from vmbackup.cli.rollout import Request, apply, show
+from vmbackup.model import Language, Risk, SetupError
 from vmbackup.parameters import VAULT_ID, VAULT_ID_EXAMPLE, check_subscription
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def fleet(
     ] = False,
     folder: Annotated[str, typer.Option(help="Run folder, a path or URL; empty = runs/fleet-<now>.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on in this folder with what is not finished.")] = False,
-    workers: Annotated[int, typer.Option(min=0, help="Notebooks at the same time; 0 = one for each core.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Notebooks at the same time, 0 = one for each core; VMs with --apply, 0 = 10.")
+    ] = 0,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://…: run on its workers instead.")] = "",
     max_errors: Annotated[int, typer.Option(help="Stop when more VMs than this failed to run; -1 = never.")] = -1,
     timeout: Annotated[int, typer.Option(min=0, help="Seconds that one VM's runbook may take; 0 = no limit.")] = 900,
@@ -60,6 +63,15 @@ def fleet(
         bool, typer.Option("--explain-calls", help="Say how many calls to Azure were made and saved.")
     ] = False,
     notify: Annotated[str, typer.Option(help="https address that gets the result as JSON at the end.")] = "",
+    remedy: Annotated[
+        str, typer.Option("--apply", help="Remedy for all VMs of the folder that need it: shows the plan and its hash.")
+    ] = "",
+    max_risk: Annotated[Risk, typer.Option(help="With --apply: the highest risk allowed.")] = Risk.LOW,
+    confirm_plan: Annotated[
+        str | None, typer.Option(help="With --apply: carry out exactly the plan with this hash.")
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="With --apply: back up each VM afterwards.")] = False,
+    without: Annotated[list[str] | None, typer.Option(help="With --apply: leave this VM out; repeatable.")] = None,
     language: LanguageOption = Language.EN,
     as_json: JsonOption = False,
 ) -> None:
@@ -67,7 +79,8 @@ def fleet(
 
     The folder can be resumed after any interruption. Exit codes: 0 nothing found wrong, 1 causes found, 2 refused or a
     usage error, 3 undecided, 4 undecided because rights are missing, 5 VMs failed to run, 6 stopped by --max-errors,
-    130 interrupted.
+    130 interrupted. With --apply: 0 the plan was shown or it helped everywhere, 1 a VM failed or got worse, 3 not every
+    VM was helped.
     """
     from vmbackup.fleet.ledger import Ledger
 
@@ -75,6 +88,12 @@ def fleet(
         "from": table, "vault": vault or [], "subscription": subscription or [],
         "management_group": management_group, "failed_since": _time(failed_since), "examine_all": examine_all,
     }  # fmt: skip
+    group = Request(remedy, max_risk, confirm_plan, retry, without or [], workers, resume, dry_run, notify,
+                    str(language), as_json)  # fmt: skip
+    group.refuse_contradictions(bool(table) + _has_scope(asked), folder, scheduler)
+    if remedy and not (table or _has_scope(asked)):
+        _change(Ledger(folder), group)
+        return
     _refuse_contradictions(asked, resume, folder)
     check_address(notify)
     orders = _read_table(table, skip_bad, language) if table else None
@@ -102,7 +121,18 @@ def fleet(
         shown.calls(calls(plan, ledger.folder))
     if notify:
         tell(notify, content, language)
+    if remedy and not run.interrupted:
+        show(ledger, group)
     raise typer.Exit(content["exit_code"])
+
+
+def _change(ledger: Ledger, group: Request) -> None:
+    """Show the plan of a remedy, or carry it out where it was confirmed."""
+    check_address(group.notify)
+    if group.confirmed is not None and not group.dry_run:
+        apply(ledger, group)
+    elif not show(ledger, group):
+        raise SetupError("error.nothing_for_group", remedy=group.remedy, folder=ledger.place)
 
 
 def _read_table(table: str, skip_bad: bool, language: str) -> Orders:

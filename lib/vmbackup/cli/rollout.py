@@ -1,0 +1,262 @@
+"""``vmbackup fleet --apply``: one remedy for many VMs. First the plan with its hash; with the hash, exactly that plan.
+
+Exit codes: 0 the plan was shown, or it helped everywhere; 1 a VM failed or got worse; 2 refused or a usage error; 3 not
+every VM was helped; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from vmbackup import catalog, sanitize
+from vmbackup.catalog import remedies as catalogue
+from vmbackup.cli.ending import INTERRUPTED, interruptible, stoppable, tell
+from vmbackup.model import Risk, SetupError
+from vmbackup.pages import fleet_remedies as pages
+from vmbackup.runs.rollout import Ending, Rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vmbackup.fleet.ledger import Ledger
+    from vmbackup.fleet.rollout.agreement import Agreement
+    from vmbackup.fleet.rollout.coordinator import GroupRun
+    from vmbackup.fleet.rollout.planning import Proposal, Wanted
+    from vmbackup.runs.rollout import End
+
+STOPPED, NOT_ALL = 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line. ``confirmed`` is the hash of a plan, None where none was given."""
+
+    remedy: str
+    max_risk: Risk
+    confirmed: str | None
+    retry: bool
+    without: list[str]
+    workers: int
+    resume: bool
+    dry_run: bool
+    notify: str
+    language: str
+    as_json: bool
+
+    def refuse_contradictions(self, sources: int, folder: str, scheduler: str) -> None:
+        """Raises SetupError for options that do not go together."""
+        from vmbackup.runs.open import refuse_unknown_remedies
+
+        own = {"--confirm-plan": self.confirmed is not None, "--retry": self.retry, "--without": bool(self.without)}
+        given = [name for name, is_given in {**own, "--max-risk": self.max_risk is not Risk.LOW}.items() if is_given]
+        if not self.remedy:
+            if given:
+                raise SetupError("error.needs_apply", options=given)
+            return
+        refuse_unknown_remedies(self.remedy)
+        if "," in self.remedy:
+            raise SetupError("error.unknown_remedy", value=self.remedy)
+        if scheduler:
+            raise SetupError("error.apply_here")
+        if not (folder or sources):
+            raise SetupError("error.apply_needs_folder")
+        if self.confirmed is not None and (sources or not folder):
+            raise SetupError("error.confirm_needs_folder")
+        if self.resume and self.confirmed is None:
+            raise SetupError("error.resume_needs_plan")
+
+
+def show(ledger: Ledger, request: Request) -> bool:
+    """Show the plan for the VMs of a folder; returns whether there is one to confirm. Raises SetupError where another
+    plan was confirmed."""
+    proposal = _proposed(ledger, request)
+    agreement = proposal.agreement
+    proposed = Rollout(agreement.remedy, agreement.digest, agreement.vms, proposal.left)
+    if request.as_json:
+        without = ("parameters", "section")
+        waves = [
+            [{key: value for key, value in vm.items() if key not in without} for vm in wave] for wave in agreement.waves
+        ]
+        risk = catalogue.remedies()[agreement.remedy]["risk"]
+        _event(event="plan", remedy=agreement.remedy, risk=risk, max_risk=agreement.max_risk, retry=agreement.retry,
+               hash=agreement.digest, waves=waves, left=proposal.left, unconcerned=proposal.unconcerned)  # fmt: skip
+    else:
+        page = pages.plan(
+            proposed, agreement.waves, proposal.words, proposal.unconcerned, request.retry, request.language
+        )
+        typer.echo(page.text())
+    return bool(agreement.vms)
+
+
+def apply(ledger: Ledger, request: Request) -> None:
+    """Carry out the plan that was confirmed, or go on with it. Ends with the exit code."""
+    from vmbackup.model import Unwritten
+
+    begun = time.monotonic()
+    with interruptible(), ledger.held():
+        try:
+            with _group_run(ledger, request) as run:
+                progress = _Progress(run, request)
+                with stoppable(progress):
+                    progress.follow()
+        except Unwritten as error:
+            raise SetupError("error.fleet_stopped", **error.values) from None
+        rollout = run.group.record.rollout()
+        if rollout is None:
+            raise SetupError("error.plan_tampered", file=f"{run.group.record.digest}.json")
+        files = [] if progress.interrupted else _summarised(ledger.place, request.language)
+        code = _exit_code(rollout, progress.interrupted, run.group.agreement.retry)
+        content = _content(rollout, code, ledger.place, files, round(time.monotonic() - begun, 1))
+        _say_end(rollout, content, request)
+    if request.notify:
+        tell(request.notify, content, request.language)
+    raise typer.Exit(content["exit_code"])
+
+
+def _proposed(ledger: Ledger, request: Request) -> Proposal:
+    from vmbackup.fleet.rollout.planning import propose
+
+    proposal = propose(ledger, _wanted(request), request.language)
+    digest = proposal.agreement.digest
+    if request.confirmed not in (None, digest):
+        raise SetupError("error.other_plan", confirmed=sanitize.text(request.confirmed or "–"), digest=digest)
+    return proposal
+
+
+def _wanted(request: Request) -> Wanted:
+    from vmbackup.fleet.rollout.planning import Wanted
+    from vmbackup.fleet.rollout.waves import WIDTH
+
+    width = request.workers or WIDTH
+    return Wanted(request.remedy, str(request.max_risk), width, request.retry, frozenset(request.without))
+
+
+@contextmanager
+def _group_run(ledger: Ledger, request: Request) -> Iterator[GroupRun]:
+    from vmbackup.fleet.rollout.connections import connections
+    from vmbackup.fleet.rollout.coordinator import GroupRun
+    from vmbackup.fleet.rollout.record import Record
+    from vmbackup.fleet.rollout.vm import Group
+
+    record = Record(ledger.place, request.confirmed or "")
+    if request.resume:
+        agreement = _agreed_before(record.agreed, record.exists, ledger, request)
+    else:
+        if record.exists:
+            raise SetupError("error.plan_begun")
+        proposal = _proposed(ledger, request)
+        agreement = proposal.agreement
+        if not agreement.vms:
+            raise SetupError("error.nothing_for_group", remedy=request.remedy, folder=ledger.place)
+        record.begin(agreement, proposal.left)
+    with connections(ledger.folder, request.language) as opened:
+        yield GroupRun(Group(agreement, record, opened, request.language))
+
+
+def _agreed_before(found: Agreement | None, exists: bool, ledger: Ledger, request: Request) -> Agreement:
+    """The plan that was begun. Raises SetupError where it is not the one that is named, or somebody changed it."""
+    from vmbackup.fleet.rollout.agreement import definition
+
+    digest = str(request.confirmed)
+    if not exists:
+        raise SetupError("error.plan_not_begun", digest=digest, folder=ledger.place)
+    if found is None or found.definition != definition(found.remedy):
+        raise SetupError("error.plan_tampered", file=f"{digest}.json")
+    if found.remedy != request.remedy:
+        raise SetupError("error.plan_of_other", digest=digest, remedy=found.remedy)
+    return found
+
+
+class _Progress:
+    """Tells of each VM as it ends; Ctrl-C stops it."""
+
+    def __init__(self, run: GroupRun, request: Request) -> None:
+        self._run, self._request = run, request
+        self.interrupted = False
+        self._total = len(run.group.agreement.vms)
+        self._wave = 0
+
+    def follow(self) -> None:
+        """Carry the plan out to its end."""
+        self._tell(event="begin", hash=self._run.group.record.digest, total=self._total, earlier=len(self._run.ends))
+        for end in self._run.run():
+            self._ended(end)
+
+    def stop(self) -> None:
+        """Begin no further VM."""
+        typer.echo(_text("waiting", self._request), err=True)
+        self._run.stop()
+
+    def _ended(self, end: End) -> None:
+        self._tell(event="vm", **end)
+        ending = _text(f"ending.{end['ending']}", self._request)
+        done = len(self._run.ends)
+        values = {"done": done, "all": self._total, "wave": end["wave"], "vm": end["name"], "ending": ending}
+        if not self._request.as_json:
+            said = f"{_text('ended', self._request, **values)} {end['why']}"
+            typer.echo(sanitize.shortened(said.strip()), err=True)
+
+    def _tell(self, **values: Any) -> None:
+        if self._request.as_json:
+            _event(**values)
+
+
+def _summarised(place: str, language: str) -> list[str]:
+    from vmbackup.many_vms import summarise
+
+    return summarise(place, language)
+
+
+def _content(rollout: Rollout, code: int, place: str, files: list[str], seconds: float) -> dict[str, Any]:
+    counted = pages.counts(rollout)
+    return {
+        "event": "end",
+        "exit_code": code,
+        "seconds": seconds,
+        "hash": rollout.digest,
+        "total": len(rollout.vms),
+        **{str(each): counted[each] for each in (*Ending, "open")},
+        "fixed": sum(end["fixed"] is True for end in rollout.ends.values()),
+        "folder": place,
+        "files": files,
+    }
+
+
+def _exit_code(rollout: Rollout, interrupted: bool, retry: bool) -> int:
+    """What the end says to a script."""
+    if rollout.worse:
+        return STOPPED
+    if interrupted:
+        return INTERRUPTED
+    ends = [rollout.ends.get(vm["name"]) for vm in rollout.vms]
+    helped = all(end and end["ending"] == Ending.HELPED for end in ends)
+    proved = not retry or all(end and end["fixed"] for end in ends)
+    return 0 if helped and proved else NOT_ALL
+
+
+def _say_end(rollout: Rollout, content: Mapping[str, Any], request: Request) -> None:
+    if request.as_json:
+        _event(**content)
+        return
+    typer.echo(sanitize.text(pages.sentence(rollout, request.language)))
+    key, place = ("summary" if content["files"] else "folder"), content["folder"]
+    typer.echo(sanitize.text(catalog.text(f"fleet_run.{key}", request.language, folder=place)))
+    if rollout.worse:
+        typer.echo(_text("new_plan", request), err=True)
+    elif content["open"]:
+        typer.echo(_text("go_on", request), err=True)
+
+
+def _text(key: str, request: Request, **values: object) -> str:
+    return catalog.text(f"rollout.{key}", request.language, **values)
+
+
+def _event(**values: Any) -> None:
+    typer.echo(json.dumps(sanitize.data(values), ensure_ascii=False))

@@ -1,0 +1,203 @@
+"""``vmbackup fleet --apply`` as an operator uses it: look at the plan, confirm its hash, and nothing else is done."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groups import REMEDY, GroupOfVms, group
+from vmbackup.fleet.rollout.coordinator import GroupRun
+from vmbackup.fleet.rollout.record import Record
+from vmbackup.fleet.rollout.vm import Group, Patience
+
+WORDS = ("fleet", "--apply", REMEDY, "--max-risk", "medium", "--folder")
+NO_HASH = "0" * 32
+FAULT = {"match": "DELETE .*/extensions/", "status": 409, "code": "Conflict", "message": "Somebody changes it."}
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., GroupOfVms]]:
+    """``of(3)``: so many VMs in a simulated Azure, and the folder of a fleet."""
+    entered = []
+
+    def begin(count: int, different: Any = None, **common: Any) -> GroupOfVms:
+        entered.append(group(tmp_path / "fleet", count, different or {}, **common))
+        vms = entered[-1].__enter__()
+        monkeypatch.setenv("VMBACKUP_ARM_ENDPOINT", vms.simulator.endpoint)
+        return vms
+
+    yield begin
+    for each in entered:
+        each.__exit__(None, None, None)
+
+
+def deleted(vms: GroupOfVms) -> Counter[str]:
+    """How often the extension of each VM was deleted."""
+    paths = [path.lower() for method, path in vms.simulator.requests if method == "DELETE"]
+    return Counter(path.partition("/virtualmachines/")[2].partition("/")[0] for path in paths)
+
+
+def events(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_first_the_plan_is_shown_and_with_its_hash_it_is_carried_out(vmbackup: Command, of: Any) -> None:
+    vms = of(3, scenario="agent_stopped_linux")
+    words = ("fleet", "--apply", "restart_vm", "--max-risk", "high", "--folder", vms.ledger.place)
+    shown = vmbackup(*words)
+    assert (shown.returncode, vms.simulator.requests) == (0, []), "to look costs nothing"
+    for said in ("Plan for 3 VMs", "high", "1 + 2", "vm-02"):
+        assert said in shown.stdout
+    (plan,) = events(vmbackup(*words, "--json").stdout)
+    assert f"--confirm-plan {plan['hash']}" in shown.stdout
+    assert [[vm["name"] for vm in wave] for wave in plan["waves"]] == [["vm-00"], ["vm-01", "vm-02"]]
+    only = vmbackup(*words, "--confirm-plan", plan["hash"], "--dry-run")
+    assert (only.returncode, only.stdout, vms.simulator.requests) == (0, shown.stdout, [])
+    ran = vmbackup(*words, "--confirm-plan", plan["hash"], "--json")
+    begin, *ended, end = events(ran.stdout)
+    assert (begin["event"], begin["total"]) == ("begin", 3)
+    assert {(each["name"], each["ending"]) for each in ended} == {(f"vm-{number:02}", "helped") for number in range(3)}
+    assert ran.returncode == end["exit_code"] == 0, ran.stderr
+    assert (end["helped"], end["open"]) == (3, 0)
+    assert "summary.html" in end["files"]
+    assert "helped 3" in (Path(vms.ledger.place) / "summary.html").read_text()
+    twice = vmbackup(*words, "--confirm-plan", plan["hash"])
+    assert (twice.returncode, "--resume" in twice.stderr) == (2, True)
+    again = vmbackup(*words, "--confirm-plan", plan["hash"], "--resume", "--language", "de")
+    assert (again.returncode, "geholfen 3" in again.stdout) == (0, True)
+    assert sum(method == "POST" and "/restart" in path for method, path in vms.simulator.requests) == 3
+    nothing = vmbackup(*words)
+    assert (nothing.returncode, "can be applied to no VM" in nothing.stderr) == (2, True)
+
+
+def test_it_stops_at_a_vm_that_fails_and_says_what_to_do(vmbackup: Command, of: Any) -> None:
+    vms = of(3, {0: {"faults": [FAULT]}})
+    words = (*WORDS, vms.ledger.place)
+    (plan,) = events(vmbackup(*words, "--json").stdout)
+    ran = vmbackup(*words, "--confirm-plan", plan["hash"])
+    assert ran.returncode == 1
+    assert "Stopped at vm-00, so 2 VMs were not begun" in ran.stdout
+    assert "Somebody changes it." in ran.stdout
+    assert "new plan" in ran.stderr
+    again = vmbackup(*words, "--confirm-plan", plan["hash"], "--resume")
+    assert (again.returncode, deleted(vms)) == (1, {"vm-00": 1})
+
+
+def test_only_exactly_the_plan_that_was_confirmed_is_carried_out(vmbackup: Command, of: Any) -> None:
+    vms = of(2)
+    folder = Path(vms.ledger.place)
+    words = (*WORDS, vms.ledger.place)
+    (plan,) = events(vmbackup(*words, "--json").stdout)
+    confirmed = ("--confirm-plan", plan["hash"])
+    evidence = folder / "vms" / "vm-01" / "evidence.json"
+    content = evidence.read_text()
+
+    def refused(said: str, *changed: str) -> None:
+        ran = vmbackup(*(changed or words), *confirmed)
+        assert (ran.returncode, said in ran.stderr) == (2, True), ran.stderr
+
+    refused("not the one that was confirmed", *words, "--without", "vm-00")
+    refused("not the one that was confirmed", *words, "--workers", "1")
+    refused("not the one that was confirmed", *words, "--retry")
+    refused("not the one that was confirmed", "fleet", "--apply", REMEDY, "--folder", vms.ledger.place)
+    refused("not the one that was confirmed", *(word.replace(REMEDY, "restart_vm") for word in words))
+    refused("was not begun", *words, "--resume")
+    evidence.write_text(content.replace("VMSnapshotLinux", "SomethingElse"))
+    refused("not the one that was confirmed")
+    evidence.write_text(content)
+    orders = folder / "orders.json"
+    rows = json.loads(orders.read_text())
+    orders.write_text(json.dumps([{**row, "parameters": {**row["parameters"], "vault_id": ""}} for row in rows]))
+    refused("not the one that was confirmed")
+    orders.write_text(
+        json.dumps([{**row, "parameters": {**row["parameters"], "remedies": "restart_vm"}} for row in rows])
+    )
+    refused("would change something")
+    orders.write_text(json.dumps(rows))
+    with vms.ledger.held():
+        refused("Somebody else works in")
+    (folder / "remedies").mkdir()
+    (folder / "remedies" / f"{plan['hash']}.json").write_text(json.dumps({"plan": plan}))
+    refused("was changed", *words, "--resume")
+    assert vms.simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--apply", REMEDY), "--folder"),
+        (("--apply", "restart_the_vm", "--folder", "x"), "restart_vm"),
+        (("--apply", f"{REMEDY},restart_vm", "--folder", "x"), "There is no remedy"),
+        (("--apply", REMEDY, "--folder", "/nowhere/at/all"), "no fleet"),
+        (("--apply", REMEDY, "--folder", "x", "--confirm-plan", ""), "no hash"),
+        (("--apply", REMEDY, "--folder", "x", "--confirm-plan", "../../x"), "no hash"),
+        (("--apply", REMEDY, "--folder", "x", "--resume"), "--confirm-plan"),
+        (("--apply", REMEDY, "--folder", "x", "--scheduler", "tcp://x"), "--scheduler"),
+        (("--apply", REMEDY, "--from", "x.csv", "--folder", "x", "--confirm-plan", NO_HASH), "give --folder"),
+        (("--from", "x.csv", "--confirm-plan", NO_HASH), "belongs to --apply"),
+        (("--from", "x.csv", "--retry"), "belongs to --apply"),
+        (("--from", "x.csv", "--max-risk", "high"), "belongs to --apply"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    vmbackup: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    words = tuple(str(tmp_path) if word == "x" else word for word in words)
+    ran = vmbackup("fleet", *words)
+    assert (ran.returncode, said in ran.stderr) == (2, True), ran.stderr
+
+
+# --- interruptions ---------------------------------------------------------------------------------------------------
+
+
+def begun(words: tuple[str, ...]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "vmbackup", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_a_change(vms: GroupOfVms) -> None:
+    """Until a change was sent and is followed."""
+    until = time.monotonic() + 60
+    while "DELETE" not in [method for method, _ in vms.simulator.requests[:-2]] and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_after_an_interruption_the_rest_is_done_and_nothing_is_sent_twice(
+    vmbackup: Command, of: Any, how: signal.Signals
+) -> None:
+    vms = of(3, operation_polls=10)
+    words = (*WORDS, vms.ledger.place)
+    (plan,) = events(vmbackup(*words, "--json").stdout)
+    words = (*words, "--confirm-plan", plan["hash"])
+    process = begun(words)
+    wait_for_a_change(vms)
+    process.send_signal(how)
+    _, said = process.communicate(timeout=60)
+    assert deleted(vms) == {"vm-00": 1}, "no further VM is begun"
+    if how is signal.SIGINT:
+        assert process.returncode == 130, said
+        assert "No further VM is begun" in said
+        assert "--resume" in said
+    for operation in list(vms.simulator.azure.operations.known.values()) * 20:
+        operation.poll()  # Azure goes on meanwhile
+    record = Record(vms.ledger.place, plan["hash"])
+    assert list(record.ended()) == (["vm-00"] if how is signal.SIGINT else []), "what was begun comes to its end"
+    group_of_vms = Group(record.agreed, record, vms.opened, "en", Patience(looks=10, wait_s=0.05))
+    ends = list(GroupRun(group_of_vms).run())
+    assert {end["ending"] for end in ends} == {"unclear"}, ends
+    assert len(record.ended()) == 3
+    assert deleted(vms) == {f"vm-{number:02}": 1 for number in range(3)}
+    receipts = [(Path(vms.ledger.place) / "vms" / f"vm-{number:02}" / "receipts.jsonl") for number in range(3)]
+    assert [len(path.read_text().splitlines()) for path in receipts] == [1, 1, 1]
