@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -147,6 +148,10 @@ class Azure:
     def send(self, request: Any, options: Mapping[str, Any]) -> PipelineResponse[Any, Any]:
         """Send one request through the same policies as the SDK's clients."""
         return self._client("own requests", self._pipeline).run(request, **options)
+
+    def alone(self, vm_id: str) -> AbstractContextManager[None]:
+        """No other worker of the fleet has a Run Command on this VM as long as this lasts."""
+        return self._limiter.alone(vm_id) if self._limiter else nullcontext()
 
     def who(self) -> str:
         """Who is signed in, by the token's own claims; the token itself is not kept."""

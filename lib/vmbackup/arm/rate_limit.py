@@ -1,8 +1,9 @@
 """Keeps all workers of a machine within what Azure allows, so that it need not refuse.
 
 One bucket per subscription and kind of request, in a file that the workers share; a 429 makes all of them wait as long
-as Azure asks, and no vault gets more than four requests at a time. Azure Resource Manager counts per region of the
-caller, which is one for all workers of a machine. A single run needs none of this and has no such file.
+as Azure asks, no vault gets more than four requests at a time, and no VM more than one Run Command. Azure Resource
+Manager counts per region of the caller, which is one for all workers of a machine. A single run needs none of this and
+has no such file.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -107,13 +108,18 @@ class RateLimiter:
             rows = [(f"{subscription} {name}", time.time() + seconds) for name in names]
             self._database().executemany(_HOLD, rows)
 
-    @contextmanager
-    def slot(self, vault: str) -> Iterator[None]:
+    def slot(self, vault: str) -> AbstractContextManager[None]:
         """One of the places that a vault has for requests at the same time."""
-        if not vault:
-            yield
-            return
-        names = [f"{self._file}.{_digest(vault)}.{number}" for number in range(AT_ONCE_PER_VAULT)]
+        places = max(1, int(AT_ONCE_PER_VAULT * self._share))
+        return self._place(f"vault {vault}", places) if vault else nullcontext()
+
+    def alone(self, vm_id: str) -> AbstractContextManager[None]:
+        """The one place that a VM has for a Run Command: Azure refuses a second one as long as the first one runs."""
+        return self._place(f"run command {vm_id}", 1)
+
+    @contextmanager
+    def _place(self, name: str, places: int) -> Iterator[None]:
+        names = [f"{self._file}.{_digest(name)}.{number}" for number in range(places)]
         locks = [FileLock(name, thread_local=False) for name in names]
         while True:
             for lock in locks:

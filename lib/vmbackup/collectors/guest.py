@@ -81,7 +81,8 @@ def probe(
     begun = time.monotonic()
     with calling(target.vm_id, deadline_s) as call:
         try:
-            output = run_command_output(_run(Arm.on(azure), target, os, left, keep))
+            with azure.alone(target.vm_id):
+                output = run_command_output(_run(Arm.on(azure), target, os, left, keep))
             facts = from_text(output, evidence)
         except GuestOutputError as error:
             facts = {"guest.probe": _no_document(error)}

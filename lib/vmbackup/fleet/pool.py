@@ -6,6 +6,7 @@ A worker that dies takes nothing with it but its own runs; those are tried once 
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import time
 from collections import Counter, deque
@@ -18,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from vmbackup.fleet.execute import RunResult, RunSpec, execute, failed, prepare_worker, refuse_unknown_parameters
 from vmbackup.fleet.nursery import end_with_parent, shared_zygote
@@ -95,12 +97,13 @@ class DaskWorkers:
         self._client = client
         threads = client.nthreads()
         self.width = max(1, sum(threads.values()))
-        self._processes = len(threads)
+        self._machines = len({urlsplit(address).hostname for address in threads})
+        self._fleet = secrets.token_hex(8)
 
     def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
         """Begin a run. Dask itself begins it anew elsewhere when its worker dies."""
         executor = self._client.get_executor(pure=False, retries=0)
-        future: Future[RunResult] = executor.submit(_on_cluster, spec, folder, self._processes)
+        future: Future[RunResult] = executor.submit(_on_cluster, spec, folder, self._machines, self._fleet)
         return future
 
     def renew(self) -> None:
@@ -111,8 +114,8 @@ class DaskWorkers:
         self._client.close()
 
 
-def _on_cluster(spec: RunSpec, folder: str, workers: int) -> RunResult:
-    os.environ.update(share_of(workers))
+def _on_cluster(spec: RunSpec, folder: str, machines: int, fleet: str) -> RunResult:
+    os.environ.update(share_of(machines, fleet))
     return execute(spec, folder)
 
 

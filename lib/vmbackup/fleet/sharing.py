@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,10 +25,11 @@ def shared_by_workers() -> Iterator[Mapping[str, str]]:
         yield {**environment, RATE_FILE: str(Path(folder) / "rates.sqlite")}
 
 
-def share_of(workers: int) -> Mapping[str, str]:
-    """What goes into the environment of one of so many workers that share nothing but Azure: its part of the limits."""
-    file = Path(tempfile.gettempdir()) / f"vmbackup-rates-{os.getpid()}.sqlite"
-    return {RATE_FILE: str(file), RATE_SHARE: f"{1 / max(1, workers):.6f}"}
+def share_of(machines: int, fleet: str) -> Mapping[str, str]:
+    """What goes into the environment of the workers on one of so many machines that share nothing but Azure: its part
+    of the limits. ``fleet`` names this run of a fleet, and no other."""
+    file = Path(tempfile.gettempdir()) / f"vmbackup-rates-{fleet}.sqlite"
+    return {RATE_FILE: str(file), RATE_SHARE: f"{1 / max(1, machines):.6f}"}
 
 
 def _credential() -> TokenCredential:

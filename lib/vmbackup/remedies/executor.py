@@ -6,6 +6,7 @@ A remedy that was interrupted is continued, not repeated; a lost response is res
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -100,8 +101,9 @@ class Executor:
         return self.journal.begin(plan.remedy, plan.resource, plan.target.vm_id, now, before, plan.cures)
 
     def _all(self) -> str:
-        for number, request in enumerate(self.requests):
-            self._one(number, request)
+        with self.context.azure.alone(self.plan.target.vm_id) if self.is_guest else nullcontext():
+            for number, request in enumerate(self.requests):
+                self._one(number, request)
         if self.is_guest:
             return self._verified()
         return "done" if self.acted or self.plan.continues else "already"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from expected_verdicts import observed
 from vmbackup.arm.call import calling, pause
 from vmbackup.arm.rate_limit import AT_ONCE_PER_VAULT, RateLimiter, kinds
 from vmbackup.collectors import collect
+from vmbackup.collectors.guest import probe
 from vmbackup.model import Fact
-from worlds import connected, serving
+from worlds import connected, serving, world
 
 ARM = "https://management.azure.com"
 VM = "/subscriptions/S/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm"
@@ -36,6 +38,7 @@ VM = "/subscriptions/S/resourceGroups/g/providers/Microsoft.Compute/virtualMachi
             ("s", ["reads", "network"]),
         ),
         ("POST", "/providers/Microsoft.ResourceGraph/resources", ("", ["graph"])),
+        ("POST", "/subscriptions/S/metrics:getBatch", ("s", ["metrics"])),
     ]
 )
 def test_a_request_counts_for_its_subscription_and_kinds(case: tuple[str, str, tuple[str, list[str]]]) -> None:
@@ -67,22 +70,55 @@ print(limiter._full_s("s", "reads") > 5, limiter._paused_s("s", "writes") > 20, 
     assert done.stdout.split() == ["True", "True", "False"]
 
 
-def test_a_vault_gets_four_requests_at_a_time(tmp_path: Path) -> None:
-    limiter, running, most = RateLimiter(str(tmp_path / "rates")), [0], [0]
+WORKER = """
+import os, sys, threading, time
+from vmbackup.arm.rate_limit import RateLimiter
+file, share, kind = sys.argv[1:]
+limiter = RateLimiter(file, float(share))
+log = os.open(file + ".log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+def work():
+    with limiter.slot("vault") if kind == "slot" else limiter.alone("vm"):
+        os.write(log, b"+")
+        time.sleep(0.05)
+        os.write(log, b"-")
+threads = [threading.Thread(target=work) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
 
-    def work() -> None:
-        with limiter.slot("vault"):
-            running[0] += 1
-            most[0] = max(most[0], running[0])
-            time.sleep(0.05)
-            running[0] -= 1
 
-    threads = [threading.Thread(target=work) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert most[0] == AT_ONCE_PER_VAULT
+@pytest.mark.parametrize(
+    ("kind", "share", "places"),
+    [("slot", 1.0, AT_ONCE_PER_VAULT), ("slot", 0.5, 2), ("slot", 0.1, 1), ("alone", 1.0, 1)],
+)
+def test_all_workers_together_have_so_many_places(kind: str, share: float, places: int, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", WORKER, str(tmp_path / "rates"), str(share), kind]
+    workers = [subprocess.Popen(words) for _ in range(3)]
+    assert [worker.wait(60) for worker in workers] == [0, 0, 0]
+    steps = (tmp_path / "rates.log").read_text()
+    taken = list(accumulate(1 if step == "+" else -1 for step in steps))
+    assert len(steps) == 24
+    assert max(taken) <= places
+    assert places < AT_ONCE_PER_VAULT or max(taken) == places
+
+
+def test_a_fleets_probe_waits_until_no_other_run_command_is_on_its_vm(tmp_path: Path) -> None:
+    rates = str(tmp_path / "rates")
+    with world("vss_writer_windows") as (simulator, _, target):
+        azure = connected(simulator, simulator.azure.worlds[0], rate_file=rates)[0]
+        evidence = collect(azure, target, only=["vm.model"])
+        done = threading.Event()
+
+        def examine() -> None:
+            probe(azure, target, evidence, 20, {}, lambda addresses: None)
+            done.set()
+
+        with RateLimiter(rates).alone(target.vm_id):
+            threading.Thread(target=examine, daemon=True).start()
+            assert not done.wait(0.5)
+            assert not [path for _, path in simulator.requests if path.endswith("/runCommand")]
+        assert done.wait(20)
+        assert [path for _, path in simulator.requests if path.endswith("/runCommand")]
 
 
 def test_waiting_for_a_turn_costs_a_call_no_time_and_a_stopped_one_waits_no_longer() -> None:

@@ -42,10 +42,12 @@ def test_a_runbook_signs_in_through_the_fleet(tmp_path: Path, monkeypatch: pytes
         assert secret.encode() not in content
 
 
-def test_workers_that_share_nothing_share_the_limits_by_parts() -> None:
-    share = share_of(4)
+def test_machines_that_share_nothing_share_the_limits_by_parts() -> None:
+    share = share_of(4, "one")
     assert float(share[RATE_SHARE]) == 0.25
     assert Path(share[RATE_FILE]).parent.is_dir()
+    assert share == share_of(4, "one"), "the workers of one machine have one file"
+    assert share[RATE_FILE] != share_of(4, "another")[RATE_FILE]
 
 
 def asking(folder: Path) -> Path:
