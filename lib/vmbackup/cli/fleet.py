@@ -49,6 +49,9 @@ def fleet(
     examine_all: Annotated[
         bool, typer.Option("--examine-all", help="Also those of which the lists show nothing open.")
     ] = False,
+    without_points: Annotated[
+        bool, typer.Option("--without-points", help="Spare healthy VMs a call each: silent downgrades stay unseen.")
+    ] = False,
     folder: Annotated[str, typer.Option(help="Run folder, a path or URL; empty = runs/fleet-<now>.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on in this folder with what is not finished.")] = False,
     workers: Annotated[
@@ -87,6 +90,7 @@ def fleet(
     asked = {
         "from": table, "vault": vault or [], "subscription": subscription or [],
         "management_group": management_group, "failed_since": _time(failed_since), "examine_all": examine_all,
+        "without_points": without_points,
     }  # fmt: skip
     group = Request(remedy, max_risk, confirm_plan, retry, without or [], workers, resume, dry_run, notify,
                     str(language), as_json)  # fmt: skip
@@ -158,8 +162,8 @@ def _planned(ledger: Ledger, orders: Orders | None, asked: Mapping[str, Any], la
     if not _has_scope(asked):
         return scope.of_table(Orders(ledger.ordered()))
     vms = Scope(tuple(each.rstrip("/") for each in asked["vault"]), tuple(asked["subscription"]))
-    common = {"language": str(language)}
-    return scope.of_scope(vms, asked["management_group"], asked["failed_since"], common, asked["examine_all"])
+    how = {"every": asked["examine_all"], "points": not asked["without_points"]}
+    return scope.of_scope(vms, asked["management_group"], asked["failed_since"], {"language": str(language)}, **how)
 
 
 def _begun(
@@ -230,8 +234,9 @@ def _refuse_contradictions(asked: Mapping[str, Any], resume: bool, folder: str) 
         raise SetupError("error.fleet_needs_one_source")
     if resume and not folder:
         raise SetupError("error.resume_needs_folder")
-    if asked["failed_since"] and not _has_scope(asked):
-        raise SetupError("error.since_needs_scope")
+    for option in ("failed_since", "without_points"):
+        if asked[option] and not _has_scope(asked):
+            raise SetupError("error.option_needs_scope", option=f"--{option.replace('_', '-')}")
     group = asked["management_group"]
     if group and not _GROUP.fullmatch(group):
         raise SetupError("error.no_name", name="--management-group", value=group)

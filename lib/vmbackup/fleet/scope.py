@@ -52,13 +52,22 @@ class Plan:
     listed: Inventory = Inventory()
 
 
-def of_scope(scope: Scope, management_group: str, since: str, common: Mapping[str, Any], every: bool) -> Plan:
+def of_scope(
+    scope: Scope,
+    management_group: str,
+    since: str,
+    common: Mapping[str, Any],
+    *,
+    every: bool = False,
+    points: bool = True,
+) -> Plan:
     """The VMs of a scope. Without ``every`` those with nothing open are not examined, and with ``since`` (a time) only
-    those where something went wrong since then. Raises SetupError when nobody is signed in, or nothing is there."""
+    those where something went wrong since then; without ``points`` silent downgrades are not looked for. Raises
+    SetupError when nobody is signed in, or nothing is there."""
     azure = connect_azure(_subscription(scope))
     if management_group:
         scope = replace(scope, subscriptions=(*scope.subscriptions, *_subscriptions(azure, management_group)))
-    found = inventory(azure, scope)
+    found = inventory(azure, scope, points=points)
     specs = orders([_row(vm) for vm in found.vms], common).specs
     left, wanted = [], []
     for spec, vm in zip(specs, found.vms, strict=True):

@@ -38,7 +38,9 @@ def test_a_subscription_is_listed_once_and_only_what_is_open_is_examined(
         named = vmbackup("fleet", "--from", str(table), "--dry-run", "--json")
         grouped = vmbackup("fleet", "--management-group", "all", "--dry-run", "--json")
         later = vmbackup("fleet", *scope[:2], "--failed-since", "5m", "--dry-run", "--json")
-    assert grouped.stdout == planned.stdout
+        cheaper = vmbackup("fleet", *scope[:2], "--without-points", "--dry-run", "--json")
+    assert grouped.stdout == cheaper.stdout == planned.stdout
+    assert ("points" in cheaper.stderr, "points" in planned.stderr) == (True, False), "what was not asked is said"
     open_ = {row["name"] for row in events(planned.stdout) if row["why"] is None}
     assert 0 < len(open_) < 8
     begin, *vms, end, calls = events(ran.stdout)
@@ -96,6 +98,7 @@ def test_a_table_of_simulated_vms_is_run_and_goes_on_with_the_same_exit_code(
         (("--from", "x.csv", "--vault", "y"), "in one way"),
         (("--resume",), "--folder"),
         (("--from", "x.csv", "--failed-since", "2d"), "--failed-since needs"),
+        (("--from", "x.csv", "--without-points"), "--without-points needs"),
         (("--subscription", NOBODY, "--failed-since", "soon"), "is no time"),
         (("--vault", "no-id"), "vault_id"),
         (("--management-group", "a/../b"), "not a valid name"),
