@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
-
 from vmbackup import clock
-from vmbackup.arm.errors import cut, not_found, refusal
+from vmbackup.arm.client import Arm
+from vmbackup.arm.errors import RequestRefused, cut, not_found
 from vmbackup.arm.wire import entries, flag, inside, resource, text
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.facts.vm import Handler, VmAgent, VmModel, VmPower
@@ -30,19 +29,17 @@ def virtual_machine(ask: Ask) -> Answers:
     """One GET with the instance view; its raw form is passed on to the collectors of disks and extensions."""
     target = ask.target
     try:
-        found = ask.azure.compute.virtual_machines.get(target.resource_group, target.vm_name, expand="instanceView")
-    except ResourceNotFoundError as error:
+        wire = Arm.on(ask.azure).read(target.vm_id, **{"$expand": "instanceView"})
+    except RequestRefused as error:
         if not not_found(error):
             raise
-        refused = refusal(error)
         raise SetupError(
             "error.unknown_vm",
             vm=target.vm_name,
             group=target.resource_group,
-            code=refused.code,
-            message=cut(refused.message),
+            code=error.code,
+            message=cut(error.message),
         ) from None
-    wire = found.as_dict()
     view = inside(wire, "properties", "instanceView")
     agent = read_agent(view, ask.azure.heard())
     return {
