@@ -146,9 +146,9 @@ _IN_GROUPS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (_SHORT_FLAG, (" -p", "\t-p")),
     (_USER_FLAG, ("curl", "wget")),
     (_NET_USE_USER, ("/user:",)),
-    (_NET_USER, ("net",)),
+    (_NET_USER, (" user", "\tuser")),
     (_NET_USE, ("\\\\",)),
-    (_FLAG, ("-", "/")),
+    (_FLAG, (*_IN_NAMES, "rp")),
     (_ELEMENT, ("<",)),
     (_PAIR, ("value",)),
     (_SETTING, _IN_NAMES),
@@ -167,6 +167,7 @@ _IN_GROUPS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (_NO_SCHEME, ("@",)),
 )
 """Patterns of two groups, what stays and the secret; each with words of which a text must hold one to be searched."""
+_NEEDLES = frozenset(needle for _, needles in _IN_GROUPS for needle in needles)
 
 _ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 # Zero-width joiners are part of words and emojis; half a surrogate pair can be written nowhere.
@@ -177,7 +178,12 @@ _UNSEEN = re.compile(
 
 def text(value: object) -> str:
     """The value as harmless text: no secret, no escape sequence, control and direction marks as ``\\uXXXX``."""
-    words = without_secrets(_ESCAPE_SEQUENCE.sub("", str(value)))
+    words = str(value)
+    return _remembered_harmless(words) if len(words) <= _LONGEST_REMEMBERED else _harmless(words)
+
+
+def _harmless(words: str) -> str:
+    words = without_secrets(_ESCAPE_SEQUENCE.sub("", words))
     return _UNSEEN.sub(lambda mark: f"\\u{ord(mark.group()):04x}", words.replace("\r\n", "\n"))
 
 
@@ -200,17 +206,20 @@ def without_secrets(words: str) -> str:
 def _blotted_out(words: str) -> str:
     words = _without_tails_of_keys(words)
     lower = words.lower()
-    for pattern, needles in _IN_GROUPS:
-        if any(needle in lower for needle in needles):
+    there = {needle for needle in _NEEDLES if needle in lower}
+    for pattern, needles in _IN_GROUPS if there else ():
+        if not there.isdisjoint(needles):
             words = pattern.sub(_blotted, words)
     if "@" in words:
         words = _ADDRESS.sub(_without_sign_in, words)
     return _WORD.sub(_without_token, words) if "eyJ" in words else words
 
 
-# Whatever a run saves is saved after each of its steps, and most of it are the same few names, times and numbers.
+# Whatever a run saves is saved after each of its steps, and shown in three forms; most of it are the same few names,
+# times and numbers.
 _LONGEST_REMEMBERED = 200
 _remembered = lru_cache(maxsize=20_000)(_blotted_out)
+_remembered_harmless = lru_cache(maxsize=20_000)(_harmless)
 
 
 @lru_cache(maxsize=5_000)
