@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from vmbackup import sanitize
@@ -17,6 +17,7 @@ from vmbackup.model import Evidence, Fact, FactStatus, SetupError, Target
 from vmbackup.runs import storage
 
 SCHEMA = "vmbackup.evidence/1"
+_FIELDS = tuple(field.name for field in fields(Fact))
 SHAPES = {**FACTS, **GUEST_FACTS, **FACTS_LINUX, **FACTS_WINDOWS}
 
 
@@ -65,9 +66,21 @@ def _shaped(name: str, key: str, fact: Fact) -> Fact:
 
 
 def evidence_json(target: Target, evidence: Evidence) -> dict[str, Any]:
-    """The content of ``evidence.json``."""
-    facts = {name: asdict(fact) for name, fact in sorted(evidence.items())}
+    """The content of ``evidence.json``; it shares the facts' data."""
+    facts = {name: {field: getattr(fact, field) for field in _FIELDS} for name, fact in sorted(evidence.items())}
     return {"schema": SCHEMA, "target": asdict(target), "facts": facts}
+
+
+def evidence_text(target: Target, evidence: Evidence) -> str:
+    """``evidence.json`` as it is written: harmless, and each fact on a line of its own."""
+    content = sanitize.data(evidence_json(target, evidence))
+    facts = ",\n".join(f"{_line(name)}: {_line(fact)}" for name, fact in content["facts"].items())
+    head = "".join(f"{_line(name)}: {_line(content[name])},\n" for name in ("schema", "target"))
+    return f'{{\n{head}"facts": {{\n{facts}\n}}\n}}\n'
+
+
+def _line(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
 
 def _fact(saved: dict[str, Any]) -> Fact:

@@ -38,7 +38,7 @@ from vmbackup.diagnosis import every_finding
 from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target
 from vmbackup.remedies.journal import Journal
 from vmbackup.runs import storage
-from vmbackup.runs.evidence import evidence_json, parse_evidence
+from vmbackup.runs.evidence import evidence_text, parse_evidence
 from vmbackup.runs.lock import LAST_CHANGE, Held, folder_lock, vm_lock, vm_state
 from vmbackup.runs.log import Log
 from vmbackup.runs.saved_run import SavedRun
@@ -77,9 +77,9 @@ class RunFolder:
 
     # --- what was found out ---
 
-    def save_evidence(self, target: Target, evidence: Evidence) -> None:
-        """Write ``evidence.json``."""
-        self._write_json(EVIDENCE, evidence_json(target, evidence))
+    def save_evidence(self, target: Target, evidence: Evidence) -> bytes:
+        """Write ``evidence.json``; returns its content."""
+        return self._write_evidence(EVIDENCE, target, evidence)
 
     def save_result(self, content: Mapping[str, Any]) -> None:
         """Write ``result.json``."""
@@ -94,7 +94,7 @@ class RunFolder:
 
     def save_known(self, target: Target, known: Evidence) -> None:
         """Write ``known.json``: facts that the first collection here need not ask for."""
-        self._write_json(KNOWN, evidence_json(target, known))
+        self._write_evidence(KNOWN, target, known)
 
     def known(self, target: Target) -> dict[str, Fact]:
         """The facts in ``known.json``; none where there is no such file, where it is another VM's, or where something
@@ -106,12 +106,17 @@ class RunFolder:
 
     # --- what the operator did ---
 
-    def save_run(self, saved: SavedRun, target: Target, evidence: Evidence, before: Evidence | None = None) -> None:
-        """Write ``run.json`` and the evidence that belongs to it, so that the run goes on from there; and the evidence
-        from before the first change, if there was one."""
+    def save_run(
+        self, saved: SavedRun, target: Target, evidence: Evidence | bytes, before: Evidence | None = None
+    ) -> None:
+        """Write ``run.json`` and the evidence that belongs to it, or its content, so that the run goes on from there;
+        and the evidence from before the first change, if there was one."""
         if before:
-            self._write_json(BEFORE, evidence_json(target, before))
-        self._write_json(RUN_EVIDENCE, evidence_json(target, evidence))
+            self._write_evidence(BEFORE, target, before)
+        if isinstance(evidence, bytes):
+            self.write(RUN_EVIDENCE, evidence)
+        else:
+            self._write_evidence(RUN_EVIDENCE, target, evidence)
         self._write_json(RUN, saved.as_json())
 
     def saved_run(self) -> tuple[SavedRun, dict[str, Fact]] | None:
@@ -223,6 +228,11 @@ class RunFolder:
             raise self._unwritten(name, error) from None
 
     # --- reading and writing ---
+
+    def _write_evidence(self, name: str, target: Target, evidence: Evidence) -> bytes:
+        content = evidence_text(target, evidence).encode()
+        self.write(name, content)
+        return content
 
     def _write_json(self, name: str, content: Any) -> None:
         text = json.dumps(sanitize.data(content), ensure_ascii=False, indent=1, sort_keys=True)

@@ -251,10 +251,10 @@ class Run(State):
         until the operator decides."""
         if not (self.kept and self.evidence):
             return
-        self.files.save_evidence(self.target, self.evidence)
+        content = self.files.save_evidence(self.target, self.evidence)
         self.files.save_result(self.result())
         known, done = self._joined()
-        self.files.save_run(done, self.target, known, self.before)
+        self.files.save_run(done, self.target, content if known is self.evidence else known, self.before)
 
     def audit(self) -> list[dict[str, Any]]:
         """Every changing request of this run folder, one row each."""
