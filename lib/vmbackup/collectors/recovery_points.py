@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from vmbackup import clock
+from vmbackup.arm.client import Arm
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import Unreadable
-from vmbackup.arm.paging import Listing, read_pages
-from vmbackup.arm.wire import entries, resource, text, whole_pages
+from vmbackup.arm.paging import Listing, read_list
+from vmbackup.arm.wire import entries, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
-from vmbackup.collectors.vault import FABRIC, vault_parts
+from vmbackup.collectors.vault import FABRIC
 from vmbackup.facts.backup import Protection, RecoveryPoint
+
+_MOST = 10_000
+"""Points of one VM: many times more than any policy keeps."""
 
 
 @collector(
@@ -27,12 +31,16 @@ def recovery_points(ask: Ask, protected: Protection) -> Answers:
 
 def points_of(azure: Azure, protected: Protection) -> Listing:
     """The recovery points of the protected item, newest first."""
-    subscription, group, name = vault_parts(protected)
-    points = azure.backup(subscription).recovery_points
-    listed = points.list(name, group, FABRIC, protected["container"], protected["item"], raw_response_hook=whole_pages)
-    pages = read_pages(listed)
-    read = [read_recovery_point(each.as_dict()) for each in pages.entries]
+    pages = read_list(Arm.on(azure), f"{_item_path(protected)}/recoveryPoints", _MOST)
+    read = list(map(read_recovery_point, pages.entries))
     return Listing(sorted(read, key=lambda point: point["time"] or "", reverse=True), pages.is_cut)
+
+
+def _item_path(protected: Protection) -> str:
+    parts = protected["container"], protected["item"]
+    if any("/" in each or not each.strip(".") for each in parts):
+        raise Unreadable("the name of a protected item leads elsewhere")
+    return f"{protected['vault_id']}/backupFabrics/{FABRIC}/protectionContainers/{parts[0]}/protectedItems/{parts[1]}"
 
 
 def read_recovery_point(wire: object) -> RecoveryPoint:

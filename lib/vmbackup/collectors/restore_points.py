@@ -8,11 +8,10 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError
-
 from vmbackup import clock
 from vmbackup.arm.call import gather
-from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.client import Arm
+from vmbackup.arm.errors import RequestRefused, Unreadable
 from vmbackup.arm.paging import Listing, read_pages
 from vmbackup.arm.wire import entries, inside, resource, text, whole_pages
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
@@ -50,9 +49,10 @@ def source_of(wire: object) -> str:
 def _collection(ask: Ask, listed: object) -> Any:
     collection_id = text(listed, "id")
     group, name = resource_group(collection_id), resource_name(collection_id)
+    within = f"/subscriptions/{ask.azure.subscription_id}/resourceGroups/{group}/providers/Microsoft.Compute"
     try:
-        return ask.azure.compute.restore_point_collections.get(group, name, expand="restorePoints").as_dict()
-    except HttpResponseError:
+        return Arm.on(ask.azure).read(f"{within}/restorePointCollections/{name}", **{"$expand": "restorePoints"})
+    except RequestRefused:
         # The list shows that it exists; only the number of its points is unknown.
         return listed
 
