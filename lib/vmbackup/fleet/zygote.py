@@ -173,6 +173,7 @@ class Zygote:
 def _read_tables() -> None:
     """Read the catalogue and prepare its patterns, if notebooks judge: both are the same for all VMs."""
     if "vmbackup.diagnosis" in sys.modules:
+        from vmbackup.catalog.knowledge import knowledge
         from vmbackup.catalog.remedies import remedies
         from vmbackup.catalog.texts import ui
         from vmbackup.diagnosis import diagnose
@@ -180,6 +181,7 @@ def _read_tables() -> None:
 
         diagnose(None, {})
         triage("-")
+        knowledge()
         remedies()
         ui()
 
