@@ -33,15 +33,18 @@ def read_pages(paged: Any, most_entries: int | None = None) -> Listing:
     return Listing(entries, bool(pages.continuation_token))
 
 
-def read_list(arm: Arm, path: str, most_entries: int, **query: str) -> Listing:
-    """The same for a list that is read without the SDK's models. Raises Unreadable for a page that is no list."""
-    entries: list[Any] = []
+def read_list(arm: Arm, path: str, most_entries: int, into: Any = None, **query: str) -> Listing:
+    """The same for a list that is read without the SDK's models, ``into`` this sequence. Raises Unreadable for a page
+    that is no list."""
+    entries: Any = [] if into is None else into
     following: str | None = path
     for _ in range(MOST_PAGES):
         if following is None or len(entries) > most_entries:
             break
         page = arm.read(following, **query)
-        entries += listed(page, "value")
+        entries.extend(listed(page, "value"))
         # The address of the next page has the query in it.
         following, query = text(page, "nextLink"), {}
-    return Listing(entries[:most_entries], following is not None or len(entries) > most_entries)
+    if len(entries) > most_entries:
+        return Listing(entries[:most_entries], True)
+    return Listing(entries, following is not None)

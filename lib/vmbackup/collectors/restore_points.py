@@ -85,17 +85,18 @@ def _interval_h(points: list[Any]) -> float | None:
 def locks(ask: Ask, collections: list[RestorePointCollection] | None, policy: Policy | None) -> Answers:
     """The locks at the subscription, the VM's resource group, the VM, and where restore points are kept."""
     listing = read_pages(ask.azure.locks.management_locks.list_at_subscription_level()).as_wires()
-    return {"vm.locks": listed_fact(listing, read_locks(listing.entries, ask.target, collections, policy))}
+    found = list(map(read_lock, listing.entries))
+    return {"vm.locks": listed_fact(listing, locks_of(found, ask.target, collections, policy))}
 
 
-def read_locks(
-    wires: Sequence[object], target: Target, collections: list[RestorePointCollection] | None, policy: Policy | None
+def locks_of(
+    found: Sequence[Lock], target: Target, collections: list[RestorePointCollection] | None, policy: Policy | None
 ) -> list[Lock]:
     """Those of a subscription's locks that concern the VM or where its restore points are kept."""
     groups = {target.resource_group.lower(), *(each["resource_group"].lower() for each in collections or [])}
     prefix = (policy["restore_point_group_prefix"] if policy else None) or _AZURE_BACKUP
     kept = (_AZURE_BACKUP, prefix.lower())
-    return [lock for lock in map(read_lock, wires) if _concerns(lock, target.vm_id, groups, kept)]
+    return [lock for lock in found if _concerns(lock, target.vm_id, groups, kept)]
 
 
 def read_lock(wire: object) -> Lock:

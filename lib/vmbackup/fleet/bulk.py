@@ -33,9 +33,10 @@ from vmbackup.fleet.known import facts_of, facts_of_vault, facts_to_examine
 from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
 from vmbackup.fleet.metrics import list_metrics
 from vmbackup.fleet.networks import list_effective
+from vmbackup.fleet.shelf import ShelvedFacts
 from vmbackup.fleet.signs import not_known, signs_of_lists, signs_of_points
 from vmbackup.fleet.tables import Tables, own_id, source_id
-from vmbackup.model import Evidence, Fact, Target, data_of
+from vmbackup.model import Evidence, Target, data_of
 from vmbackup.parameters import VAULT_ID, VM_ID
 from vmbackup.resource_ids import part_after
 
@@ -70,23 +71,25 @@ def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:
     list_subscriptions(lists, subscriptions)
     _list_versions(lists, subscriptions)
     targets = _targets(lists, scope, vaults)
-    vms = [InventoryVm(each, facts_of(each, tables) | known_points.get(each.vm_id.lower(), {})) for each in targets]
-    judged = [_judged(each, clock.stamp(lists.now), points) for each in vms]
+    facts = ({**facts_of(each, tables), **known_points.get(each.vm_id.lower(), {})} for each in targets)
+    judged = [_judged(lists, each, known, points) for each, known in zip(targets, facts, strict=True)]
     open_vms = [each for each in judged if each.signs]
     list_metrics(lists, open_vms)
     list_effective(lists, open_vms)
-    found = [_to_examine(each, tables) if each.signs else each for each in judged]
+    found = [_to_examine(lists, each, tables) if each.signs else each for each in judged]
     if not points:
         _note_not_asked(lists, found)
     return Inventory(tuple(found), tuple(lists.gaps), tuple(lists.calls))
 
 
-def facts_for_run(vm: InventoryVm) -> dict[str, Fact]:
+def facts_for_run(vm: InventoryVm) -> Evidence:
     """What a run of this VM need not ask again. Nothing of a vault where its protection was stopped: the VM may have
     gone to another one."""
-    item = data_of(vm.known, "backup.item")
+    known = dict(vm.known)
+    item = data_of(known, "backup.item")
     active = item is not None and (item["protection_state"] or "").lower() == "protected" and not item["soft_deleted"]
-    return {name: fact for name, fact in vm.known.items() if active or not name.startswith("backup.")}
+    wanted = {name: fact for name, fact in known.items() if active or not name.startswith("backup.")}
+    return vm.known.beside(wanted) if isinstance(vm.known, ShelvedFacts) else wanted
 
 
 def _sound(lists: Lists, names: set[str], shape: re.Pattern[str]) -> list[str]:
@@ -155,7 +158,7 @@ def _list_versions(lists: Lists, subscriptions: Iterable[str]) -> None:
 # --- which of them stand open --------------------------------------------------------------------------------------
 
 
-def _points(lists: Lists, tables: Tables, vaults: Mapping[str, str]) -> dict[str, dict[str, Fact]]:
+def _points(lists: Lists, tables: Tables, vaults: Mapping[str, str]) -> dict[str, Evidence]:
     """The recovery points of the VMs of which their vaults say nothing that is open, by the VM's id."""
     now, by_vault = clock.stamp(lists.now), dict[str, list[tuple[str, str]]]()
     for vm_id, vault in vaults.items():
@@ -166,14 +169,14 @@ def _points(lists: Lists, tables: Tables, vaults: Mapping[str, str]) -> dict[str
             if not signs_of_lists(known, now):
                 by_vault.setdefault(vault, []).append((vm_id, known["backup.item"].data["id"]))
     found = gather([partial(_points_of_vault, lists, each) for each in by_vault.values()], _VAULTS_AT_ONCE)
-    return {vm_id: {POINTS: fact} for facts in found for vm_id, fact in facts}
+    return {vm_id: known for facts in found for vm_id, known in facts}
 
 
-def _points_of_vault(lists: Lists, items: list[tuple[str, str]]) -> list[tuple[str, Fact]]:
+def _points_of_vault(lists: Lists, items: list[tuple[str, str]]) -> list[tuple[str, Evidence]]:
     return gather([partial(_points_of, lists, vm_id, item_id) for vm_id, item_id in items], _AT_ONCE)
 
 
-def _points_of(lists: Lists, vm_id: str, item_id: str) -> tuple[str, Fact]:
+def _points_of(lists: Lists, vm_id: str, item_id: str) -> tuple[str, Evidence]:
     with calling(vm_id, _POINTS_S) as call:
         try:
             listing = points_of(lists.azure, read_graph_item({"id": item_id}))
@@ -181,7 +184,7 @@ def _points_of(lists: Lists, vm_id: str, item_id: str) -> tuple[str, Fact]:
         except Exception as error:
             fact = as_fact(error)
     lists.count(call)
-    return vm_id, recorded(fact, call)
+    return vm_id, ShelvedFacts(lists.shelf, {POINTS: recorded(fact, call)})
 
 
 def _note_not_asked(lists: Lists, vms: Iterable[InventoryVm]) -> None:
@@ -190,16 +193,16 @@ def _note_not_asked(lists: Lists, vms: Iterable[InventoryVm]) -> None:
         lists.gap("points", "", "points_not_asked", {"count": str(count)})
 
 
-def _judged(vm: InventoryVm, now: str | None, points: bool) -> InventoryVm:
+def _judged(lists: Lists, target: Target, known: Evidence, points: bool) -> InventoryVm:
     """The VM with what stands open."""
-    further = signs_of_points(vm.known) if points else not_known(vm.known, ("vm.model",))
-    signs = tuple(signs_of_lists(vm.known, now) or further)
-    return replace(vm, signs=signs, section=_section(vm.known))
+    further = signs_of_points(known) if points else not_known(known, ("vm.model",))
+    signs = tuple(signs_of_lists(known, clock.stamp(lists.now)) or further)
+    return InventoryVm(target, ShelvedFacts(lists.shelf, known), _section(known), signs)
 
 
-def _to_examine(vm: InventoryVm, tables: Tables) -> InventoryVm:
+def _to_examine(lists: Lists, vm: InventoryVm, tables: Tables) -> InventoryVm:
     """The VM with what its examination needs."""
-    return replace(vm, known=facts_to_examine(vm.target, tables, vm.known))
+    return replace(vm, known=ShelvedFacts(lists.shelf, facts_to_examine(vm.target, tables, vm.known)))
 
 
 def _section(known: Evidence) -> str | None:

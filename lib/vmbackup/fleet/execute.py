@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,8 @@ def execute(spec: RunSpec, folder: str | os.PathLike[str]) -> RunResult:
         files.write(NOTEBOOK, content.replace(f"{made}{os.sep}".encode(), b""))
         if error is None and result is not None and works_in != place:
             files.save_result(result)
-    return RunResult(spec, place, result if error is None else None, error)
+    # What was known of the VM need not travel back.
+    return RunResult(replace(spec, known=None), place, result if error is None else None, error)
 
 
 def failed(spec: RunSpec, place: str, error: str) -> RunResult:

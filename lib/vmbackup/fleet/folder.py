@@ -132,7 +132,7 @@ def _asked(place: str) -> tuple[dict[str, _Asked], list[Gap]]:
 def _inventory(place: str, language: str) -> tuple[dict[str, FleetRow], list[Gap]]:
     """What the lists say, by VM; a line that cannot be read is a gap."""
     found, gaps = dict[str, FleetRow](), list[Gap]()
-    for number, line in enumerate((_whole(place, INVENTORY) or b"").splitlines(), 1):
+    for number, line in enumerate(_lines(place, INVENTORY), 1):
         try:
             row = listed(*parse_evidence(line, INVENTORY, ONLY))
             found[row["vm_id"].lower()] = row
@@ -142,11 +142,22 @@ def _inventory(place: str, language: str) -> tuple[dict[str, FleetRow], list[Gap
     return found, gaps
 
 
+def _lines(place: str, name: str) -> Iterator[bytes]:
+    try:
+        yield from storage.at(place).lines(name)
+    except (OSError, ImportError, ValueError) as error:
+        raise _unread(place, name, error) from None
+
+
 def _whole(place: str, name: str) -> bytes | None:
     try:
         return storage.at(place).read(name, _LARGEST)
     except (OSError, ImportError, ValueError) as error:
-        raise SetupError("error.evidence_unread", file=f"{place}/{name}", message=storage.why(error)) from None
+        raise _unread(place, name, error) from None
+
+
+def _unread(place: str, name: str, error: Exception) -> SetupError:
+    return SetupError("error.evidence_unread", file=f"{place}/{name}", message=storage.why(error))
 
 
 def _json(content: bytes, name: str) -> Any:

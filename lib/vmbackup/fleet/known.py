@@ -24,7 +24,7 @@ from vmbackup.collectors.jobs import read_job
 from vmbackup.collectors.neighbours import read_neighbours
 from vmbackup.collectors.network import interface_ids, read_interfaces, read_subnet
 from vmbackup.collectors.protected_item import read_item
-from vmbackup.collectors.restore_points import read_collection, read_locks, source_of
+from vmbackup.collectors.restore_points import locks_of, read_collection, read_lock, source_of
 from vmbackup.collectors.vault import read_vault
 from vmbackup.collectors.vm import read_model, read_power
 from vmbackup.fleet.listing import ACTIVITY_BACK, Rows
@@ -236,7 +236,8 @@ def _collections(vm: _Vm) -> _Facts:
 def _locks(vm: _Vm) -> _Facts:
     listed = vm.tables.whole("locks", vm.subscription)
     collections = [read_collection(row) for row in vm.data("_collections")]
-    yield "vm.locks", read_locks(listed.entries, vm.target, collections, vm.get("backup.policy")), [listed]
+    found = vm.tables.read("locks", vm.subscription, read_lock)
+    yield "vm.locks", locks_of(found, vm.target, collections, vm.get("backup.policy")), [listed]
 
 
 def _health(vm: _Vm) -> _Facts:

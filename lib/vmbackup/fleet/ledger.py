@@ -88,7 +88,7 @@ class Ledger:
         ]
         self.write(FLEET, {**about, **fleet_json(vms, plan.gaps)})
         try:
-            self._storage.write(INVENTORY, b"".join(inventory_line(vm.target, vm.known) for vm in plan.listed.vms))
+            self._storage.write_lines(INVENTORY, (inventory_line(vm.target, vm.known) for vm in plan.listed.vms))
         except OSError as error:
             raise SetupError("error.not_written", file=INVENTORY, message=storage.why(error)) from None
         self.order(plan.specs)  # last: with it the run has begun

@@ -18,6 +18,7 @@ from vmbackup.arm.paging import Listing, read_list, read_pages
 from vmbackup.arm.wire import whole_pages
 from vmbackup.collectors import actions
 from vmbackup.collectors.jobs import job_filter
+from vmbackup.fleet.shelf import Shelf, ShelvedRows
 from vmbackup.resource_ids import part_after, resource_group, resource_name
 from vmbackup.runs.fleet_row import Gap
 
@@ -27,6 +28,8 @@ _MOST_EVENTS = 20_000
 _MOST_ROWS = 100_000
 _ITEMS = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"
 _OF_VMS = "backupManagementType eq 'AzureIaasVM'"
+_FEW = 50
+"""Rows of a list that are held; more are put on the shelf."""
 _AT_ONCE = 4
 """How many requests one vault gets at the same time."""
 
@@ -51,6 +54,7 @@ class Lists:
     rows: dict[tuple[str, str], Rows] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def count(self, call: Call) -> None:
         """Note the requests of a call; the pages of a list look alike, and so do the polls of an operation."""
@@ -79,22 +83,27 @@ class Lists:
         self.count(call)
         if listing is None:
             return None
-        rows = Rows(listing.entries, tuple(sorted(call.requests)), listing.is_cut, clock.stamp(begun))
+        entries = self._shelved(listing.entries)
+        rows = Rows(entries, tuple(sorted(call.requests)), listing.is_cut, clock.stamp(begun))
         if listing.is_cut:
             self.gap(what, scope, "list_cut", {"cut": str(len(listing.entries))})
         self.rows[what, scope.lower()] = rows
         return rows
+
+    def _shelved(self, entries: Sequence[Any]) -> Sequence[Any]:
+        many = isinstance(entries, list) and len(entries) > _FEW
+        return ShelvedRows(self.shelf, entries) if many else entries
 
 
 def list_vaults(lists: Lists, vault_ids: Iterable[str]) -> None:
     """Items, jobs, policies and the storage of each vault, four requests at a time."""
     items = f"{_OF_VMS} and itemType eq 'VM'"
     for vault_id in vault_ids:
-        read = partial(_below, lists.azure, vault_id)
+        read = partial(_below, lists, lists.azure, vault_id)
         works: dict[str, tuple[Callable[[], Listing], str]] = {
-            "items": (partial(read, "backupProtectedItems", items), "backup.neighbours"),
-            "jobs": (partial(read, "backupJobs", job_filter(lists.now, operation=None)), "backup.jobs"),
-            "policies": (partial(read, "backupPolicies", _OF_VMS), "backup.policy"),
+            "items": (partial(read, "backupProtectedItems", filter=items), "backup.neighbours"),
+            "jobs": (partial(read, "backupJobs", filter=job_filter(lists.now, operation=None)), "backup.jobs"),
+            "policies": (partial(read, "backupPolicies", filter=_OF_VMS), "backup.policy"),
             "storage": (partial(_storage, lists.azure, vault_id), "backup.vault"),
         }
         gather([partial(lists.ask, what, vault_id, *work) for what, work in works.items()], _AT_ONCE)
@@ -104,18 +113,18 @@ def list_subscriptions(lists: Lists, subscriptions: Iterable[str]) -> None:
     """VMs and all that belongs to them, networks, locks, collections of restore points, and the activity log."""
     for subscription in subscriptions:
         azure = lists.azure.beside(subscription)
-        read = partial(_below, azure, f"/subscriptions/{subscription}/providers")
+        read = partial(_below, lists, azure, f"/subscriptions/{subscription}/providers")
         works: dict[str, tuple[Callable[[], Listing], str]] = {
             "vms": (partial(read, "Microsoft.Compute/virtualMachines"), "vm.model"),
-            "power": (partial(_pages, azure.compute.virtual_machines.list_all, status_only="true"), "vm.power"),
-            "disks": (partial(_pages, azure.compute.disks.list), "vm.disks"),
+            "power": (partial(read, "Microsoft.Compute/virtualMachines", statusOnly="true"), "vm.power"),
+            "disks": (partial(read, "Microsoft.Compute/disks"), "vm.disks"),
             "nics": (partial(read, "Microsoft.Network/networkInterfaces"), "network.nics"),
             "networks": (partial(read, "Microsoft.Network/virtualNetworks"), "network.subnets"),
             "security groups": (partial(read, "Microsoft.Network/networkSecurityGroups"), "network.rules"),
             "route tables": (partial(read, "Microsoft.Network/routeTables"), "network.routes"),
             "locks": (partial(_pages, azure.locks.management_locks.list_at_subscription_level), "vm.locks"),
             "collections": (partial(read, "Microsoft.Compute/restorePointCollections"), "vm.restore_points"),
-            "events": (partial(_events, azure, lists.now), "vm.activity"),
+            "events": (partial(_events, lists, azure), "vm.activity"),
             "health": (partial(_health, azure, subscription), "vm.health"),
             "extensions": (partial(_extensions, azure, subscription), "vm.extensions"),
         }
@@ -152,16 +161,17 @@ def _storage(azure: Azure, vault_id: str) -> Listing:
     return Listing([configs.get(name, group)], False).as_wires()
 
 
-def _below(azure: Azure, scope: str, kind: str, asked: str = "") -> Listing:
+def _below(lists: Lists, azure: Azure, scope: str, kind: str, filter: str = "", **query: str) -> Listing:
     """A list below a vault or subscription, without the SDK's models: a fleet's lists are long."""
-    return read_list(Arm.on(azure), f"{scope}/{kind}", _MOST_ROWS, **({"$filter": asked} if asked else {}))
+    asked = {**query, **({"$filter": filter} if filter else {})}
+    return read_list(Arm.on(azure), f"{scope}/{kind}", _MOST_ROWS, ShelvedRows(lists.shelf), **asked)
 
 
-def _events(azure: Azure, now: datetime) -> Listing:
-    start, end = clock.stamp(now - ACTIVITY_BACK), clock.stamp(now)
+def _events(lists: Lists, azure: Azure) -> Listing:
+    start, end = clock.stamp(lists.now - ACTIVITY_BACK), clock.stamp(lists.now)
     span = f"eventTimestamp ge '{start}' and eventTimestamp le '{end}'"
     path = f"/subscriptions/{azure.subscription_id}/providers/Microsoft.Insights/eventtypes/management/values"
-    return read_list(Arm.on(azure), path, _MOST_EVENTS, **{"$filter": span})
+    return read_list(Arm.on(azure), path, _MOST_EVENTS, ShelvedRows(lists.shelf), **{"$filter": span})
 
 
 def _health(azure: Azure, subscription: str) -> Listing:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import text
 from vmbackup.collectors.jobs import vm_of
 from vmbackup.fleet.listing import Lists, Rows
+
+_Row = TypeVar("_Row")
 
 
 class Tables:
@@ -16,7 +18,8 @@ class Tables:
 
     def __init__(self, lists: Lists) -> None:
         self.lists = lists
-        self._indexes: dict[tuple[str, str, Callable[[Any], str]], dict[str, list[Any]]] = {}
+        self._indexes: dict[tuple[str, str, Callable[[Any], str]], dict[str, list[int]]] = {}
+        self._read: dict[tuple[str, str], list[Any]] = {}
 
     def rows(self, what: str, scope: str, name: str, key: Callable[[Any], str]) -> tuple[list[Any], Rows]:
         """The rows whose key is this name, with their list. Raises KeyError where there is no such list."""
@@ -24,10 +27,17 @@ class Tables:
         index = self._indexes.get((what, scope.lower(), key))
         if index is None:
             index = {}
-            for row in listed.entries:
-                index.setdefault(key(row).lower().rstrip("/"), []).append(row)
+            for number, row in enumerate(listed.entries):
+                index.setdefault(key(row).lower().rstrip("/"), []).append(number)
             self._indexes[what, scope.lower(), key] = index
-        return index.get(name.lower().rstrip("/"), []), listed
+        return [listed.entries[number] for number in index.get(name.lower().rstrip("/"), ())], listed
+
+    def read(self, what: str, scope: str, reader: Callable[[Any], _Row]) -> list[_Row]:
+        """What all rows of a list say, read once. Raises KeyError where there is no such list."""
+        key = (what, scope.lower())
+        if key not in self._read:
+            self._read[key] = list(map(reader, self.listed(what, scope).entries))
+        return self._read[key]
 
     def row(self, what: str, scope: str, name: str, key: Callable[[Any], str]) -> tuple[Any, Rows]:
         """The first of them. Raises KeyError where there is none."""

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +32,14 @@ class Storage(Protocol):
 
     def write(self, name: str, content: bytes) -> None:
         """Replace the whole file; a reader sees the old or the new content, never a mix."""
+        ...
+
+    def write_lines(self, name: str, lines: Iterable[bytes]) -> None:
+        """The same for a file that is made line by line, and may be too large to hold."""
+        ...
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of such a file, none where there is no file."""
         ...
 
     def append(self, name: str, line: bytes) -> None:
@@ -116,11 +124,15 @@ class LocalStorage:
 
     def write(self, name: str, content: bytes) -> None:
         """Write beside it, then rename."""
+        self.write_lines(name, (content,))
+
+    def write_lines(self, name: str, lines: Iterable[bytes]) -> None:
+        """Write beside it, then rename."""
         self.make()
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{name}.")  # mode 0600
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                file.writelines(lines)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, self.folder / name)
@@ -128,6 +140,16 @@ class LocalStorage:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of the file."""
+        try:
+            handle = os.open(self.folder / name, os.O_RDONLY | _NO_WAIT | _NO_LINK)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        with os.fdopen(handle, "rb") as file:
+            _require_file(handle)
+            yield from file
 
     def append(self, name: str, line: bytes) -> None:
         """Add a line in one write, and wait until it is on disk."""
@@ -208,6 +230,19 @@ class ObjectStorage:
     def write(self, name: str, content: bytes) -> None:
         """One whole put."""
         self._put(name, content)
+
+    def write_lines(self, name: str, lines: Iterable[bytes]) -> None:
+        """One whole put: a part of an object must never be taken for it."""
+        self._put(name, b"".join(lines))
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of the object."""
+        self._fs.invalidate_cache()
+        try:
+            with _as_os_error(), self._fs.open(self._path(name), "rb") as file:
+                yield from file
+        except (FileNotFoundError, NotADirectoryError):
+            return
 
     def append(self, name: str, line: bytes) -> None:
         """Put the object anew with the line at its end."""
