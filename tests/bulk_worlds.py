@@ -1,15 +1,20 @@
 """Whether a world gets the same verdicts with the evidence of lists as without.
 
 python -m tests.bulk_worlds [WORLD...]    one line per world: what differs, and how many requests each way took
+
+Without names all worlds, each by itself, and then a fleet whose VMs share vaults, policies and subnets.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+from azuresim.fleet import fleet
 from azuresim.loading import load_world, scenario_names
 from azuresim.serve import Simulator
 from azuresim.world import World
@@ -21,6 +26,8 @@ from vmbackup.fleet.inventory import InventoryVm, Scope
 from vmbackup.model import Fact, Target
 from vmbackup.runs.evidence import evidence_json, parse_evidence
 from worlds import connected, serving
+
+_VMS = 60
 
 
 @dataclass(frozen=True)
@@ -48,13 +55,28 @@ def comparable(world: str) -> bool:
 
 def compare(world: str) -> Compared:
     """Examine a world's VM in both ways."""
-    loaded, section = load_world(world), written(world)["section"]
+    loaded = load_world(world)
     with serving(loaded) as simulator:
         azure, target = connected(simulator, loaded)
-        vm = listed(azure, loaded, target)
-        alone, first = _counted(simulator, azure, target, {})
-        known = saved(target, facts_for_run(vm)) if vm else {}
-        with_lists, second = _counted(simulator, azure, target, known)
+        return _compare(simulator, azure, target, listed(azure, loaded, target), world)
+
+
+def compare_fleet(count: int) -> Iterator[tuple[str, Compared]]:
+    """Examine each VM of a fleet in both ways."""
+    worlds = list(fleet(count, seed=1, healthy=0.1))
+    with serving(*worlds) as simulator:
+        azure, _ = connected(simulator, worlds[0])
+        vms = {vm.target.vm_id.lower(): vm for vm in inventory(azure, Scope(vaults=(worlds[0].vault_id,))).vms}
+        for world in worlds:
+            target = connected(simulator, world)[1]
+            yield world.name, _compare(simulator, azure, target, vms.get(target.vm_id.lower()), world.name[6:])
+
+
+def _compare(simulator: Simulator, azure: Azure, target: Target, vm: InventoryVm | None, world: str) -> Compared:
+    section = written(world)["section"]
+    alone, first = _counted(simulator, azure, target, {})
+    known = saved(target, facts_for_run(vm)) if vm else {}
+    with_lists, second = _counted(simulator, azure, target, known)
     was, now = observed(alone, section), observed(with_lists, section)
     verdicts = {name: (verdict, now["verdicts"].get(name)) for name, verdict in was.pop("verdicts").items()}
     others = {name: (value, now[name]) for name, value in was.items()}
@@ -82,9 +104,9 @@ def _counted(simulator: Simulator, azure: Azure, target: Target, known: dict[str
 
 def main(names: list[str]) -> int:
     """Compare these worlds, or all."""
+    worlds = ((world, compare(world)) for world in names or filter(comparable, scenario_names()))
     different = 0
-    for world in names or filter(comparable, scenario_names()):
-        compared = compare(world)
+    for world, compared in chain(worlds, () if names else compare_fleet(_VMS)):
         different += bool(compared.differs)
         print(f"{world}: {compared}", flush=True)
     print(f"{different} worlds differ")

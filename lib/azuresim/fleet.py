@@ -63,7 +63,8 @@ def _placed(given: dict[str, Any], scenario: str, index: int, vaults: int) -> di
     shared: dict[str, Any] = {}
     if not given.keys() & set(_OF_A_NETWORK):
         group = f"rg-network-{index // _VMS_OF_ONE_SUBNET:03}"
-        shared = {"subnet": {"resource_group": group}, "subnet_nsg": [], "nsg": None}
+        # Every other interface has a security group of its own besides, as the portal makes it.
+        shared = {"subnet": {"resource_group": group}, "subnet_nsg": [], "nsg": [] if index % 2 else None}
     return {
         **given,
         **shared,

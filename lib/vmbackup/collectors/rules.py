@@ -17,6 +17,7 @@ from vmbackup.resource_ids import resource_name
 EFFECTIVE = "effectiveNetworkSecurityGroups"
 """What Azure computes of an interface."""
 ACTION = f"Microsoft.Network/networkInterfaces/{EFFECTIVE}/action"
+_PLACES = ("subnet", "networkInterface", "networkManager")
 _PROTOCOLS = ("tcp", "udp", "icmp", "esp", "ah", "any", "all", "*")
 # Ports that a connection of the VM's own begins at: Windows from 49152, Linux to 60999.
 _OWN_PORTS = (49152, 60999)
@@ -55,6 +56,19 @@ def read_effective_rules(nic_id: str, wire: object, addresses: Sequence[str] = (
         sent = [each for each in listed(group, "effectiveSecurityRules") if _sends(each, addresses)]
         found += [_rule(each, each, nsg, layer) for each in sent]
     return {"nic": nic_id, "rules": found}
+
+
+def rules_of_neighbour(nic: Nic, own_groups: Sequence[str], wire: object, read: Callable[[str], object]) -> NicRules:
+    """The rules of an interface by what Azure computes for another one in its subnet: all but those of that one's own
+    security group; those of its own are what its group says, which ``read`` gets by its id. Raises Unreadable where
+    Azure does not say what a group belongs to."""
+    groups = listed(resource(wire), "value")
+    if not all(any(inside(group, "association", place) for place in _PLACES) for group in groups):
+        raise Unreadable("a security group that belongs to nothing")
+    shared = [group for group in groups if not inside(group, "association", "networkInterface")]
+    found = read_effective_rules(nic["id"], {"value": shared}, addresses(nic))
+    own = read_nsg(read(nic["nsg_id"]), "nic", addresses(nic), own_groups) if nic["nsg_id"] else []
+    return {**found, "rules": [*found["rules"], *own]}
 
 
 def written_rules(

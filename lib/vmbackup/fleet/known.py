@@ -164,15 +164,15 @@ def _subnets(vm: _Vm) -> _Facts:
 def _rules(vm: _Vm) -> _Facts:
     """As Azure computes them for the network of a VM that runs; as they are written where it computes nothing."""
     nics, groups = vm.data("network.nics"), vm.data("_groups")
+    read, used = vm.reader("security groups")
     if vm.data("vm.power")["power"] == "running":
-        used = [vm.tables.listed(rules.EFFECTIVE, rules_of(nic, groups)) for nic in nics]
+        computed = [vm.tables.listed(rules.EFFECTIVE, rules_of(nic, groups)) for nic in nics]
         found = [
-            rules.read_effective_rules(nic["id"], rows.entries[0], rules.addresses(nic))
-            for nic, rows in zip(nics, used, strict=True)
+            rules.rules_of_neighbour(nic, groups[nic["id"].lower()], rows.entries[0], read)
+            for nic, rows in zip(nics, computed, strict=True)
         ]
-        yield "network.rules", {"source": "effective", "nics": found}, used
+        yield "network.rules", {"source": "effective", "nics": found}, [*used, *computed]
     elif is_off(vm.data("vm.power")["power"]):
-        read, used = vm.reader("security groups")
         found = [rules.written_rules(nic, groups, vm.data("network.subnets"), read) for nic in nics]
         yield "network.rules", vm.not_computed(found), used
 

@@ -1,8 +1,8 @@
 """What Azure computes for the interfaces of the VMs to be examined, asked once for all of them that share it.
 
-Routes hold for a whole subnet; security rules for a subnet and the security group of an interface. So the answer about
-one interface is that about every other one there, as long as its VM runs: Azure computes for no other. What nobody
-shares is left to each VM's own run.
+Routes hold for a whole subnet, and so do security rules but for those of an interface's own group. So the answer about
+one interface tells about every other one there, as long as its VM runs: Azure computes for no other. What nobody shares
+is left to each VM's own run.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def routes_of(nic: Nic) -> str:
 
 
 def rules_of(nic: Nic, groups: Mapping[str, Sequence[str]]) -> str:
-    """What interfaces have in common for which the same security rules hold; ``groups`` are the application security
-    groups of each."""
-    return " ".join([routes_of(nic), (nic["nsg_id"] or "-").lower(), *sorted(groups[nic["id"].lower()])])
+    """What interfaces have in common for which the same security rules hold, but for those of their own groups;
+    ``groups`` are the application security groups of each, by which a rule may name them."""
+    return " ".join([routes_of(nic), *sorted(groups[nic["id"].lower()])])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from vmbackup.arm.errors import Unreadable
-from vmbackup.collectors.rules import read_effective_rules, read_nsg
+from vmbackup.collectors.rules import read_effective_rules, read_nsg, rules_of_neighbour
+from vmbackup.facts.network import Nic
 
 ME = ["10.0.0.4"]
 OUT = {"direction": "Outbound", "access": "Deny", "priority": 100, "protocol": "Tcp", "destinationPortRange": "443"}
@@ -120,3 +121,35 @@ def test_half_a_rule_is_unreadable(gone: str) -> None:
 def test_a_word_that_nobody_knows_is_not_taken_for_deny_or_inbound(said: dict[str, str]) -> None:
     with pytest.raises(Unreadable):
         read_nsg({"properties": {"securityRules": [{"name": "r", "properties": {**OUT, **said}}]}}, "nic")
+
+
+# --- of a neighbour in the subnet -----------------------------------------------------------------------------------
+
+CONFIG = {"name": "c", "primary": True, "private_ip": ME[0], "allocation": "Dynamic", "subnet_id": "s"}
+MINE: Nic = {"id": "mine", "name": "mine", "primary": True, "nsg_id": "nsg-mine", "ip_configs": [CONFIG]}  # type: ignore[list-item]
+
+
+def group(place: str | None, name: str) -> dict[str, Any]:
+    rule = {**OUT, "name": name, "destinationAddressPrefix": "*"}
+    return {"association": {place: {"id": "its"}} if place else {}, "effectiveSecurityRules": [rule]}
+
+
+def mine(resource_id: str) -> Any:
+    assert resource_id == "nsg-mine"
+    written = {"name": "own", "properties": {**OUT, "destinationAddressPrefix": "*"}}
+    return {"id": resource_id, "properties": {"securityRules": [written], "defaultSecurityRules": []}}
+
+
+def test_a_neighbour_tells_all_but_the_rules_of_its_own_group() -> None:
+    wire = {"value": [group("networkManager", "admin"), group("subnet", "shared"), group("networkInterface", "its")]}
+    found = rules_of_neighbour(MINE, [], wire, mine)
+    assert [(rule["name"], rule["layer"]) for rule in found["rules"]] == [
+        ("admin", "subnet"),
+        ("shared", "subnet"),
+        ("own", "nic"),
+    ]
+
+
+def test_a_group_that_belongs_to_nothing_may_be_the_neighbours_own() -> None:
+    with pytest.raises(Unreadable):
+        rules_of_neighbour(MINE, [], {"value": [group(None, "whose")]}, mine)

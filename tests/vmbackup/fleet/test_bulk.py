@@ -281,9 +281,17 @@ def test_what_azure_computes_is_asked_once_where_several_vms_share_it(azure: Azu
         vm for vm in listed_fleet.vms if "network.rules" in vm.known and vm.known["vm.power"].data["power"] == "running"
     ]
     assert len(vms) > len([line for line in listed_fleet.calls if "/effectiveRouteTable" in line])
-    for vm in vms[:4]:
+    for vm in vms[:6]:
         alone = collect(azure, vm.target, only=names)
-        assert [vm.known[name].data for name in names] == [alone[name].data for name in names]
+        assert vm.known["network.routes"].data == alone["network.routes"].data
+        assert meant(vm.known["network.rules"]) == meant(alone["network.rules"])
+    assert {bool(vm.known["network.nics"].data[0]["nsg_id"]) for vm in vms[:6]} == {True, False}
+
+
+def meant(fact: Fact) -> set[tuple[str, ...]]:
+    """What rules say, in whatever form: in a group's own ``*`` is what Azure computes as ``0.0.0.0/0``."""
+    found = [rule for nic in fact.data["nics"] for rule in nic["rules"]]
+    return {(rule["layer"], rule["name"], rule["nsg"], rule["access"], rule["direction"]) for rule in found}
 
 
 def test_a_vm_that_is_off_has_the_rules_that_are_written() -> None:
