@@ -67,11 +67,12 @@ def simulated(count: int, healthy: float = 0.9) -> Iterator[Simulated]:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What ``vmbackup fleet`` took, and the last line it printed."""
+    """What ``vmbackup fleet`` took, how it ended, and with --explain-calls the calls by API."""
 
     wall_s: float
     peak_mb: float
     end: Mapping[str, Any]
+    calls: Mapping[str, Any]
 
 
 def fleet(there: Simulated, folder: str, *words: str) -> Run:
@@ -88,7 +89,8 @@ def fleet(there: Simulated, folder: str, *words: str) -> Run:
     lines = process.stdout.read().splitlines()
     process.wait()
     ended.set()
-    return Run(time.perf_counter() - begun, peak[0], json.loads(lines[-1]))
+    events = {event["event"]: event for event in map(json.loads, lines)}
+    return Run(time.perf_counter() - begun, peak[0], events["end"], events.get("calls", {}).get("by_api", {}))
 
 
 def _watch(pid: int, peak: list[float], ended: Event) -> None:
@@ -112,6 +114,18 @@ def whole(count: int) -> dict[str, float]:
         f"{name}_coordinator_mb": run.peak_mb,
         f"{name}_failed": run.end["failed"],
     }
+
+
+def calls(count: int) -> dict[str, float]:
+    """Calls to Azure Resource Manager: those of the lists for each VM that they show to be well, else of its run."""
+    found = {}
+    for name, words in (("", ()), ("_without_points", ("--without-points",))):
+        with simulated(count) as there, TemporaryDirectory() as folder:
+            run = fleet(there, f"{folder}/run", "--vault", there.vault, "--explain-calls", *words)
+        lists, runs, _ = map(sum, zip(*(run.calls[api] for api in run.calls.keys() - {"metrics"}), strict=True))
+        found[f"arm_calls_per_healthy_vm{name}"] = lists / (count - run.end["total"])
+        found[f"arm_calls_per_undecided_vm{name}"] = runs / run.end["total"]
+    return found
 
 
 def side_by_side() -> dict[str, float]:
@@ -156,7 +170,7 @@ def figures() -> dict[str, float]:
     rounds = [{**whole(FEW), **whole(MANY)} for _ in range(ROUNDS)]
     found = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
     found["fleet_cost_of_many_over_few"] = found[f"fleet_{MANY}_per_vm_s"] / found[f"fleet_{FEW}_per_vm_s"]
-    return {**found, **side_by_side()}
+    return {**found, **calls(FEW), **side_by_side()}
 
 
 def main() -> None:
