@@ -1,6 +1,6 @@
-"""Where a cloud's Azure Monitor answers for the metrics of many resources: not at its Azure Resource Manager.
+"""What a cloud has besides its Azure Resource Manager: its portal, and Azure Monitor for the metrics of many resources.
 
-Each region has a host of its own, and all of a cloud have one audience of tokens. Source: the samples of
+For metrics each region has a host of its own, and all of a cloud have one audience of tokens. Sources: the samples of
 azure-monitor-querymetrics for national clouds, and "How to migrate from the metrics API to the getBatch API".
 """
 
@@ -17,8 +17,18 @@ _METRICS = {
     "https://management.chinacloudapi.cn": "metrics.monitor.azure.cn",
 }
 """By the address of Azure Resource Manager."""
+_PORTALS = {
+    "https://management.usgovcloudapi.net": "portal.azure.us",
+    "https://management.chinacloudapi.cn": "portal.azure.cn",
+}
+"""By the same address, where it is not that of the public cloud."""
 _PUBLIC = "metrics.monitor.azure.com"
 _REGION = re.compile(r"[a-z0-9]{2,40}")
+
+
+def portal_host(endpoint: str) -> str:
+    """The portal of the cloud with this Azure Resource Manager, the public one's where the cloud is not known."""
+    return _PORTALS.get(endpoint.rstrip("/").lower(), "portal.azure.com")
 
 
 def metrics_audience(endpoint: str, region: str, given: str = "") -> Audience:

@@ -16,7 +16,7 @@ from vmbackup.model import AzureSource, Step, data_of
 from vmbackup.runs.state import State
 from vmbackup.sanitize import escaped
 
-HOSTS = frozenset({"learn.microsoft.com", "github.com", "portal.azure.com"})
+HOSTS = frozenset({"learn.microsoft.com", "github.com", "portal.azure.com", "portal.azure.us", "portal.azure.cn"})
 _RUNBOOK = re.compile(r"[0-9]{2}_[a-z_]+\.ipynb")
 
 
@@ -60,20 +60,20 @@ def sources(judged: Step, language: str) -> Links:
     return Links(catalog.text("label.sources", language), found, f"({as_of})")
 
 
-def portal(state: State) -> Links | None:
-    """The VM, its serial console and its vault in the portal; None where there is no real VM."""
+def portal(state: State, host: str) -> Links | None:
+    """The VM, its serial console and its vault in the portal at ``host``; None where there is no real VM."""
     if state.parameters.azure != AzureSource.LIVE:
         return None
     blades = [("vm", state.target.vm_id, "overview"), ("serial_console", state.target.vm_id, "serialConsole")]
     protection = data_of(state.evidence, "backup.protection")
     if protection:
         blades.append(("vault", protection["vault_id"], "overview"))
-    found = [(catalog.text(f"link.{key}", state.language), _blade(id, blade)) for key, id, blade in blades]
+    found = [(catalog.text(f"link.{key}", state.language), _blade(host, id, blade)) for key, id, blade in blades]
     return Links(catalog.text("link.portal", state.language), found)
 
 
-def _blade(resource_id: str, blade: str) -> str:
-    return f"https://portal.azure.com/#@/resource{quote(resource_id)}/{blade}"
+def _blade(host: str, resource_id: str, blade: str) -> str:
+    return f"https://{host}/#@/resource{quote(resource_id)}/{blade}"
 
 
 def runbooks(sections: Iterable[str], language: str) -> Links:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from vmbackup.arm.clouds import portal_host
 from vmbackup.pages import links, load, outcome, overview, timeline
 from vmbackup.pages.blocks import Details, Page
 from vmbackup.remedies.plan import Plan
@@ -26,7 +27,7 @@ class View:
     def show(self, opened: str | None, begun: Iterable[Plan], is_whole: bool) -> None:
         """Bring it up to date; what is not ``is_whole`` yet shows nothing that only all answers together tell."""
         run, language = self._run, self._run.language
-        portal = links.portal(run)
+        portal = links.portal(run, portal_host(run.azure.connection.endpoint)) if run.azure else None
         controls.put(self._outcome, outcome.headline(run, begun, run.files.notices))
         self.stepper.show(run, run.diagnosis().steps, opened)
         controls.put(self._card, overview.page(run.target, run.so_far, language))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from in_process import near
-from vmbackup.arm.clouds import metrics_audience
+from vmbackup.arm.clouds import metrics_audience, portal_host
 from vmbackup.arm.errors import ResponseLost
 from vmbackup.collectors.metrics import metrics_of_many
 
@@ -24,6 +24,19 @@ def test_each_region_has_a_host_and_all_of_a_cloud_one_audience(endpoint: str, s
     found = metrics_audience(endpoint, "West Europe")
     assert found.scope == f"https://{suffix}/.default"
     found.require(f"https://westeurope.{suffix}/subscriptions/s/metrics:getBatch")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "host"),
+    [
+        ("https://management.azure.com", "portal.azure.com"),
+        ("https://Management.usgovcloudapi.net/", "portal.azure.us"),
+        ("https://management.chinacloudapi.cn", "portal.azure.cn"),
+        ("https://127.0.0.1:1234", "portal.azure.com"),
+    ],
+)
+def test_each_cloud_has_a_portal_of_its_own(endpoint: str, host: str) -> None:
+    assert portal_host(endpoint) == host
 
 
 def test_another_clouds_host_must_be_given() -> None:
