@@ -113,10 +113,11 @@ def fleet(
             plan = _planned(ledger, orders, asked, language)
             run = _begun(ledger, plan, orders, asked, timeout, max_errors, language)
             shown = Progress(run, language, as_json)
-            with _workers(scheduler, workers) as pool, stoppable(run):
-                for ended in run.run(pool):
-                    shown.ended(ended)
-            files = [] if run.interrupted else _summarised(ledger.place, language)
+            with _workers(scheduler, workers) as pool:
+                with stoppable(run):
+                    for ended in run.run(pool):
+                        shown.ended(ended)
+                files = [] if run.interrupted else pool.do(_summarised, ledger.place, language)
     content = _content(run, files, round(time.monotonic() - begun, 1))
     shown.end(content, len(plan.left))
     if explain_calls:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from vmbackup.fleet.execute import RunResult, RunSpec, execute, failed, prepare_worker, refuse_unknown_parameters
@@ -33,6 +33,8 @@ LAST_WAIT_S = 5.0
 _CONNECT_S = 5
 _LOOK_EVERY_S = 0.5
 
+_Made = TypeVar("_Made")
+
 
 class Workers(Protocol):
     """Where runs are executed."""
@@ -41,6 +43,10 @@ class Workers(Protocol):
 
     def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
         """Begin a run."""
+        ...
+
+    def do(self, work: Callable[..., _Made], *arguments: Any) -> _Made:
+        """Do something else that takes much memory, and wait for it."""
         ...
 
     def renew(self) -> None:
@@ -70,6 +76,14 @@ class LocalWorkers:
     def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
         """Begin a run."""
         return self._pool.submit(execute, spec, folder)
+
+    def do(self, work: Callable[..., _Made], *arguments: Any) -> _Made:
+        """In one of the processes: what it needs must not stay with the one that goes on."""
+        try:
+            return self._pool.submit(work, *arguments).result()
+        except BrokenExecutor:
+            self.renew()
+            return self._pool.submit(work, *arguments).result()
 
     def renew(self) -> None:
         """A pool with a dead process takes no more work."""
@@ -105,6 +119,10 @@ class DaskWorkers:
         executor = self._client.get_executor(pure=False, retries=0)
         future: Future[RunResult] = executor.submit(_on_cluster, spec, folder, self._machines, self._fleet)
         return future
+
+    def do(self, work: Callable[..., _Made], *arguments: Any) -> _Made:
+        """Here: the cluster is for runs."""
+        return work(*arguments)
 
     def renew(self) -> None:
         """The cluster's nannies do that."""
