@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,7 +25,7 @@ from vmbackup.fleet.listing import Lists, Rows
 from vmbackup.model import Target, data_of
 
 _AT_ONCE = 8
-_DEADLINE_S = 60.0
+_DEADLINE_S, _DEADLINE_OF_ALL_S = 60.0, 180.0
 
 
 def routes_of(nic: Nic) -> str:
@@ -49,7 +50,8 @@ class _Asked:
 
 
 def list_effective(lists: Lists, vms: Iterable[InventoryVm]) -> None:
-    """Ask for what several of these VMs share; each answer is kept under what they have in common."""
+    """Ask for what several of these VMs share; each answer is kept under what they have in common. What does not come
+    in time is left to each VM's own run."""
     sharing: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
     for vm in vms:
         power, groups = data_of(vm.known, "vm.power"), data_of(vm.known, "_groups")
@@ -58,7 +60,9 @@ def list_effective(lists: Lists, vms: Iterable[InventoryVm]) -> None:
         for nic in data_of(vm.known, "network.nics") or []:
             for what, name in ((routes.EFFECTIVE, routes_of(nic)), (rules.EFFECTIVE, rules_of(nic, groups))):
                 sharing[what, name].append(_Asked(vm.target, nic, what, name))
-    gather([partial(_ask, lists, several[0]) for several in sharing.values() if len(several) > 1], _AT_ONCE)
+    works = [partial(_ask, lists, several[0]) for several in sharing.values() if len(several) > 1]
+    with calling(deadline_s=_DEADLINE_OF_ALL_S), suppress(TimeoutError):
+        gather(works, _AT_ONCE)
 
 
 def _ask(lists: Lists, asked: _Asked) -> None:

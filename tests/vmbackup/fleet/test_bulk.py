@@ -308,3 +308,16 @@ def test_a_network_of_its_own_is_left_to_the_vms_run(listed_fleet: Inventory) ->
     for vm in listed_fleet.vms:
         if "no-internet" in vm.target.vm_name:
             assert not {"network.rules", "network.routes"} & vm.known.keys()
+
+
+def test_an_answer_for_many_that_never_comes_is_left_to_each_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vmbackup.fleet.networks._DEADLINE_OF_ALL_S", 0.5)
+    worlds = list(fleet(3, seed=1, healthy=0, mix=("disk_too_large_linux",)))
+    worlds[0].spec["faults"] = [{"match": "POST .*effective", "mode": "never_ending"}]
+    with serving(*worlds) as simulator:
+        azure = connected(simulator, worlds[0])[0]
+        found = inventory(azure, Scope(vaults=(worlds[0].vault_id,)))
+        assert found.coverage == ()
+        assert not [vm for vm in found.vms if {"network.rules", "network.routes"} & vm.known.keys()]
+        facts = collect(azure, found.vms[1].target, known=saved(found.vms[1].target, facts_for_run(found.vms[1])))
+    assert facts["network.rules"].data["source"] == "effective"
