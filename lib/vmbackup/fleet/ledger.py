@@ -20,6 +20,7 @@ from typing import Any
 from vmbackup import catalog, sanitize
 from vmbackup.fleet.execute import RunResult, RunSpec
 from vmbackup.fleet.folder import ERROR, FLEET, INVENTORY, VMS, fleet_json, inventory_line, is_a_name
+from vmbackup.fleet.metrics import METRICS
 from vmbackup.fleet.orders import notebook_of
 from vmbackup.fleet.scope import Plan
 from vmbackup.model import AzureSource, SetupError
@@ -104,9 +105,11 @@ class Ledger:
 
     @property
     def has_gaps(self) -> bool:
-        """Whether something could not be listed; then nobody can say that nothing is wrong."""
+        """Whether something could not be listed; then nobody can say that nothing is wrong. Metrics are no such thing:
+        what is not known of many VMs at once, each run asks for."""
         try:
-            return bool(json.loads(self._read(FLEET) or b"{}").get("gaps"))
+            gaps = json.loads(self._read(FLEET) or b"{}").get("gaps") or []
+            return any(gap.get("what") != METRICS for gap in gaps)
         except (ValueError, AttributeError):
             return True
 

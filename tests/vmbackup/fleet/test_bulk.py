@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -21,10 +22,13 @@ from vmbackup.collectors import collect
 from vmbackup.collectors.collection import KNOWN_FOR
 from vmbackup.failures.jobs import last_good_start
 from vmbackup.fleet.bulk import facts_for_run, inventory
+from vmbackup.fleet.folder import FLEET, fleet_json
 from vmbackup.fleet.inventory import Inventory, InventoryVm, Scope
+from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.signs import signs_of_lists, signs_of_points
 from vmbackup.model import Fact, FactStatus
 from vmbackup.parameters import Parameters
+from vmbackup.runs.fleet_row import Gap
 from vmbackup.runs.folder import RunFolder
 from vmbackup.runs.run import Run
 from worlds import connected, serving
@@ -270,6 +274,13 @@ def assert_asked_alone(there: Near, gap: tuple[str, str]) -> None:
     found = inventory(there.azure, Scope(subscriptions=(there.world.subscription,)))
     assert [(each["what"], each["why"]) for each in found.coverage] == [gap]
     assert of_one(there.azure, found.vms[0]).data["series"]["Percentage CPU"]["points"]
+
+
+def test_metrics_that_each_run_asks_for_leave_nothing_unknown(tmp_path: Path) -> None:
+    for what, unknown in (("metrics", False), ("jobs", True)):
+        gap = Gap(what=what, scope="/subscriptions/s", why="timeout", details={})
+        (tmp_path / FLEET).write_text(json.dumps(fleet_json([], [gap])))
+        assert Ledger(str(tmp_path)).has_gaps is unknown
 
 
 # --- networks -------------------------------------------------------------------------------------------------------
