@@ -22,7 +22,7 @@ from rich.table import Table
 
 from attacks.attack import Attack, Case, breaches
 
-KINDS = ("faults", "mutations", "recorded", "rights", "folders", "races", "kills", "fleet_kills")
+KINDS = ("faults", "mutations", "recorded", "rights", "folders", "races", "kills", "fleet_kills", "rollouts")
 
 
 def attack_of(kind: str) -> Attack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from azuresim.loading import SCENARIOS, make_world, parse
 from azuresim.serve import Simulator
 from azuresim.world import World
 from fleets import run_of
-from vmbackup.arm.audit import changes
 from vmbackup.arm.connection import Azure, Connection
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.orders import orders
@@ -75,10 +75,14 @@ class GroupOfVms:
         return Run(parameters, vm["section"], target(parameters), azure=self.azure)
 
     @property
-    def changed(self) -> list[str]:
-        """The VMs of which something was asked that changes them, one name for each request."""
-        sent = [path for method, path in self.simulator.requests if changes(method, f"https://x{path}")]
-        return [path.lower().partition("/virtualmachines/")[2].partition("/")[0] for path in sent]
+    def deleted(self) -> list[str]:
+        """The VMs whose extension was deleted, in this order, one name for each request."""
+        paths = [path.lower() for method, path in self.simulator.requests if method == "DELETE"]
+        return [path.partition("/virtualmachines/")[2].partition("/")[0] for path in paths]
+
+    def sent_twice(self) -> list[str]:
+        """What is wrong where a request for a change was sent more than once."""
+        return [f"{name}: deleted {count} times" for name, count in Counter(self.deleted).items() if count > 1]
 
     def world(self, name: str) -> World:
         """The world of this VM."""
@@ -102,7 +106,7 @@ def group(
         yield GroupOfVms(simulator, worlds, examined(folder, worlds, scenario))
 
 
-def examined(folder: Path, worlds: list[World], scenario: str) -> Ledger:
+def examined(folder: Path, worlds: list[World], scenario: str = SCENARIO) -> Ledger:
     """The folder of a fleet that examined these: what was found on one VM, under the name of each."""
     ledger, run = Ledger(str(folder)), run_of(scenario)
     content = {EVIDENCE: json.dumps(evidence_json(run.target, run.evidence)), RESULT: json.dumps(run.result())}

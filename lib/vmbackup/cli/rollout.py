@@ -7,6 +7,8 @@ every VM was helped; 130 interrupted.
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -181,7 +183,6 @@ class _Progress:
         self._run, self._request = run, request
         self.interrupted = False
         self._total = len(run.group.agreement.vms)
-        self._wave = 0
 
     def follow(self) -> None:
         """Carry the plan out to its end."""
@@ -191,8 +192,9 @@ class _Progress:
 
     def stop(self) -> None:
         """Begin no further VM."""
-        typer.echo(_text("waiting", self._request), err=True)
         self._run.stop()
+        # Not through the buffer, in which the signal may have met somebody.
+        os.write(sys.stderr.fileno(), f"{_text('waiting', self._request)}\n".encode())
 
     def _ended(self, end: End) -> None:
         self._tell(event="vm", **end)

@@ -3,6 +3,7 @@
     fleet.json     what was asked for, see folder; also when, how, and which rows of a table were left out
     orders.json    the runs, so that --resume needs nothing else: [{name, notebook, parameters}]
     vms/<name>/    the run folder of one VM (see runs.folder); it is finished when its notebook lies there without error
+    remedies/          remedies for many of these VMs, see rollout.record
     lock, lock.json    who works on the fleet
 
 Nothing is noted of a run but what it leaves itself: after a crash at any moment the folder says what is still to do.

@@ -14,7 +14,7 @@ from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import cause_title, explain, sentence
 from vmbackup.fleet.rollout.agreement import Agreement, is_agreed
 from vmbackup.fleet.rollout.record import Begun, Record
-from vmbackup.fleet.rollout.worse import Condition, Worsening, helped, went_wrong, worsened
+from vmbackup.fleet.rollout.worse import Condition, Worsening, helped, says_how_it_ended, went_wrong, worsened
 from vmbackup.model import RemedyRefused, RunbookError, Unwritten, Verdict
 from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.plan import Plan
@@ -140,9 +140,8 @@ class VmChange:
         return self._earlier(run, begun) or self._applied(run)
 
     def _earlier(self, run: Run, begun: Begun) -> Receipt | None:
-        remedy = self.group.agreement.remedy
-        found = [each for each in run.files.journal.receipts()[begun.receipts :] if each.remedy == remedy]
-        return found[-1] if found else None
+        remedy, receipts = self.group.agreement.remedy, run.files.journal.receipts()[begun.receipts :]
+        return next((each for each in receipts if each.remedy == remedy and says_how_it_ended(each)), None)
 
     def _applied(self, run: Run) -> Receipt:
         remedy = self.group.agreement.remedy

@@ -21,7 +21,9 @@ from vmbackup.model import Evidence, Finding, Step, Verdict, data_of
 from vmbackup.remedies.receipt import Receipt
 
 _Finding = tuple[str, str]
+# Why an interrupted remedy was closed without being continued.
 _GONE_BY_ITSELF = "problem_gone"
+_SAYS_NOTHING = ("not_sent", "repeated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,11 @@ def worsened(before: Condition, evidence: Evidence, steps: Iterable[Step]) -> Wo
     problems = (each for each in _findings(steps) if each.verdict is Verdict.PROBLEM)
     found = next((each for each in problems if (each.cause, each.check) in before.well), None)
     return Worsening("check", found) if found else None
+
+
+def says_how_it_ended(receipt: Receipt) -> bool:
+    """Whether something was sent, and this is its end; not where an interrupted run had sent nothing yet."""
+    return not (receipt.outcome == "superseded" and receipt.code in _SAYS_NOTHING)
 
 
 def went_wrong(receipt: Receipt) -> bool:

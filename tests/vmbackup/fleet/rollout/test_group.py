@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from groups import REMEDY, SPOILT, GroupOfVms, group
+from groups import REMEDY, SPOILT, group
 from saying import refused
+from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.rollout.record import rollouts
 from vmbackup.fleet.rollout.vm import Patience
 from vmbackup.many_vms import fleet_of
@@ -21,12 +22,6 @@ from vmbackup.runs.rollout import Ending
 FAULT = {"match": "DELETE .*/extensions/", "status": 409, "code": "Conflict", "message": "Somebody changes it."}
 
 
-def deleted(vms: GroupOfVms) -> list[str]:
-    """The VMs whose extension was deleted, one name for each request."""
-    paths = [path.lower() for method, path in vms.simulator.requests if method == "DELETE"]
-    return [path.partition("/virtualmachines/")[2].partition("/")[0] for path in paths]
-
-
 def endings(ends: Any) -> dict[str, str]:
     return {name: end["ending"] for name, end in ends.items()}
 
@@ -34,9 +29,9 @@ def endings(ends: Any) -> dict[str, str]:
 def test_each_vm_is_changed_once_in_its_wave_with_its_own_audit_receipt_and_proof(tmp_path: Path) -> None:
     with group(tmp_path, 4) as vms:
         ends = vms.carried_out(width=2, retry=True)
-        assert deleted(vms)[0] == "vm-00", "one before all others"
-        assert set(deleted(vms)[1:3]) == {"vm-01", "vm-02"}
-        assert deleted(vms)[3:] == ["vm-03"]
+        assert vms.deleted[0] == "vm-00", "one before all others"
+        assert set(vms.deleted[1:3]) == {"vm-01", "vm-02"}
+        assert vms.deleted[3:] == ["vm-03"]
     assert endings(ends) == dict.fromkeys(ends, "helped")
     assert {end["fixed"] for end in ends.values()} == {True}
     for name in ends:
@@ -69,7 +64,7 @@ def test_of_sixty_vms_of_which_a_tenth_gets_worse_only_one_wave_is_harmed(
         ends = {end["name"]: end for end in vms.run_of(proposal).run()}
         reached = [vm["name"] for wave in proposal.agreement.waves[:waves] for vm in wave]
         harmed = {f"vm-{number:02}" for number in bad}.intersection(reached)
-        assert set(deleted(vms)) <= set(reached)
+        assert set(vms.deleted) <= set(reached)
         assert vms.harmed() <= harmed
         assert vms.harmed()
     worse = {name for name, end in ends.items() if end["ending"] == Ending.WORSE}
@@ -103,7 +98,7 @@ def test_what_azure_does_not_answer_for_a_while_is_followed_to_its_end(tmp_path:
         ends = {end["name"]: end for end in vms.run_of(proposal, record, patience=Patience(9, 0.01)).run()}
         assert endings(ends) == {"vm-00": "unclear"}, ends
         assert vms.worlds[0].spec["faults"][0]["_done"] == 4
-        assert deleted(vms) == ["vm-00"]
+        assert vms.deleted == ["vm-00"]
         assert len(RunFolder(vms.ledger.folder("vm-00")).journal.receipts()) == 1
 
 
@@ -126,7 +121,7 @@ def test_a_vm_that_is_not_as_planned_any_more_is_left_out_and_nothing_is_sent(tm
         proposal.agreement.vms[-1]["what"] = "Deletes the extension VMSnapshotLinux of vm-08 and vm-09."
         with vm_lock(vms.simulator.endpoint, vms.world("vm-07").vm_id(vms.world("vm-07").machines[0]).lower()):
             ends = {end["name"]: end for end in vms.run_of(proposal).run()}
-        assert deleted(vms) == []
+        assert vms.deleted == []
     assert endings(ends) == dict.fromkeys(now, "left_out")
     assert {name: ends[name]["why"] for name, (_, words) in now.items() if words not in ends[name]["why"]} == {}
     assert all(end["why"] for end in ends.values())
@@ -141,10 +136,10 @@ def test_after_a_stop_nothing_further_is_begun_and_the_next_run_does_the_rest_on
         for _ in first.run():
             first.stop()
         assert list(record.ended()) == ["vm-00"]
-        assert deleted(vms) == ["vm-00"]
+        assert vms.deleted == ["vm-00"]
         again = vms.run_of(proposal, record)
         assert {end["name"] for end in again.run()} == {"vm-01", "vm-02", "vm-03"}
-        assert sorted(deleted(vms)) == ["vm-00", "vm-01", "vm-02", "vm-03"]
+        assert sorted(vms.deleted) == ["vm-00", "vm-01", "vm-02", "vm-03"]
         assert list(vms.run_of(proposal, record).run()) == []
 
 
@@ -154,7 +149,7 @@ def test_once_a_vm_got_worse_a_later_run_begins_no_other(tmp_path: Path) -> None
         record = vms.begin(proposal)
         assert endings({end["name"]: end for end in vms.run_of(proposal, record).run()}) == {"vm-00": "worse"}
         assert list(vms.run_of(proposal, record).run()) == []
-        assert deleted(vms) == ["vm-00"]
+        assert vms.deleted == ["vm-00"]
 
 
 # --- the plan --------------------------------------------------------------------------------------------------------
@@ -247,3 +242,16 @@ def test_lines_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
         assert rollout is not None
         assert rollout.ends == {}
         assert "not begun 2" in fleet_of(str(tmp_path), "en").remedies().text()
+
+
+def test_the_folder_may_be_in_a_store(tmp_path: Path) -> None:
+    import fsspec
+
+    with group(tmp_path, 2) as vms:
+        fsspec.filesystem("memory").put(str(tmp_path), "/rollout/fleet", recursive=True)
+        vms.ledger = Ledger("memory://rollout/fleet")
+        ends = vms.carried_out()
+    assert endings(ends) == {"vm-00": "unclear", "vm-01": "unclear"}, ends
+    (rollout,) = rollouts(vms.ledger.place)
+    assert endings(rollout.ends) == endings(ends)
+    assert rollouts(str(tmp_path)) == []

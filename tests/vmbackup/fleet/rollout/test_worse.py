@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from remedy_cases import evidence
-from vmbackup.fleet.rollout.worse import Condition, helped, went_wrong, worsened
+from vmbackup.fleet.rollout.worse import Condition, helped, says_how_it_ended, went_wrong, worsened
 from vmbackup.model import Fact, FactStatus, Finding, Step, Verdict
 from vmbackup.remedies.receipt import Receipt
 
@@ -74,6 +74,12 @@ def test_a_check_that_was_ok_and_finds_a_problem_now_makes_it_worse(now: dict[st
 ])  # fmt: skip
 def test_a_remedy_that_failed_or_whose_end_is_not_known_went_wrong(outcome: str, code: str, wrong: bool) -> None:
     assert went_wrong(Receipt("restart_vm", "/vm", outcome, "me", None, None, (), {}, {}, code)) is wrong
+
+
+def test_what_was_never_sent_has_no_end() -> None:
+    receipts = {code: Receipt("restart_vm", "/vm", "superseded", "me", None, None, (), {}, {}, code)
+                for code in ("not_sent", "repeated", "problem_gone", "too_old")}  # fmt: skip
+    assert [code for code, receipt in receipts.items() if says_how_it_ended(receipt)] == ["problem_gone", "too_old"]
 
 
 @pytest.mark.parametrize(("verdicts", "said"), [
