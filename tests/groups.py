@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from azure.identity import DefaultAzureCredential
@@ -34,7 +35,7 @@ SCENARIO, REMEDY, RISK = "extension_failed_linux", "remove_backup_extension", "m
 HARM = {"event": "extension_deleted", "match": "VMSnapshotLinux", "set": {"agent.state": "not_ready"}}
 """What the remedy does to a VM that it makes worse: the agent is silent afterwards."""
 SPOILT = {"effects": [HARM]}
-AT_ONCE = Patience(looks=1, wait_s=0.01)
+AT_ONCE = Patience(looks=3, wait_s=0.01)
 
 
 @dataclass
@@ -62,7 +63,8 @@ class GroupOfVms:
     def run_of(self, proposal: Proposal, record: Record | None = None, **options: Any) -> GroupRun:
         """A run of this plan."""
         record = record or self.begin(proposal)
-        return GroupRun(Group(proposal.agreement, record, self.opened, "en", **{"patience": AT_ONCE, **options}))
+        given = {"patience": AT_ONCE, "hurried": Meanwhile(self), **options}
+        return GroupRun(Group(proposal.agreement, record, self.opened, "en", **given))
 
     def carried_out(self, **wanted: Any) -> dict[str, End]:
         """How each VM ended, after the plan was carried out."""
@@ -80,6 +82,13 @@ class GroupOfVms:
         paths = [path.lower() for method, path in self.simulator.requests if method == "DELETE"]
         return [path.partition("/virtualmachines/")[2].partition("/")[0] for path in paths]
 
+    def go_on(self) -> None:
+        """Azure goes on while nobody of us looks: operations end, and agents report again."""
+        for operation in list(self.simulator.azure.operations.known.values()) * 20:
+            operation.poll()
+        for world in self.worlds:
+            world.advance(minutes=1)
+
     def sent_twice(self) -> list[str]:
         """What is wrong where a request for a change was sent more than once."""
         return [f"{name}: deleted {count} times" for name, count in Counter(self.deleted).items() if count > 1]
@@ -92,6 +101,18 @@ class GroupOfVms:
         """The VMs whose agent does not report any more."""
         machines = (machine for world in self.worlds for machine in world.machines)
         return {machine["name"] for machine in machines if machine["agent"]["state"] != "ready"}
+
+
+class Meanwhile(Event):
+    """A pause in which Azure goes on."""
+
+    def __init__(self, vms: GroupOfVms) -> None:
+        super().__init__()
+        self.vms = vms
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.vms.go_on()
+        return super().wait(timeout)
 
 
 @contextmanager

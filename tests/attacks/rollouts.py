@@ -14,12 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attacks.attack import Attack, Case
-from groups import REMEDY, RISK, SPOILT, GroupOfVms, examined, group
-from vmbackup.fleet.rollout.record import Record
+from groups import SPOILT, GroupOfVms, examined, group
 from vmbackup.fleet.rollout.vm import Patience
 from vmbackup.runs.rollout import End, Ending
 
 VMS, HARMED, SEEDS = 60, 6, 100
+PROGRAM = Path(__file__).parents[1] / "vmbackup" / "fleet" / "rollout" / "rollout_process.py"
 FEWER, LONGEST = 7, 400
 """VMs of the smaller groups, and so many requests may pass before a kill: all of them send about as many."""
 
@@ -54,10 +54,9 @@ def _kill(folder: Path, chance: random.Random) -> list[str]:
     """The process is killed, Azure goes on, and another process does the rest."""
     with group(folder, FEWER, operation_polls=chance.choice((2, 10))) as vms:
         proposal = vms.propose()
-        digest = proposal.agreement.digest
-        words = ("fleet", "--apply", REMEDY, "--max-risk", RISK, "--folder", vms.ledger.place, "--confirm-plan", digest)
+        record = vms.begin(proposal)
         environment = {**os.environ, "VMBACKUP_ARM_ENDPOINT": vms.simulator.endpoint}
-        command = [sys.executable, "-m", "vmbackup", *words]
+        command = [sys.executable, str(PROGRAM), vms.ledger.place, record.digest]
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         last = chance.randrange(LONGEST)
         while len(vms.simulator.requests) < last and process.poll() is None:
@@ -65,11 +64,7 @@ def _kill(folder: Path, chance: random.Random) -> list[str]:
         process.kill()
         process.wait()
         time.sleep(0.1)  # what is on its way still arrives
-        for operation in list(vms.simulator.azure.operations.known.values()) * 20:
-            operation.poll()
-        record = Record(vms.ledger.place, digest)
-        if not record.exists:
-            vms.begin(proposal)
+        vms.go_on()
         list(vms.run_of(proposal, record, patience=Patience(5, 0.05)).run())
         ends = record.ended()
         found = vms.sent_twice()

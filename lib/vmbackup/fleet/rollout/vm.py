@@ -12,12 +12,22 @@ from threading import Event
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import cause_title, explain, sentence
+from vmbackup.collectors import collect
 from vmbackup.fleet.rollout.agreement import Agreement, is_agreed
 from vmbackup.fleet.rollout.record import Begun, Record
-from vmbackup.fleet.rollout.worse import Condition, Worsening, helped, says_how_it_ended, went_wrong, worsened
+from vmbackup.fleet.rollout.worse import (
+    Condition,
+    Worsening,
+    helped,
+    reported_at,
+    reports,
+    says_how_it_ended,
+    went_wrong,
+    worsened,
+)
 from vmbackup.model import RemedyRefused, RunbookError, Unwritten, Verdict
-from vmbackup.remedies.apply import Consent
-from vmbackup.remedies.plan import Plan
+from vmbackup.remedies.apply import LOOK_S, Consent
+from vmbackup.remedies.plan import STATE_OF_VM, Plan
 from vmbackup.remedies.receipt import BACKUP, Receipt
 from vmbackup.runs.folder import KNOWN
 from vmbackup.runs.rollout import End, Ending, Planned
@@ -29,10 +39,11 @@ _FIXED = {Verdict.OK: True, Verdict.PROBLEM: False}
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a VM may take to settle that looks worse, or not helped: agents report minutes after a restart."""
+    """How long a VM may take until its agent reports again, or what looks worse or not helped has settled: living
+    agents report every few minutes, and after a quarter of an hour without a report one counts as silent."""
 
-    looks: int = 20
-    wait_s: float = 15.0
+    looks: int = 15
+    wait_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,7 @@ class VmChange:
         self.vm, self.wave, self.group, self.begun = vm, wave, group, begun
         self.receipt: Receipt | None = None
         self.fixed: bool | None = None
+        self._looks_left = group.patience.looks
 
     def end(self) -> End | None:
         """How it ended; None where it was not begun, or is to be continued by a later run. However it fails, that is
@@ -129,15 +141,17 @@ class VmChange:
     def _receipt(self, run: Run, begun: Begun) -> Receipt:
         """The receipt of the change: one of an earlier run of the plan, or of what is done now. What was sent may
         still be going on, or Azure did not say how it ended: then it is looked at until that can be told."""
-        for _ in self._looks(run):
+        while True:
             try:
                 receipt = self._earlier(run, begun) or self._applied(run)
-                if (receipt.outcome, receipt.code) != ("unknown", "") or not self._is_open(run):
+                is_clear = (receipt.outcome, receipt.code) != ("unknown", "")
+                if is_clear or not (self._looks_left and self._is_open(run)):
                     return receipt
             except _Ended:
-                if not self._is_open(run):
+                if not (self._looks_left and self._is_open(run)):
                     raise
-        return self._earlier(run, begun) or self._applied(run)
+            self._pause()
+            run.collect()
 
     def _earlier(self, run: Run, begun: Begun) -> Receipt | None:
         remedy, receipts = self.group.agreement.remedy, run.files.journal.receipts()[begun.receipts :]
@@ -152,27 +166,35 @@ class VmChange:
             raise self._not_changed(run, explain(refused, self._language)) from None
 
     def _settled(self, run: Run, begun: Begun) -> Verdict:
-        """Whether the remedy helped, once that no longer changes."""
-        for _ in self._looks(run):
-            worse, cured = self._compared(run, begun)
-            if worse is None and cured is not Verdict.PROBLEM:
-                return cured
-        worse, cured = self._compared(run, begun)
+        """Whether the remedy helped, once the agent has reported again and nothing changes any more."""
+        since = reported_at(run.evidence)
+        if begun.condition.reports:
+            self._await_report(run, since)
+        while True:
+            steps = run.diagnosis().steps
+            worse = worsened(begun.condition, run.evidence, steps, since)
+            cured = helped(begun.cures, steps)
+            if (worse is None and cured is not Verdict.PROBLEM) or not self._looks_left:
+                break
+            self._pause()
+            run.collect()
         if worse:
             raise _Ended(Ending.WORSE, self._worse(worse, run))
         return cured
 
-    def _compared(self, run: Run, begun: Begun) -> tuple[Worsening | None, Verdict]:
-        steps = run.diagnosis().steps
-        return worsened(begun.condition, run.evidence, steps), helped(begun.cures, steps)
+    def _await_report(self, run: Run, since: str | None) -> None:
+        """Wait until the agent has reported once more, looking at nothing else; then look at everything."""
+        while self._looks_left:
+            self._pause()
+            if run.azure and reports(collect(run.azure, run.target, only=STATE_OF_VM, deadline_s=LOOK_S), since):
+                break
+        run.collect()
 
-    def _looks(self, run: Run) -> Iterator[None]:
-        """As often as patience allows: what is known now, and after each pause what is known then."""
-        for _ in range(self.group.patience.looks):
-            yield
-            if self.group.hurried.wait(self.group.patience.wait_s):
-                raise _NotNow
-            run.collect()
+    def _pause(self) -> None:
+        """Wait for the next look."""
+        self._looks_left -= 1
+        if self.group.hurried.wait(self.group.patience.wait_s):
+            raise _NotNow
 
     def _backed_up(self, run: Run, begun: Begun) -> str:
         """Back up, unless an earlier run of the plan did; returns why that was refused."""

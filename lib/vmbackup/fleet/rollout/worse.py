@@ -2,7 +2,7 @@
 
 A VM is worse where
     it ran, and now it does not, or nobody can tell
-    its agent reported, and now it does not, or nobody can tell
+    its agent reported, and it has not since the change: an agent that died is listed as Ready for a while
     a check was ok, and now it finds a problem
 
 What nobody could tell before does not count, whatever it looks like now: that was learned. A remedy that failed, or
@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from vmbackup import clock
 from vmbackup.checks.shared.agent_state import reports_now
 from vmbackup.facts import schema
 from vmbackup.model import Evidence, Finding, Step, Verdict, data_of
@@ -37,10 +38,8 @@ class Condition:
     @classmethod
     def of(cls, evidence: Evidence, steps: Iterable[Step]) -> Condition:
         """The condition that this evidence shows."""
-        power = data_of(evidence, "vm.power")
-        runs = power is not None and power["power"] == "running"
         well = frozenset((each.cause, each.check) for each in _findings(steps) if each.verdict is Verdict.OK)
-        return cls(runs, reports_now(power, data_of(evidence, "vm.agent")), well)
+        return cls(_runs(evidence), reports(evidence), well)
 
     def as_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -69,12 +68,32 @@ class Worsening:
     finding: Finding | None = None
 
 
-def worsened(before: Condition, evidence: Evidence, steps: Iterable[Step]) -> Worsening | None:
-    """Why the VM is worse than before; None where nothing shows that."""
-    now = Condition.of(evidence, steps)
-    if before.runs and not now.runs:
+def reports(evidence: Evidence, since: str | None = None) -> bool:
+    """Whether the VM's agent is seen to report now, with a report that is newer than ``since``."""
+    if not reports_now(data_of(evidence, "vm.power"), data_of(evidence, "vm.agent")):
+        return False
+    return since is None or (reported_at(evidence) or "") > since
+
+
+def _runs(evidence: Evidence) -> bool:
+    power = data_of(evidence, "vm.power")
+    return power is not None and power["power"] == "running"
+
+
+def reported_at(evidence: Evidence) -> str | None:
+    """When the VM's agent reported last."""
+    agent = data_of(evidence, "vm.agent")
+    return clock.stamp(agent["reported_at"]) if agent else None
+
+
+def worsened(
+    before: Condition, evidence: Evidence, steps: Iterable[Step], since: str | None = None
+) -> Worsening | None:
+    """Why the VM is worse than before the change; None where nothing shows that. ``since`` is the agent's last report
+    when the change was just made: it must have reported after that."""
+    if before.runs and not _runs(evidence):
         return Worsening("power" if data_of(evidence, "vm.power") else "power_unseen")
-    if before.reports and not now.reports:
+    if before.reports and not reports(evidence, since):
         return Worsening("agent" if data_of(evidence, "vm.agent") else "agent_unseen")
     problems = (each for each in _findings(steps) if each.verdict is Verdict.PROBLEM)
     found = next((each for each in problems if (each.cause, each.check) in before.well), None)

@@ -69,7 +69,7 @@ def test_of_sixty_vms_of_which_a_tenth_gets_worse_only_one_wave_is_harmed(
         assert vms.harmed()
     worse = {name for name, end in ends.items() if end["ending"] == Ending.WORSE}
     assert worse == vms.harmed()
-    assert {ends[name]["why"] for name in worse} == {"Its agent reported before and does not report now."}
+    assert {ends[name]["why"] for name in worse} == {"Its agent reported before and has not reported since."}
     many = fleet_of(vms.ledger.place, "en")
     assert f"Stopped at {next(name for name in ends if name in worse)}" in many.remedies().text()
 

@@ -14,7 +14,7 @@ from vmbackup.remedies.receipt import Receipt
 
 OK, PROBLEM, UNKNOWN, FOREIGN = Verdict.OK, Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
 AGENT = {"version": "2.15.0.1", "code": "ProvisioningState/succeeded", "display_status": "Ready", "age_s": 20.0,
-         "message": "Guest Agent is running"}  # fmt: skip
+         "message": "Guest Agent is running", "reported_at": "2026-11-23T03:00:00Z"}  # fmt: skip
 POWER = {"power": "running", "provisioning": "ProvisioningState/succeeded", "provisioning_message": None}
 DENIED = Fact(FactStatus.DENIED)
 
@@ -23,11 +23,15 @@ def steps(**verdicts: Verdict) -> list[Step]:
     return [Step(1, "vm_state", True, tuple(Finding(name, "vm_state", each, "x") for name, each in verdicts.items()))]
 
 
-def why(facts: dict[str, Any], now: list[Step] | None = None, before: dict[str, Any] | None = None) -> str | None:
+def why(
+    facts: dict[str, Any], now: list[Step] | None = None, before: dict[str, Any] | None = None, since: str | None = None
+) -> str | None:
     was = Condition.of(evidence(**{"vm_agent": AGENT, "vm_power": POWER, **(before or {})}), steps(a=OK, b=UNKNOWN))
     read = Condition.from_json(json.loads(json.dumps(was.as_json())))
     assert read == was, "it is the same after it was on file"
-    found = worsened(was, evidence(**{"vm_agent": AGENT, "vm_power": POWER, **facts}), now or steps(a=OK, b=UNKNOWN))
+    found = worsened(
+        was, evidence(**{"vm_agent": AGENT, "vm_power": POWER, **facts}), now or steps(a=OK, b=UNKNOWN), since
+    )
     return found.key if found else None
 
 
@@ -44,6 +48,18 @@ def test_a_vm_that_lost_its_power_or_its_agent_is_worse_also_where_nobody_can_te
     facts: dict[str, Any], key: str | None
 ) -> None:
     assert why(facts) == key
+
+
+@pytest.mark.parametrize(("reported_at", "key"), [
+    ("2026-11-23T03:02:00Z", None),
+    ("2026-11-23T03:01:00Z", "agent"),
+    ("2026-11-23T03:00:00Z", "agent"),
+    (None, "agent"),
+])  # fmt: skip
+def test_an_agent_that_has_not_reported_since_the_change_may_have_died_in_it(
+    reported_at: str | None, key: str | None
+) -> None:
+    assert why({"vm_agent": {**AGENT, "reported_at": reported_at}}, since="2026-11-23T03:01:00Z") == key
 
 
 def test_what_was_not_well_before_cannot_be_lost() -> None:

@@ -1,0 +1,27 @@
+"""A process that carries out a plan that was begun: ``python rollout_process.py FOLDER HASH``. It can be killed at any
+moment."""
+
+from __future__ import annotations
+
+import sys
+
+from vmbackup.fleet.ledger import Ledger
+from vmbackup.fleet.rollout.connections import connections
+from vmbackup.fleet.rollout.coordinator import GroupRun
+from vmbackup.fleet.rollout.record import Record
+from vmbackup.fleet.rollout.vm import Group, Patience
+
+
+def main() -> None:
+    """Change what has not ended."""
+    ledger = Ledger(sys.argv[1])
+    record = Record(ledger.place, sys.argv[2])
+    agreed = record.agreed
+    assert agreed
+    with ledger.held(), connections(ledger.folder, "en") as opened:
+        for end in GroupRun(Group(agreed, record, opened, "en", Patience(10, 0.05))).run():
+            print(end, flush=True)
+
+
+if __name__ == "__main__":
+    main()
