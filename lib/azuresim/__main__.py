@@ -1,6 +1,7 @@
 """``python -m azuresim <scenario>... [--latency-ms N] [--port N]``: serve until interrupted.
 
-``--fleet N`` serves so many VMs instead (see :mod:`azuresim.fleet`).
+``--fleet N`` serves so many VMs instead (see :mod:`azuresim.fleet`), ``--keep FOLDER`` lets the next one go on where
+this one is killed (see :mod:`azuresim.kept`).
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import argparse
 import shlex
 import signal
 import sys
+from pathlib import Path
 
 from azuresim.fleet import MIX, fleet
 from azuresim.loading import load_world, scenario_names
 from azuresim.schema import WorldError
 from azuresim.serve import Simulator
-from azuresim.state import Throttle
+from azuresim.storm import Storm
 from azuresim.world import World
 
 ENDING = {signal.SIGINT, signal.SIGTERM}
@@ -32,6 +34,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--vaults", type=int, default=1, help="over how many vaults the fleet is spread")
     parser.add_argument("--healthy", type=float, default=0.9, help="the share of the fleet that is healthy, 0 to 1")
     parser.add_argument("--throttle", type=float, default=0, help="the share of requests that is refused with 429")
+    parser.add_argument("--cut", type=float, default=0, help="the share of answers that break off in the middle")
+    parser.add_argument("--hang", type=float, default=0, help="the share of requests that are never answered")
+    parser.add_argument("--keep", type=Path, help="folder of which the next one goes on, also after this one is killed")
     options = parser.parse_args(words)
     if not options.scenario and not options.fleet:
         print("\n".join(scenario_names()))
@@ -43,8 +48,9 @@ def main(words: list[str] | None = None) -> int:
         return 2
     # Held back from here on, for sigwait below: they may come while the lines are still being printed.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    throttle = Throttle(options.throttle) if options.throttle else None
-    with Simulator(worlds, options.latency_ms, options.port, throttle) as simulator:
+    storm = Storm(options.throttle, options.cut, options.hang)
+    given = (worlds, options.latency_ms, options.port, None if storm == Storm() else storm, options.keep)
+    with Simulator(*given) as simulator:
         print(f"# {simulator.endpoint}")
         for name, value in simulator.environment.items():
             print(f"export {name}={shlex.quote(value)}")
@@ -52,7 +58,7 @@ def main(words: list[str] | None = None) -> int:
             print(f"# vault: {vault}")
         for world in worlds[:_MOST_SHOWN]:
             print(f"# {world.name}: {world.vm_id(world.machines[0])}")
-        sys.stdout.flush()
+        print("# ready", flush=True)
         signal.sigwait(ENDING)
     return 0
 

@@ -10,11 +10,13 @@ from urllib.parse import unquote
 
 from azuresim import faults, permissions
 from azuresim.answer import Answer, Json, Refused, not_found
-from azuresim.ids import guid, number
-from azuresim.routing import Request, find
+from azuresim.ids import guid
+from azuresim.routing import Found, Request, find
 from azuresim.state import Azure
 from azuresim.world import World
 
+# What is left of the requests that Azure allows, where nobody counts them.
+_ENOUGH = {"reads": 249, "writes": 199, "deletes": 199}
 _GROUP = re.compile(r"/resourcegroups/([^/'\"\s?]+)", re.IGNORECASE)
 _OF_THE_VM = re.compile(r"/providers/microsoft\.(compute|network|insights|resourcehealth)/", re.IGNORECASE)
 _BY_GROUP_NAME = re.compile(r"resourceGroupName eq '([^']+)'", re.IGNORECASE)
@@ -28,22 +30,29 @@ def handle(
     asked = {name.lower(): value for name, value in query.items()}
     # Clients encode whole scopes, slashes and all; an empty parent resource leaves two slashes behind.
     path = re.sub(r"/{2,}", "/", unquote(path)).rstrip("/") or "/"
+    method = method.upper()
+    found = find(method, path)
+    storm = None if found and found[0].open else azure.storm
+    key = azure.unique(method, path, "storm") if storm else ""
+    kind = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}.get(method, "writes")
+    left = _ENOUGH[kind]
     try:
-        answer, world = _answer(azure, method.upper(), path, asked, lowered, body)
+        left = storm.let_in(key, kind, left) if storm else left
+        answer, world = _answer(azure, method, path, asked, lowered, body, found)
     except Refused as refused:
         answer, world = refused.answer, None
-    return _finished(azure, answer, world, method, path, asked)
+    answer = _finished(azure, answer, world, method, path, asked)
+    answer.headers.setdefault(f"x-ms-ratelimit-remaining-subscription-{kind}", str(left))
+    return storm.let_out(key, answer) if storm else answer
 
 
 def _answer(
-    azure: Azure, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
+    azure: Azure, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes, found: Found
 ) -> tuple[Answer, World | None]:
-    found = find(method, path)
     if found and found[0].open:
         request = Request(azure, method, path, query, headers, {}, found[1], found[0], azure.worlds)
         return found[0].handler(request), None
     azure.tokens.demand(headers.get("authorization", ""), azure.seed, bool(found and found[0].metrics))
-    _throttle(azure, method, path)
     if found is None:
         raise Refused(501, "NotImplemented", f"The simulator has no answer to {method} {path}.")
     if "api-version" not in query:
@@ -69,14 +78,6 @@ def _answer(
     if fault:
         answer = faults.afterwards(fault, answer)
     return answer, world
-
-
-def _throttle(azure: Azure, method: str, path: str) -> None:
-    """429 for the share of requests that the endpoint is told to refuse; which ones depends on nothing but them."""
-    if azure.throttle and number(1000, azure.unique(method, path, "throttle")) < 1000 * azure.throttle.share:
-        wait_s = azure.throttle.retry_after_s
-        wait = {"Retry-After": str(max(1, round(wait_s))), "x-ms-retry-after-ms": str(round(1000 * wait_s))}
-        raise Refused(429, "TooManyRequests", "The request is being throttled as the limit has been reached.", wait)
 
 
 def _candidates(azure: Azure, subscription: str | None, path: str, query: dict[str, str], body: bytes) -> list[World]:
@@ -147,7 +148,6 @@ def _finished(
     with azure.lock:
         own = guid(azure.seed, azure.unique(method, path, "request"), sorted(query.items()))
     moment = (world or azure.worlds[0]).now
-    kind = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}.get(method, "writes")
     headers = {
         "Date": format_datetime(moment, usegmt=True),
         "Cache-Control": "no-cache",
@@ -156,7 +156,6 @@ def _finished(
         "x-ms-request-id": own,
         "x-ms-correlation-request-id": own,
         "x-ms-routing-request-id": f"WESTEUROPE:{moment:%Y%m%dT%H%M%SZ}:{own}",
-        f"x-ms-ratelimit-remaining-subscription-{kind}": "249" if kind == "reads" else "199",
         "X-Content-Type-Options": "nosniff",
     }
     if "/providers/microsoft.compute/" in path.lower():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from azuresim.answer import Answer, Json
@@ -114,7 +114,11 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", wild) + "$", re.IGNORECASE)
 
 
-def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+Found: TypeAlias = tuple[Route, dict[str, str]] | None
+"""A route, and what the path says in its places."""
+
+
+def find(method: str, path: str) -> Found:
     """The first route that fits; routes registered earlier win."""
     for entry in ROUTES:
         if entry.method == method and (match := entry.pattern.match(path)):

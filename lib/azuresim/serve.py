@@ -7,9 +7,11 @@ import os
 import shutil
 import socket
 import ssl
+import tempfile
 import time
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Any
@@ -18,7 +20,9 @@ from urllib.parse import parse_qsl, urlsplit
 import azuresim.handlers  # noqa: F401 - importing the handlers registers their routes
 from azuresim.answer import Answer, Cut, error
 from azuresim.core import handle
-from azuresim.state import Azure, Throttle
+from azuresim.kept import Kept, Sent
+from azuresim.state import Azure
+from azuresim.storm import Storm
 from azuresim.tls import server_context
 from azuresim.world import World
 
@@ -28,19 +32,26 @@ IDENTITY_PATH = "/msi/token"
 class Simulator:
     """Azure Resource Manager on a free port of 127.0.0.1, for the time of a ``with`` block.
 
-    ``latency_ms`` is added to every answer but the token's; ``throttle`` lets it refuse a share of the requests.
+    ``latency_ms`` is added to every answer but the token's; ``storm`` is what goes wrong with answers. With a folder in
+    ``kept`` it goes on as whoever was there before, see :mod:`~azuresim.kept`.
     """
 
     def __init__(
-        self, worlds: World | Iterable[World], latency_ms: int = 0, port: int = 0, throttle: Throttle | None = None
+        self,
+        worlds: World | Iterable[World],
+        latency_ms: int = 0,
+        port: int = 0,
+        storm: Storm | None = None,
+        kept: Path | None = None,
     ) -> None:
-        self.azure = Azure([worlds] if isinstance(worlds, World) else list(worlds), throttle=throttle)
+        self.azure = Azure([worlds] if isinstance(worlds, World) else list(worlds), storm=storm)
         self.latency_ms = latency_ms
         self.requests: list[tuple[str, str]] = []
         self.crashes: list[Exception] = []
         self._port = port
         self._server: _Server | None = None
         self._ca = ""
+        self._kept = Kept(kept) if kept else None
 
     @property
     def endpoint(self) -> str:
@@ -72,10 +83,22 @@ class Simulator:
 
     def start(self) -> None:
         """Begin to answer."""
-        context, path = server_context()
+        if self._kept:
+            self._go_on(self._kept)
+        folder = self._kept.folder if self._kept else Path(tempfile.mkdtemp(prefix="azuresim-"))
+        context, path = server_context(folder)
         self._ca = str(path)
         self._server = _Server(("127.0.0.1", self._port), self, context)
+        if self._kept:
+            self._kept.keep_door(self._server.server_address[1], self.azure.tokens)
         Thread(target=self._server.serve_forever, args=(0.05,), name="azuresim", daemon=True).start()
+
+    def _go_on(self, kept: Kept) -> None:
+        """Take the place of whoever was there before."""
+        if door := kept.door():
+            self._port, self.azure.tokens = door
+        for each in kept.requests:
+            self.answer(each)
 
     def stop(self) -> None:
         """End; open connections are dropped."""
@@ -83,7 +106,26 @@ class Simulator:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
-            shutil.rmtree(os.path.dirname(self._ca), ignore_errors=True)
+            if self._kept is None:
+                shutil.rmtree(os.path.dirname(self._ca), ignore_errors=True)
+
+    def note(self, sent: Sent) -> None:
+        """Keep a request, before it is answered."""
+        if self._kept:
+            self._kept.add(sent)
+
+    def answer(self, sent: Sent) -> Answer:
+        """The answer to a request; a fault of the simulator itself looks like one, or tests would hunt it in the
+        product."""
+        parts = urlsplit(sent.target)
+        if parts.path != IDENTITY_PATH:
+            self.requests.append((sent.method, parts.path))
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        try:
+            return handle(self.azure, sent.method, parts.path, query, sent.headers, sent.body)
+        except Exception as exc:
+            self.crashes.append(exc)
+            return error(500, "SimulatorCrashed", f"{type(exc).__name__}: {exc}")
 
     def __enter__(self) -> Simulator:
         self.start()
@@ -136,18 +178,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         simulator = self.server.simulator
-        parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        token = parts.path == IDENTITY_PATH
+        sent = Sent(self.command, self.path, dict(self.headers.items()), body)
+        token = urlsplit(self.path).path == IDENTITY_PATH
         if not token:
-            simulator.requests.append((self.command, parts.path))
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        try:
-            answer = handle(simulator.azure, self.command, parts.path, query, dict(self.headers.items()), body)
-        except Exception as exc:
-            # A fault of the simulator itself must look like one, or tests would hunt it in the product.
-            simulator.crashes.append(exc)
-            answer = error(500, "SimulatorCrashed", f"{type(exc).__name__}: {exc}")
+            simulator.note(sent)
+        answer = simulator.answer(sent)
         delay = answer.delay_s + (0 if token else simulator.latency_ms / 1000)
         if delay:
             time.sleep(delay)

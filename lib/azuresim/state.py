@@ -8,16 +8,9 @@ from threading import Lock
 from azuresim.answer import Json
 from azuresim.ids import Occurrences, client_id
 from azuresim.operations import Operations
+from azuresim.storm import Storm
 from azuresim.tokens import Tokens
 from azuresim.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Throttle:
-    """What Azure does under load: this share of the requests, 0 to 1, is answered with 429 and this wait."""
-
-    share: float
-    retry_after_s: float = 0.02
 
 
 @dataclass(slots=True)
@@ -29,7 +22,7 @@ class Azure:
     operations: Operations = field(default_factory=Operations)
     occurrences: Occurrences = field(default_factory=Occurrences)
     lock: Lock = field(default_factory=Lock)
-    throttle: Throttle | None = None
+    storm: Storm | None = None
     queries: dict[tuple[str, ...], list[Json]] = field(default_factory=dict)
     subscriptions: set[str] = field(default_factory=set, init=False)
     _by_group: dict[str, list[tuple[str, World]]] = field(default_factory=dict, init=False)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from tempfile import mkdtemp
 
 import trustme
 
+_SERVER = "server.pem"
 
-def server_context() -> tuple[ssl.SSLContext, Path]:
-    """A server context for 127.0.0.1 and the file of the CA that clients must trust (in a new temporary folder)."""
-    authority = trustme.CA()
+
+def server_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server context for 127.0.0.1 and the file of the CA that clients must trust; both are kept in the folder, and
+    made where they are not there."""
+    server, path = folder / _SERVER, folder / "ca.pem"
+    if not server.exists():
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(path))
+        issued = authority.issue_cert("127.0.0.1", "localhost")
+        issued.private_key_and_cert_chain_pem.write_to_path(str(server))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    path = Path(mkdtemp(prefix="azuresim-")) / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
+    context.load_cert_chain(server)
     return context, path

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from azuresim.fleet import HEALTHY, MIX, fleet
-from azuresim.state import Throttle
+from azuresim.storm import Storm
 from simulated import Caller
 
 VMS = 60
@@ -64,9 +64,9 @@ def test_vms_share_subnets_unless_their_network_is_what_is_wrong(caller: Caller)
 
 
 def test_an_endpoint_under_load_refuses_a_share_of_the_requests(caller: Caller) -> None:
-    caller.azure.throttle = Throttle(0.3, 2.5)
+    caller.azure.storm = Storm(throttled=0.3, retry_after_s=2.5)
     answers = [caller.ask("GET", caller.vm) for _ in range(200)]
-    caller.azure.throttle = None
+    caller.azure.storm = None
     refused = [each for each in answers if each.status == 429]
     assert 30 < len(refused) < 90
     assert {each.headers["x-ms-retry-after-ms"] for each in refused} == {"2500"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from azuresim.fleet import fleet
-from azuresim.state import Throttle
+from azuresim.storm import Storm
 from each import for_each
 from expected_verdicts import observed
 from vmbackup.arm.call import calling, pause
@@ -135,7 +135,7 @@ def test_a_storm_of_429_slows_a_fleet_and_changes_no_verdict(tmp_path: Path) -> 
     worlds = list(fleet(12, vaults=2, seed=4, healthy=0.2))
     with serving(*worlds) as simulator:
         calm = [verdicts(collect(*connected(simulator, world))) for world in worlds]
-        simulator.azure.throttle = Throttle(0.25, 0.05)
+        simulator.azure.storm = Storm(throttled=0.25, retry_after_s=0.05)
         before = len(simulator.requests)
         rated = {"rate_file": str(tmp_path / "rates")}
         stormy = [verdicts(collect(*connected(simulator, world, **rated))) for world in worlds]
