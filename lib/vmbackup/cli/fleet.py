@@ -17,7 +17,7 @@ from vmbackup import catalog, clock, sanitize
 from vmbackup.cli.ending import INTERRUPTED, check_address, interruptible, stoppable, tell
 from vmbackup.cli.fleet_progress import Progress, say_what_would_run
 from vmbackup.cli.options import JsonOption, LanguageOption
-from vmbackup.cli.rollout import Request, apply, show
+from vmbackup.cli.rollout import WIDTH, Request, apply, show
 from vmbackup.model import Language, Risk, SetupError
 from vmbackup.parameters import VAULT_ID, VAULT_ID_EXAMPLE, check_subscription
 
@@ -54,9 +54,7 @@ def fleet(
     ] = False,
     folder: Annotated[str, typer.Option(help="Run folder, a path or URL; empty = runs/fleet-<now>.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on in this folder with what is not finished.")] = False,
-    workers: Annotated[
-        int, typer.Option(min=0, help="Notebooks at the same time, 0 = one for each core; VMs with --apply, 0 = 10.")
-    ] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Notebooks at the same time; 0 = one for each core.")] = 0,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://…: run on its workers instead.")] = "",
     max_errors: Annotated[int, typer.Option(help="Stop when more VMs than this failed to run; -1 = never.")] = -1,
     timeout: Annotated[int, typer.Option(min=0, help="Seconds that one VM's runbook may take; 0 = no limit.")] = 900,
@@ -73,6 +71,7 @@ def fleet(
     confirm_plan: Annotated[
         str | None, typer.Option(help="With --apply: carry out exactly the plan with this hash.")
     ] = None,
+    at_once: Annotated[int, typer.Option(min=1, help="With --apply: VMs changed at the same time at most.")] = WIDTH,
     retry: Annotated[bool, typer.Option("--retry", help="With --apply: back up each VM afterwards.")] = False,
     without: Annotated[list[str] | None, typer.Option(help="With --apply: leave this VM out; repeatable.")] = None,
     language: LanguageOption = Language.EN,
@@ -92,7 +91,7 @@ def fleet(
         "management_group": management_group, "failed_since": _time(failed_since), "examine_all": examine_all,
         "without_points": without_points,
     }  # fmt: skip
-    group = Request(remedy, max_risk, confirm_plan, retry, without or [], workers, resume, dry_run, notify,
+    group = Request(remedy, max_risk, confirm_plan, retry, without or [], at_once, resume, dry_run, notify,
                     str(language), as_json)  # fmt: skip
     group.refuse_contradictions(bool(table) + _has_scope(asked), folder, scheduler)
     if remedy and not (table or _has_scope(asked)):

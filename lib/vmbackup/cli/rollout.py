@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from vmbackup.runs.rollout import End
 
 STOPPED, NOT_ALL = 1, 3
+WIDTH = 10
+"""VMs that are changed at the same time, unless the operator wants another number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +48,31 @@ class Request:
     confirmed: str | None
     retry: bool
     without: list[str]
-    workers: int
+    at_once: int
     resume: bool
     dry_run: bool
     notify: str
     language: str
     as_json: bool
 
+    def confirming(self, folder: str, digest: str) -> str:
+        """The command that carries out this plan."""
+        words = ["vmbackup", "fleet", "--apply", self.remedy, "--folder", folder]
+        words += [] if self.max_risk is Risk.LOW else ["--max-risk", str(self.max_risk)]
+        words += [] if self.at_once == WIDTH else ["--at-once", str(self.at_once)]
+        words += ["--retry"] if self.retry else []
+        words += [word for name in self.without for word in ("--without", name)]
+        return shlex.join([*words, "--confirm-plan", digest])
+
     def refuse_contradictions(self, sources: int, folder: str, scheduler: str) -> None:
         """Raises SetupError for options that do not go together."""
         from vmbackup.runs.open import refuse_unknown_remedies
 
-        own = {"--confirm-plan": self.confirmed is not None, "--retry": self.retry, "--without": bool(self.without)}
-        given = [name for name, is_given in {**own, "--max-risk": self.max_risk is not Risk.LOW}.items() if is_given]
+        own = {
+            "--confirm-plan": self.confirmed is not None, "--retry": self.retry, "--without": bool(self.without),
+            "--max-risk": self.max_risk is not Risk.LOW, "--at-once": self.at_once != WIDTH,
+        }  # fmt: skip
+        given = [name for name, is_given in own.items() if is_given]
         if not self.remedy:
             if given:
                 raise SetupError("error.needs_apply", options=given)
@@ -94,6 +109,9 @@ def show(ledger: Ledger, request: Request) -> bool:
             proposed, agreement.waves, proposal.words, proposal.unconcerned, request.retry, request.language
         )
         typer.echo(page.text())
+        if agreement.vms:
+            typer.echo(_text("confirm", request))
+            typer.echo(f"    {sanitize.text(request.confirming(ledger.place, agreement.digest))}")
     return bool(agreement.vms)
 
 
@@ -134,10 +152,8 @@ def _proposed(ledger: Ledger, request: Request) -> Proposal:
 
 def _wanted(request: Request) -> Wanted:
     from vmbackup.fleet.rollout.planning import Wanted
-    from vmbackup.fleet.rollout.waves import WIDTH
 
-    width = request.workers or WIDTH
-    return Wanted(request.remedy, str(request.max_risk), width, request.retry, frozenset(request.without))
+    return Wanted(request.remedy, str(request.max_risk), request.at_once, request.retry, frozenset(request.without))
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def plan(
     blocks += _left(proposed.left, _text("left", language), language)
     if unconcerned:
         blocks.append(Paragraph(_text("unconcerned", language, count=unconcerned)))
-    return Page([*blocks, Paragraph(_text("confirm", language, digest=proposed.digest))] if count else blocks)
+    return Page(blocks)
 
 
 def remedies(rollouts: Sequence[Rollout], shown: Shown) -> Page:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from vmbackup.runs.rollout import Planned
 
 FEW = 5
-WIDTH = 10
-"""VMs of a slice, unless the operator wants another size."""
 
 
 def next_wave(waiting: Sequence[Planned], changed: int, width: int) -> list[Planned]:
@@ -25,7 +23,7 @@ def next_wave(waiting: Sequence[Planned], changed: int, width: int) -> list[Plan
     return list(by_resource.values())
 
 
-def waves(vms: Sequence[Planned], width: int = WIDTH) -> list[list[Planned]]:
+def waves(vms: Sequence[Planned], width: int) -> list[list[Planned]]:
     """All waves, where no VM is left out."""
     waiting, found, changed = list(vms), list[list[Planned]](), 0
     while waiting:
