@@ -79,7 +79,7 @@ class Ledger:
 
     def begin(self, plan: Plan, about: Mapping[str, Any], language: str) -> None:
         """Note what is asked for. What was finished with other parameters is to be done again. Raises SetupError."""
-        for spec in self._ordered_otherwise(plan.specs):
+        for spec in self._ordered_otherwise(plan):
             RunFolder(self.folder(spec.name)).delete(NOTEBOOK)
         vms = [
             *({"name": each.name, "vm_id": vm_id_of(each), "examine": True, "why": None} for each in plan.specs),
@@ -95,14 +95,14 @@ class Ledger:
             raise SetupError("error.not_written", file=INVENTORY, message=storage.why(error)) from None
         self.order(plan.specs)  # last: with it the run has begun
 
-    def _ordered_otherwise(self, specs: Sequence[RunSpec]) -> list[RunSpec]:
-        """Those that were asked for before, but with other parameters or another runbook."""
+    def _ordered_otherwise(self, plan: Plan) -> list[RunSpec]:
+        """Those that were asked for before, but with other parameters, or with another runbook by name: the one that the
+        lists choose may change with what the run itself has cured."""
         try:
             before = {each["name"]: each for each in json.loads(self._read(ORDERS) or b"[]")}
+            return [spec for spec in plan.specs if _differs(spec, before.get(spec.name), spec.name in plan.unsorted)]
         except (ValueError, KeyError, TypeError):
-            return list(specs)
-        clean = {spec.name: sanitize.data(_content(spec), sanitize.without_secrets) for spec in specs}
-        return [spec for spec in specs if before.get(spec.name, clean[spec.name]) != clean[spec.name]]
+            return list(plan.specs)
 
     @property
     def has_gaps(self) -> bool:
@@ -167,6 +167,12 @@ def vm_id_of(spec: RunSpec) -> str:
     """The VM's resource id; "" for a simulated one."""
     parameters = read(spec.parameters)
     return target(parameters).vm_id if parameters.azure == AzureSource.LIVE else ""
+
+
+def _differs(spec: RunSpec, before: Mapping[str, Any] | None, is_unsorted: bool) -> bool:
+    now = sanitize.data(_content(spec), sanitize.without_secrets)
+    notebook = {"notebook": now["notebook"]} if is_unsorted else {}
+    return before is not None and {**before, **notebook} != now
 
 
 def _spec(each: Mapping[str, Any], runbooks: Mapping[str, Path]) -> RunSpec:

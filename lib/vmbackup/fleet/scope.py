@@ -44,12 +44,14 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is run, what is not, what could not be listed, and everything that the lists say."""
+    """What is run, what is not, what could not be listed, and everything that the lists say; ``unsorted`` are the names
+    of runs whose runbook the lists chose, and nobody named."""
 
     specs: Sequence[RunSpec] = ()
     left: Sequence[Left] = ()
     gaps: Sequence[Gap] = ()
     listed: Inventory = Inventory()
+    unsorted: frozenset[str] = frozenset()
 
 
 def of_scope(
@@ -76,7 +78,7 @@ def of_scope(
             wanted.append(replace(spec, known=facts_for_run(vm)))
         else:
             left.append(Left(spec.name, vm.target.vm_id, why))
-    return Plan(wanted, left, found.coverage, found)
+    return Plan(wanted, left, found.coverage, found, frozenset(spec.name for spec in wanted))
 
 
 def of_table(table: Orders) -> Plan:
@@ -89,7 +91,7 @@ def of_table(table: Orders) -> Plan:
     listed = {vm.target.vm_id.lower(): vm for vm in found.vms}
     specs = [_with_lists(spec, listed.get(ids.get(spec.name, "").lower()), table.unsorted) for spec in table.specs]
     # The points are left to each VM's own run, so that they are no gap.
-    return Plan(specs, (), [each for each in found.coverage if each["what"] != "points"], found)
+    return Plan(specs, (), [each for each in found.coverage if each["what"] != "points"], found, table.unsorted)
 
 
 def _with_lists(spec: RunSpec, vm: InventoryVm | None, unsorted: Iterable[str]) -> RunSpec:
