@@ -22,7 +22,9 @@ from rich.table import Table
 
 from attacks.attack import Attack, Case, breaches
 
-KINDS = ("faults", "mutations", "recorded", "rights", "folders", "races", "kills", "fleet_kills", "rollouts")
+KINDS = (
+    "faults", "mutations", "recorded", "rights", "folders", "races", "kills", "fleet_kills", "storms", "rollouts",
+)  # fmt: skip
 
 
 def attack_of(kind: str) -> Attack:

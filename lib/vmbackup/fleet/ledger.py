@@ -96,7 +96,7 @@ class Ledger:
         self.order(plan.specs)  # last: with it the run has begun
 
     def _ordered_otherwise(self, plan: Plan) -> list[RunSpec]:
-        """Those that were asked for before, but with other parameters, or with another runbook by name: the one that the
+        """Those that were asked for before, but with other parameters, or with another runbook by name: which one the
         lists choose may change with what the run itself has cured."""
         try:
             before = {each["name"]: each for each in json.loads(self._read(ORDERS) or b"[]")}

@@ -1,4 +1,5 @@
-"""A process that runs a fleet of tiny notebooks: ``python -m vmbackup.fleet.fleet_process FOLDER COUNT SEED``.
+"""A process that runs a fleet of tiny notebooks: ``python fleet_process.py FOLDER COUNT``; where it is refused it ends
+with 2.
 
 Each notebook adds a line to ``done`` beside its folder and leaves a result. The process can be killed at any moment.
 """
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import nbformat
 
+from vmbackup.catalog.words import explain
 from vmbackup.fleet import pool
 from vmbackup.fleet.coordinator import FleetRun
 from vmbackup.fleet.execute import RunSpec
 from vmbackup.fleet.ledger import Ledger
+from vmbackup.model import SetupError
 
 WORK = """
 import json, pathlib, time
@@ -40,11 +43,15 @@ def main() -> None:
     """Run what is not finished."""
     folder, count = Path(sys.argv[1]), int(sys.argv[2])
     ledger = Ledger(str(folder))
-    with ledger.held():
-        run = FleetRun(ledger, specs(folder, count))
-        with pool.local(2) as workers:
-            for ended in run.run(workers):
-                print(ended.spec.name, ended.error or "", flush=True)
+    try:
+        with ledger.held():
+            run = FleetRun(ledger, specs(folder, count))
+            with pool.local(2) as workers:
+                for ended in run.run(workers):
+                    print(ended.spec.name, ended.error or "", flush=True)
+    except SetupError as error:
+        print(explain(error, "en"))
+        sys.exit(2)
 
 
 if __name__ == "__main__":
