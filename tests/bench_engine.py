@@ -98,7 +98,7 @@ def _pooled(engine: str | None, source: Path, folder: Path, count: int) -> Cost:
         warm = [pool.submit(run, target, engine, number) for number, target in enumerate(targets[: 2 * WIDTH])]
         for future in warm:
             future.result()
-        with _measured(lambda: _cpu_below(os.getpid()), count) as cost:
+        with _measured(lambda: cpu_below(os.getpid()), count) as cost:
             for future in [pool.submit(run, targets[number], engine, number) for number in range(count)]:
                 future.result()
         return cost()
@@ -199,7 +199,7 @@ def _cpu(who: int) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _cpu_below(pid: int) -> float:
+def cpu_below(pid: int) -> float:
     """CPU seconds of all processes below this one, the ended ones among them."""
     total, open_pids = 0.0, [pid]
     while open_pids:
