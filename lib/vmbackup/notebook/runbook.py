@@ -173,7 +173,8 @@ class Runbook:
                 blocks += pages.plan(plan).blocks
             tried.add(plan.change)
             blocks += self._applied(plan, consent)
-        self.show_incident()
+        if tried:
+            self.show_incident()
         return Page(blocks)
 
     def _applied(self, plan: Plan, consent: Consent) -> list[Block]:
