@@ -19,6 +19,11 @@ from azuresim.world import World
 _ENOUGH = {"reads": 249, "writes": 199, "deletes": 199}
 _GROUP = re.compile(r"/resourcegroups/([^/'\"\s?]+)", re.IGNORECASE)
 _OF_THE_VM = re.compile(r"/providers/microsoft\.(compute|network|insights|resourcehealth)/", re.IGNORECASE)
+_BELOW_VAULT = re.compile(
+    r"/resourcegroups/([^/]+)/providers/microsoft\.recoveryservices/vaults/([^/]+)/"
+    r"(?:.*/protecteditems/[^/]*;([^/;]+);[^/;]+|backupjobs/([^/]+))(?:/|\Z)",
+    re.IGNORECASE,
+)
 _BY_GROUP_NAME = re.compile(r"resourceGroupName eq '([^']+)'", re.IGNORECASE)
 
 
@@ -84,6 +89,8 @@ def _candidates(azure: Azure, subscription: str | None, path: str, query: dict[s
     """The worlds a request may be about: those with the groups that it names, else all of the subscription."""
     if subscription is not None and subscription not in azure.subscriptions:
         raise Refused(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+    if alone := _alone(azure, subscription, path):
+        return [alone]
     told = path + " " + query.get("$filter", "")
     named = _GROUP.search(path) or _GROUP.search(told) or _BY_GROUP_NAME.search(told)
     groups = [named.group(1)] if named else sorted(set(_GROUP.findall(body.decode("utf-8", "replace"))))
@@ -91,6 +98,17 @@ def _candidates(azure: Azure, subscription: str | None, path: str, query: dict[s
     if named and not mine and _GROUP.search(path):
         raise Refused(404, "ResourceGroupNotFound", f"Resource group '{named.group(1)}' could not be found.")
     return [world for world in mine or azure.worlds if subscription is None or _reaches(world, subscription, path)]
+
+
+def _alone(azure: Azure, subscription: str | None, path: str) -> World | None:
+    """The world with the item or job of a vault that the path names: found without a look at all that share it."""
+    below = _BELOW_VAULT.search(path)
+    if below is None or subscription is None:
+        return None
+    group, vault, item, job = below.groups()
+    worlds = azure.of_job(job) if job else azure.of_group(None, item)
+    mine = [world for world in worlds if job or world.resource_group.lower() == item.lower()]
+    return next((world for world in mine if _vault(world) == (subscription, group.lower(), vault.lower())), None)
 
 
 def _locate(request: Request) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any
 
-from azuresim.answer import Json
 from azuresim.ids import Occurrences, client_id
 from azuresim.operations import Operations
 from azuresim.storm import Storm
@@ -23,9 +23,11 @@ class Azure:
     occurrences: Occurrences = field(default_factory=Occurrences)
     lock: Lock = field(default_factory=Lock)
     storm: Storm | None = None
-    queries: dict[tuple[str, ...], list[Json]] = field(default_factory=dict)
+    queries: dict[tuple[str, ...], list[Any]] = field(default_factory=dict)
     subscriptions: set[str] = field(default_factory=set, init=False)
     _by_group: dict[str, list[tuple[str, World]]] = field(default_factory=dict, init=False)
+
+    _by_job: dict[str, World] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         groups = [(world.subscription, world.resource_group.lower()) for world in self.worlds]
@@ -40,6 +42,14 @@ class Azure:
         """The worlds with this resource group, in this subscription or in any: found without a look at all others."""
         found = (world for owner, world in self._by_group.get(group.lower(), ()) if subscription in (None, owner))
         return list({id(world): world for world in found}.values())
+
+    def of_job(self, job: str) -> list[World]:
+        """The world with this job. Jobs are added to worlds and never removed."""
+        if job not in self._by_job:
+            machines = ((world, machine) for world in self.worlds for machine in world.machines)
+            self._by_job = {each["name"]: world for world, machine in machines for each in machine["jobs"]}
+        found = self._by_job.get(job)
+        return [found] if found else []
 
     @property
     def seed(self) -> int:

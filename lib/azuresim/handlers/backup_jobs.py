@@ -23,6 +23,17 @@ MOST_ON_DEMAND = 9
 @route("GET", VAULT + "/backupJobs", RIGHT + "/backupJobs/read")
 def list_jobs(request: Request) -> Answer:
     """The jobs of a vault that the filter lets through, newest first; no tasks in a list."""
+    # They are kept from the first page to the last.
+    question = (request.path.lower(), request.query.get("$filter", ""))
+    jobs = request.azure.queries.pop(question, None) if "$skiptoken" in request.query else None
+    jobs = _listed(request) if jobs is None else jobs
+    answer = request.page(jobs, partial(job_json, detail=False))
+    if isinstance(answer.body, dict) and "nextLink" in answer.body:
+        request.azure.queries[question] = jobs
+    return answer
+
+
+def _listed(request: Request) -> list[tuple[World, Json, Json]]:
     every = [(world, machine) for world in request.candidates for machine in world.machines]
     jobs = [(world, machine, job) for world, machine in every for job in machine["jobs"]]
     for name, operator, value in terms(request.query.get("$filter", "")):
@@ -34,8 +45,7 @@ def list_jobs(request: Request) -> Answer:
     for world, machine, job in jobs:
         with world.lock:
             progress(world, machine, job)
-    jobs.sort(key=lambda each: str(each[2]["start"]), reverse=True)
-    return request.page(jobs, partial(job_json, detail=False))
+    return sorted(jobs, key=lambda each: str(each[2]["start"]), reverse=True)
 
 
 def _fits(job: Json, name: str, value: str) -> bool:
