@@ -17,6 +17,7 @@ from azuresim.loading import SCENARIOS, make_world, parse
 from azuresim.serve import Simulator
 from azuresim.world import World
 from fleets import run_of
+from vmbackup.arm.audit import changes
 from vmbackup.arm.connection import Azure, Connection
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.orders import orders
@@ -91,7 +92,9 @@ class GroupOfVms:
 
     def sent_twice(self) -> list[str]:
         """What is wrong where a request for a change was sent more than once."""
-        return [f"{name}: deleted {count} times" for name, count in Counter(self.deleted).items() if count > 1]
+        changing = ((method, path) for method, path in self.simulator.requests if changes(method, f"https://x{path}"))
+        sent = Counter(each for each in changing if not each[1].endswith("/runCommand"))
+        return [f"{count} times: {each}" for each, count in sent.items() if count > 1]
 
     def world(self, name: str) -> World:
         """The world of this VM."""

@@ -53,7 +53,8 @@ def _worse(folder: Path, chance: random.Random) -> list[str]:
 def _kill(folder: Path, chance: random.Random) -> list[str]:
     """The process is killed, Azure goes on, and another process does the rest."""
     with group(folder, FEWER, operation_polls=chance.choice((2, 10))) as vms:
-        proposal = vms.propose()
+        retry = chance.random() < 0.5
+        proposal = vms.propose(retry=retry)
         record = vms.begin(proposal)
         environment = {**os.environ, "VMBACKUP_ARM_ENDPOINT": vms.simulator.endpoint}
         command = [sys.executable, str(PROGRAM), vms.ledger.place, record.digest]
@@ -69,7 +70,8 @@ def _kill(folder: Path, chance: random.Random) -> list[str]:
         ends = record.ended()
         found = vms.sent_twice()
         found += [f"not changed: {name}" for name in set(ends).difference(vms.deleted)]
-    found += [f"{name}: {end['ending']}, {end['why']}" for name, end in ends.items() if end["ending"] != Ending.UNCLEAR]
+    wanted = Ending.HELPED if retry else Ending.UNCLEAR
+    found += [f"{name}: {end['ending']}, {end['why']}" for name, end in ends.items() if end["ending"] != wanted]
     return found + ([] if len(ends) == FEWER else [f"{len(ends)} ends"])
 
 
