@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import typer
 
 from vmbackup import catalog, sanitize
+from vmbackup.arm.call import start_thread
 from vmbackup.model import SetupError
 
 INTERRUPTED = 130
@@ -64,19 +65,28 @@ def check_address(address: str) -> None:
         raise SetupError("error.no_https", address=sanitize.text(address))
 
 
-def tell(address: str, content: Mapping[str, Any], language: str) -> None:
+def tell(address: str, content: Mapping[str, Any], language: str, patience_s: float = _LONGEST_REQUEST_S) -> None:
     """Tell whoever waits for the end; that it cannot be told changes nothing of the result. The address may hold a
     key, so only its host is shown."""
-    import requests
-
-    try:
-        answer = requests.post(
-            address, data=json.dumps(sanitize.data(dict(content))), timeout=_LONGEST_REQUEST_S, allow_redirects=False,
-            headers={"Content-Type": "application/json"},
-        )  # fmt: skip
-        why = "" if answer.status_code < 300 else f"HTTP {answer.status_code}"
-    except requests.RequestException as error:
-        why = type(error).__name__
+    said: list[str] = []
+    data = json.dumps(sanitize.data(dict(content)))
+    # A receiver that answers byte by byte would hold up the request itself for ever.
+    start_thread(lambda: said.append(_posted(address, data, patience_s))).join(patience_s)
+    why = said[0] if said else "Timeout"
     if why:
         host = address.split("/")[2].rpartition("@")[2]
         typer.echo(sanitize.text(catalog.text("fleet_run.not_notified", language, host=host, why=why)), err=True)
+
+
+def _posted(address: str, data: str, patience_s: float) -> str:
+    """Why it was not taken; "" where it was. What else the receiver says is not read."""
+    import requests
+
+    try:
+        with requests.post(
+            address, data=data, timeout=patience_s, allow_redirects=False, stream=True,
+            headers={"Content-Type": "application/json"},
+        ) as answer:  # fmt: skip
+            return "" if answer.status_code < 300 else f"HTTP {answer.status_code}"
+    except requests.RequestException as error:
+        return type(error).__name__

@@ -13,6 +13,7 @@ from azuresim.fleet import fleet
 from vmbackup.fleet.folder import read
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.runs.fleet_row import VmState
+from webhook import listening
 from worlds import serving
 
 NOBODY = "11111111-1111-1111-1111-111111111111"
@@ -58,7 +59,7 @@ def test_a_subscription_is_listed_once_and_only_what_is_open_is_examined(
 
 
 def test_a_table_of_simulated_vms_is_run_and_goes_on_with_the_same_exit_code(
-    vmbackup: Callable[..., Any], tmp_path: Path
+    vmbackup: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     table, folder = tmp_path / "vms.csv", str(tmp_path / "fleet")
     table.write_text("scenario;section\nno_internet_linux;snapshot_no_network\n=cmd;\nHEALTHY;\n")
@@ -74,7 +75,10 @@ def test_a_table_of_simulated_vms_is_run_and_goes_on_with_the_same_exit_code(
     assert "1 mit Ursache" in ran.stdout
     asked = json.loads((Path(folder) / "fleet.json").read_text())
     assert [row["number"] for row in asked["left_out"]] == [2, 3]
-    resumed = vmbackup("fleet", "--resume", "--folder", folder, "--json")
+    with listening() as webhook:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(webhook.ca_file))
+        resumed = vmbackup("fleet", "--resume", "--folder", folder, "--json", "--notify", webhook.address)
+    assert [content for _, _, content in webhook.received] == events(resumed.stdout)[-1:]
     assert [event["event"] for event in events(resumed.stdout)] == ["begin", "end"], "nothing is run again"
     assert resumed.returncode == 1, "what an earlier run found still counts"
     table.write_text("scenario;section\nno_internet_linux;internal_error\n")
