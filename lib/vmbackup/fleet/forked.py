@@ -136,7 +136,7 @@ class SocketClient:
         self._socket.close()
 
     def _send(self, message: dict[str, Any]) -> str:
-        data = packed(SHELL, self.session.serialize(message)[1:])
+        data = packed(SHELL, [self.session.document(message)])
         try:
             self._socket.setblocking(True)
             self._socket.sendall(data)

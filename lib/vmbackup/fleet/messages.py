@@ -1,6 +1,7 @@
 """Jupyter messages over a stream socket: what the engine and a forked kernel say to each other.
 
-A frame is one channel byte, the number of parts, each part's length, then the parts as jupyter_client serialises them.
+A frame is one channel byte, the number of parts, each part's length, then the parts: the message as one JSON document,
+and its buffers.
 JSON, never pickle: what a kernel sends is text to the engine, and nothing of it is executed there.
 """
 
@@ -11,16 +12,16 @@ import logging
 import socket
 import struct
 import threading
+from datetime import datetime
 from typing import Any
 
 from jupyter_client.session import Session
-
-from vmbackup import clock
 
 IOPUB, SHELL = b"i", b"s"
 _HEAD = struct.Struct("!cI")
 _LENGTH = struct.Struct("!I")
 _SILENT = logging.Logger("vmbackup.fleet.messages", logging.CRITICAL)  # it warns that nothing is signed
+_FIELDS = ("header", "parent_header", "metadata", "content")
 LARGEST_FRAME = 256 * 1024 * 1024
 """Bytes; a kernel that sends more in one message counts as broken."""
 
@@ -79,6 +80,7 @@ class SocketSession(Session):  # type: ignore[misc]  # traitlets' base is untype
         super().__init__(key=b"", **traits)
         self._socket: socket.socket | None = None
         self._sending = threading.Lock()
+        self._held = b""
 
     def connect(self, connected: socket.socket) -> None:
         """Send to this socket from now on."""
@@ -102,16 +104,24 @@ class SocketSession(Session):  # type: ignore[misc]  # traitlets' base is untype
             buffers = buffers or message.get("buffers", [])
         else:
             message = self.msg(msg_or_type, content=content, parent=parent, header=header, metadata=metadata)
-        parts = [*self.serialize(message)[1:], *(bytes(memoryview(each)) for each in buffers or ())]
+        frame = packed(stream, [self.document(message), *(bytes(memoryview(each)) for each in buffers or ())])
         if self._socket is not None:
             with self._sending:
-                self._socket.sendall(packed(stream, parts))
+                frames, self._held = self._held + frame, b""
+                if _is_followed_at_once(stream, message):
+                    self._held = frames
+                else:
+                    self._socket.sendall(frames)
         return message
+
+    def document(self, message: dict[str, Any]) -> bytes:
+        """The message without its buffers."""
+        return bytes(self.pack([message[field] for field in _FIELDS]))
 
     def read(self, parts: list[bytes]) -> dict[str, Any]:
         """The message in a frame, as :meth:`deserialize` gives it; of its times only the one that nbclient records."""
-        header, parent, metadata, content = (json.loads(part) for part in parts[1:5])
-        header["date"] = clock.parse(header["date"])
+        header, parent, metadata, content = json.loads(parts[0])
+        header["date"] = datetime.fromisoformat(header["date"].replace("Z", "+00:00"))
         return {
             "header": header,
             "msg_id": header["msg_id"],
@@ -119,5 +129,11 @@ class SocketSession(Session):  # type: ignore[misc]  # traitlets' base is untype
             "parent_header": parent,
             "metadata": metadata,
             "content": content,
-            "buffers": [memoryview(part) for part in parts[5:]],
+            "buffers": [memoryview(part) for part in parts[1:]],
         }
+
+
+def _is_followed_at_once(channel: bytes, message: dict[str, Any]) -> bool:
+    """Whether the kernel says more before it does anything: what it executes after "busy", "idle" after a reply. Sent
+    together they wake the engine once."""
+    return channel == SHELL or message["content"].get("execution_state") == "busy"
