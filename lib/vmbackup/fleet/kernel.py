@@ -91,10 +91,19 @@ def prepared() -> IPythonKernel:
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
+    config.SocketKernel._execute_sleep = 0.0  # ipykernel's wait for ZeroMQ
     kernel: IPythonKernel = SocketKernel.instance(config=config, session=SocketSession(), iopub_socket=IOPUB, log=_LOG)
     kernel.shell_handlers["modules_request"] = _modules_request
-    kernel.shell.run_cell("None", silent=True)  # compiles and caches what every first cell would
+    asyncio.run(_rehearse(kernel))
     return kernel
+
+
+async def _rehearse(kernel: IPythonKernel) -> None:
+    """Handle one request that leaves nothing behind but the caches that each first cell would fill."""
+    kernel.io_loop = IOLoop.current()
+    content = {"code": "display(None)", "silent": False, "store_history": False}
+    request = kernel.session.msg("execute_request", content)
+    await _handle(kernel, kernel.session.read([kernel.session.document(request)]))
 
 
 def _modules_request(stream: bytes, ident: object, parent: dict[str, Any]) -> None:
