@@ -29,6 +29,16 @@ LONGEST_S = 60.0
 KNOWN_FOR = timedelta(minutes=15)
 """How old a fact may be that is taken over and not asked for."""
 
+SETTLED_FOR = timedelta(hours=2)
+"""The same for what is ``SETTLED``: the run of a large fleet takes longer than its lists are new."""
+
+SETTLED = frozenset({
+    "vm.disks", "vm.locks", "vm.extension_versions", "network.nics", "network.subnets", "network.rules",
+    "network.routes", "backup.policy", "backup.vault", "backup.neighbours", "_metrics",
+})  # fmt: skip
+"""Facts that change only where somebody configures something, or that tell of the past. Not how the VM is now, nor what
+became of its backups."""
+
 # Why a fact is skipped when one that it needs is absent.
 _WHEN_ABSENT = {"backup.protection": "not_protected"}
 
@@ -46,8 +56,8 @@ def collect(
 ) -> dict[str, Fact]:
     """Ask for all facts, or for ``only`` these, and return them by name in the order of ``FACTS``.
 
-    What is ``known``, such as from lists of a whole fleet, is not asked for again, unless it turns out to be older than
-    KNOWN_FOR. A collector that gives several facts asks unless all of them are known.
+    What is ``known``, such as from lists of a whole fleet, is not asked for again, unless it turns out to be too old.
+    A collector that gives several facts asks unless all of them are known.
 
     Takes at most ``deadline_s`` seconds, and no collector asks for longer than ``longest_s``; what is not in by then is
     ``failed``. ``on_fact`` is called in this thread as each fact comes in. Raises SetupError when nobody is signed in,
@@ -57,8 +67,9 @@ def collect(
         ask = Ask(azure, target, failure, _usable(known, failure))
         facts = _collect(ask, call, deadline_s, longest_s, on_fact, only)
         # Only now is Azure's time known without a request of its own.
-        if ask.known and not _is_fresh(ask.known, azure.now()):
-            facts = _collect(replace(ask, known={}), call, deadline_s, longest_s, on_fact, only)
+        fresh = _fresh(ask.known, azure.now()) if ask.known else {}
+        if len(fresh) < len(ask.known):
+            facts = _collect(replace(ask, known=fresh), call, deadline_s, longest_s, on_fact, only)
         return facts
 
 
@@ -68,9 +79,14 @@ def _usable(known: Evidence, failure: str | None) -> dict[str, Fact]:
     return {name: fact for name, fact in known.items() if fact.answered and name not in about_newest}
 
 
-def _is_fresh(known: Evidence, now: datetime) -> bool:
-    ages = [clock.seconds_between(fact.taken_at, clock.stamp(now)) for fact in known.values()]
-    return all(age is not None and age <= KNOWN_FOR.total_seconds() for age in ages)
+def _fresh(known: Evidence, now: datetime) -> dict[str, Fact]:
+    """What is not too old to be taken over."""
+
+    def is_fresh(name: str, fact: Fact) -> bool:
+        age = clock.seconds_between(fact.taken_at, clock.stamp(now))
+        return age is not None and age <= (SETTLED_FOR if name in SETTLED else KNOWN_FOR).total_seconds()
+
+    return {name: fact for name, fact in known.items() if is_fresh(name, fact)}
 
 
 def _collect(

@@ -13,7 +13,7 @@ from each import for_each
 from vmbackup import catalog
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
-from vmbackup.collectors.collection import KNOWN_FOR
+from vmbackup.collectors.collection import KNOWN_FOR, SETTLED_FOR
 from vmbackup.fleet.bulk import facts_for_run, inventory
 from vmbackup.fleet.inventory import Inventory, Scope
 from vmbackup.parameters import Parameters
@@ -123,13 +123,20 @@ def test_a_stopped_protection_gives_nothing_of_its_vault(listed_fleet: Inventory
     assert not [name for name in facts_for_run(vm) if name.startswith("backup.")]
 
 
-def test_what_is_too_old_is_asked_again(simulator: Simulator, worlds: list[World]) -> None:
+def test_what_is_too_old_is_asked_again_what_is_configured_later(simulator: Simulator, worlds: list[World]) -> None:
     world = worlds[0]
     azure, target = connected(simulator, world)
     vm = listed(azure, world, target)
     assert vm is not None
-    wrong = replace(vm.known["vm.disks"], data=[])
-    facts = saved(target, {**facts_for_run(vm), "vm.disks": wrong})
-    assert collect(azure, target, known=facts)["vm.disks"].data == []
+    wrong = {name: replace(vm.known[name], data=[]) for name in ("vm.disks", "backup.jobs")}
+    facts = saved(target, {**facts_for_run(vm), **wrong})
+
+    def taken_over() -> set[str]:
+        found = collect(azure, target, known=facts)
+        return {name for name in wrong if found[name].data == []}
+
+    assert taken_over() == {"vm.disks", "backup.jobs"}
     world.advance(seconds=KNOWN_FOR.total_seconds() + 60)
-    assert collect(azure, target, known=facts)["vm.disks"].data != []
+    assert taken_over() == {"vm.disks"}
+    world.advance(seconds=SETTLED_FOR.total_seconds())
+    assert taken_over() == set()
