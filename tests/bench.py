@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests import bench_engine, bench_fleet
+from tests import bench_cluster, bench_engine, bench_fleet
 from vmbackup.collectors import collect, slowest_chain_ms
 from vmbackup.diagnosis import diagnose
 from worlds import world
@@ -164,6 +164,7 @@ def main() -> None:
     """Measure, print, write build/bench.json."""
     figures = {**imports(), **collecting(0), **collecting(LATENCY_MS), **whole(), **az_in_sequence()}
     figures |= {**in_jupyterlab(0), **in_jupyterlab(LATENCY_MS), **bench_engine.figures(), **bench_fleet.figures()}
+    figures |= bench_cluster.figures()
     figures["cores"] = os.cpu_count() or 0
     for name, value in figures.items():
         print(f"{name:34} {value:10.3f}")
