@@ -82,13 +82,14 @@ def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:
     return Inventory(tuple(found), tuple(lists.gaps), tuple(lists.calls))
 
 
-def facts_for_run(vm: InventoryVm) -> Evidence:
+def facts_for_run(vm: InventoryVm, vault_named: bool = False) -> Evidence:
     """What a run of this VM need not ask again. Nothing of a vault where its protection was stopped: the VM may have
-    gone to another one."""
+    gone to another one; but for a run whose parameters name the vault, which asks no other."""
     known = dict(vm.known)
     item = data_of(known, "backup.item")
     active = item is not None and (item["protection_state"] or "").lower() == "protected" and not item["soft_deleted"]
-    wanted = {name: fact for name, fact in known.items() if active or not name.startswith("backup.")}
+    told = active or vault_named
+    wanted = {name: fact for name, fact in known.items() if told or not name.startswith("backup.")}
     return vm.known.beside(wanted) if isinstance(vm.known, ShelvedFacts) else wanted
 
 

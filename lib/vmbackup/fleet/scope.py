@@ -75,7 +75,7 @@ def of_scope(
     for spec, vm in zip(specs, found.vms, strict=True):
         why = None if every else _why_left(vm, since)
         if why is None:
-            wanted.append(replace(spec, known=facts_for_run(vm)))
+            wanted.append(replace(spec, known=facts_for_run(vm, vault_named=bool(vm.target.vault_id))))
         else:
             left.append(Left(spec.name, vm.target.vm_id, why))
     return Plan(wanted, left, found.coverage, found, frozenset(spec.name for spec in wanted))

@@ -118,9 +118,10 @@ def test_a_run_asks_less_the_first_time_and_everything_the_second(
     assert len(asked[0]) < len(asked[1])
 
 
-def test_a_stopped_protection_gives_nothing_of_its_vault(listed_fleet: Inventory) -> None:
+def test_a_stopped_protection_gives_nothing_of_its_vault_unless_the_run_asks_no_other(listed_fleet: Inventory) -> None:
     vm = next(vm for vm in listed_fleet.vms if "protection-stopped" in vm.target.vm_name)
     assert not [name for name in facts_for_run(vm) if name.startswith("backup.")]
+    assert {"backup.item", "backup.jobs"} <= set(facts_for_run(vm, vault_named=True))
 
 
 def test_what_is_too_old_is_asked_again_what_is_configured_later(simulator: Simulator, worlds: list[World]) -> None:
