@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+FABRIC = "Azure"
+"""The one fabric of every vault, a part of the ids in it."""
+
 _PORTAL = re.compile(r"https://(?:[\w-]+\.)*portal\.azure\.\w+[/?#]", re.IGNORECASE)
 _PART = "/[^/?#&]+"
 _ID = re.compile(
@@ -37,3 +40,8 @@ def part_after(resource_id: str | None, word: str) -> str:
     parts = (resource_id or "").split("/")
     lowered = [part.lower() for part in parts]
     return parts[lowered.index(word.lower()) + 1] if word.lower() in lowered[:-1] else ""
+
+
+def protected_item_id(vault_id: str, container: str, item: str) -> str:
+    """The resource id of a protected item in a vault."""
+    return f"{vault_id}/backupFabrics/{FABRIC}/protectionContainers/{container}/protectedItems/{item}"

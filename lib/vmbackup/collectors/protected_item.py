@@ -11,9 +11,9 @@ from vmbackup.arm.errors import not_found
 from vmbackup.arm.wire import entries, flag, inside, listed, resource, text, texts, whole
 from vmbackup.collectors.base import ABSENT, Answers, Ask, collector
 from vmbackup.collectors.protection import READ_ITEM
-from vmbackup.collectors.vault import FABRIC, is_of_vault, refuse_missing_vault, vault_parts
+from vmbackup.collectors.vault import is_of_vault, refuse_missing_vault, vault_parts
 from vmbackup.facts.backup import HealthDetail, ProtectedItem, Protection
-from vmbackup.resource_ids import resource_name
+from vmbackup.resource_ids import FABRIC, resource_name
 
 _NEVER = "2001-01-01T00:00:00Z"
 

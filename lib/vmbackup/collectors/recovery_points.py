@@ -9,8 +9,8 @@ from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.paging import Listing, read_list
 from vmbackup.arm.wire import entries, resource, text
 from vmbackup.collectors.base import Answers, Ask, collector, listed_fact
-from vmbackup.collectors.vault import FABRIC
 from vmbackup.facts.backup import Protection, RecoveryPoint
+from vmbackup.resource_ids import protected_item_id
 
 _MOST = 10_000
 """Points of one VM: many times more than any policy keeps."""
@@ -40,7 +40,7 @@ def _item_path(protected: Protection) -> str:
     parts = protected["container"], protected["item"]
     if any("/" in each or not each.strip(".") for each in parts):
         raise Unreadable("the name of a protected item leads elsewhere")
-    return f"{protected['vault_id']}/backupFabrics/{FABRIC}/protectionContainers/{parts[0]}/protectedItems/{parts[1]}"
+    return protected_item_id(protected["vault_id"], *parts)
 
 
 def read_recovery_point(wire: object) -> RecoveryPoint:

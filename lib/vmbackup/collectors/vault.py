@@ -11,9 +11,6 @@ from vmbackup.facts.backup import Protection, Vault
 from vmbackup.model import SetupError
 from vmbackup.resource_ids import part_after, resource_group, resource_name
 
-FABRIC = "Azure"
-"""The one fabric of every vault, a part of the ids in it."""
-
 
 def vault_parts(protected: Protection) -> tuple[str, str, str]:
     """The vault's subscription, resource group and name."""

@@ -15,7 +15,7 @@ from vmbackup.checks.base import load, run
 from vmbackup.checks.shared import outbound
 from vmbackup.failures.signatures import full_type
 from vmbackup.model import Evidence, Finding, Target, data_of, operating_system
-from vmbackup.resource_ids import resource_group, resource_name
+from vmbackup.resource_ids import protected_item_id, resource_group, resource_name
 
 LOWEST_PRIORITY = 100
 """The smallest number that Azure accepts for a security rule."""
@@ -148,10 +148,7 @@ def _vault(evidence: Evidence, findings: tuple[Finding, ...]) -> dict[str, Any]:
         "vault_group": resource_group(protection["vault_id"]),
         "container": protection["container"],
         "item": protection["item"],
-        "item_id": (
-            f"{protection['vault_id']}/backupFabrics/Azure/protectionContainers/{protection['container']}"
-            f"/protectedItems/{protection['item']}"
-        ),
+        "item_id": protected_item_id(protection["vault_id"], protection["container"], protection["item"]),
         "policy": item.get("policy_name") or protection["policy_name"],
         "policy_id": item.get("policy_id") or _policy_id(protection, item),
     }
