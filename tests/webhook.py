@@ -22,14 +22,18 @@ class Webhook(ThreadingHTTPServer):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        context, self.ca_file = server_context(folder)
-        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self._context, self.ca_file = server_context(folder)
         self.status, self.mood = 200, ""
         self.received: list[tuple[str, str, Any]] = []
 
     @property
     def address(self) -> str:
         return f"https://127.0.0.1:{self.server_address[1]}/hook?key=c2VjcmV0"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        # In the connection's own thread: who connects and then says nothing would hold up all others, and the end.
+        with self._context.wrap_socket(request, server_side=True) as secure:
+            super().finish_request(secure, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Who goes away is no news."""
