@@ -169,8 +169,17 @@ def served(command: list[str], folder: Path, cwd: Path, environment: Mapping[str
             _wait_for(f"{url}/api/status", lab, log)
             yield url
         finally:
-            lab.terminate()
-            lab.wait(20)
+            _end(lab)
+
+
+def _end(lab: subprocess.Popen[bytes]) -> None:
+    """By its own means, or else by force: at its end JupyterLab now and then waits for ever for a thread of anyio's."""
+    lab.terminate()
+    try:
+        lab.wait(20)
+    except subprocess.TimeoutExpired:
+        lab.kill()
+        lab.wait()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
