@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -80,5 +81,6 @@ def pasted(text: str, shell: list[str]) -> str:
             time.sleep(0.001)
     finally:
         os.close(terminal)
+        os.kill(pid, signal.SIGKILL)  # whether a shell ends with its terminal is not the question
         os.waitpid(pid, 0)
     return shown.decode("utf-8", "replace")
