@@ -3,7 +3,7 @@
 One bucket per subscription and kind of request, in a file that the workers share; a 429 makes all of them wait as long
 as Azure asks, no vault gets more than four requests at a time, and no VM more than one Run Command. Azure Resource
 Manager counts per region of the caller, which is one for all workers of a machine. A single run needs none of this and
-has no such file.
+has no such file. Times in it are monotonic: if somebody put the clock back by an hour, all would wait for that hour.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class RateLimiter:
     def hold(self, subscription: str, names: list[str], seconds: float) -> None:
         """Let no worker send a request of these kinds for so long."""
         with self._lock:
-            rows = [(f"{subscription} {name}", time.time() + seconds) for name in names]
+            rows = [(f"{subscription} {name}", time.monotonic() + seconds) for name in names]
             self._database().executemany(_HOLD, rows)
 
     def slot(self, vault: str) -> AbstractContextManager[None]:
@@ -138,13 +138,13 @@ class RateLimiter:
         with self._lock:
             key = f"{subscription} {name}"
             row = self._database().execute("SELECT until FROM pauses WHERE name = ?", (key,)).fetchone()
-        return float(row[0]) - time.time() if row else 0.0
+        return float(row[0]) - time.monotonic() if row else 0.0
 
     def _full_s(self, subscription: str, name: str) -> float:
         """0 when the request was counted, else how long to wait before trying again."""
         with self._lock:
             bucket = self._bucket(subscription, name)
-            item = RateItem(name, round(time.time() * _S))
+            item = RateItem(name, round(time.monotonic() * _S))
             self._count += 1
             if self._count % _LEAK_EVERY == 0:
                 bucket.leak(item.timestamp)
