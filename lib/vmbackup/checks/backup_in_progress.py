@@ -7,7 +7,7 @@ from typing import Any
 from vmbackup.catalog.knowledge import number
 from vmbackup.checks.base import Judgement, check, ok, problem, unknown
 from vmbackup.facts.backup import FailedJob, Job, RunningJob
-from vmbackup.failures.jobs import has_snapshot, running_backup, snapshot_s
+from vmbackup.failures.jobs import has_snapshot, is_unread, running_backup, snapshot_s
 
 
 @check("backup.jobs", "backup.failed_job")
@@ -19,7 +19,7 @@ def no_other_backup_runs(jobs: list[Job] | None, job: FailedJob | None) -> Judge
     """
     running = running_backup(jobs)
     if running is None:
-        return ok() if all(each["operation"] and each["status"] for each in jobs or []) else unknown("job_unread")
+        return unknown("job_unread") if any(map(is_unread, jobs or [])) else ok()
     shown: dict[str, Any] = {"job": running["name"], "start": running["start"]}
     if job is None:
         return ok("runs_nothing_failed", **shown)

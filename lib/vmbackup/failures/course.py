@@ -12,6 +12,7 @@ from vmbackup.facts.backup import FailedJob
 from vmbackup.failures.jobs import (
     backups,
     failed_unlisted,
+    is_unread,
     last_good_start,
     newest_finished,
     running_backup,
@@ -61,7 +62,7 @@ def _failed(evidence: Evidence, jobs: Any, last_good: str | None) -> bool | None
     cancelled = any((each["status"] or "").lower() == _CANCELLED for each in backups(later))
     if cancelled or any(map(went_wrong, later)) or failed_unlisted(jobs, data_of(evidence, "backup.item")):
         return True
-    if evidence["backup.jobs"].is_cut:
+    if evidence["backup.jobs"].is_cut or any(map(is_unread, jobs)):
         return None
     newest = newest_finished(jobs)
     return False if newest is None or clock.stamp(newest["start"]) == last_good else None

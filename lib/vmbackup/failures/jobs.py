@@ -16,6 +16,14 @@ def backups(jobs: list[Job] | None) -> Iterator[Job]:
     return (each for each in jobs or [] if (each["operation"] or "").lower() == "backup")
 
 
+def is_unread(job: Job) -> bool:
+    """Whether a job does not say what it does, its state, or when it began: it may be a backup that runs or failed.
+
+    No such job is collected; evidence that was edited may hold one.
+    """
+    return not (job["operation"] and job["status"] and job["start"])
+
+
 def running_backup(jobs: list[Job] | None) -> Job | None:
     """The first of these jobs that is a backup and not at its end; None where there is none, or no list."""
     return next((each for each in backups(jobs) if (each["status"] or "").lower() in RUNNING), None)

@@ -62,6 +62,14 @@ def test_a_failure_older_than_the_list_of_jobs_is_not_forgotten(
     assert said in failed_job(evidence, "en")
 
 
+def test_a_job_that_does_not_say_what_it_does_may_be_a_backup_that_failed() -> None:
+    good, later = judging.job("Completed", "2026-11-21T22:00:00Z"), judging.job("InProgress", "2026-11-22T22:00:00Z")
+    for unread in ("operation", "status", "start"):
+        listed = [good, {**later, unread: None}]
+        assert not nothing_failed({"backup.jobs": Fact(FactStatus.OK, listed)}), unread
+    assert nothing_failed({"backup.jobs": Fact(FactStatus.OK, [good, {**later, "operation": "Restore"}])})
+
+
 UNHEARD = "Something quite new happened to this machine"
 WRAPPED = judging.failed_job(400349, "UserErrorCrpReportedUserError", dynamic_message=UNHEARD)
 ALIVE: Evidence = {
