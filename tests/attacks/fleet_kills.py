@@ -59,9 +59,7 @@ def attempt(victim: str, seed: int) -> list[str]:
         now = there.notebooks()
         found += [f"run again: {name}" for name, notebook in finished.items() if now.get(name) != notebook]
         found += [f"{len(now)} of {len(WORLDS)} VMs have a result"] if len(now) != len(WORLDS) else []
-        # A change whose answer was lost with Azure stays open for the operator, who is told so in the VM's result.
-        open_ = [] if victim == "simulator" else there.left_open()
-        return found + there.twice() + there.unaudited() + open_
+        return found + there.twice() + there.unaudited() + there.left_open()
 
 
 class Fleet:
@@ -113,9 +111,11 @@ class Fleet:
             return None
 
     def notebooks(self) -> dict[str, bytes]:
-        """The executed notebooks of the VMs that are finished."""
+        """The executed notebooks of the VMs that are finished, and of which it is known how each change ended."""
         ledger = Ledger(str(self.folder))
-        return {name: Path(ledger.folder(name), NOTEBOOK).read_bytes() for name in ledger.finished()}
+        folders = {name: Path(ledger.folder(name)) for name in ledger.finished()}
+        known = {name: folder for name, folder in folders.items() if not RunFolder(folder).journal.unfinished()}
+        return {name: (folder / NOTEBOOK).read_bytes() for name, folder in known.items()}
 
     def twice(self) -> list[str]:
         """Changes that were asked for more than once."""

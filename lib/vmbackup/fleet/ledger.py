@@ -12,7 +12,7 @@ Nothing is noted of a run but what it leaves itself: after a crash at any moment
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +27,7 @@ from vmbackup.fleet.scope import Plan
 from vmbackup.model import AzureSource, SetupError
 from vmbackup.parameters import read, target
 from vmbackup.runs import storage
-from vmbackup.runs.folder import NOTEBOOK, RESULT, RunFolder
+from vmbackup.runs.folder import NOTEBOOK, OPERATIONS, RESULT, RunFolder
 from vmbackup.runs.lock import Held, folder_lock
 
 ORDERS = "orders.json"
@@ -137,6 +137,15 @@ class Ledger:
         for name, file in self._files():
             files.setdefault(name, set()).add(file)
         return frozenset(name for name, found in files.items() if {NOTEBOOK, RESULT} <= found and ERROR not in found)
+
+    def left_open(self, specs: Iterable[RunSpec]) -> frozenset[str]:
+        """The names of those runs that sent a change and did not learn how it ended, as after a lost connection. To run
+        them again tells: what was sent is looked for, never sent again. A run that may change nothing cannot do that.
+        """
+        changing = {spec.name for spec in specs if spec.changes}
+        noted = [name for name, file in self._files() if file == OPERATIONS and name in changing] if changing else []
+        unfinished = {name: RunFolder(self.folder(name)).journal.unfinished() for name in noted}
+        return frozenset(name for name, operations in unfinished.items() if any(each.sent for each in operations))
 
     def _files(self) -> Iterator[tuple[str, str]]:
         from fsspec.core import url_to_fs
