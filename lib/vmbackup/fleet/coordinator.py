@@ -60,7 +60,7 @@ class FleetRun:
     max_errors: int | None = None
 
     def __post_init__(self) -> None:
-        finished = self.ledger.finished() - self.ledger.left_open(self.specs)
+        finished = self.ledger.finished()
         self.waiting = [spec for spec in self.specs if spec.name not in finished]
         self.tally = Tally(len(self.specs))
         for spec in self.specs:

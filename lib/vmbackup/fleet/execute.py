@@ -3,6 +3,7 @@
 runbook.ipynb   the executed notebook, written last and whole: where it is, the run has ended
 result.json     what was found
 error.json      how the run failed, where it did: {error: words}
+begun.json      that a run which may change something has not come to its end, see runs.begun
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from vmbackup.fleet.folder import ERROR
 from vmbackup.fleet.nursery import ZYGOTE
 from vmbackup.model import Evidence, RunbookError, SetupError
 from vmbackup.parameters import read, target
+from vmbackup.runs import begun
 from vmbackup.runs.folder import KNOWN, NOTEBOOK, RESULT, RunFolder
 from vmbackup.runs.storage import LocalStorage, is_url
 
@@ -79,6 +81,8 @@ def execute(spec: RunSpec, folder: str | os.PathLike[str]) -> RunResult:
     place = os.fspath(folder)
     place = place if is_url(place) else str(Path(place).resolve())
     files = RunFolder(place)
+    if spec.changes:
+        begun.begin(files)
     for name in (NOTEBOOK, RESULT, ERROR, KNOWN):
         files.delete(name)
     with tempfile.TemporaryDirectory(prefix="vmbackup-run-") as made:
@@ -104,6 +108,8 @@ def execute(spec: RunSpec, folder: str | os.PathLike[str]) -> RunResult:
         files.write(NOTEBOOK, content.replace(f"{made}{os.sep}".encode(), b""))
         if error is None and result is not None and works_in != place:
             files.save_result(result)
+        if error is None and spec.changes:
+            begun.end(files)
     # What was known of the VM need not travel back.
     return RunResult(replace(spec, known=None), place, result if error is None else None, error)
 

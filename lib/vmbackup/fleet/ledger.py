@@ -3,6 +3,7 @@
     fleet.json     what was asked for, see folder; also when, how, and which rows of a table were left out
     orders.json    the runs, so that --resume needs nothing else: [{name, notebook, parameters}]
     vms/<name>/    the run folder of one VM (see runs.folder); it is finished when its notebook lies there without error
+                       and without begun.json
     remedies/          remedies for many of these VMs, see rollout.record
     lock, lock.json    who works on the fleet
 
@@ -12,7 +13,7 @@ Nothing is noted of a run but what it leaves itself: after a crash at any moment
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +28,7 @@ from vmbackup.fleet.scope import Plan
 from vmbackup.model import AzureSource, SetupError
 from vmbackup.parameters import read, target
 from vmbackup.runs import storage
-from vmbackup.runs.folder import NOTEBOOK, OPERATIONS, RESULT, RunFolder
+from vmbackup.runs.folder import BEGUN, NOTEBOOK, RESULT, RunFolder
 from vmbackup.runs.lock import Held, folder_lock
 
 ORDERS = "orders.json"
@@ -80,7 +81,8 @@ class Ledger:
     def begin(self, plan: Plan, about: Mapping[str, Any], language: str) -> None:
         """Note what is asked for. What was finished with other parameters is to be done again. Raises SetupError."""
         for spec in self._ordered_otherwise(plan):
-            RunFolder(self.folder(spec.name)).delete(NOTEBOOK)
+            for file in (BEGUN, NOTEBOOK):
+                RunFolder(self.folder(spec.name)).delete(file)
         vms = [
             *({"name": each.name, "vm_id": vm_id_of(each), "examine": True, "why": None} for each in plan.specs),
             *(
@@ -132,20 +134,13 @@ class Ledger:
             raise SetupError("error.not_written", file=f"{self.place}/{name}", message=storage.why(error)) from None
 
     def finished(self) -> frozenset[str]:
-        """The names of the runs that came to their end without an error, as their folders say."""
+        """The names of the runs that came to their end without an error, as their folders say. Where it is not known
+        how a change ended, the run goes on: what was sent is looked for then, and never sent again."""
         files: dict[str, set[str]] = {}
         for name, file in self._files():
             files.setdefault(name, set()).add(file)
-        return frozenset(name for name, found in files.items() if {NOTEBOOK, RESULT} <= found and ERROR not in found)
-
-    def left_open(self, specs: Iterable[RunSpec]) -> frozenset[str]:
-        """The names of those runs that sent a change and did not learn how it ended, as after a lost connection. To run
-        them again tells: what was sent is looked for, never sent again. A run that may change nothing cannot do that.
-        """
-        changing = {spec.name for spec in specs if spec.changes}
-        noted = [name for name, file in self._files() if file == OPERATIONS and name in changing] if changing else []
-        unfinished = {name: RunFolder(self.folder(name)).journal.unfinished() for name in noted}
-        return frozenset(name for name, operations in unfinished.items() if any(each.sent for each in operations))
+        ended = (name for name, found in files.items() if {NOTEBOOK, RESULT} <= found)
+        return frozenset(name for name in ended if not {ERROR, BEGUN} & files[name])
 
     def _files(self) -> Iterator[tuple[str, str]]:
         from fsspec.core import url_to_fs

@@ -17,6 +17,7 @@ from vmbackup.pages.blocks import Block, Page, Paragraph
 from vmbackup.parameters import from_notebook, language_in
 from vmbackup.remedies.apply import Consent, allowed
 from vmbackup.remedies.plan import Plan
+from vmbackup.runs import begun
 from vmbackup.runs import open as opening
 from vmbackup.runs.incident import incident
 from vmbackup.runs.run import Run
@@ -102,6 +103,7 @@ class Runbook:
             if run.live:
                 with frontend.asking(self.language) as on_fact:
                     run.collect(on_fact)
+                begun.take_over(run)
         finally:
             self._follow()
 
@@ -192,7 +194,7 @@ class Runbook:
         """
         run = self._collected()
         applied = run.parameters.remedies and any(receipt.cured for receipt in run.receipts)
-        if not (run.parameters.retry or applied):
+        if begun.is_proven(run) or not (run.parameters.retry or applied):
             made = pages.proof(run.proof, self.language) if run.proof else None
             return made or Page([Paragraph(catalog.text("action.retry", self.language))])
         try:

@@ -69,10 +69,9 @@ class Run(State):
         self.files.look_at(self._azure(), self.target)
         listed = {} if self.evidence else self.files.known(self.target)
         try:
-            self._ask(on_fact=on_fact, stopped=stopped, listed=listed)
-            self._close_superseded()
-        except Stopped:
-            pass
+            with suppress(Stopped):
+                self._ask(on_fact=on_fact, stopped=stopped, listed=listed)
+                self._close_superseded()
         finally:
             self.save()
 
@@ -236,6 +235,7 @@ class Run(State):
                 on_progress=on_progress, cancelled=(stopped or Event()).is_set,
             )  # fmt: skip
         self._remember()
+        self.save()  # the proof, before anything else can go wrong
         self._ask([name for name in FACTS if name.startswith("backup.")], ask_guest=False)
         self.save()
         return self.proof

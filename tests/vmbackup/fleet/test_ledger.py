@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from vmbackup.fleet.coordinator import FleetRun
 from vmbackup.fleet.execute import RunSpec
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.orders import notebook_of
 from vmbackup.fleet.scope import Plan
 from vmbackup.remedies.receipt import Receipt
+from vmbackup.runs import begun
 from vmbackup.runs.folder import RunFolder
 
 NAMES = ("a", "b")
@@ -28,23 +28,19 @@ def test_a_finished_vm_is_not_run_again_as_its_cure_changed_the_runbook_that_the
     assert ledger.finished() == frozenset()
 
 
-def test_a_finished_vm_is_run_again_where_nobody_knows_how_what_it_sent_ended(tmp_path: Path) -> None:
-    ledger, specs = Ledger(str(tmp_path)), [spec(name, "agent_unreachable") for name in NAMES]
-    changing = [replace(each, parameters={**each.parameters, "remedies": "restart_vm"}) for each in specs]
+def test_a_vm_that_does_not_know_how_its_change_ended_is_not_finished(tmp_path: Path) -> None:
+    ledger = Ledger(str(tmp_path))
     finish(tmp_path)
-
-    def waiting(specs: list[RunSpec]) -> list[str]:
-        return [each.name for each in FleetRun(ledger, specs).waiting]
-
-    journal = RunFolder(ledger.folder("a")).journal
-    operation = journal.begin("restart_vm", "/vm", "/vm", None, {})
-    assert waiting(changing) == [], "nothing was sent"
-    journal.sending(operation, 0)
-    assert waiting(changing) == ["a"]
-    assert waiting(specs) == [], "a run that may change nothing cannot go on with a change"
-    assert ledger.finished() == set(NAMES), "it was examined"
-    journal.close(operation, Receipt("restart_vm", "/vm", "done", "me", None, None, (), {}, {}))
-    assert waiting(changing) == []
+    files = RunFolder(ledger.folder("a"))
+    begun.begin(files)
+    assert ledger.finished() == {"b"}
+    operation = files.journal.begin("restart_vm", "/vm", "/vm", None, {})
+    files.journal.sending(operation, 0)
+    begun.end(files)
+    assert ledger.finished() == {"b"}
+    files.journal.close(operation, Receipt("restart_vm", "/vm", "done", "me", None, None, (), {}, {}))
+    begun.end(files)
+    assert ledger.finished() == {"a", "b"}
 
 
 def finish(folder: Path) -> None:
