@@ -86,10 +86,12 @@ def shared_zygote() -> Iterator[str]:
         zygote.close()
 
 
-def end_with_parent() -> None:
-    """Let the system end this process when the one that started it is gone; only Linux knows how."""
+def end_with_parent(parent: int) -> None:
+    """Let the system end this process when ``parent``, which started it, is gone; only Linux knows how."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it was gone before
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def can_fork() -> bool:

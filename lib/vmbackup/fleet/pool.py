@@ -71,7 +71,8 @@ class LocalWorkers:
 
     def _begun(self) -> Executor:
         # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
-        return ProcessPoolExecutor(self.width, get_context("spawn"), _local_worker, (self.zygote, self.environment))
+        shared = (self.zygote, self.environment, os.getpid())
+        return ProcessPoolExecutor(self.width, get_context("spawn"), _local_worker, shared)
 
     def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
         """Begin a run."""
@@ -97,9 +98,9 @@ class LocalWorkers:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _local_worker(zygote: str, environment: Mapping[str, str]) -> None:
+def _local_worker(zygote: str, environment: Mapping[str, str], coordinator: int) -> None:
     os.environ.update(environment)
-    end_with_parent()  # else it would go on in a folder that the next run works in
+    end_with_parent(coordinator)  # else it would go on in a folder that the next run works in
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the coordinator, which says when to stop
     prepare_worker(zygote)
 

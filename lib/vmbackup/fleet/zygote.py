@@ -95,20 +95,20 @@ class Zygote:
 
     def _fork(self, given: dict[str, Any], descriptor: int) -> int:
         _assert_one_thread()
-        temporary = tempfile.mkdtemp(prefix="vmbackup-kernel-")
+        temporary, zygote = tempfile.mkdtemp(prefix="vmbackup-kernel-"), os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become_kernel(given, descriptor, temporary)
+            self._become_kernel(given, descriptor, temporary, zygote)
         os.close(descriptor)
         self._kernels[pid] = temporary
         return pid
 
-    def _become_kernel(self, given: dict[str, Any], descriptor: int, temporary: str) -> None:
+    def _become_kernel(self, given: dict[str, Any], descriptor: int, temporary: str, zygote: int) -> None:
         """The child: it keeps only the zygote's memory, and nothing of other VMs. Does not return."""
         code = 1
         try:
             os.setsid()
-            end_with_parent()
+            end_with_parent(zygote)
             connected = socket.socket(fileno=os.dup2(descriptor, _SOCKET, inheritable=False))
             os.dup2(2, _LOG, inheritable=False)
             os.closerange(_LOG + 1, _DESCRIPTORS)
