@@ -11,11 +11,12 @@ import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from concurrent.futures.process import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import connection, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol, TypeVar
@@ -49,6 +50,10 @@ class Workers(Protocol):
         """Do something else that takes much memory, and wait for it."""
         ...
 
+    def check(self) -> None:
+        """See to it that runs whose worker died end."""
+        ...
+
     def renew(self) -> None:
         """Replace workers that died."""
         ...
@@ -69,22 +74,47 @@ class LocalWorkers:
     def __post_init__(self) -> None:
         self._pool = self._begun()
 
-    def _begun(self) -> Executor:
+    def _begun(self) -> Any:
         # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
         shared = (self.zygote, self.environment, os.getpid())
-        return ProcessPoolExecutor(self.width, get_context("spawn"), _local_worker, shared)
+        pool: Any = ProcessPoolExecutor(self.width, get_context("spawn"), _local_worker, shared)
+        # Before Python 3.11.5 its end waits for ever for a run to be taken by a worker that is dead.
+        pool._call_queue.cancel_join_thread()
+        return pool
 
     def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
         """Begin a run."""
-        return self._pool.submit(execute, spec, folder)
+        future: Future[RunResult] = self._pool.submit(execute, spec, folder)
+        return future
 
     def do(self, work: Callable[..., _Made], *arguments: Any) -> _Made:
         """In one of the processes: what it needs must not stay with the one that goes on."""
         try:
-            return self._pool.submit(work, *arguments).result()
+            return self._done(work, *arguments)
         except BrokenExecutor:
             self.renew()
-            return self._pool.submit(work, *arguments).result()
+            return self._done(work, *arguments)
+
+    def _done(self, work: Callable[..., _Made], *arguments: Any) -> _Made:
+        future: Future[_Made] = self._pool.submit(work, *arguments)
+        while not wait([future], _LOOK_EVERY_S).done:
+            self.check()
+        return future.result()
+
+    def check(self) -> None:
+        """End a pool with a dead process: died in the middle of its result, it would keep the pool waiting for the
+        rest."""
+        if connection.wait([process.sentinel for process in self._processes], 0):
+            self._kill()
+
+    @property
+    def _processes(self) -> list[BaseProcess]:
+        return list((self._pool._processes or {}).values())
+
+    def _kill(self) -> None:
+        for process in self._processes:
+            process.kill()
+        self._pool._result_queue._writer.close()  # ours was the last
 
     def renew(self) -> None:
         """A pool with a dead process takes no more work."""
@@ -93,8 +123,7 @@ class LocalWorkers:
 
     def end(self) -> None:
         """End all processes."""
-        for process in list((getattr(self._pool, "_processes", None) or {}).values()):
-            process.kill()
+        self._kill()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -124,6 +153,9 @@ class DaskWorkers:
     def do(self, work: Callable[..., _Made], *arguments: Any) -> _Made:
         """Here: the cluster is for runs."""
         return work(*arguments)
+
+    def check(self) -> None:
+        """Dask does that."""
 
     def renew(self) -> None:
         """The cluster's nannies do that."""
@@ -190,6 +222,8 @@ def completed(
             tries[spec.name] += 1
             running[_begun(spec, folder(spec), workers)] = spec
         done, _ = wait(running, _LOOK_EVERY_S, FIRST_COMPLETED)
+        if not done:
+            workers.check()
         if any(isinstance(future.exception(), BrokenExecutor) for future in done if not future.cancelled()):
             workers.renew()
         for future in done:
