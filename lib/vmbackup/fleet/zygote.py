@@ -5,7 +5,7 @@
 ``{"fork": {"environment", "directory", "memory_mb"}}`` with one socket attached → ``{"pid", "rehearsal"}``; the first
                    notebook is the rehearsal: what it imports is to be learned
 ``{"end": pid}``   kills that kernel and all it started → ``{"status", "cpu_s"}``, as ``os.wait4`` gives them
-``{"learn": [module, …]}``   imports those that are safe to import before a fork → ``{"learned": [module, …]}``
+``{"learn": [module, …]}``   imports those that are safe to import before a fork → ``{"learned": how many}``
 
 It runs no notebook, holds no credential and has one thread, which is asserted before each fork.
 """
@@ -30,7 +30,7 @@ import tempfile
 import threading
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from IPython.core.shellapp import InteractiveShellApp
 
@@ -44,6 +44,8 @@ _HUGE = 1 << 21
 _MB = 1 << 20
 _SOCKET, _LOG = 3, 4
 _DESCRIPTORS = 4096
+_IMPORT_S = 30
+"""How long one module may take to be imported."""
 
 
 class Zygote:
@@ -89,7 +91,7 @@ class Zygote:
         elif "end" in request:
             answer = self._end(int(request["end"]))
         else:
-            answer = {"learned": self._learn(request["learn"])}
+            answer = {"learned": len(self._learn(request["learn"]))}
         connection.send(json.dumps(answer).encode())
         return True
 
@@ -214,24 +216,28 @@ def _without_first(modules: list[str]) -> list[str]:
 
 
 def _tried(modules: list[str]) -> list[str]:
-    """The modules up to the first that cannot be imported or starts a thread, tried out in a child."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        with contextlib.suppress(BaseException):
-            os.close(reader)
-            with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), os.fdopen(writer, "w") as safe:
-                for name in modules:
-                    importlib.import_module(name)
-                    if _threads() > 1:
-                        break
-                    safe.write(f"{name}\n")
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as safe:
-        found = safe.read().split()
-    os.waitpid(pid, 0)
-    return found
+    """The modules up to the first that cannot be imported, takes too long or starts a thread, tried out in a child."""
+    # A file and no pipe: what a module starts would keep a pipe open.
+    with tempfile.TemporaryFile("w+", buffering=1) as safe:
+        pid = os.fork()
+        if pid == 0:
+            with contextlib.suppress(BaseException), open(os.devnull, "w") as nowhere:
+                sys.stdout = nowhere
+                _try(modules, safe)
+            os._exit(0)
+        os.waitpid(pid, 0)
+        safe.seek(0)
+        return safe.read().split()
+
+
+def _try(modules: list[str], safe: IO[str]) -> None:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for name in modules:
+        signal.alarm(_IMPORT_S)
+        importlib.import_module(name)
+        if _threads() > 1:
+            return
+        print(name, file=safe)
 
 
 def _receive(connection: socket.socket) -> tuple[bytes, list[int]]:
