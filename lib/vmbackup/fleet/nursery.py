@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ ZYGOTE = "VMBACKUP_ZYGOTE"
 """Environment variable with the socket of a zygote that is shared by the processes of a machine."""
 _START_S = 60.0
 _END_S = 5.0
+_ANSWER_S = 120
 _CHUNK = 1 << 16
 _PR_SET_PDEATHSIG = 1
 # OpenBLAS and Arrow would start threads when they are imported, and with them pandas; ipykernel's debugger warns of
@@ -34,7 +36,7 @@ _ZYGOTES_ENVIRONMENT = {
 
 
 class ZygoteGone(RuntimeError):
-    """The process that forks kernels did not start, or ended."""
+    """The process that forks kernels did not start, ended, or does not answer."""
 
 
 class ZygoteProcess:
@@ -120,18 +122,34 @@ def zygote_path() -> str:
 
 def asked(request: dict[str, Any], descriptors: tuple[int, ...] = ()) -> dict[str, Any]:
     """The zygote's answer to one request; see :mod:`vmbackup.fleet.zygote`. Where the machine's zygote has died, this
-    process starts its own. Raises ZygoteGone."""
+    process starts its own. Raises ZygoteGone; one that does not answer is not asked again."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        # Limits of the system: Python's own would have a connection refused whenever many ask at once.
+        for limit in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            connection.setsockopt(socket.SOL_SOCKET, limit, struct.pack("ll", _ANSWER_S, 0))
         try:
-            connection.connect(zygote_path())
-        except (ConnectionRefusedError, FileNotFoundError):
-            os.environ.pop(ZYGOTE, None)
-            connection.connect(zygote_path())
-        try:
+            _connect(connection)
             socket.send_fds(connection, [json.dumps(request).encode()], descriptors)
             answer = connection.recv(_CHUNK)
         except ConnectionError:
             answer = b""
+        except BlockingIOError:
+            _abandon()
+            raise ZygoteGone("The process that forks kernels does not answer.") from None
     if not answer:
         raise ZygoteGone("The process that forks kernels ended.")
     return dict(json.loads(answer))
+
+
+def _connect(connection: socket.socket) -> None:
+    try:
+        connection.connect(zygote_path())
+    except (ConnectionRefusedError, FileNotFoundError):
+        os.environ.pop(ZYGOTE, None)
+        connection.connect(zygote_path())
+
+
+def _abandon() -> None:
+    """Use the zygote no more. What it forked for other processes goes on."""
+    if os.environ.pop(ZYGOTE, None) is None and _own is not None:
+        _own.close()

@@ -1,13 +1,35 @@
-"""What a process started ends with it."""
+"""Nothing waits for a zygote that hangs, and what a process started ends with it."""
 
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
+
+from vmbackup.fleet import nursery
+from vmbackup.fleet.nursery import ZYGOTE, ZygoteGone, asked
+
+
+@pytest.mark.parametrize("queue", [0, 8])
+def test_a_zygote_that_does_not_answer_is_not_asked_again(
+    queue: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nursery, "_ANSWER_S", 1)
+    monkeypatch.setenv(ZYGOTE, str(tmp_path / "socket"))
+    kind = (socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with socket.socket(*kind) as silent, socket.socket(*kind) as earlier:
+        silent.bind(str(tmp_path / "socket"))
+        silent.listen(queue)
+        earlier.connect(str(tmp_path / "socket"))
+        with pytest.raises(ZygoteGone, match="does not answer"):
+            asked({"end": 1})
+    assert ZYGOTE not in os.environ
+
 
 ORPHAN = """
     import os, sys, time
