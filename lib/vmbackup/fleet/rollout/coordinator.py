@@ -45,19 +45,19 @@ class GroupRun:
 
     def _wave(self, vms: Sequence[Planned], begun: Mapping[str, Begun]) -> Iterator[End]:
         number = 1 + max((end["wave"] for end in self.ends.values()), default=0)
-        ended: SimpleQueue[End | Exception | None] = SimpleQueue()
+        ended: SimpleQueue[End | BaseException | None] = SimpleQueue()
         for vm in vms:
             start_thread(self._one, VmChange(vm, number, self.group, begun.get(vm["name"])), ended)
         for _ in vms:
             end = ended.get()
-            if isinstance(end, Exception):
+            if isinstance(end, BaseException):
                 self.stop()
                 raise end
             if end is not None:
                 self.ends[end["name"]] = end
                 yield end
 
-    def _one(self, change: VmChange, ended: SimpleQueue[End | Exception | None]) -> None:
+    def _one(self, change: VmChange, ended: SimpleQueue[End | BaseException | None]) -> None:
         try:
             end = change.end()
             if end is not None:
@@ -65,6 +65,6 @@ class GroupRun:
                     self.group.stopped.set()
                 self.group.record.note_ended(end)
             ended.put(end)
-        except Exception as error:  # handed to the thread that waits, which raises it
+        except BaseException as error:  # handed to the thread that waits, which raises it
             self.group.stopped.set()
             ended.put(error)
