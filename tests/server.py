@@ -8,6 +8,10 @@ import sys
 from collections.abc import Sequence
 from types import TracebackType
 
+from processes import ending
+
+START_S = 60
+
 
 class Server:
     """``python -m azuresim`` with these words, for the time of a ``with`` block: how it is reached, and its VMs.
@@ -24,14 +28,15 @@ class Server:
 
     def start(self) -> None:
         """Serve; returns once it does."""
-        self._process = subprocess.Popen(self._words, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(self._words, stdout=subprocess.PIPE, text=True, start_new_session=True)
         assert self._process.stdout is not None
-        lines = []
-        while not lines or not lines[-1].startswith("# ready"):
-            line = self._process.stdout.readline()
-            assert line, "the simulator did not start"
-            lines.append(line.strip())
-        self._read(lines)
+        lines = [""]
+        with ending(self._process, START_S):
+            while not lines[-1].startswith("# ready"):
+                line = self._process.stdout.readline()
+                assert line, "the simulator did not start"
+                lines.append(line.strip())
+        self._read(lines[1:])
 
     def _read(self, lines: Sequence[str]) -> None:
         exported = [shlex.split(line)[1] for line in lines if line.startswith("export ")]

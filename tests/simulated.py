@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,6 +14,7 @@ from azuresim.serve import encoded
 from azuresim.state import Azure
 from azuresim.world import World
 
+MOST_LOOKS = 1000
 BACKUP = {"properties": {"objectType": "IaasVMBackupRequest"}}
 
 
@@ -75,11 +76,7 @@ class Caller:
         assert answer.status in (200, 201, 202, 204), answer.body
         follow = answer.headers.get("Azure-AsyncOperation")
         status = {"status": "Succeeded"}
-        while follow:
-            status = self.get(follow)
-            if status["status"] != "InProgress":
-                break
-        return status
+        return self._ended(follow, lambda status: status["status"]) if follow else status
 
     def back_up(self) -> Any:
         """A backup on demand, followed to its end: the job."""
@@ -87,10 +84,12 @@ class Caller:
         if named["status"] == "Failed":
             return named
         path = f"{self.world.vault_id}/backupJobs/{named['properties']['jobId']}"
-        while True:
-            job = self.get(path)
-            if job["properties"]["status"] != "InProgress":
-                return job
+        return self._ended(path, lambda job: job["properties"]["status"])
+
+    def _ended(self, path: str, status: Callable[[Any], str]) -> Any:
+        """What lies there once it is over."""
+        looks = (self.get(path) for _ in range(MOST_LOOKS))
+        return next(look for look in looks if status(look) != "InProgress")
 
     def wire(self, method: str, url: str) -> tuple[int, dict[str, str], bytes]:
         """One answer as it would go over the wire."""

@@ -74,7 +74,9 @@ class Child:
         if not self._ours.poll(timeout_s):
             raise TimeoutError
         told: Told = self._ours.recv()
-        self.process.join()
+        self.process.join(timeout_s)
+        if self.process.is_alive():
+            raise TimeoutError
         return told
 
     def kill(self) -> None:

@@ -30,6 +30,7 @@ from azure.mgmt.resourcehealth import ResourceHealthMgmtClient
 from azuresim.loading import load_world
 from azuresim.serve import Simulator
 from azuresim.world import World
+from processes import started
 
 
 @contextmanager
@@ -214,7 +215,7 @@ def test_the_ca_is_thrown_away_at_the_end() -> None:
 
 def test_served_from_the_command_line_until_interrupted() -> None:
     command = [sys.executable, "-m", "azuresim", "healthy_linux", "no_internet_linux"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with started(command) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(7)]
         process.send_signal(signal.SIGINT)

@@ -114,8 +114,9 @@ class Lab:
 
     def shut_down_kernels(self) -> None:
         """End every kernel."""
-        for session in json.load(urlopen(f"{self.url}/api/sessions")):
-            urlopen(Request(f"{self.url}/api/sessions/{session['id']}", method="DELETE"))
+        sessions = f"{self.url}/api/sessions"
+        for session in json.load(urlopen(sessions, timeout=WAIT_MS / 1000)):
+            urlopen(Request(f"{sessions}/{session['id']}", method="DELETE"), timeout=WAIT_MS / 1000)
 
 
 def _assigned(line: str, parameters: dict[str, Any]) -> str:
@@ -217,7 +218,7 @@ def new_page(url: str, browser: BrowserContext) -> Page:
     page.set_default_timeout(WAIT_MS)
     page.goto(f"{url}/lab/workspaces/{time.monotonic_ns()}")
     page.wait_for_function("window.jupyterapp")
-    page.evaluate("async () => { await jupyterapp.restored; window.loadedOnce = true }")
+    page.wait_for_function("jupyterapp.restored.then(() => window.loadedOnce = true)")
     return page
 
 
@@ -351,10 +352,16 @@ def opened(lab: Lab, page: Page, name: str, parameters: dict[str, Any], theme: s
         lab.shut_down_kernels()
 
 
+# Not the command's own answer, which may be no JSON, but its end. One that asks something in a dialog has none.
+COMMAND = """async ([name, given, patience]) => {
+    const late = new Promise((_, fail) => setTimeout(fail, patience, new Error(`${name} did not end`)))
+    await Promise.race([jupyterapp.commands.execute(name, given), late])
+}"""
+
+
 def execute(page: Page, name: str, arguments: dict[str, Any]) -> None:
     """One of JupyterLab's own commands, to its end."""
-    # Not the command's own answer, which may be no JSON, but its end.
-    page.evaluate("async ([name, given]) => { await jupyterapp.commands.execute(name, given) }", [name, arguments])
+    page.evaluate(COMMAND, [name, arguments, WAIT_MS])
 
 
 @dataclass

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from groups import REMEDY, GroupOfVms, group
+from processes import started
 from vmbackup.fleet.rollout.planning import Proposal
 from vmbackup.fleet.rollout.record import Record
 
@@ -164,12 +165,6 @@ def test_what_contradicts_itself_is_refused(
 # --- interruptions ---------------------------------------------------------------------------------------------------
 
 
-def begun(words: tuple[str, ...]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "vmbackup", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
 def wait_for_a_change(vms: GroupOfVms) -> None:
     """Until a change was sent and is followed."""
     until = time.monotonic() + 60
@@ -185,10 +180,10 @@ def test_after_an_interruption_the_rest_is_done_and_nothing_is_sent_twice(
     words = (*WORDS, vms.ledger.place)
     (plan,) = events(vmbackup(*words, "--json").stdout)
     words = (*words, "--confirm-plan", plan["hash"])
-    process = begun(words)
-    wait_for_a_change(vms)
-    process.send_signal(how)
-    _, said = process.communicate(timeout=60)
+    with started((sys.executable, "-m", "vmbackup", *words), stderr=subprocess.PIPE) as process:
+        wait_for_a_change(vms)
+        process.send_signal(how)
+        _, said = process.communicate()
     assert vms.deleted == ["vm-00"], "no further VM is begun"
     if how is signal.SIGINT:
         assert process.returncode == 130, said

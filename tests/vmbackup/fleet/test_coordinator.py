@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
+from processes import started
 from saying import refused
 from vmbackup.fleet import pool
 from vmbackup.fleet.coordinator import FleetRun
@@ -23,9 +25,9 @@ from .fleet_process import specs
 COUNT = 8
 
 
-def begun(folder: Path) -> subprocess.Popen[str]:
+def begun(folder: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     words = [sys.executable, str(Path(__file__).with_name("fleet_process.py")), str(folder), str(COUNT)]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return started(words, stderr=subprocess.PIPE)
 
 
 def children(pid: int) -> list[int]:
@@ -39,27 +41,37 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def done(folder: Path) -> Counter[str]:
     file = folder / "done"
     return Counter(file.read_text().split()) if file.exists() else Counter()
 
 
 def test_after_the_coordinator_is_killed_the_rest_is_run_and_nothing_finished_again(tmp_path: Path) -> None:
-    chance, process = random.Random(1), begun(tmp_path)
-    assert process.stdout is not None
-    for _ in range(chance.randrange(1, COUNT - 1)):
-        process.stdout.readline()
-    time.sleep(chance.random() / 4)
-    workers = children(process.pid)
-    process.kill()
-    process.wait()
-    while any(Path("/proc", str(pid)).exists() for pid in workers):
-        time.sleep(0.01)
+    chance = random.Random(1)
+    with begun(tmp_path) as process:
+        assert process.stdout is not None
+        for _ in range(chance.randrange(1, COUNT - 1)):
+            process.stdout.readline()
+        time.sleep(chance.random() / 4)
+        workers = children(process.pid)
+        process.kill()
+        process.wait()
+        until = time.monotonic() + 60
+        while any(map(lives, workers)):
+            assert time.monotonic() < until, "a worker goes on without its coordinator"
+            time.sleep(0.01)
     finished = Ledger(str(tmp_path)).finished()
     assert finished
-    again = begun(tmp_path)
-    told, errors = again.communicate(timeout=120)
-    assert again.returncode == 0, errors
+    with begun(tmp_path) as again:
+        told, errors = again.communicate()
+        assert again.returncode == 0, errors
     assert {line.split()[0] for line in told.splitlines()} == {f"vm-{number}" for number in range(COUNT)} - finished
     assert len(Ledger(str(tmp_path)).finished()) == COUNT
     assert all(done(tmp_path)[name] == 1 for name in finished)
@@ -67,17 +79,18 @@ def test_after_the_coordinator_is_killed_the_rest_is_run_and_nothing_finished_ag
 
 @pytest.mark.parametrize("which", ["worker", "zygote"])
 def test_a_worker_or_the_zygote_that_dies_loses_no_vm(which: str, tmp_path: Path) -> None:
-    process = begun(tmp_path)
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    wanted = "vmbackup.fleet.zygote" if which == "zygote" else "multiprocessing.spawn"
-    for pid in children(process.pid):
-        if wanted in Path(f"/proc/{pid}/cmdline").read_text():
-            os.kill(pid, signal.SIGKILL)
-            break
-    # Not by communicate: that would lose what was read ahead with the first line.
-    told = process.stdout.read()
-    assert process.wait(120) == 0, process.stderr.read() if process.stderr else ""
+    with begun(tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        wanted = "vmbackup.fleet.zygote" if which == "zygote" else "multiprocessing.spawn"
+        for pid in children(process.pid):
+            if wanted in Path(f"/proc/{pid}/cmdline").read_text():
+                os.kill(pid, signal.SIGKILL)
+                break
+        # Not by communicate: that would lose what was read ahead with the first line.
+        told = process.stdout.read()
+        assert process.wait() == 0, process.stderr.read()
     ended = [line.split()[0] for line in (first + told).splitlines()]
     assert sorted(ended) == sorted(f"vm-{number}" for number in range(COUNT)), "each VM has exactly one end"
     failed = [line for line in (first + told).splitlines() if len(line.split()) > 1]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 
+from processes import started
 from vmbackup.runs import lock
 from vmbackup.runs.lock import Held, Holder, Pace, folder_lock, vm_lock
 from vmbackup.runs.storage import Storage, at
@@ -71,9 +71,9 @@ CHILD = """
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", textwrap.dedent(CHILD), str(tmp_path)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as child:
+    with started(command, env=environment) as child:
         assert child.stdout is not None
-        assert child.stdout.readline() == b"held\n"
+        assert child.stdout.readline() == "held\n"
         with pytest.raises(Held) as refused, folder_lock(at(tmp_path)):
             pass
         mine = Holder.this_process()
