@@ -8,6 +8,7 @@ import threading
 import time
 from itertools import accumulate
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -56,18 +57,26 @@ def test_what_is_used_up_is_waited_for(tmp_path: Path) -> None:
     assert limiter._full_s("s", "reads") > 5
 
 
+OTHER = """
+import sys
+from vmbackup.arm.rate_limit import RateLimiter
+limiter = RateLimiter(sys.argv[1], 0.01)
+print("ready", flush=True)
+sys.stdin.readline()
+limiter.wait("s", ["reads"])
+print(limiter._full_s("s", "reads") > 0, limiter._paused_s("s", "writes") > 0, limiter._paused_s("t", "writes") > 0)
+"""
+
+
 def test_all_processes_share_the_limits_and_the_pauses(tmp_path: Path) -> None:
     file = str(tmp_path / "rates")
-    RateLimiter(file, 0.01).wait("s", ["reads"])
-    RateLimiter(file, 0.01).hold("s", ["writes"], 30)
-    code = f"""
-from vmbackup.arm.rate_limit import RateLimiter
-limiter = RateLimiter({file!r}, 0.01)
-limiter.wait("s", ["reads"])
-print(limiter._full_s("s", "reads") > 5, limiter._paused_s("s", "writes") > 20, limiter._paused_s("t", "writes") > 0)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.split() == ["True", "True", "False"]
+    with subprocess.Popen([sys.executable, "-c", OTHER, file], stdin=PIPE, stdout=PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        RateLimiter(file, 0.01).wait("s", ["reads"])  # 2 reads in 10 s
+        RateLimiter(file, 0.01).hold("s", ["writes"], 30)
+        said, _ = other.communicate("go on\n", timeout=60)
+    assert said.split() == ["True", "True", "False"]
 
 
 WORKER = """

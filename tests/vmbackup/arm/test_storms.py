@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 from azuresim.fleet import fleet
@@ -28,15 +29,21 @@ def test_a_storm_leaves_each_verdict_as_it_is_or_unknown(tmp_path: Path) -> None
 
 
 def test_who_is_told_that_little_is_left_rests_before_being_refused(tmp_path: Path) -> None:
+    assert refused(Bucket(40, 40), tmp_path / "rates") < 0.05
+
+
+def test_who_keeps_to_no_limit_is_refused() -> None:
+    requests = count()
+    # Its clock is that of somebody who sends a hundred a second, however busy this machine is.
+    assert refused(Bucket(40, 40, clock=lambda: next(requests) / 100), None) > 0.2
+
+
+def refused(bucket: Bucket, rates: Path | None) -> float:
+    """The share of the requests that were more than the bucket allows."""
     worlds = list(fleet(5, vaults=2, seed=4, healthy=1))
-    refused = {}
-    for is_limited in (True, False):
-        bucket = Bucket(40, 40)
-        with serving(*worlds, storm=Storm(allowed=bucket)) as simulator:
-            verdicts(simulator, worlds, tmp_path / "rates" if is_limited else None)
-            refused[is_limited] = bucket.refused / len(simulator.requests)
-    assert refused[True] < 0.05
-    assert refused[False] > 0.2
+    with serving(*worlds, storm=Storm(allowed=bucket)) as simulator:
+        verdicts(simulator, worlds, rates)
+        return bucket.refused / len(simulator.requests)
 
 
 def verdicts(simulator: Simulator, worlds: list[World], rates: Path | None) -> dict[tuple[str, str], str]:
