@@ -8,8 +8,9 @@ import pytest
 
 from vmbackup.fleet.execute import RunSpec, execute
 from vmbackup.notebook.runbook import Runbook
+from vmbackup.runs import begun
 from vmbackup.runs.folder import RunFolder
-from walking import opened
+from walking import opened, restarted
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "03_snapshot_extension_failed.ipynb"
 SCENARIO = "extension_failed_windows"
@@ -38,3 +39,18 @@ def test_what_was_not_agreed_to_is_shown_and_nothing_is_changed(tmp_path: Path, 
         assert (run.receipts, run.proof) == ([], None)
         assert [path for method, path in simulator.requests if method in ("DELETE", "PUT", "PATCH")] == []
         assert not (tmp_path / "audit.jsonl").exists()
+
+
+def test_a_run_that_was_interrupted_after_its_backup_does_not_back_up_again(tmp_path: Path) -> None:
+    agreed = {"remedies": "remove_backup_extension", "max_risk": "medium", "retry": True}
+    with opened(SCENARIO, tmp_path, "snapshot_extension_failed", **agreed) as (first, simulator):
+        begun.begin(first.files)
+        for _ in ("first", "gone on with"):
+            run = restarted(first)
+            book = Runbook(run)
+            for cell in (book.collect, book.remedies, book.retry):
+                cell()
+            result = run.files.result() or {}
+            assert [each["remedy"] for each in result["remedies"]] == ["remove_backup_extension"]
+            assert result["proof"]["fixed"]
+        assert [path.rpartition("/")[2] for method, path in simulator.requests if method == "POST"].count("backup") == 1
