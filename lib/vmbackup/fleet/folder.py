@@ -4,7 +4,8 @@
     fleet.json                 what was asked for: {schema, vms: [{name, vm_id, examine, why}],
                                gaps: [{what, scope, why, details}]}; ``examine`` is false for a VM that the lists
                                alone show to be well
-    inventory.jsonl            what the lists say of VMs: a line each, as in evidence.json
+    inventory.jsonl            what the lists say of VMs, as far as rows are made from it: a line each, as in
+                               evidence.json
     vms/<name>/                the run folder of one VM (see runs.folder)
     vms/<name>/error.json      how its run failed: {error: words}
 
@@ -17,6 +18,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypedDict
 
 from vmbackup import sanitize
@@ -55,7 +57,8 @@ def fleet_json(vms: Iterable[Mapping[str, Any]], gaps: Iterable[Gap] = ()) -> di
 
 def inventory_line(target: Target, known: Evidence) -> bytes:
     """One VM's line of ``inventory.jsonl``."""
-    content = sanitize.data(evidence_json(target, known))
+    read = {name: replace(fact, how=()) for name, fact in known.items() if name in ONLY}
+    content = sanitize.data(evidence_json(target, read))
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 

@@ -14,9 +14,12 @@ from vmbackup import catalog
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.collectors.collection import KNOWN_FOR, SETTLED_FOR
+from vmbackup.fleet import rows
 from vmbackup.fleet.bulk import facts_for_run, inventory
+from vmbackup.fleet.folder import inventory_line
 from vmbackup.fleet.inventory import Inventory, Scope
 from vmbackup.parameters import Parameters
+from vmbackup.runs.evidence import parse_evidence
 from vmbackup.runs.folder import RunFolder
 from vmbackup.runs.run import Run
 from worlds import connected, serving
@@ -43,6 +46,13 @@ def test_every_reason_has_its_words(listed_fleet: Inventory) -> None:
     assert signs
     for language in catalog.LANGUAGES:
         assert all(catalog.text(f"open_sign.{sign.reason}", language, **sign.values) for sign in signs)
+
+
+def test_an_inventorys_line_holds_all_that_a_row_is_made_from_and_no_more(listed_fleet: Inventory) -> None:
+    for vm in listed_fleet.vms:
+        target, kept = parse_evidence(inventory_line(vm.target, vm.known))
+        assert rows.listed(target, kept) == rows.listed(vm.target, saved(vm.target, vm.known))
+        assert set(kept) == set(vm.known) & rows.ONLY
 
 
 def test_a_vault_names_its_vms(azure: Azure, listed_fleet: Inventory, worlds: list[World]) -> None:
