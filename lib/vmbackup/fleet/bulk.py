@@ -9,12 +9,10 @@ what consistency they are, and a backup that was silently downgraded looks good 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from vmbackup import clock
 from vmbackup.arm.call import calling, gather
@@ -33,6 +31,7 @@ from vmbackup.fleet.known import facts_of, facts_of_vault, facts_to_examine
 from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
 from vmbackup.fleet.metrics import list_metrics
 from vmbackup.fleet.networks import list_effective
+from vmbackup.fleet.sharing import shared_limits
 from vmbackup.fleet.shelf import ShelvedFacts
 from vmbackup.fleet.signs import not_known, signs_of_lists, signs_of_points
 from vmbackup.fleet.tables import Tables, own_id, source_id
@@ -54,9 +53,8 @@ def inventory(azure: Azure, scope: Scope, *, points: bool = True, deadline_s: fl
     ``deadline_s`` holds for each list. Raises SetupError when nobody is signed in.
     """
     now = azure.now()
-    with tempfile.TemporaryDirectory(prefix="vmbackup-rates-", ignore_cleanup_errors=True) as folder:
-        limited = azure.within_limits(str(Path(folder) / "rates.sqlite"))
-        return _inventory(Lists(limited, now, deadline_s), scope, points)
+    with shared_limits() as file:
+        return _inventory(Lists(azure.within_limits(file), now, deadline_s), scope, points)
 
 
 def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 def shared_by_workers() -> Iterator[Mapping[str, str]]:
     """Share both among the workers of this machine as long as the block runs; yields what goes into the environment of
     each."""
-    made = tempfile.TemporaryDirectory(prefix="vmbackup-rates-", ignore_cleanup_errors=True)
-    with made as folder, shared_sign_in(_credential, (endpoint(),)) as environment:
-        yield {**environment, RATE_FILE: str(Path(folder) / "rates.sqlite")}
+    with shared_limits() as file, shared_sign_in(_credential, (endpoint(),)) as environment:
+        yield {**environment, RATE_FILE: file}
+
+
+@contextmanager
+def shared_limits() -> Iterator[str]:
+    """The file in which Azure's limits are shared as long as the block runs."""
+    with tempfile.TemporaryDirectory(prefix="vmbackup-rates-", ignore_cleanup_errors=True) as folder:
+        yield str(Path(folder) / "rates.sqlite")
 
 
 def share_of(machines: int, fleet: str) -> Mapping[str, str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Lock
 
 from vmbackup.arm.connection import Azure
+from vmbackup.fleet.sharing import shared_limits
 from vmbackup.model import AzureSource
 from vmbackup.parameters import read, target
 from vmbackup.runs.open import connect_azure, open_run
@@ -19,8 +18,8 @@ from vmbackup.runs.run import Run
 @contextmanager
 def connections(folder: Callable[[str], str], language: str) -> Iterator[Callable[[Planned], Run]]:
     """Opens the run of a VM in its run folder, which ``folder`` names."""
-    with tempfile.TemporaryDirectory(prefix="vmbackup-rates-", ignore_cleanup_errors=True) as made:
-        shared = _Shared(Path(made) / "rates.sqlite")
+    with shared_limits() as file:
+        shared = _Shared(file)
 
         def opened(vm: Planned) -> Run:
             place = {"run_folder": folder(vm["name"]), "language": language}
@@ -36,7 +35,7 @@ def connections(folder: Callable[[str], str], language: str) -> Iterator[Callabl
 class _Shared:
     """The connections to each subscription."""
 
-    def __init__(self, rates: Path) -> None:
+    def __init__(self, rates: str) -> None:
         self._rates, self._lock = rates, Lock()
         self._by_subscription: dict[str, Azure] = {}
 
@@ -47,5 +46,5 @@ class _Shared:
             if key not in self._by_subscription:
                 first = next(iter(self._by_subscription.values()), None)
                 found = first.beside(subscription_id) if first else connect_azure(subscription_id)
-                self._by_subscription[key] = found.within_limits(str(self._rates))
+                self._by_subscription[key] = found.within_limits(self._rates)
             return self._by_subscription[key]
