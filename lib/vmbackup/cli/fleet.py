@@ -202,6 +202,7 @@ def _content(run: FleetRun, files: Sequence[str], seconds: float) -> dict[str, A
         "seconds": seconds,
         **asdict(run.tally),
         "done": run.tally.done,
+        "left_open": run.left_open,
         "folder": run.ledger.place,
         "files": list(files),
     }

@@ -62,6 +62,8 @@ class Progress:
         if self._run.ledger.has_gaps:
             typer.echo(self._text("has_gaps"))
         typer.echo(self._text("summary" if content["files"] else "folder", folder=place))
+        if content["left_open"]:
+            typer.echo(self._text("left_open", count=content["left_open"]), err=True)
         if content["done"] < content["total"] or content["failed"]:
             typer.echo(self._text("go_on", folder=place), err=True)
 

@@ -70,6 +70,12 @@ class FleetRun:
         self.stopped = Event()
         self.too_many_errors = self.interrupted = False
 
+    @property
+    def left_open(self) -> int:
+        """How many VMs have a result, and yet nobody knows how a change ended. To resume looks again."""
+        finished = self.ledger.finished()
+        return self.tally.done - self.tally.failed - sum(spec.name in finished for spec in self.specs)
+
     def stop(self) -> None:
         """Begin nothing more; what runs may come to its end."""
         self.stopped.set()

@@ -19,6 +19,8 @@ from saying import refused
 from vmbackup.fleet import pool
 from vmbackup.fleet.coordinator import FleetRun
 from vmbackup.fleet.ledger import Ledger
+from vmbackup.runs.begun import begin
+from vmbackup.runs.folder import RunFolder
 
 from .fleet_process import specs
 
@@ -119,3 +121,7 @@ def test_it_stops_after_too_many_errors_and_goes_on_with_those_that_failed(tmp_p
         assert again.tally.causes == 6
     assert len(ledger.finished()) == 6
     assert list(FleetRun(ledger, specs(tmp_path, 6)).waiting) == []
+    assert again.left_open == 0
+    begin(RunFolder(ledger.folder("vm-3")))  # as it stays where it is not known how a change ended
+    assert again.left_open == 1
+    assert [each.name for each in FleetRun(ledger, specs(tmp_path, 6)).waiting] == ["vm-3"]
