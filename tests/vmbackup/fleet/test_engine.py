@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbclient.exceptions import CellTimeoutError
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
@@ -21,6 +22,7 @@ from vmbackup.fleet.forked import MEMORY_MB, KernelDied
 papermill_engines.register("vmbackup", WarmEngine)
 papermill_engines.register("papermill's own", NBClientEngine)
 
+PATIENCE_S = 60
 FEATURES = """
 answer = 1  # the parameter
 ---
@@ -95,9 +97,19 @@ def notebook(cells: str, path: Path, **metadata: Any) -> Path:
 def executed(source: Path, engine: str = "vmbackup", **options: Any) -> Any:
     target = source.with_name(f"executed by {engine}.ipynb")
     options.setdefault("parameters", {"answer": 42})
+    options.setdefault("execution_timeout", PATIENCE_S)
     os.environ.pop("PYTEST_CURRENT_TEST", None)  # ipykernel captures what programs print, except where it sees this
     execute_notebook(source, target, engine_name=engine, progress_bar=False, **options)
     return nbformat.read(target, 4)
+
+
+def executed_by_papermill(source: Path) -> Any:
+    """By papermill's own engine. Where its client sends something of a widget just as the cell's reply comes in, it
+    does not see that and waits for ever (https://github.com/jupyter/nbclient/issues/312)."""
+    for _ in range(3):
+        with suppress(CellTimeoutError):
+            return executed(source, "papermill's own")
+    raise AssertionError("papermill's own engine does not come to an end")
 
 
 def normal(book: Any) -> tuple[Any, list[str]]:
@@ -133,7 +145,7 @@ def _anonymous(words: str) -> str:
 
 def test_a_notebook_comes_out_as_from_papermills_own_engine(tmp_path: Path) -> None:
     source = notebook(FEATURES, tmp_path / "features.ipynb")
-    ours, theirs = (normal(executed(source, engine)) for engine in ("vmbackup", "papermill's own"))
+    ours, theirs = normal(executed(source)), normal(executed_by_papermill(source))
     assert ours[1] == theirs[1]
     for index, (mine, other) in enumerate(zip(ours[0].cells, theirs[0].cells, strict=True)):
         assert mine == other, f"cell {index}: {mine.source}"
