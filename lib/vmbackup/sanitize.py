@@ -92,7 +92,7 @@ _SCHEME = re.compile(
 # --- what is a secret by its own shape -------------------------------------------------------------------------------
 
 _SIGNATURE = re.compile(r"(?i)((?<![a-z])sig(?:=|%3D|%253D))([^&\s\"'<>;,]+)")
-_SAS_PARAMETER = re.compile(r"(?<=[?&;])((?:se|sp|sv|sr|st|skoid|sktid|skt|ske|sks|skv|spr|sip)=)([^&\s\"'<>;]+)")
+_SAS_PARAMETER = re.compile(r"([?&;](?:se|sp|sv|sr|st|skoid|sktid|skt|ske|sks|skv|spr|sip)=)([^&\s\"'<>;]+)")
 _FUNCTION_KEY = re.compile(r"([?&]code=)([\w/+=%-]{16,})")
 _STORAGE_KEY = re.compile(r"(?<![A-Za-z0-9+/=])()([A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])")
 _CLIENT_SECRET = re.compile(r"(?<![\w~.-])()([\w~.-]{3}\dQ~[\w~.-]{31,34})(?![\w~.-])")
@@ -131,7 +131,7 @@ _IN_NAMES = (
     "sas",
     "string",
     "setting",
-    "data",
+    "custom",
     "token",
     "pw",
 )
@@ -217,9 +217,9 @@ def _blotted_out(words: str) -> str:
 
 # Whatever a run saves is saved after each of its steps, and shown in three forms; most of it are the same few names,
 # times and numbers.
-_LONGEST_REMEMBERED = 200
-_remembered = lru_cache(maxsize=20_000)(_blotted_out)
-_remembered_harmless = lru_cache(maxsize=20_000)(_harmless)
+_LONGEST_REMEMBERED = 1000
+_remembered = lru_cache(maxsize=5_000)(_blotted_out)
+_remembered_harmless = lru_cache(maxsize=5_000)(_harmless)
 
 
 @lru_cache(maxsize=5_000)
@@ -231,10 +231,11 @@ def data(value: Any, clean: Callable[[str], str] = text) -> Any:
     """The same JSON value with every text in it made harmless, keys included; ``without_secrets`` leaves the rest."""
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, Mapping):
-        return {clean(str(key)): _of(key, item, clean) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [data(item, clean) for item in value]
+    # To ask whether something is a Mapping takes longer than all else here.
+    if isinstance(value, dict) or (value is not None and isinstance(value, Mapping)):
+        return {clean(str(key)): _of(key, item, clean) for key, item in value.items()}
     return value
 
 
