@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, time, timezone, tzinfo
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Protocol
 
 from dateutil import parser
@@ -28,6 +29,7 @@ class Taken(Protocol):
         """Azure's time then; None where it is not known."""
 
 
+@lru_cache(maxsize=1000)  # a page shows, and a check compares, the same few times again and again
 def parse(words: str | None) -> datetime | None:
     """An ISO 8601 date or time in UTC, to the microsecond; without a zone it is UTC. None where it is none.
 

@@ -124,7 +124,7 @@ class State:
 
     def diagnosis_of(self, evidence: Evidence) -> Diagnosis:
         """The judged causes on other evidence of this run, such as ``before``."""
-        return diagnose(self.section, evidence)
+        return self.diagnosis() if evidence is self.evidence else diagnose(self.section, evidence)
 
     def triage(self) -> Triage | None:
         """Where the failure belongs: what was pasted, else the newest failed job; None when there is neither."""
