@@ -54,7 +54,7 @@ def has_text(key: str) -> bool:
 def _entry(key: str) -> Any:
     entry: Any = ui()
     for part in key.split("."):
-        entry = entry.get(part) if isinstance(entry, Mapping) else None
+        entry = entry.get(part) if isinstance(entry, dict) else None
     return entry
 
 
@@ -82,9 +82,9 @@ def fill(entry: Any, language: str, values: Mapping[str, Any], where: str) -> st
 
     ``{count:# backup|# backups}`` says the first for one and the second for any other number; # is the number.
     """
-    if not is_text(entry):
+    words = entry.get(language) if isinstance(entry, dict) else None
+    if not isinstance(words, str):  # what was read is a text in every language or in none
         raise CatalogError(f"{where} is no text in {' and '.join(LANGUAGES)}")
-    words: str = entry[language]
     try:
         return words.format(**{name: _Worded(_worded(value, language)) for name, value in values.items()})
     except (KeyError, IndexError) as error:

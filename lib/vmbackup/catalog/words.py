@@ -23,7 +23,7 @@ def sentence(finding: Finding, evidence: Evidence, language: str) -> str:
     more = _of_sign(finding, language) if "sign" in finding.values else {}
     if "guest.probe" in evidence and evidence["guest.probe"].answered:
         more["so_far"] = texts.text("finding.not_found_inside", language)
-    return texts.sentence(replace(finding, values={**finding.values, **more}), language)
+    return texts.sentence(replace(finding, values={**finding.values, **more}) if more else finding, language)
 
 
 def _of_sign(finding: Finding, language: str) -> dict[str, str]:

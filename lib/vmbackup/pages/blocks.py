@@ -144,7 +144,7 @@ def _cells(block: Table) -> list[list[Cell]]:
     rows = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in block.rows]
     verdicts = block.verdicts or [""] * len(rows)
     return [
-        [replace(row[0], verdict=verdict or row[0].verdict), *row[1:]]
+        [replace(row[0], verdict=verdict), *row[1:]] if verdict else row
         for row, verdict in zip(rows, verdicts, strict=True)
     ]
 

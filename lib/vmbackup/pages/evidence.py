@@ -47,10 +47,12 @@ def _fields(judged: Step, evidence: Evidence) -> dict[str, dict[str, Any]]:
             read = fields_read(checks[finding.check], evidence, os)
         for name, fields in read.items():
             found.setdefault(name, {}).update(fields)
-    return {
-        name: dict(sorted(fields.items(), key=lambda field: [*named, _worded(field[1])].index(_worded(field[1]))))
-        for name, fields in found.items()
-    }
+
+    def place(field: tuple[str, Any]) -> int:
+        words = _worded(field[1])
+        return named.index(words) if words in named else len(named)
+
+    return {name: dict(sorted(fields.items(), key=place)) for name, fields in found.items()}
 
 
 def _answer(fact: Fact, fields: dict[str, Any], language: str) -> str:
