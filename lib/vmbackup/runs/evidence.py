@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -74,9 +74,14 @@ def evidence_json(target: Target, evidence: Evidence) -> dict[str, Any]:
 def evidence_text(target: Target, evidence: Evidence) -> str:
     """``evidence.json`` as it is written: harmless, and each fact on a line of its own."""
     content = sanitize.data(evidence_json(target, evidence))
-    facts = ",\n".join(f"{_line(name)}: {_line(fact)}" for name, fact in content["facts"].items())
     head = "".join(f"{_line(name)}: {_line(content[name])},\n" for name in ("schema", "target"))
-    return f'{{\n{head}"facts": {{\n{facts}\n}}\n}}\n'
+    return f'{{\n{head}"facts": {in_lines(content["facts"])}\n}}\n'
+
+
+def in_lines(content: Mapping[str, Any]) -> str:
+    """An object in JSON with each of its members on a line of its own: json's own indent is many times slower."""
+    members = ",\n".join(f"{_line(name)}: {_line(member)}" for name, member in content.items())
+    return f"{{\n{members}\n}}"
 
 
 def _line(content: Any) -> str:

@@ -39,7 +39,7 @@ from vmbackup.diagnosis import every_finding
 from vmbackup.model import Evidence, Fact, RemedyRefused, SetupError, Target
 from vmbackup.remedies.journal import Journal
 from vmbackup.runs import storage
-from vmbackup.runs.evidence import evidence_text, parse_evidence
+from vmbackup.runs.evidence import evidence_text, in_lines, parse_evidence
 from vmbackup.runs.lock import LAST_CHANGE, Held, folder_lock, vm_lock, vm_state
 from vmbackup.runs.log import Log
 from vmbackup.runs.saved_run import SavedRun
@@ -235,9 +235,8 @@ class RunFolder:
         self.write(name, content)
         return content
 
-    def _write_json(self, name: str, content: Any) -> None:
-        text = json.dumps(sanitize.data(content), ensure_ascii=False, indent=1, sort_keys=True)
-        self.write(name, f"{text}\n".encode())
+    def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        self.write(name, f"{in_lines(sanitize.data(content))}\n".encode())
 
     def _read_json(self, name: str) -> Any:
         return self._parsed(name, json.loads)
