@@ -65,6 +65,12 @@ def coerce(data: object, shape: Any) -> object:
     return data
 
 
+def learn(shape: Any) -> None:
+    """Work out the types of all fields in a shape before there is any data."""
+    for kind in _fields(shape).values() if is_typeddict(shape) else get_args(shape):
+        learn(kind)
+
+
 @cache
 def _fields(shape: Any) -> dict[str, Any]:
     """The fields of a record; to work out their types takes longer than to look at the data."""

@@ -193,10 +193,14 @@ def _read_tables() -> None:
         from vmbackup.catalog.remedies import remedies
         from vmbackup.catalog.texts import ui
         from vmbackup.diagnosis import diagnose
+        from vmbackup.facts import schema
         from vmbackup.failures.triage import triage
+        from vmbackup.runs.evidence import SHAPES
 
         diagnose(None, {})
         triage("-")
+        for shape in SHAPES.values():
+            schema.learn(shape)
         knowledge()
         remedies()
         ui()
