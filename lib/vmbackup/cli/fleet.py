@@ -44,26 +44,26 @@ def fleet(
     subscription: Annotated[list[str] | None, typer.Option(help="All VMs of it (GUID); repeatable.")] = None,
     management_group: Annotated[str, typer.Option(help="All VMs of the subscriptions below it (name).")] = "",
     failed_since: Annotated[
-        str, typer.Option(help="Of those, what failed or was downgraded since: 24h, 2d, or a time.")
+        str, typer.Option(help="Of those, VMs that failed or were downgraded since: 24h, 2d, or a time.")
     ] = "",
     examine_all: Annotated[
-        bool, typer.Option("--examine-all", help="Also those of which the lists show nothing open.")
+        bool, typer.Option("--examine-all", help="Also VMs of which the lists show no sign of a problem.")
     ] = False,
     without_points: Annotated[
-        bool, typer.Option("--without-points", help="Spare healthy VMs a call each: silent downgrades stay unseen.")
+        bool, typer.Option("--without-points", help="Save a call for each healthy VM; silent downgrades stay unseen.")
     ] = False,
     folder: Annotated[str, typer.Option(help="Run folder, a path or URL; empty = runs/fleet-<now>.")] = "",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on in this folder with what is not finished.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue what is not finished in this folder.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Notebooks at the same time; 0 = one for each core.")] = 0,
-    scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://…: run on its workers instead.")] = "",
-    max_errors: Annotated[int, typer.Option(help="Stop when more VMs than this failed to run; -1 = never.")] = -1,
+    scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://…: run on its workers.")] = "",
+    max_errors: Annotated[int, typer.Option(help="Stop after more failed examinations than this; -1 = never.")] = -1,
     timeout: Annotated[int, typer.Option(min=0, help="Seconds that one VM's runbook may take; 0 = no limit.")] = 900,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Run the good rows although others are bad.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Run the good rows even if others are bad.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and stop.")] = False,
     explain_calls: Annotated[
         bool, typer.Option("--explain-calls", help="Say how many calls to Azure were made and saved.")
     ] = False,
-    notify: Annotated[str, typer.Option(help="https address that gets the result as JSON at the end.")] = "",
+    notify: Annotated[str, typer.Option(help="https address that receives the result as JSON at the end.")] = "",
     remedy: Annotated[
         str, typer.Option("--apply", help="Remedy for all VMs of the folder that need it: shows the plan and its hash.")
     ] = "",
@@ -71,7 +71,7 @@ def fleet(
     confirm_plan: Annotated[
         str | None, typer.Option(help="With --apply: carry out exactly the plan with this hash.")
     ] = None,
-    at_once: Annotated[int, typer.Option(min=1, help="With --apply: VMs changed at the same time at most.")] = WIDTH,
+    at_once: Annotated[int, typer.Option(min=1, help="With --apply: VMs changed at a time, at most.")] = WIDTH,
     retry: Annotated[bool, typer.Option("--retry", help="With --apply: back up each VM afterwards.")] = False,
     without: Annotated[list[str] | None, typer.Option(help="With --apply: leave this VM out; repeatable.")] = None,
     language: LanguageOption = Language.EN,
@@ -80,7 +80,7 @@ def fleet(
     """Run the runbooks of many VMs through papermill, in parallel, and sum up what they found.
 
     The folder can be resumed after any interruption. Exit codes: 0 nothing found wrong, 1 causes found, 2 refused or a
-    usage error, 3 undecided, 4 undecided because rights are missing, 5 VMs failed to run, 6 stopped by --max-errors,
+    usage error, 3 undecided, 4 undecided because rights are missing, 5 examinations failed, 6 stopped by --max-errors,
     130 interrupted. With --apply: 0 the plan was shown or it helped everywhere, 1 a VM failed or got worse, 3 not every
     VM was helped.
     """

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vmbackup import catalog, sanitize
+from vmbackup.pages.fleet import gap_reason
 
 if TYPE_CHECKING:
     from vmbackup.fleet.coordinator import FleetRun
@@ -107,5 +108,6 @@ def say_what_would_run(plan: Plan, language: str, as_json: bool) -> None:
         else:
             typer.echo(f"{name}\t{notebook or catalog.text(f'fleet_run.left.{why}', language)}")
     for gap in plan.gaps:
-        sentence = catalog.text("fleet_run.gap", language, what=gap["what"], scope=gap["scope"], why=gap["why"])
+        what = ", ".join(filter(None, (gap["what"], gap["scope"])))
+        sentence = catalog.text("fleet_run.gap", language, what=what, why=gap_reason(gap, language))
         typer.echo(sanitize.text(sentence), err=True)

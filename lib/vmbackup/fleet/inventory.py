@@ -21,7 +21,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class OpenSign:
-    """A reason to examine a VM: ``reason`` is a key of the catalogue under ``open_sign``, ``values`` are its values."""
+    """A reason to examine a VM, by its name, such as ``job_failed``; ``values`` are what was read of it."""
 
     reason: str
     values: Mapping[str, str] = field(default_factory=dict)

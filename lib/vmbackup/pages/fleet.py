@@ -63,9 +63,9 @@ class Shown:
         ran = row["state"] == VmState.EXAMINED and row["folder"]
         return Cell(self.name(row), verdict, f"{self.path}{row['folder']}/{self.notebook}" if ran else "")
 
-    def more(self, rows: Sequence[object]) -> list[Block]:
-        """How many rows do not stand in the list."""
-        return [Paragraph(self.text("more", count=len(rows) - MOST))] if len(rows) > MOST else []
+    def more(self, rows: Sequence[object], key: str = "more_rows") -> list[Block]:
+        """How many rows the list leaves out; with the key ``more`` they are VMs, and ``summary.csv`` has them."""
+        return [Paragraph(self.text(key, count=len(rows) - MOST))] if len(rows) > MOST else []
 
 
 def vm_name(row: FleetRow) -> str:
@@ -166,7 +166,7 @@ def work(shown: Shown) -> Page:
         ]
         for row in rows[:MOST]
     ]
-    return Page([*blocks, Table(header, listed), *shown.more(rows)])
+    return Page([*blocks, Table(header, listed), *shown.more(rows, "more")])
 
 
 def _urgency(row: FleetRow) -> tuple[int, float, str]:
@@ -179,13 +179,13 @@ def not_covered(shown: Shown) -> Page:
     skipped = Counter(row["why"] or "–" for row in shown.rows if row["state"] == VmState.NOT_EXAMINED)
     blocks: list[Block] = [Heading(shown.text("not_covered"))]
     if shown.fleet.gaps:
-        gaps = [[gap["scope"], gap["what"] or "–", _why(gap, shown.language)] for gap in shown.fleet.gaps]
+        gaps = [[gap["scope"], gap["what"] or "–", gap_reason(gap, shown.language)] for gap in shown.fleet.gaps]
         blocks += [Paragraph("", shown.text("gaps")), Table(shown.header("scope", "list", "why_not"), gaps[:MOST])]
         blocks += shown.more(gaps)
     if rows:
         listed = [[shown.name(row), shown.text(f"state.{row['state']}"), row["why"] or "–"] for row in rows[:MOST]]
         blocks += [Paragraph("", shown.text("uncovered")), Table(shown.header("vms", "looked", "why_not"), listed)]
-        blocks += shown.more(rows)
+        blocks += shown.more(rows, "more")
     if skipped:
         reasons = [[why, str(count)] for why, count in skipped.most_common(MOST)]
         blocks += [Paragraph(shown.text("not_examined_is")), Table(shown.header("why_not_examined", "vms"), reasons)]
@@ -194,8 +194,8 @@ def not_covered(shown: Shown) -> Page:
     return Page([*blocks, Paragraph(shown.text("files"))])
 
 
-def _why(gap: Gap, language: str) -> str:
-    """The reason in words; one that this version does not know as it stands."""
+def gap_reason(gap: Gap, language: str) -> str:
+    """Why something could not be listed, in words; a reason that this version does not know as it stands."""
     try:
         return catalog.text(f"why.{gap['why']}", language, **(gap["details"] or {}))
     except (CatalogError, TypeError):

@@ -35,7 +35,7 @@ def downgrades(shown: Shown) -> Page:
              shown.text(_SILENT[row["failing"]]), _cause(row, shown)]
             for row in rows[:MOST]
         ]  # fmt: skip
-        blocks += [Paragraph(shown.text("downgrades_of")), Table(header, listed), *shown.more(rows)]
+        blocks += [Paragraph(shown.text("downgrades_of")), Table(header, listed), *shown.more(rows, "more")]
     else:
         blocks.append(Paragraph(shown.text("no_downgrades")))
     return Page([*blocks, Paragraph(shown.text("downgrades_unknown", count=unknown))] if unknown else blocks)

@@ -106,7 +106,7 @@ def matrix(shown: Shown) -> Page:
     rows.sort(key=lambda row: (-(late_h(row) or 0.0), vm_name(row)))
     header = [shown.text("vms"), *(cause_title(cause, shown.language).rstrip(".") for cause in causes)]
     listed = [[shown.vm(row), *(_verdict(row, cause, shown.language) for cause in causes)] for row in rows[:MOST]]
-    return Page([*blocks, Paragraph(shown.text("matrix_of")), Table(header, listed), *shown.more(rows)])
+    return Page([*blocks, Paragraph(shown.text("matrix_of")), Table(header, listed), *shown.more(rows, "more")])
 
 
 def _causes(rows: Sequence[FleetRow]) -> list[str]:

@@ -98,18 +98,18 @@ def test_a_table_of_simulated_vms_is_run_and_goes_on_with_the_same_exit_code(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "in one way"),
-        (("--from", "x.csv", "--vault", "y"), "in one way"),
+        ((), "exactly one way"),
+        (("--from", "x.csv", "--vault", "y"), "exactly one way"),
         (("--resume",), "--folder"),
         (("--from", "x.csv", "--failed-since", "2d"), "--failed-since needs"),
         (("--from", "x.csv", "--without-points"), "--without-points needs"),
-        (("--subscription", NOBODY, "--failed-since", "soon"), "is no time"),
+        (("--subscription", NOBODY, "--failed-since", "soon"), "is not a time"),
         (("--vault", "no-id"), "vault_id"),
         (("--management-group", "a/../b"), "not a valid name"),
         (("--subscription", "no-guid"), "GUID"),
         (("--subscription", NOBODY, "--notify", "http://x"), "https"),
         (("--from", "none.csv"), "Cannot read the table"),
-        (("--resume", "--folder", "/nowhere/at/all", "--dry-run"), "no fleet"),
+        (("--resume", "--folder", "/nowhere/at/all", "--dry-run"), "no run of a fleet"),
     ],
 )
 def test_what_contradicts_itself_is_refused(vmbackup: Callable[..., Any], words: tuple[str, ...], said: str) -> None:

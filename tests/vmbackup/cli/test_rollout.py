@@ -70,7 +70,7 @@ def test_first_the_plan_is_shown_and_with_its_hash_it_is_carried_out(vmbackup: C
     assert (again.returncode, "geholfen 3" in again.stdout) == (0, True)
     assert sum(method == "POST" and "/restart" in path for method, path in vms.simulator.requests) == 3
     nothing = vmbackup(*words)
-    assert (nothing.returncode, "can be applied to no VM" in nothing.stderr) == (2, True)
+    assert (nothing.returncode, "holds no VM to which" in nothing.stderr) == (2, True)
 
 
 def test_the_vms_may_be_examined_and_planned_for_in_one_go(vmbackup: Command, tmp_path: Path) -> None:
@@ -110,26 +110,26 @@ def test_only_exactly_the_plan_that_was_confirmed_is_carried_out(vmbackup: Comma
         ran = vmbackup(*(changed or words), *confirmed)
         assert (ran.returncode, said in ran.stderr) == (2, True), ran.stderr
 
-    refused("not the one that was confirmed", *words, "--without", "vm-00")
-    refused("not the one that was confirmed", *words, "--at-once", "1")
-    refused("not the one that was confirmed", *words, "--retry")
-    refused("not the one that was confirmed", "fleet", "--apply", REMEDY, "--folder", vms.ledger.place)
-    refused("not the one that was confirmed", *(word.replace(REMEDY, "restart_vm") for word in words))
-    refused("was not begun", *words, "--resume")
+    refused("no longer the one that was confirmed", *words, "--without", "vm-00")
+    refused("no longer the one that was confirmed", *words, "--at-once", "1")
+    refused("no longer the one that was confirmed", *words, "--retry")
+    refused("no longer the one that was confirmed", "fleet", "--apply", REMEDY, "--folder", vms.ledger.place)
+    refused("no longer the one that was confirmed", *(word.replace(REMEDY, "restart_vm") for word in words))
+    refused("has not been started", *words, "--resume")
     evidence.write_text(content.replace("VMSnapshotLinux", "SomethingElse"))
-    refused("not the one that was confirmed")
+    refused("no longer the one that was confirmed")
     evidence.write_text(content)
     orders = folder / "orders.json"
     rows = json.loads(orders.read_text())
     orders.write_text(json.dumps([{**row, "parameters": {**row["parameters"], "vault_id": ""}} for row in rows]))
-    refused("not the one that was confirmed")
+    refused("no longer the one that was confirmed")
     orders.write_text(
         json.dumps([{**row, "parameters": {**row["parameters"], "remedies": "restart_vm"}} for row in rows])
     )
     refused("would change something")
     orders.write_text(json.dumps(rows))
     with vms.ledger.held():
-        refused("Somebody else works in")
+        refused("Somebody else is working in")
     (folder / "remedies").mkdir()
     (folder / "remedies" / f"{plan['hash']}.json").write_text(json.dumps({"plan": plan}))
     refused("was changed", *words, "--resume")
@@ -142,16 +142,16 @@ def test_only_exactly_the_plan_that_was_confirmed_is_carried_out(vmbackup: Comma
         (("--apply", REMEDY), "--folder"),
         (("--apply", "restart_the_vm", "--folder", "x"), "restart_vm"),
         (("--apply", f"{REMEDY},restart_vm", "--folder", "x"), "There is no remedy"),
-        (("--apply", REMEDY, "--folder", "/nowhere/at/all"), "no fleet"),
-        (("--apply", REMEDY, "--folder", "x", "--confirm-plan", ""), "no hash"),
-        (("--apply", REMEDY, "--folder", "x", "--confirm-plan", "../../x"), "no hash"),
+        (("--apply", REMEDY, "--folder", "/nowhere/at/all"), "no run of a fleet"),
+        (("--apply", REMEDY, "--folder", "x", "--confirm-plan", ""), "not the hash"),
+        (("--apply", REMEDY, "--folder", "x", "--confirm-plan", "../../x"), "not the hash"),
         (("--apply", REMEDY, "--folder", "x", "--resume"), "--confirm-plan"),
         (("--apply", REMEDY, "--folder", "x", "--scheduler", "tcp://x"), "--scheduler"),
         (("--apply", REMEDY, "--from", "x.csv", "--folder", "x", "--confirm-plan", NO_HASH), "give --folder"),
-        (("--from", "x.csv", "--confirm-plan", NO_HASH), "belongs to --apply"),
-        (("--from", "x.csv", "--retry"), "belongs to --apply"),
-        (("--from", "x.csv", "--at-once", "3"), "belongs to --apply"),
-        (("--from", "x.csv", "--max-risk", "high"), "belongs to --apply"),
+        (("--from", "x.csv", "--confirm-plan", NO_HASH), "only be used with --apply"),
+        (("--from", "x.csv", "--retry"), "only be used with --apply"),
+        (("--from", "x.csv", "--at-once", "3"), "only be used with --apply"),
+        (("--from", "x.csv", "--max-risk", "high"), "only be used with --apply"),
     ],
 )
 def test_what_contradicts_itself_is_refused(
@@ -187,7 +187,7 @@ def test_after_an_interruption_the_rest_is_done_and_nothing_is_sent_twice(
     assert vms.deleted == ["vm-00"], "no further VM is begun"
     if how is signal.SIGINT:
         assert process.returncode == 130, said
-        assert "No further VM is begun" in said
+        assert "No further VM will be changed" in said
         assert "--resume" in said
     vms.go_on()
     record = Record(vms.ledger.place, plan["hash"])

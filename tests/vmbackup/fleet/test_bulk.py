@@ -10,7 +10,6 @@ from azuresim.serve import Simulator
 from azuresim.world import World
 from bulk_worlds import compare, listed, saved
 from each import for_each
-from vmbackup import catalog
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.collectors.collection import KNOWN_FOR, SETTLED_FOR
@@ -39,13 +38,6 @@ def test_vms_with_nothing_open_and_no_others_need_no_examination(listed_fleet: I
     found = {vm.target.vm_name: vm.needs_examining for vm in listed_fleet.vms}
     assert found == {name: kind not in HEALTHY for name, kind in kinds.items()}
     assert listed_fleet.coverage == ()
-
-
-def test_every_reason_has_its_words(listed_fleet: Inventory) -> None:
-    signs = [sign for vm in listed_fleet.vms for sign in vm.signs]
-    assert signs
-    for language in catalog.LANGUAGES:
-        assert all(catalog.text(f"open_sign.{sign.reason}", language, **sign.values) for sign in signs)
 
 
 def test_an_inventorys_line_holds_all_that_a_row_is_made_from_and_no_more(listed_fleet: Inventory) -> None:

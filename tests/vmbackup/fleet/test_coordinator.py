@@ -101,7 +101,7 @@ def test_a_worker_or_the_zygote_that_dies_loses_no_vm(which: str, tmp_path: Path
 
 
 def test_two_runs_on_one_folder_are_refused(tmp_path: Path) -> None:
-    with Ledger(str(tmp_path)).held(), refused("Somebody else works in"), Ledger(str(tmp_path)).held():
+    with Ledger(str(tmp_path)).held(), refused("Somebody else is working in"), Ledger(str(tmp_path)).held():
         raise AssertionError("never reached")
 
 

@@ -124,7 +124,7 @@ def test_a_store_that_goes_away_stops_the_run_which_then_goes_on(store: Store, t
         assert first.error is None, first.error
         assert ledger.finished() == {first.spec.name}
         store.stop()
-        with refused("go on with --resume"):
+        with refused("continue with --resume"):
             list(running)
         store.start()
         assert first.spec.name in ledger.finished()

@@ -106,7 +106,7 @@ def test_a_vm_that_is_not_as_planned_any_more_is_left_out_and_nothing_is_sent(tm
     healthy = {"snapshot_extension": {}, "vm": {}, "failure": {}, "backup_fails_while": []}
     lock = {"name": "keep", "level": "CanNotDelete", "scope": "vm"}
     now: dict[str, tuple[dict[str, Any], str]] = {
-        "vm-00": (healthy, "nothing that this remedy cures is found any more"),
+        "vm-00": (healthy, "the problem that this remedy fixes is no longer found"),
         "vm-01": ({"exists": False}, "does not know the VM"),
         "vm-02": ({"locks": [lock]}, "keep"),
         "vm-03": ({"permissions": {"deny": ["Microsoft.Compute/virtualMachines/extensions/delete"]}}, "extensions/del"),
@@ -170,7 +170,7 @@ def test_the_plan_names_who_is_left_out_and_why_and_asks_nothing(tmp_path: Path)
     why = {each["name"]: each["why"] for each in proposal.left}
     assert sorted(why) == ["vm-01", "vm-02", "vm-03", "vm-04"]
     assert "evidence.json" in why["vm-01"]
-    assert "not come to its end" in why["vm-02"]
+    assert "not finished" in why["vm-02"]
     assert "another VM" in why["vm-03"]
     assert "--without" in why["vm-04"]
 
@@ -196,7 +196,7 @@ def test_the_same_change_for_several_vms_is_made_once(tmp_path: Path) -> None:
         proposal = vms.propose(remedy="allow_storage_in_nsg")
         assert [vm["name"] for vm in proposal.agreement.vms] == ["vm-00", "vm-02"]
         assert [(each["name"], each["why"]) for each in proposal.left] == [
-            ("vm-01", "The same change is made with vm-00, and once is enough.")
+            ("vm-01", "The same change is already planned for vm-00; it is needed only once.")
         ]
 
 
