@@ -22,12 +22,12 @@ from vmbackup.fleet.folder import read
 from vmbackup.fleet.grouping import groups
 from vmbackup.fleet.rollout.record import rollouts
 from vmbackup.model import SetupError
-from vmbackup.pages import fleet, fleet_ahead, fleet_causes, fleet_remedies
+from vmbackup.pages import fleet, fleet_causes, fleet_over_time, rollout
 from vmbackup.pages.blocks import Page, Paragraph
 from vmbackup.pages.document import document
 from vmbackup.pages.fleet import Shown
 from vmbackup.runs import notebooks, storage
-from vmbackup.runs.fleet_row import Change, Fleet, Standing
+from vmbackup.runs.fleet import Change, Fleet, Standing
 from vmbackup.runs.folder import NOTEBOOK as RUNBOOK
 from vmbackup.runs.rollout import Rollout
 
@@ -76,7 +76,7 @@ class ManyVms:
 
     def remedies(self) -> Page:
         """What was applied to many VMs together, and how each ended."""
-        return fleet_remedies.remedies(self._rollouts, self.shown)
+        return rollout.remedies(self._rollouts, self.shown)
 
     def matrix(self) -> Page:
         """The verdicts."""
@@ -84,19 +84,19 @@ class ManyVms:
 
     def downgrades(self) -> Page:
         """Points that are less consistent than wanted."""
-        return fleet_ahead.downgrades(self.shown)
+        return fleet_over_time.downgrades(self.shown)
 
     def tonight(self) -> Page:
         """Whose next backup is at risk."""
-        return fleet_ahead.tonight(self.shown)
+        return fleet_over_time.tonight(self.shown)
 
     def changes(self) -> Page:
         """What changed since the earlier run."""
-        return fleet_ahead.changes(self.found, self.shown)
+        return fleet_over_time.changes(self.found, self.shown)
 
     def plots(self) -> Page:
         """The charts."""
-        return fleet_ahead.plots(self.shown)
+        return fleet_over_time.plots(self.shown)
 
     def not_covered(self) -> Page:
         """What nobody looked at."""

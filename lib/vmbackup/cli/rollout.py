@@ -22,7 +22,7 @@ from vmbackup import catalog, sanitize
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.cli.ending import INTERRUPTED, interruptible, stoppable, tell
 from vmbackup.model import Risk, SetupError
-from vmbackup.pages import fleet_remedies as pages
+from vmbackup.pages import rollout as pages
 from vmbackup.runs.rollout import Ending, Rollout
 
 if TYPE_CHECKING:

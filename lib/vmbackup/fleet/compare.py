@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from vmbackup.fleet.grouping import is_healthy
 from vmbackup.model import Verdict
-from vmbackup.runs.fleet_row import Change, FleetRow, Kept, Standing
+from vmbackup.runs.fleet import Change, FleetRow, Kept, Standing
 
 
 def compare(before: Sequence[FleetRow], now: Sequence[FleetRow]) -> list[Change]:

@@ -28,7 +28,7 @@ from vmbackup.fleet.rows import ONLY, examined, listed, unread
 from vmbackup.model import Evidence, SetupError, Target
 from vmbackup.runs import storage
 from vmbackup.runs.evidence import evidence_json, parse_evidence
-from vmbackup.runs.fleet_row import Fleet, FleetRow, Gap, VmState
+from vmbackup.runs.fleet import Fleet, FleetRow, Gap, VmState
 from vmbackup.runs.folder import EVIDENCE, RESULT
 
 FLEET, INVENTORY, VMS, ERROR = "fleet.json", "inventory.jsonl", "vms", "error.json"

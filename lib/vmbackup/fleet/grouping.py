@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import exp, lgamma
 
 from vmbackup import clock
-from vmbackup.runs.fleet_row import FleetRow, Group, Kept, Trait, late_h
+from vmbackup.runs.fleet import FleetRow, Group, Kept, Trait, late_h
 from vmbackup.versions import parse
 
 _FEWEST = 2

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vmbackup.model import Fact, Target
-from vmbackup.runs.fleet_row import Gap
+from vmbackup.runs.fleet import Gap
 
 
 @dataclass(frozen=True, slots=True)

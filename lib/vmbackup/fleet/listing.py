@@ -20,7 +20,7 @@ from vmbackup.collectors import actions
 from vmbackup.collectors.jobs import job_filter
 from vmbackup.fleet.shelf import Shelf, ShelvedRows
 from vmbackup.resource_ids import part_after, resource_group, resource_name
-from vmbackup.runs.fleet_row import Gap
+from vmbackup.runs.fleet import Gap
 
 ACTIVITY_BACK = timedelta(days=4)
 """How far the activity log of a subscription is listed: a failure that began earlier is asked about alone."""

@@ -18,7 +18,7 @@ from vmbackup.fleet import tonight
 from vmbackup.model import SIGNS, Evidence, Finding, SetupError, Step, Target, Verdict, data_of, operating_system
 from vmbackup.remedies.retry.proof import last_good
 from vmbackup.remedies.retry.schedule import late_after_h, longest_gap_h
-from vmbackup.runs.fleet_row import FleetRow, Kept, VmState
+from vmbackup.runs.fleet import FleetRow, Kept, VmState
 from vmbackup.runs.result import SCHEMA
 
 ONLY = frozenset(

@@ -26,7 +26,7 @@ from vmbackup.fleet.orders import SECTION, Orders, notebook_of, orders
 from vmbackup.model import AzureSource, SetupError, data_of
 from vmbackup.parameters import read, target
 from vmbackup.resource_ids import part_after
-from vmbackup.runs.fleet_row import Gap
+from vmbackup.runs.fleet import Gap
 from vmbackup.runs.open import connect_azure
 
 _DESCENDANTS = "/providers/Microsoft.Management/managementGroups/{}/descendants"

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from vmbackup import sanitize
-from vmbackup.runs.fleet_row import FleetRow, late_h
+from vmbackup.runs.fleet import FleetRow, late_h
 
 if TYPE_CHECKING:
     import pandas as pd

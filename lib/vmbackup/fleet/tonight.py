@@ -16,7 +16,7 @@ from vmbackup.diagnosis.cause import dated
 from vmbackup.facts.backup import Policy
 from vmbackup.model import Evidence, Finding, Verdict, data_of, operating_system, weightiest
 from vmbackup.remedies.retry.schedule import next_run
-from vmbackup.runs.fleet_row import NextFailure
+from vmbackup.runs.fleet import NextFailure
 
 PROTECTION, LOCK, POINTS = "protection", "lock", "points"
 

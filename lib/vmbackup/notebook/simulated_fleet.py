@@ -8,7 +8,7 @@ from vmbackup.diagnosis import nothing_failed
 from vmbackup.fleet.rows import examined, listed
 from vmbackup.model import AzureSource, Language, Probe, Target
 from vmbackup.parameters import Parameters
-from vmbackup.runs.fleet_row import Fleet, FleetRow
+from vmbackup.runs.fleet import Fleet, FleetRow
 from vmbackup.runs.open import connect_worlds
 from vmbackup.runs.run import Run
 

@@ -15,7 +15,7 @@ from vmbackup.model import CatalogError, Verdict
 from vmbackup.pages.blocks import Block, Cell, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.incident import cut
 from vmbackup.resource_ids import resource_group, resource_name
-from vmbackup.runs.fleet_row import Fleet, FleetRow, Gap, Group, Kept, VmState, late_h
+from vmbackup.runs.fleet import Fleet, FleetRow, Gap, Group, Kept, VmState, late_h
 
 MOST = 100
 """Rows of a list."""

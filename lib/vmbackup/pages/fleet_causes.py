@@ -12,7 +12,7 @@ from vmbackup.pages.blocks import Block, Cell, Code, Details, Heading, Page, Par
 from vmbackup.pages.fleet import MOST, Shown, group_title, overdue, trait_text, vm_name
 from vmbackup.pages.incident import NOTE_BYTES
 from vmbackup.resource_ids import resource_group
-from vmbackup.runs.fleet_row import FleetRow, Group, Kept, Trait, late_h
+from vmbackup.runs.fleet import FleetRow, Group, Kept, Trait, late_h
 
 _SYMPTOM = "symptom"
 _FOUND = (str(Verdict.PROBLEM), _SYMPTOM)

@@ -12,7 +12,7 @@ import pytest
 from azuresim.fleet import fleet
 from vmbackup.fleet.folder import read
 from vmbackup.fleet.ledger import Ledger
-from vmbackup.runs.fleet_row import VmState
+from vmbackup.runs.fleet import VmState
 from webhook import listening
 from worlds import serving
 

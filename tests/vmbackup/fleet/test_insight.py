@@ -23,7 +23,7 @@ from vmbackup.fleet.grouping import groups, is_healthy
 from vmbackup.fleet.rows import listed, unread
 from vmbackup.fleet.tonight import outlook
 from vmbackup.model import Fact, FactStatus, SetupError
-from vmbackup.runs.fleet_row import Fleet, FleetRow, Kept, Standing, VmState, late_h
+from vmbackup.runs.fleet import Fleet, FleetRow, Kept, Standing, VmState, late_h
 
 
 @pytest.fixture(scope="module")

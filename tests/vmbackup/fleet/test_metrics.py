@@ -16,7 +16,7 @@ from vmbackup.fleet.folder import FLEET, fleet_json
 from vmbackup.fleet.inventory import Inventory, InventoryVm, Scope
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.model import Fact
-from vmbackup.runs.fleet_row import Gap
+from vmbackup.runs.fleet import Gap
 
 
 def of_one(azure: Azure, vm: InventoryVm) -> Fact:

@@ -22,11 +22,11 @@ from vmbackup.fleet.rows import unread
 from vmbackup.many_vms import ManyVms, summarise
 from vmbackup.notebook.fleet import open_fleet
 from vmbackup.pages import fleet as pages
-from vmbackup.pages import fleet_ahead
+from vmbackup.pages import fleet_over_time
 from vmbackup.pages.blocks import Page, Table
 from vmbackup.pages.fleet import Shown
 from vmbackup.pages.incident import NOTE_BYTES
-from vmbackup.runs.fleet_row import Fleet, FleetRow, Kept, VmState
+from vmbackup.runs.fleet import Fleet, FleetRow, Kept, VmState
 
 FILES = ["summary.csv", "summary.parquet", "summary.html", "90_many_vms.ipynb"]
 
@@ -191,7 +191,7 @@ _ROWS = st.lists(
 def test_counts_add_up_and_what_was_not_examined_is_never_called_ok(rows: list[FleetRow]) -> None:
     shown = Shown(Fleet(rows), groups(rows), "en", "", "runbook.ipynb")
     tables = [block for block in pages.overview(shown).blocks if isinstance(block, Table)]
-    tables += [block for block in fleet_ahead.tonight(shown).blocks[-1:] if isinstance(block, Table)]
+    tables += [block for block in fleet_over_time.tonight(shown).blocks[-1:] if isinstance(block, Table)]
     for table in tables:
         for row in table.rows:
             *numbers, total = [int(str(cell)) for cell in row[1:]]

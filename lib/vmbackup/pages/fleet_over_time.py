@@ -12,7 +12,7 @@ from vmbackup.model import Finding, Verdict
 from vmbackup.pages.bars import Bars
 from vmbackup.pages.blocks import Block, Cell, Heading, Page, Paragraph, Table
 from vmbackup.pages.fleet import MOST, Shown, cause_text, overdue, vm_name
-from vmbackup.runs.fleet_row import Change, FleetRow, Kept, NextFailure, Standing
+from vmbackup.runs.fleet import Change, FleetRow, Kept, NextFailure, Standing
 
 _SILENT = {False: "silent_yes", True: "silent_no", None: "silent_unknown"}
 _SHOWN = (Standing.NEW, Standing.WORSE, Standing.CAUSE_CHANGED, Standing.CURED, Standing.BETTER, Standing.GONE,

@@ -11,7 +11,7 @@ from vmbackup.model import Verdict
 from vmbackup.pages.blocks import Block, Cell, Heading, Page, Paragraph, Table, VerdictBanner
 from vmbackup.pages.fleet import MOST, Shown
 from vmbackup.resource_ids import resource_group, resource_name
-from vmbackup.runs.fleet_row import FleetRow
+from vmbackup.runs.fleet import FleetRow
 from vmbackup.runs.rollout import Ending, Left, Planned, Rollout
 
 _SIGNS = {Ending.HELPED: "ok", Ending.NOT_HELPED: "unknown", Ending.UNCLEAR: "unknown", Ending.WORSE: "problem"}
