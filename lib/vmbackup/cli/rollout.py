@@ -103,10 +103,10 @@ def show(ledger: Ledger, request: Request) -> bool:
         ]
         risk = catalogue.remedies()[agreement.remedy]["risk"]
         _event(event="plan", remedy=agreement.remedy, risk=risk, max_risk=agreement.max_risk, retry=agreement.retry,
-               hash=agreement.digest, waves=waves, left=proposal.left, unconcerned=proposal.unconcerned)  # fmt: skip
+               hash=agreement.digest, waves=waves, left=proposal.left, unconcerned=proposal.unaffected)  # fmt: skip
     else:
         page = pages.plan(
-            proposed, agreement.waves, proposal.words, proposal.unconcerned, request.retry, request.language
+            proposed, agreement.waves, proposal.words, proposal.unaffected, request.retry, request.language
         )
         typer.echo(page.text())
         if agreement.vms:

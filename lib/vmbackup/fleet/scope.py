@@ -34,7 +34,7 @@ _MOST_SUBSCRIPTIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class NotExamined:
     """A VM that is not examined, and the key of the reason."""
 
     name: str
@@ -48,7 +48,7 @@ class Plan:
     of runs whose runbook the lists chose, and nobody named."""
 
     specs: Sequence[RunSpec] = ()
-    left: Sequence[Left] = ()
+    left: Sequence[NotExamined] = ()
     gaps: Sequence[Gap] = ()
     listed: Inventory = Inventory()
     unsorted: frozenset[str] = frozenset()
@@ -73,11 +73,11 @@ def of_scope(
     specs = orders([_row(vm) for vm in found.vms], common).specs
     left, wanted = [], []
     for spec, vm in zip(specs, found.vms, strict=True):
-        why = None if every else _why_left(vm, since)
+        why = None if every else _why_not_examined(vm, since)
         if why is None:
             wanted.append(replace(spec, known=facts_for_run(vm, vault_named=bool(vm.target.vault_id))))
         else:
-            left.append(Left(spec.name, vm.target.vm_id, why))
+            left.append(NotExamined(spec.name, vm.target.vm_id, why))
     return Plan(wanted, left, found.coverage, found, frozenset(spec.name for spec in wanted))
 
 
@@ -110,7 +110,7 @@ def _row(vm: InventoryVm) -> dict[str, Any]:
     return {"azure": "live", "vm_id": vm.target.vm_id, **vault, SECTION: vm.section or GENERAL_SECTION}
 
 
-def _why_left(vm: InventoryVm, since: str) -> str | None:
+def _why_not_examined(vm: InventoryVm, since: str) -> str | None:
     """The key of the reason why a VM is not examined; None for one that is."""
     if not vm.needs_examining:
         return "nothing_open"

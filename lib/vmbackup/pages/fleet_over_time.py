@@ -17,7 +17,7 @@ from vmbackup.runs.fleet import Change, FleetRow, Kept, NextFailure, Standing
 _SILENT = {False: "silent_yes", True: "silent_no", None: "silent_unknown"}
 _SHOWN = (Standing.NEW, Standing.WORSE, Standing.CAUSE_CHANGED, Standing.CURED, Standing.BETTER, Standing.GONE,
           Standing.UNSEEN)  # fmt: skip
-_SIGNS = {Standing.NEW: "problem", Standing.WORSE: "problem", Standing.CAUSE_CHANGED: "problem",
+_VERDICTS = {Standing.NEW: "problem", Standing.WORSE: "problem", Standing.CAUSE_CHANGED: "problem",
           Standing.CURED: "ok", Standing.UNSEEN: "unknown"}  # fmt: skip
 _MOST_BARS = 14
 
@@ -123,8 +123,9 @@ def _order(change: Change) -> tuple[int, str]:
 
 
 def _changed(change: Change, shown: Shown) -> list[str | Cell]:
-    sign = _SIGNS.get(change.standing, "")
-    name = shown.vm(change.now, sign) if change.now else Cell(shown.name(change.before) if change.before else "", sign)
+    verdict = _VERDICTS.get(change.standing, "")
+    before = shown.name(change.before) if change.before else ""
+    name = shown.vm(change.now, verdict) if change.now else Cell(before, verdict)
     return [
         name,
         shown.text(f"standing.{change.standing}"),

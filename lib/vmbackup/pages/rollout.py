@@ -12,9 +12,9 @@ from vmbackup.pages.blocks import Block, Cell, Heading, Page, Paragraph, Table, 
 from vmbackup.pages.fleet import MOST, Shown
 from vmbackup.resource_ids import resource_group, resource_name
 from vmbackup.runs.fleet import FleetRow
-from vmbackup.runs.rollout import Ending, Left, Planned, Rollout
+from vmbackup.runs.rollout import Ending, LeftOut, Planned, Rollout
 
-_SIGNS = {Ending.HELPED: "ok", Ending.NOT_HELPED: "unknown", Ending.UNCLEAR: "unknown", Ending.WORSE: "problem"}
+_VERDICTS = {Ending.HELPED: "ok", Ending.NOT_HELPED: "unknown", Ending.UNCLEAR: "unknown", Ending.WORSE: "problem"}
 _OPEN = "open"
 
 
@@ -22,7 +22,7 @@ _Waves = Sequence[Sequence[Planned]]
 
 
 def plan(
-    proposed: Rollout, waves: _Waves, words: Mapping[str, str], unconcerned: int, retry: bool, language: str
+    proposed: Rollout, waves: _Waves, words: Mapping[str, str], unaffected: int, retry: bool, language: str
 ) -> Page:
     """What would be done, to whom and in which waves; ``words`` say it for each VM. Nobody is cut off here: it is what
     an operator agrees to."""
@@ -49,8 +49,8 @@ def plan(
         ]
         blocks += [Table(header, rows), Paragraph(_text("checked", language))]
     blocks += _left(proposed.left, _text("left", language), language)
-    if unconcerned:
-        blocks.append(Paragraph(_text("unconcerned", language, count=unconcerned)))
+    if unaffected:
+        blocks.append(Paragraph(_text("unaffected", language, count=unaffected)))
     return Page(blocks)
 
 
@@ -109,8 +109,8 @@ def _row(vm: Planned, known: FleetRow | None, rollout: Rollout, shown: Shown) ->
     end = rollout.ends.get(vm["name"])
     if end is None:
         return [_name(vm), "–", _text(f"ending.{_OPEN}", language), "–", "–"]
-    sign = _SIGNS.get(Ending(end["ending"]), "")
-    name = shown.vm(known, sign) if known else Cell(_name(vm), sign)
+    verdict = _VERDICTS.get(Ending(end["ending"]), "")
+    name = shown.vm(known, verdict) if known else Cell(_name(vm), verdict)
     backup = {True: "backup_yes", False: "backup_no"}.get(end["fixed"]) if end["fixed"] is not None else None
     return [
         name,
@@ -121,7 +121,7 @@ def _row(vm: Planned, known: FleetRow | None, rollout: Rollout, shown: Shown) ->
     ]
 
 
-def _left(left: Sequence[Left], title: str, language: str) -> list[Block]:
+def _left(left: Sequence[LeftOut], title: str, language: str) -> list[Block]:
     if not left:
         return []
     rows = [[resource_name(each["vm_id"]) or each["name"], each["why"]] for each in left]

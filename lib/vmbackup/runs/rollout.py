@@ -35,7 +35,7 @@ class Planned(TypedDict):
     parameters: dict[str, Any]
 
 
-class Left(TypedDict):
+class LeftOut(TypedDict):
     """A VM that is left out of the plan, and why, in words."""
 
     name: str
@@ -63,7 +63,7 @@ class Rollout:
     remedy: str
     digest: str
     vms: Sequence[Planned]
-    left: Sequence[Left] = ()
+    left: Sequence[LeftOut] = ()
     at: str | None = None
     ends: Mapping[str, End] = field(default_factory=dict)
 

@@ -21,7 +21,7 @@ from vmbackup.remedies.plan import Plan, plan
 from vmbackup.runs import storage
 from vmbackup.runs.evidence import parse_evidence
 from vmbackup.runs.folder import EVIDENCE
-from vmbackup.runs.rollout import Left, Planned
+from vmbackup.runs.rollout import LeftOut, Planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Proposal:
 
     agreement: Agreement
     words: Mapping[str, str]
-    left: list[Left] = field(default_factory=list)
-    unconcerned: int = 0
+    left: list[LeftOut] = field(default_factory=list)
+    unaffected: int = 0
 
 
 def propose(ledger: Ledger, wanted: Wanted, language: str) -> Proposal:
@@ -55,13 +55,13 @@ def propose(ledger: Ledger, wanted: Wanted, language: str) -> Proposal:
         if name not in {spec.name for spec in specs}:
             raise no_such("no_vm_of_fleet", name, (spec.name for spec in specs))
     consent = Consent.from_parameters(wanted.remedy, wanted.max_risk)
-    vms, left, words, unconcerned = list[Planned](), list[Left](), dict[str, str](), 0
+    vms, left, words, unaffected = list[Planned](), list[LeftOut](), dict[str, str](), 0
     changes: dict[tuple[str, str], str] = {}
     for spec in specs:
         try:
             found = _plan(ledger, spec, spec.name in finished, wanted.remedy, language)
             if found is None:
-                unconcerned += 1
+                unaffected += 1
                 continue
             _require(found, consent, spec.name in wanted.without)
             change = found.resource.lower(), what(found)
@@ -71,10 +71,10 @@ def propose(ledger: Ledger, wanted: Wanted, language: str) -> Proposal:
             vms.append(_planned(spec, found))
             words[spec.name] = found.words["what"]
         except (SetupError, RemedyRefused) as error:
-            left.append(Left(name=spec.name, vm_id=vm_id_of(spec), why=explain(error, language)))
+            left.append(LeftOut(name=spec.name, vm_id=vm_id_of(spec), why=explain(error, language)))
     about = definition(wanted.remedy)
     agreement = Agreement(wanted.remedy, str(wanted.max_risk), wanted.retry, about, wanted.width, vms)
-    return Proposal(agreement, words, left, unconcerned)
+    return Proposal(agreement, words, left, unaffected)
 
 
 def _plan(ledger: Ledger, spec: RunSpec, is_finished: bool, remedy: str, language: str) -> Plan | None:

@@ -24,7 +24,7 @@ from vmbackup.fleet.rollout.worse import Condition
 from vmbackup.model import SetupError
 from vmbackup.runs import storage
 from vmbackup.runs.log import Log
-from vmbackup.runs.rollout import End, Ending, Left, Rollout
+from vmbackup.runs.rollout import End, Ending, LeftOut, Rollout
 
 REMEDIES = "remedies"
 _DIGEST = re.compile(r"[0-9a-f]{32}")
@@ -52,7 +52,7 @@ class Record:
         self._one_writer = Lock()  # in a store, a line is added by writing the whole object again
         self._log = Log(self._storage, f"{digest}.jsonl", self._read, lambda count: None)
 
-    def begin(self, agreement: Agreement, left: Sequence[Left]) -> None:
+    def begin(self, agreement: Agreement, left: Sequence[LeftOut]) -> None:
         """Note what was agreed to. Raises SetupError."""
         at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         content = {"plan": agreement.as_json(), "at": at, "left": sanitize.data(list(left))}
@@ -101,10 +101,10 @@ class Record:
         agreement, content = self.agreed, self._content()
         if agreement is None:
             return None
-        left: Any = schema.coerce(content.get("left"), list[Left])
+        left: Any = schema.coerce(content.get("left"), list[LeftOut])
         ends = {name: end for name, end in self.ended().items() if name in _names(agreement)}
         return Rollout(
-            agreement.remedy, self.digest, agreement.vms, () if schema.error(left, list[Left]) else left,
+            agreement.remedy, self.digest, agreement.vms, () if schema.error(left, list[LeftOut]) else left,
             at if isinstance(at := content.get("at"), str) else None, ends,
         )  # fmt: skip
 

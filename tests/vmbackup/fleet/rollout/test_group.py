@@ -180,7 +180,7 @@ def test_a_remedy_beyond_the_allowed_risk_is_planned_for_nobody(tmp_path: Path) 
         proposal = vms.propose(max_risk="low")
         assert proposal.agreement.vms == []
         assert {each["why"] for each in proposal.left} == {"Its risk is medium, and max_risk allows low."}
-        assert vms.propose(remedy="restart_vm").unconcerned == 2
+        assert vms.propose(remedy="restart_vm").unaffected == 2
         with refused("no VM 'vm-99'"):
             vms.propose(without=["vm-99"])
 
