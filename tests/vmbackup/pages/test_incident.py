@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from vmbackup import catalog
 from vmbackup.model import Fact, FactStatus, Target
 from vmbackup.pages import incident as pages
 from vmbackup.parameters import Parameters
+from vmbackup.remedies.receipt import OUTCOMES, Receipt
 from vmbackup.runs.incident import Standing, incident
 from vmbackup.runs.state import State
 from walking import cure, restarted, run_over
@@ -55,6 +57,14 @@ def test_a_backup_mended_by_somebody_else_does_not_erase_the_failure(tmp_path: P
         run.collect()
         assert run.evidence["backup.failed_job"].status is FactStatus.ABSENT
         assert CODE in pages.note(incident(run), "en")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_however_a_remedy_ended_is_said(language: str) -> None:
+    subject = state(examine("agent_old_linux"), language)
+    for outcome in OUTCOMES:
+        subject.receipts = [Receipt("restart_vm", "/vm", outcome, "me", None, None, (), {}, {})]
+        assert catalog.text(f"incident.outcome_{outcome}", language) in pages.note(incident(subject), language)
 
 
 def test_nothing_failed_is_said_as_that() -> None:
