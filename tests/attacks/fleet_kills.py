@@ -22,6 +22,7 @@ from cures import CURES
 from server import Server
 from vmbackup.arm.audit import changes, rows
 from vmbackup.fleet.ledger import Ledger
+from vmbackup.remedies.receipt import BACKUP
 from vmbackup.runs.folder import AUDIT, NOTEBOOK, RunFolder
 
 WORLDS = ("agent_stopped_linux", "no_internet_linux", "extension_failed_linux", "restore_points_lock_windows")
@@ -116,8 +117,12 @@ class Fleet:
         return {name: Path(ledger.folder(name), NOTEBOOK).read_bytes() for name in ledger.finished()}
 
     def twice(self) -> list[str]:
-        """Changes that were asked for more than once."""
-        return [f"sent {count} times: {each}" for each, count in Counter(self._changes()).items() if count > 1]
+        """Changes that were asked for more than once. A backup that failed may be followed by another: where Azure was
+        silent, it may have come before the end of the change that it was to prove."""
+        sent = Counter(self._changes())
+        for each in (each for folder in self._folders() for each in RunFolder(folder).journal.receipts()):
+            sent[("POST", f"{each.resource}/backup", b"")] -= (each.remedy, each.outcome) == (BACKUP, "failed")
+        return [f"sent {count} times: {each}" for each, count in sent.items() if count > 1]
 
     def unaudited(self) -> list[str]:
         """Changes that are in no VM's audit."""
