@@ -37,7 +37,8 @@ SEEDS = 100
 MOST_REQUESTS = 430
 """About as many as the whole run sends."""
 LONGEST_S = 2.0
-LONGEST_OUTAGE_S = 1.5
+OUTAGES_S = (1.5, 12.0)
+"""At most so long: what is tried again finds Azure there, or gives up."""
 ENDS = (0, 1, 3, 4)
 """The exit codes of a run in which every VM has a result."""
 
@@ -92,7 +93,7 @@ class Fleet:
         below = [process.pid, *_below(process.pid)]
         if victim == "simulator":
             self.server.kill()
-            time.sleep(chance.random() * LONGEST_OUTAGE_S)
+            time.sleep(chance.random() * chance.choice(OUTAGES_S))
             self.server.start()
         elif found := [pid for pid in below if VICTIMS[victim] in _words(pid)]:
             with suppress(ProcessLookupError):
