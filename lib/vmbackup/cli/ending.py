@@ -1,4 +1,4 @@
-"""How a command that takes long is stopped, and how its end is told to whoever waits for it."""
+"""How a command that takes long is stopped, and what comes at its end: the summary, and word to whoever waits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Stoppable(Protocol):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """To be interrupted is no result: it has an exit code of its own. What ends a process politely is the same."""
+    """Exit with INTERRUPTED on Ctrl-C or SIGTERM, as an interrupted command has no result."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -43,7 +43,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def stoppable(run: Stoppable) -> Iterator[None]:
-    """Ctrl-C and SIGTERM begin nothing more; a second one ends at once."""
+    """Stop the run on the first Ctrl-C or SIGTERM; a second one ends the command at once."""
 
     def stop(number: int, frame: object) -> None:
         if run.interrupted:
@@ -59,27 +59,37 @@ def stoppable(run: Stoppable) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def summarised(place: str, language: str) -> list[str]:
+    """Write the summary of a fleet's folder; returns the names of its files. What that imports stays out of the
+    process that called, where a pool runs this. Raises SetupError."""
+    from vmbackup.many_vms import summarise
+
+    return summarise(place, language)
+
+
 def check_address(address: str) -> None:
-    """Raises SetupError for what is no https address."""
+    """Raises SetupError for anything but an https address; an empty one is fine."""
     if address and not re.match(r"https://[^/]", address):
         raise SetupError("error.no_https", address=sanitize.text(address))
 
 
-def tell(address: str, content: Mapping[str, Any], language: str, patience_s: float = _LONGEST_REQUEST_S) -> None:
-    """Tell whoever waits for the end; that it cannot be told changes nothing of the result. The address may hold a
-    key, so only its host is shown."""
-    said: list[str] = []
+def post_result(
+    address: str, content: Mapping[str, Any], language: str, patience_s: float = _LONGEST_REQUEST_S
+) -> None:
+    """Post the result as JSON to this address, for at most ``patience_s`` seconds. A failure is printed, and changes
+    nothing of the result; the address may hold a key, so only its host is shown."""
+    outcome: list[str] = []
     data = json.dumps(sanitize.data(dict(content)))
     # A receiver that answers byte by byte would hold up the request itself for ever.
-    start_thread(lambda: said.append(_posted(address, data, patience_s))).join(patience_s)
-    why = said[0] if said else "Timeout"
+    start_thread(lambda: outcome.append(_posted(address, data, patience_s))).join(patience_s)
+    why = outcome[0] if outcome else "Timeout"
     if why:
         host = address.split("/")[2].rpartition("@")[2]
         typer.echo(sanitize.text(catalog.text("fleet_run.not_notified", language, host=host, why=why)), err=True)
 
 
 def _posted(address: str, data: str, patience_s: float) -> str:
-    """Why it was not taken; "" where it was. What else the receiver says is not read."""
+    """Why the receiver did not accept it; "" where it did. Its answer's body is not read."""
     import requests
 
     try:

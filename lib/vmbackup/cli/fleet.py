@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vmbackup import catalog, clock, sanitize
-from vmbackup.cli.ending import INTERRUPTED, check_address, interruptible, stoppable, tell
+from vmbackup.cli.ending import INTERRUPTED, check_address, interruptible, post_result, stoppable, summarised
 from vmbackup.cli.fleet_progress import Progress, say_what_would_run
 from vmbackup.cli.options import JsonOption, LanguageOption
-from vmbackup.cli.rollout import WIDTH, Request, apply, show
+from vmbackup.cli.rollout import WIDTH, ApplyOptions, apply, show
 from vmbackup.model import Language, Risk, SetupError
 from vmbackup.parameters import VAULT_ID, VAULT_ID_EXAMPLE, check_subscription
 
@@ -91,11 +91,12 @@ def fleet(
         "management_group": management_group, "failed_since": _time(failed_since), "examine_all": examine_all,
         "without_points": without_points,
     }  # fmt: skip
-    group = Request(remedy, max_risk, confirm_plan, retry, without or [], at_once, resume, dry_run, notify,
-                    str(language), as_json)  # fmt: skip
-    group.refuse_contradictions(bool(table) + _has_scope(asked), folder, scheduler)
+    options = ApplyOptions(
+        remedy, max_risk, confirm_plan, retry, without or [], at_once, resume, dry_run, notify, str(language), as_json
+    )
+    options.refuse_contradictions(bool(table) + _has_scope(asked), folder, scheduler)
     if remedy and not (table or _has_scope(asked)):
-        _change(Ledger(folder), group)
+        _change(Ledger(folder), options)
         return
     _refuse_contradictions(asked, resume, folder)
     check_address(notify)
@@ -116,7 +117,7 @@ def fleet(
                 with stoppable(run):
                     for ended in run.run(pool):
                         shown.ended(ended)
-                files = [] if run.interrupted else pool.do(_summarised, ledger.place, language)
+                files = [] if run.interrupted else pool.do(summarised, ledger.place, language)
     content = _content(run, files, round(time.monotonic() - begun, 1))
     shown.end(content, len(plan.left))
     if explain_calls:
@@ -124,19 +125,19 @@ def fleet(
 
         shown.calls(calls(plan, ledger.folder))
     if notify:
-        tell(notify, content, language)
+        post_result(notify, content, language)
     if remedy and not run.interrupted:
-        show(ledger, group)
+        show(ledger, options)
     raise typer.Exit(content["exit_code"])
 
 
-def _change(ledger: Ledger, group: Request) -> None:
+def _change(ledger: Ledger, options: ApplyOptions) -> None:
     """Show the plan of a remedy, or carry it out where it was confirmed."""
-    check_address(group.notify)
-    if group.confirmed is not None and not group.dry_run:
-        apply(ledger, group)
-    elif not show(ledger, group):
-        raise SetupError("error.nothing_for_group", remedy=group.remedy, folder=ledger.place)
+    check_address(options.notify)
+    if options.confirmed is not None and not options.dry_run:
+        apply(ledger, options)
+    elif not show(ledger, options):
+        raise SetupError("error.nothing_for_group", remedy=options.remedy, folder=ledger.place)
 
 
 def _read_table(table: str, skip_bad: bool, language: str) -> Orders:
@@ -187,12 +188,6 @@ def _workers(scheduler: str, workers: int) -> AbstractContextManager[Workers]:
     from vmbackup.fleet import pool
 
     return pool.cluster(scheduler) if scheduler else pool.local(workers or os.cpu_count() or 2)
-
-
-def _summarised(place: str, language: str) -> list[str]:
-    from vmbackup.many_vms import summarise
-
-    return summarise(place, language)
 
 
 def _content(run: FleetRun, files: Sequence[str], seconds: float) -> dict[str, Any]:

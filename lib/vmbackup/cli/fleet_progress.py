@@ -91,10 +91,15 @@ class Progress:
 
     def _event(self, **values: Any) -> None:
         if self._json:
-            typer.echo(json.dumps(sanitize.data(values), ensure_ascii=False))
+            print_event(**values)
 
     def _text(self, key: str, **values: Any) -> str:
         return catalog.text(f"fleet_run.{key}", self._language, **values)
+
+
+def print_event(**values: Any) -> None:
+    """One line of JSON for machines."""
+    typer.echo(json.dumps(sanitize.data(values), ensure_ascii=False))
 
 
 def say_what_would_run(plan: Plan, language: str, as_json: bool) -> None:
@@ -103,8 +108,7 @@ def say_what_would_run(plan: Plan, language: str, as_json: bool) -> None:
     rows += [(each.name, "", each.why) for each in plan.left]
     for name, notebook, why in rows:
         if as_json:
-            row = {"event": "order", "name": name, "notebook": notebook or None, "why": why}
-            typer.echo(json.dumps(sanitize.data(row), ensure_ascii=False))
+            print_event(event="order", name=name, notebook=notebook or None, why=why)
         else:
             typer.echo(f"{name}\t{notebook or catalog.text(f'fleet_run.left.{why}', language)}")
     for gap in plan.gaps:

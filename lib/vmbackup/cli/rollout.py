@@ -6,7 +6,6 @@ every VM was helped; 130 interrupted.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -20,7 +19,8 @@ import typer
 
 from vmbackup import catalog, sanitize
 from vmbackup.catalog import remedies as catalogue
-from vmbackup.cli.ending import INTERRUPTED, interruptible, stoppable, tell
+from vmbackup.cli.ending import INTERRUPTED, interruptible, post_result, stoppable, summarised
+from vmbackup.cli.fleet_progress import print_event
 from vmbackup.model import Risk, SetupError
 from vmbackup.pages import rollout as pages
 from vmbackup.runs.rollout import Ending, Rollout
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vmbackup.fleet.rollout.agreement import Agreement
     from vmbackup.fleet.rollout.coordinator import GroupRun
     from vmbackup.fleet.rollout.planning import Proposal, Wanted
+    from vmbackup.fleet.rollout.record import Record
     from vmbackup.runs.rollout import End
 
 STOPPED, NOT_ALL = 1, 3
@@ -40,7 +41,7 @@ WIDTH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ApplyOptions:
     """What was asked for on the command line. ``confirmed`` is the hash of a plan, None where none was given."""
 
     remedy: str
@@ -55,7 +56,7 @@ class Request:
     language: str
     as_json: bool
 
-    def confirming(self, folder: str, digest: str) -> str:
+    def confirm_command(self, folder: str, digest: str) -> str:
         """The command that carries out this plan."""
         words = ["vmbackup", "fleet", "--apply", self.remedy, "--folder", folder]
         words += [] if self.max_risk is Risk.LOW else ["--max-risk", str(self.max_risk)]
@@ -90,40 +91,42 @@ class Request:
             raise SetupError("error.resume_needs_plan")
 
 
-def show(ledger: Ledger, request: Request) -> bool:
+def show(ledger: Ledger, options: ApplyOptions) -> bool:
     """Show the plan for the VMs of a folder; returns whether there is one to confirm. Raises SetupError where another
     plan was confirmed."""
-    proposal = _proposed(ledger, request)
+    proposal = _proposed(ledger, options)
     agreement = proposal.agreement
     proposed = Rollout(agreement.remedy, agreement.digest, agreement.vms, proposal.left)
-    if request.as_json:
+    if options.as_json:
         without = ("parameters", "section")
         waves = [
             [{key: value for key, value in vm.items() if key not in without} for vm in wave] for wave in agreement.waves
         ]
         risk = catalogue.remedies()[agreement.remedy]["risk"]
-        _event(event="plan", remedy=agreement.remedy, risk=risk, max_risk=agreement.max_risk, retry=agreement.retry,
-               hash=agreement.digest, waves=waves, left=proposal.left, unconcerned=proposal.unaffected)  # fmt: skip
+        print_event(
+            event="plan", remedy=agreement.remedy, risk=risk, max_risk=agreement.max_risk, retry=agreement.retry,
+            hash=agreement.digest, waves=waves, left=proposal.left, unconcerned=proposal.unaffected,
+        )  # fmt: skip
     else:
         page = pages.plan(
-            proposed, agreement.waves, proposal.words, proposal.unaffected, request.retry, request.language
+            proposed, agreement.waves, proposal.words, proposal.unaffected, options.retry, options.language
         )
         typer.echo(page.text())
         if agreement.vms:
-            typer.echo(_text("confirm", request))
-            typer.echo(f"    {sanitize.text(request.confirming(ledger.place, agreement.digest))}")
+            typer.echo(_text("confirm", options))
+            typer.echo(f"    {sanitize.text(options.confirm_command(ledger.place, agreement.digest))}")
     return bool(agreement.vms)
 
 
-def apply(ledger: Ledger, request: Request) -> None:
+def apply(ledger: Ledger, options: ApplyOptions) -> None:
     """Carry out the plan that was confirmed, or go on with it. Ends with the exit code."""
     from vmbackup.model import Unwritten
 
     begun = time.monotonic()
     with interruptible(), ledger.held():
         try:
-            with _group_run(ledger, request) as run:
-                progress = _Progress(run, request)
+            with _group_run(ledger, options) as run:
+                progress = _Progress(run, options)
                 with stoppable(progress):
                     progress.follow()
         except Unwritten as error:
@@ -131,72 +134,72 @@ def apply(ledger: Ledger, request: Request) -> None:
         rollout = run.group.record.rollout()
         if rollout is None:
             raise SetupError("error.plan_tampered", file=f"{run.group.record.digest}.json")
-        files = [] if progress.interrupted else _summarised(ledger.place, request.language)
+        files = [] if progress.interrupted else summarised(ledger.place, options.language)
         code = _exit_code(rollout, progress.interrupted, run.group.agreement.retry)
         content = _content(rollout, code, ledger.place, files, round(time.monotonic() - begun, 1))
-        _say_end(rollout, content, request)
-    if request.notify:
-        tell(request.notify, content, request.language)
+        _say_end(rollout, content, options)
+    if options.notify:
+        post_result(options.notify, content, options.language)
     raise typer.Exit(content["exit_code"])
 
 
-def _proposed(ledger: Ledger, request: Request) -> Proposal:
+def _proposed(ledger: Ledger, options: ApplyOptions) -> Proposal:
     from vmbackup.fleet.rollout.planning import propose
 
-    proposal = propose(ledger, _wanted(request), request.language)
+    proposal = propose(ledger, _wanted(options), options.language)
     digest = proposal.agreement.digest
-    if request.confirmed not in (None, digest):
-        raise SetupError("error.other_plan", confirmed=sanitize.text(request.confirmed or "–"), digest=digest)
+    if options.confirmed not in (None, digest):
+        raise SetupError("error.other_plan", confirmed=sanitize.text(options.confirmed or "–"), digest=digest)
     return proposal
 
 
-def _wanted(request: Request) -> Wanted:
+def _wanted(options: ApplyOptions) -> Wanted:
     from vmbackup.fleet.rollout.planning import Wanted
 
-    return Wanted(request.remedy, str(request.max_risk), request.at_once, request.retry, frozenset(request.without))
+    return Wanted(options.remedy, str(options.max_risk), options.at_once, options.retry, frozenset(options.without))
 
 
 @contextmanager
-def _group_run(ledger: Ledger, request: Request) -> Iterator[GroupRun]:
+def _group_run(ledger: Ledger, options: ApplyOptions) -> Iterator[GroupRun]:
     from vmbackup.fleet.rollout.connections import connections
     from vmbackup.fleet.rollout.coordinator import GroupRun
     from vmbackup.fleet.rollout.record import Record
     from vmbackup.fleet.rollout.vm import Group
 
-    record = Record(ledger.place, request.confirmed or "")
-    if request.resume:
-        agreement = _agreed_before(record.agreed, record.exists, ledger, request)
+    record = Record(ledger.place, options.confirmed or "")
+    if options.resume:
+        agreement = _agreed_before(record, ledger, options)
     else:
         if record.exists:
             raise SetupError("error.plan_begun")
-        proposal = _proposed(ledger, request)
+        proposal = _proposed(ledger, options)
         agreement = proposal.agreement
         if not agreement.vms:
-            raise SetupError("error.nothing_for_group", remedy=request.remedy, folder=ledger.place)
+            raise SetupError("error.nothing_for_group", remedy=options.remedy, folder=ledger.place)
         record.begin(agreement, proposal.left)
-    with connections(ledger.folder, request.language) as opened:
-        yield GroupRun(Group(agreement, record, opened, request.language))
+    with connections(ledger.folder, options.language) as opened:
+        yield GroupRun(Group(agreement, record, opened, options.language))
 
 
-def _agreed_before(found: Agreement | None, exists: bool, ledger: Ledger, request: Request) -> Agreement:
+def _agreed_before(record: Record, ledger: Ledger, options: ApplyOptions) -> Agreement:
     """The plan that was begun. Raises SetupError where it is not the one that is named, or somebody changed it."""
     from vmbackup.fleet.rollout.agreement import definition
 
-    digest = str(request.confirmed)
-    if not exists:
-        raise SetupError("error.plan_not_begun", digest=digest, folder=ledger.place)
+    found = record.agreed
+    if not record.exists:
+        raise SetupError("error.plan_not_begun", digest=record.digest, folder=ledger.place)
     if found is None or found.definition != definition(found.remedy):
-        raise SetupError("error.plan_tampered", file=f"{digest}.json")
-    if found.remedy != request.remedy:
-        raise SetupError("error.plan_of_other", digest=digest, remedy=found.remedy)
+        raise SetupError("error.plan_tampered", file=f"{record.digest}.json")
+    if found.remedy != options.remedy:
+        raise SetupError("error.plan_of_other", digest=record.digest, remedy=found.remedy)
     return found
 
 
 class _Progress:
     """Tells of each VM as it ends; Ctrl-C stops it."""
 
-    def __init__(self, run: GroupRun, request: Request) -> None:
-        self._run, self._request = run, request
+    def __init__(self, run: GroupRun, options: ApplyOptions) -> None:
+        self._run, self._options = run, options
         self.interrupted = False
         self._total = len(run.group.agreement.vms)
 
@@ -210,26 +213,20 @@ class _Progress:
         """Begin no further VM."""
         self._run.stop()
         # Not through the buffer, in which the signal may have met somebody.
-        os.write(sys.stderr.fileno(), f"{_text('waiting', self._request)}\n".encode())
+        os.write(sys.stderr.fileno(), f"{_text('waiting', self._options)}\n".encode())
 
     def _ended(self, end: End) -> None:
         self._tell(event="vm", **end)
-        ending = _text(f"ending.{end['ending']}", self._request)
+        ending = _text(f"ending.{end['ending']}", self._options)
         done = len(self._run.ends)
         values = {"done": done, "all": self._total, "wave": end["wave"], "vm": end["name"], "ending": ending}
-        if not self._request.as_json:
-            said = f"{_text('ended', self._request, **values)} {end['why']}"
+        if not self._options.as_json:
+            said = f"{_text('ended', self._options, **values)} {end['why']}"
             typer.echo(sanitize.shortened(said.strip()), err=True)
 
     def _tell(self, **values: Any) -> None:
-        if self._request.as_json:
-            _event(**values)
-
-
-def _summarised(place: str, language: str) -> list[str]:
-    from vmbackup.many_vms import summarise
-
-    return summarise(place, language)
+        if self._options.as_json:
+            print_event(**values)
 
 
 def _content(rollout: Rollout, code: int, place: str, files: list[str], seconds: float) -> dict[str, Any]:
@@ -259,22 +256,18 @@ def _exit_code(rollout: Rollout, interrupted: bool, retry: bool) -> int:
     return 0 if helped and proved else NOT_ALL
 
 
-def _say_end(rollout: Rollout, content: Mapping[str, Any], request: Request) -> None:
-    if request.as_json:
-        _event(**content)
+def _say_end(rollout: Rollout, content: Mapping[str, Any], options: ApplyOptions) -> None:
+    if options.as_json:
+        print_event(**content)
         return
-    typer.echo(sanitize.text(pages.sentence(rollout, request.language)))
+    typer.echo(sanitize.text(pages.sentence(rollout, options.language)))
     key, place = ("summary" if content["files"] else "folder"), content["folder"]
-    typer.echo(sanitize.text(catalog.text(f"fleet_run.{key}", request.language, folder=place)))
+    typer.echo(sanitize.text(catalog.text(f"fleet_run.{key}", options.language, folder=place)))
     if rollout.worse:
-        typer.echo(_text("new_plan", request), err=True)
+        typer.echo(_text("new_plan", options), err=True)
     elif content["open"]:
-        typer.echo(_text("go_on", request), err=True)
+        typer.echo(_text("go_on", options), err=True)
 
 
-def _text(key: str, request: Request, **values: object) -> str:
-    return catalog.text(f"rollout.{key}", request.language, **values)
-
-
-def _event(**values: Any) -> None:
-    typer.echo(json.dumps(sanitize.data(values), ensure_ascii=False))
+def _text(key: str, options: ApplyOptions, **values: object) -> str:
+    return catalog.text(f"rollout.{key}", options.language, **values)

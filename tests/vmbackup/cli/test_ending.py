@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from vmbackup.cli.ending import tell
+from vmbackup.cli.ending import post_result
 from webhook import Webhook, listening
 
 SHORT_S = 1.0
@@ -15,7 +15,7 @@ SHORT_S = 1.0
 def told(webhook: Webhook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str) -> str:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(webhook.ca_file))
     begun = time.monotonic()
-    tell(address, {"event": "end", "exit_code": 1}, "en", SHORT_S)
+    post_result(address, {"event": "end", "exit_code": 1}, "en", SHORT_S)
     assert time.monotonic() - begun < SHORT_S + 1
     said = capsys.readouterr().err
     assert "c2VjcmV0" not in said, "the address may hold a key"
