@@ -17,8 +17,9 @@ _PROVIDER = re.compile(r"/providers/microsoft\.(\w+)", re.IGNORECASE)
 
 
 def calls(plan: Plan, place: Callable[[str], str]) -> Mapping[str, tuple[int, int, int]]:
-    """By API: the calls of the lists, those of the VMs' runs, and those that the runs did not need to make. What asked
-    for several facts at once counts once, and an operation with all its polls; ``place`` is the run folder of a VM."""
+    """By API: how many calls the lists made, how many the VMs' runs made, and how many the lists saved the runs. A call
+    that several facts came from counts once, and so does an operation with all its polls. ``place`` gives the run
+    folder of a VM by its name."""
     lists, made, saved = Counter(map(_api, _requests(plan.listed.calls))), Counter[str](), Counter[str]()
     for spec in plan.specs:
         facts, known = _facts(place(spec.name)), spec.known or {}

@@ -1,6 +1,6 @@
 """Two runs of a fleet side by side: what is new, worse, cured, gone, or has another cause. Pure.
 
-Cured is only what was seen to be good again; what nobody looked at this time is ``unseen``.
+A VM counts as cured only if it was seen to be good again; one that was not looked at this time is ``unseen``.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""The run folder of a fleet, read: what was asked for, and what each VM's run left behind.
+"""Reads the folder of a fleet: what was asked for, and what each VM's run left behind. The ledger writes it.
 
     file                       content
     fleet.json                 what was asked for: {schema, vms: [{name, vm_id, examine, why}],
-                               gaps: [{what, scope, why, details}]}; ``examine`` is false for a VM that the lists
-                               alone show to be well
+                               gaps: [{what, scope, why, details}]}; ``examine`` is false for a VM of which the
+                               lists show no sign of a problem
     inventory.jsonl            what the lists say of VMs, as far as rows are made from it: a line each, as in
                                evidence.json
     vms/<name>/                the run folder of one VM (see runs.folder)
     vms/<name>/error.json      how its run failed: {error: words}
 
-Nothing in it is trusted, and nothing is written or renamed. What cannot be read becomes a row that says so.
+Nothing in it is trusted, and nothing is written or renamed. A VM whose files cannot be read gets a row that says so.
 """
 
 from __future__ import annotations

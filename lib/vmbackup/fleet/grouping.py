@@ -1,7 +1,7 @@
-"""Groups of VMs with the same cause, set apart by what they share and the healthy VMs do not. Pure.
+"""Groups of VMs with the same cause, divided by what they share and healthy VMs do not. Pure.
 
-A trait that healthy VMs have as often explains nothing. So a group is only divided by a trait that more of it has, and
-every trait is shown with the healthy VMs that share it.
+A trait that is as frequent among healthy VMs explains nothing. So a group is divided only by a trait that is more
+frequent in it, and every trait is shown with the number of healthy VMs that share it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from vmbackup.runs.fleet import FleetRow, Group, Kept, Trait, late_h
 from vmbackup.versions import parse
 
 _FEWEST = 2
+"""How many members at least must share a trait for it to be shown."""
 _MOST_OF = 0.5
 """The share of a group by which a trait must be more frequent in it than among healthy VMs to divide it."""
 _CHANCE = 0.01
-"""How seldom chance alone may make so many members have it."""
+"""The largest probability (p-value) at which a trait may be due to chance and still divide a group."""
 
 
 def _first_hour(row: FleetRow) -> list[str] | None:
@@ -47,8 +48,8 @@ TRAITS: Mapping[str, Callable[[FleetRow], Sequence[str] | None]] = {
     "first_failed": _first_hour,
 }
 """What VMs may share, each with a row's values for it; None: not known."""
-# A healthy VM has none: it would set every group apart.
-_DIVIDE_NOT = ("first_failed",)
+# A healthy VM has no first failure, so it would divide every group.
+_NEVER_DIVIDES = ("first_failed",)
 
 
 def is_healthy(row: FleetRow) -> bool:
@@ -57,14 +58,14 @@ def is_healthy(row: FleetRow) -> bool:
 
 
 def groups(rows: Sequence[FleetRow]) -> list[Group]:
-    """The groups, the biggest first. Every VM with a cause or a failed backup is in exactly one of them."""
+    """The groups, the largest first. Every VM with a cause or a failed backup is in exactly one of them."""
     healthy = _count([row for row in rows if is_healthy(row)])
     found = [group for key, members in _by_cause(rows).items() for group in _divided(*key, members, healthy)]
     return sorted(found, key=lambda group: (-len(group.rows), -_latest_h(group), group.cause or "~", group.code or ""))
 
 
 def _by_cause(rows: Sequence[FleetRow]) -> dict[tuple[str | None, str | None], list[FleetRow]]:
-    """The VMs by their cause; where none was found, by what failed."""
+    """The VMs by (cause, None), or by (None, failure) where no cause was found."""
     found: dict[tuple[str | None, str | None], list[FleetRow]] = {}
     for row in rows:
         if row["probable_cause"]:
@@ -77,7 +78,7 @@ def _by_cause(rows: Sequence[FleetRow]) -> dict[tuple[str | None, str | None], l
 def _divided(
     cause: str | None, code: str | None, members: Sequence[FleetRow], healthy: Mapping[str, _Count]
 ) -> Iterator[Group]:
-    """The members, those with a trait of their own apart."""
+    """The groups that the members are divided into, one for each distinctive trait and one for the rest."""
     rest = list(members)
     while trait := _distinctive(rest, healthy):
         values_of = TRAITS[trait.name]
@@ -97,14 +98,14 @@ def _group(
 
 
 def _distinctive(rows: Sequence[FleetRow], healthy: Mapping[str, _Count]) -> Trait | None:
-    """The trait that most of these have and fewest of the healthy, where it sets them apart."""
-    known = [trait for trait in _traits(rows, healthy) if trait.name not in _DIVIDE_NOT and trait.members >= _FEWEST]
+    """The trait whose share among these exceeds that among healthy VMs most; None where no trait sets them apart."""
+    known = [trait for trait in _traits(rows, healthy) if trait.name not in _NEVER_DIVIDES and trait.members >= _FEWEST]
     apart = [trait for trait in known if _lead(trait, len(rows)) > _MOST_OF and _chance(trait) <= _CHANCE]
     return max(apart, key=lambda trait: _lead(trait, len(rows)), default=None)
 
 
 def _lead(trait: Trait, count: int) -> float:
-    """By how much more of the members have the trait than of the healthy VMs."""
+    """The share of the members with the trait, minus that of the healthy VMs; -1 to 1."""
     return trait.members / count - (trait.healthy / trait.healthy_known if trait.healthy_known else 0.0)
 
 
@@ -122,12 +123,12 @@ def _chance(trait: Trait) -> float:
 
 
 def _log_ways(of: int, count: int) -> float:
-    """The logarithm of how many ways there are to choose so many of them."""
+    """The logarithm of the binomial coefficient."""
     return lgamma(of + 1) - lgamma(count + 1) - lgamma(of - count + 1)
 
 
 def _traits(rows: Sequence[FleetRow], healthy: Mapping[str, _Count]) -> list[Trait]:
-    """Every value of every trait that one of these has, the most frequent first."""
+    """Every value of every trait that any of these VMs has, the most frequent first."""
     return [
         Trait(name, value, members, ours.known, healthy[name].values[value], healthy[name].known)
         for name, ours in _count(rows).items()

@@ -1,4 +1,4 @@
-"""What the lists say of many VMs, as plain data: facts with their age, what stands open, and what was not listed."""
+"""What the lists say of many VMs, as plain data: facts with their age, signs of a problem, and what was not listed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OpenSign:
 @dataclass(frozen=True, slots=True)
 class InventoryVm:
     """One VM. ``known`` are its facts out of the lists, by name; ``section`` is where its last failure belongs, None
-    where there was none or it is not clear; without ``signs`` it need not be examined, which is no verdict."""
+    where there was none or it is not clear; without ``signs`` it need not be examined, which is not a verdict."""
 
     target: Target
     known: Mapping[str, Fact] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class InventoryVm:
 
     @property
     def needs_examining(self) -> bool:
-        """Whether anything is open, or not known."""
+        """Whether there is a sign of a problem, or something is not known."""
         return bool(self.signs)
 
 

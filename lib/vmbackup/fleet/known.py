@@ -1,7 +1,7 @@
 """One VM's facts out of the lists, made by the readers that the collectors use themselves.
 
-A fact that a list cannot give for sure is left out; it is then asked for as in any other run. That holds for whatever
-rests on the end of a list that was cut.
+A fact that the lists cannot give for certain is left out, and the VM's own run asks for it. That includes any fact that
+might depend on the missing rest of a list that was cut.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class _Vm:
         return self.facts[name].data if name in self.facts else None
 
     def reader(self, what: str) -> tuple[Callable[[str], Any], list[Rows]]:
-        """What gets a resource out of such lists by its id, and the lists that it took. Raises KeyError where the list
-        or the resource is not there."""
+        """A function that gets a resource from the lists of this kind by its id, and the lists that it has used so far.
+        Both raise KeyError where the list or the resource is missing."""
         used = [self.tables.listed(what, self.subscription)]
 
         def read(resource_id: str) -> Any:
@@ -78,7 +78,7 @@ class _Vm:
         return read, used
 
     def not_computed(self, nics: Sequence[Any]) -> Fact:
-        """What is written of the interfaces of a VM that is off."""
+        """The configured rules or routes of a VM that is off: Azure computes effective ones only while it runs."""
         data = {"source": "objects", "nics": nics}
         return Fact(FactStatus.OK, data, "vm_not_running", {"power": self.data("vm.power")["power"]})
 
@@ -162,7 +162,7 @@ def _subnets(vm: _Vm) -> _Facts:
 
 
 def _rules(vm: _Vm) -> _Facts:
-    """As Azure computes them for the network of a VM that runs; as they are written where it computes nothing."""
+    """Effective rules for a VM that runs, else the configured ones: Azure computes none while it is off."""
     nics, groups = vm.data("network.nics"), vm.data("_groups")
     read, used = vm.reader("security groups")
     if vm.data("vm.power")["power"] == "running":

@@ -23,15 +23,15 @@ from vmbackup.resource_ids import part_after, resource_group, resource_name
 from vmbackup.runs.fleet import Gap
 
 ACTIVITY_BACK = timedelta(days=4)
-"""How far the activity log of a subscription is listed: a failure that began earlier is asked about alone."""
+"""How far back the activity log of a subscription is listed; for an earlier failure the VM's own run asks."""
 _MOST_EVENTS = 20_000
 _MOST_ROWS = 100_000
 _ITEMS = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"
 _OF_VMS = "backupManagementType eq 'AzureIaasVM'"
 _FEW = 50
-"""Rows of a list that are held; more are put on the shelf."""
+"""Up to this many rows a list is held in memory; a longer one goes to the shelf."""
 _AT_ONCE = 4
-"""How many requests one vault gets at the same time."""
+"""How many requests one vault or subscription gets at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class Lists:
     def ask(
         self, what: str, scope: str, work: Callable[[], Listing], fact: str, deadline_s: float | None = None
     ) -> Rows | None:
-        """List once, and keep the rows or the gap; ``fact`` is the one that rests on it, whose rights it takes."""
+        """List once, and keep the rows or the gap, which names the rights that ``fact`` takes. None where it could not be
+        listed."""
         begun = self.azure.heard()
         with calling(deadline_s=deadline_s or self.deadline_s) as call:
             try:

@@ -1,7 +1,7 @@
-"""The metrics of the VMs to be examined, fifty in one request, each over the time of its newest failed backup.
+"""The metrics of the VMs to be examined, up to fifty per request, each for the time of its newest failed backup.
 
-Where Azure Monitor does not answer for many at once, which takes a right in the whole subscription, a gap says so, and
-each VM's own run asks.
+A request for many VMs needs a right on the whole subscription. Where Azure Monitor refuses it, a gap says so, and each
+VM's own run asks.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from vmbackup.model import SetupError, data_of
 
 METRICS = "metrics"
 _LONGEST = timedelta(hours=4)
-"""Over how long one request asks: the snapshot comes first in a job, and an answer must not grow too large."""
+"""The longest time one request covers: the snapshot comes first in a job, and answers must not grow too large."""
 _MINUTE = timedelta(minutes=1)
 _DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """One VM: where it is asked for, which metrics it has, and from when to when they matter."""
+    """One VM: where its metrics are, which it has, and the time (UTC) for which they matter."""
 
     subscription: str
     region: str
@@ -40,7 +40,7 @@ class _Wanted:
 
     @property
     def together(self) -> tuple[str, str, tuple[str, ...]]:
-        """What those have in common that one request can ask for."""
+        """What VMs have in common whose metrics one request can ask for."""
         return self.subscription, self.region, self.names
 
 

@@ -1,8 +1,8 @@
 """What Azure computes for the interfaces of the VMs to be examined, asked once for all of them that share it.
 
-Routes hold for a whole subnet, and so do security rules but for those of an interface's own group. So the answer about
-one interface tells about every other one there, as long as its VM runs: Azure computes for no other. What nobody shares
-is left to each VM's own run.
+Routes hold for a whole subnet, and so do security rules except those of an interface's own group. So the answer for one
+interface holds for all others in the subnet; Azure computes it only while the VM runs. What is not shared is left to
+each VM's own run.
 """
 
 from __future__ import annotations

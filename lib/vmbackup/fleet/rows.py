@@ -30,7 +30,7 @@ ONLY = frozenset(
         *("guest.extension", PASTED),
     }
 )
-"""The facts that a row is made from."""
+"""The facts that a row is made from; others need not be read."""
 
 
 class _Finding(TypedDict):
@@ -69,7 +69,7 @@ def unread(name: str, vm_id: str) -> FleetRow:
 
 
 def listed(target: Target, evidence: Evidence) -> FleetRow:
-    """The row of a VM that was not examined: what the lists say of it. It carries no verdict."""
+    """The row of a VM that was not examined, from the lists alone. It holds no verdict."""
     row = unread(str(target.vm_name), target.vm_id)
     return {**_with_evidence(row, evidence), "state": str(VmState.NOT_EXAMINED)}
 
@@ -89,7 +89,7 @@ def examined(name: str, target: Target, evidence: Evidence, result: object, fold
             "outcome": said["outcome"],
             "probable_cause": said["probable_cause"],
             "weight": said["weight"],
-            # The same few words in each of ten thousand rows.
+            # Interned: the same few words stand in each of ten thousand rows.
             "verdicts": {intern(step["cause"]): intern(_word(step)) for step in said["steps"]},
             "fixed": fixed if isinstance(fixed, bool) else None,
         }
@@ -111,7 +111,7 @@ def _word(step: _Step) -> str:
 
 
 def _unknown_word(said: _Result) -> str | None:
-    """The first word of a result that this version does not know."""
+    """The first word of a result that this version does not know; None where it knows all."""
     causes = {*(step["cause"] for step in said["steps"]), said["probable_cause"]} - {None}
     return (
         _strange({said["schema"]}, [SCHEMA])
@@ -175,7 +175,7 @@ def _add_last_good(row: FleetRow, evidence: Evidence) -> None:
     row["policy_h"] = longest_gap_h(policy)
     if point is not None and age_s is not None:
         row.update({"last_good": clock.stamp(point["time"]), "last_good_type": point["type"], "age_h": age_s / 3600})
-    # A younger or a good point may stand in the part of a list that was not read.
+    # A newer or a good point may be in the part of the list that was not read.
     whole = fact is not None and fact.answered and not fact.is_cut
     row["kept"] = str(_kept(row, whole, evidence))
 
@@ -194,7 +194,7 @@ def _kept(row: FleetRow, whole: bool, evidence: Evidence) -> Kept:
 
 
 def _system_known(row: FleetRow, evidence: Evidence) -> bool:
-    """Whether it is known which points are good: on Linux those that are consistent in their file systems are."""
+    """Whether it is known which points count as good: on Linux, file-system-consistent ones do."""
     return row["os"] is not None or not data_of(evidence, "backup.recovery_points")
 
 
@@ -239,7 +239,7 @@ def _add_traits(row: FleetRow, evidence: Evidence) -> None:
 
 
 def _security_groups(nics: Any, subnets: Any) -> list[str] | None:
-    """Those of the VM's interfaces and subnets; None where one of both was not read."""
+    """Ids of the network security groups of the VM's interfaces and subnets; None where either was not read."""
     if nics is None or subnets is None:
         return None
     return sorted({each["nsg_id"].lower() for each in [*nics, *subnets] if each["nsg_id"]})

@@ -44,8 +44,8 @@ class NotExamined:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is run, what is not, what could not be listed, and everything that the lists say; ``unsorted`` are the names
-    of runs whose runbook the lists chose, and nobody named."""
+    """The runs, the VMs that are not examined, what could not be listed, and everything that the lists say.
+    ``unsorted`` are the names of runs whose runbook was chosen by the lists, not by the operator."""
 
     specs: Sequence[RunSpec] = ()
     left: Sequence[NotExamined] = ()
@@ -63,9 +63,9 @@ def of_scope(
     every: bool = False,
     points: bool = True,
 ) -> Plan:
-    """The VMs of a scope. Without ``every`` those with nothing open are not examined, and with ``since`` (a time) only
-    those where something went wrong since then; without ``points`` silent downgrades are not looked for. Raises
-    SetupError when nobody is signed in, or nothing is there."""
+    """The VMs of a scope. Without ``every`` those without a sign of a problem are not examined, and with ``since`` (UTC,
+    ISO 8601) only those where something went wrong since then are. Without ``points`` silent downgrades are not looked
+    for. Raises SetupError when nobody is signed in, or nothing is there."""
     azure = connect_azure(_subscription(scope))
     if management_group:
         scope = replace(scope, subscriptions=(*scope.subscriptions, *_subscriptions(azure, management_group)))

@@ -1,6 +1,6 @@
-"""Where an inventory keeps what it need not hold: rows of lists and facts of VMs, in a file without a name.
+"""Rows of lists and facts of VMs in an unnamed temporary file instead of in memory.
 
-Of ten thousand VMs both would take a gigabyte of memory. What is looked at is read again, as often as it is looked at.
+For ten thousand VMs they would take a gigabyte of memory. Each access reads from the file again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vmbackup.model import Evidence, Fact
 
 
 class Shelf:
-    """The file; for any number of threads. It is gone with the process, however that ends."""
+    """The file, usable from any number of threads. It is gone when the process ends, however that happens."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="vmbackup-listed-")  # noqa: SIM115 - as long as the shelf
@@ -63,7 +63,7 @@ class ShelvedRows(Sequence[Any]):
 
 
 class ShelvedFacts(Mapping[str, Fact]):
-    """The facts of one VM in a shelf. To another process they go as they are."""
+    """The facts of one VM in a shelf. Pickled for another process, they become a plain dict."""
 
     __slots__ = ("_length", "_shelf", "_start")
 

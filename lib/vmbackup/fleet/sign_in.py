@@ -95,7 +95,7 @@ class _Server(ThreadingHTTPServer):
         return f"{_LOOPBACK}:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A worker that went away is no news, and a traceback could show what it was about to get."""
+        """Print nothing: a worker may hang up at any time, and a traceback could show a token."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,9 +106,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer as App Service does."""
         parts = urlsplit(self.path)
         given = self.headers.get("X-IDENTITY-HEADER") or ""
-        mine = hmac.compare_digest(given.encode(), self.server.header.encode())
+        is_worker = hmac.compare_digest(given.encode(), self.server.header.encode())
         # A page in a browser can reach this address, but only under another name, and without the header.
-        if not mine or self.headers.get("Host") != self.server.authority or parts.path != _PATH:
+        if not is_worker or self.headers.get("Host") != self.server.authority or parts.path != _PATH:
             self._send(401, {"message": "unauthorized"})
             return
         audience = (parse_qs(parts.query).get("resource") or [""])[0]

@@ -1,4 +1,4 @@
-"""Which VMs need to be examined. Pure, and on the safe side: whatever is not known is a reason to look."""
+"""Which VMs need to be examined: those with a sign of a problem, and those of which something is not known. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def signs_of_lists(known: Evidence, now: str | None) -> list[OpenSign]:
 
 
 def not_known(known: Evidence, names: tuple[str, ...]) -> list[OpenSign]:
-    """That one of these facts is not known, or not to its end."""
+    """A sign where any of these facts is unknown or cut; else none."""
     facts = [known.get(name) for name in names]
     missing = [name for name, fact in zip(names, facts, strict=True) if not fact or fact.data is None or fact.is_cut]
     return [OpenSign("not_known", {"facts": ", ".join(missing)})] if missing else []
@@ -75,7 +75,7 @@ def _of_time(known: Evidence, jobs: Any, now: str | None) -> Iterator[OpenSign]:
 
 
 def signs_of_points(known: Evidence) -> list[OpenSign]:
-    """Whether the newest recovery point is not as consistent as wanted. Where that is not clear, it is open too."""
+    """A sign where there is no recovery point, or the newest is not known to be as consistent as required."""
     missing = not_known(known, ("backup.recovery_points", "vm.model"))
     if missing:
         return missing

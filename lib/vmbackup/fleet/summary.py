@@ -1,6 +1,6 @@
 """The table of a fleet as files: Parquet for programs, CSV for spreadsheets.
 
-pandas stays out of the way of single runs: it is imported here, when a table is written.
+pandas is imported only when a table is written, so that single runs need not load it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA = tuple("=+-@\t\r")
-"""With one of these a spreadsheet takes a cell for a formula."""
+"""A spreadsheet takes a cell that begins with one of these for a formula."""
 _AT_ONCE = 500
-"""Lines that are written at a time: a copy of ten thousand takes as much memory as all the rest."""
+"""Lines written at a time: a copy of ten thousand would take as much memory as everything else."""
 _TYPES = {float: "Float64", bool: "boolean"}
 
 
 def frame(rows: Sequence[FleetRow]) -> pd.DataFrame:
-    """One line a VM. What has parts of its own (verdicts, risks) is JSON."""
+    """One line per VM. Lists and mappings (verdicts, risks) are JSON."""
     import pandas as pd
 
     columns = get_type_hints(FleetRow)
@@ -43,7 +43,7 @@ def parquet(table: pd.DataFrame) -> bytes:
 
 
 def csv(table: pd.DataFrame) -> bytes:
-    """The table for spreadsheets: no cell of it acts as a formula, and each still reads as it is."""
+    """The table for spreadsheets: a cell that would act as a formula is quoted."""
     starts = range(0, max(len(table), 1), _AT_ONCE)
     return b"".join([codecs.BOM_UTF8, *(_csv(table.iloc[start : start + _AT_ONCE], start == 0) for start in starts)])
 

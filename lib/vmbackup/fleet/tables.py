@@ -1,4 +1,4 @@
-"""Looks up one VM's rows in the lists, and knows the names that the rows of each kind have in common."""
+"""Looks up one VM's rows in the lists, by keys such as the resource id."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Row = TypeVar("_Row")
 
 
 class Tables:
-    """The lists by the names under which one VM is looked up. An index is made when it is first needed."""
+    """The lists, indexed by the keys under which a VM is looked up. An index is made when it is first needed."""
 
     def __init__(self, lists: Lists) -> None:
         self.lists = lists

@@ -1,7 +1,7 @@
 """Whose next backup is at risk, why, and from which backup on: only what the evidence shows. Pure.
 
-The checks of the diagnosis say it; whether a backup failed already plays no part. What they could not see is counted
-as such, by signal.
+The checks of the diagnosis decide; whether a backup has already failed plays no part. What they could not determine is
+unknown, signal by signal.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def outlook(evidence: Evidence) -> tuple[dict[str, str], list[NextFailure]]:
         for signal, checks in signals().items()
     }
     verdicts = {signal: str(weightiest(findings)) for signal, findings in found.items()}
-    # What is not backed up at all has no other risk.
+    # For a VM that is not backed up at all, no other risk matters.
     at_risk = [PROTECTION] if verdicts[PROTECTION] == Verdict.PROBLEM else list(found)
     policy = data_of(evidence, "backup.policy")
     return verdicts, [
