@@ -71,8 +71,8 @@ class Lists:
     def ask(
         self, what: str, scope: str, work: Callable[[], Listing], fact: str, deadline_s: float | None = None
     ) -> Rows | None:
-        """List once, and keep the rows or the gap, which names the rights that ``fact`` takes. None where it could not be
-        listed."""
+        """List once, and keep the rows or the gap, which names the rights that ``fact`` takes. None where it could not
+        be listed."""
         begun = self.azure.heard()
         with calling(deadline_s=deadline_s or self.deadline_s) as call:
             try:

@@ -1,4 +1,4 @@
-"""Jupyter messages over a stream socket: what the engine and a forked kernel say to each other.
+"""Jupyter messages over a stream socket, between the engine and a forked kernel.
 
 A frame is one channel byte, the number of parts, each part's length, then the parts: the message as one JSON document,
 and its buffers.
@@ -134,6 +134,6 @@ class SocketSession(Session):  # type: ignore[misc]  # traitlets' base is untype
 
 
 def _is_followed_at_once(channel: bytes, message: dict[str, Any]) -> bool:
-    """Whether the kernel says more before it does anything: what it executes after "busy", "idle" after a reply. Sent
-    together they wake the engine once."""
+    """Whether another message follows at once: the input after "busy", "idle" after a reply. Sent together, they wake
+    the engine only once."""
     return channel == SHELL or message["content"].get("execution_state") == "busy"

@@ -63,9 +63,9 @@ def of_scope(
     every: bool = False,
     points: bool = True,
 ) -> Plan:
-    """The VMs of a scope. Without ``every`` those without a sign of a problem are not examined, and with ``since`` (UTC,
-    ISO 8601) only those where something went wrong since then are. Without ``points`` silent downgrades are not looked
-    for. Raises SetupError when nobody is signed in, or nothing is there."""
+    """The VMs of a scope. Without ``every`` those without a sign of a problem are not examined, and with ``since``
+    (UTC, ISO 8601) only those where something went wrong since then are. Without ``points`` silent downgrades are not
+    looked for. Raises SetupError when nobody is signed in, or nothing is there."""
     azure = connect_azure(_subscription(scope))
     if management_group:
         scope = replace(scope, subscriptions=(*scope.subscriptions, *_subscriptions(azure, management_group)))

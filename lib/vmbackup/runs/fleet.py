@@ -1,6 +1,6 @@
-"""What a fleet's table says: one row for each VM, groups of VMs with the same cause, and what changed since last time.
+"""A fleet as data: one row for each VM, groups of VMs with the same cause, and what changed since an earlier run.
 
-Written by the fleet, read by its summary, its page and ``90_many_vms``. Every field of a row may be None: not known.
+Written by the fleet, read by its summary, its page and ``90_many_vms``. In a row, None means not known.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from vmbackup.model import Word
 
 
 class VmState(Word):
-    """How far the fleet's run came with a VM. ``NOT_EXAMINED`` is no verdict and never counts as ok."""
+    """How far the fleet's run got with a VM. ``NOT_EXAMINED`` is not a verdict and never counts as ok."""
 
     EXAMINED = "examined"
     NOT_EXAMINED = "not_examined"
@@ -22,8 +22,8 @@ class VmState(Word):
 
 
 class Kept(Word):
-    """Whether the last good backup is as young as the policy plans: it is, it is older, there is none, no vault
-    protects the VM, or nobody could tell."""
+    """Whether the interval of the policy is kept: the last good backup is recent enough, it is too old, there is none,
+    no vault protects the VM, or it is not known."""
 
     KEPT = "kept"
     LATE = "late"
@@ -34,7 +34,7 @@ class Kept(Word):
 
 class Standing(Word):
     """How a VM changed from one run of a fleet to the next. ``NEW``: something is wrong, and last time nothing was, or
-    nobody could tell; ``UNSEEN``: this time nobody could tell."""
+    it was not known; ``UNSEEN``: this time it is not known."""
 
     NEW = "new"
     WORSE = "worse"
@@ -48,8 +48,8 @@ class Standing(Word):
 
 
 class NextFailure(TypedDict):
-    """Why a VM's next backup is at risk: the finding of ``check``; ``from_time`` is the backup from which on it fails,
-    as far as the evidence shows it."""
+    """Why a VM's next backup is at risk: the finding of ``check``. ``from_time`` (UTC, ISO 8601) is the first backup at
+    risk; None where the evidence does not show it."""
 
     signal: str
     check: str
@@ -114,7 +114,7 @@ def late_h(row: FleetRow) -> float | None:
 
 
 class Gap(TypedDict):
-    """What could not be listed, wholly or to its end. ``what`` is the kind of list, such as ``jobs``; ``scope`` the id
+    """What could not be listed, or only in part. ``what`` is the kind of list, such as ``jobs``; ``scope`` the id
     of the vault or subscription; ``why`` and ``details`` say the reason as a fact does: a missing right, throttled,
     cut."""
 

@@ -1,4 +1,4 @@
-"""A remedy that is applied to many VMs, a few at a time: what is planned, who is left out, and how each VM ended.
+"""A remedy that is applied to many VMs in waves: what is planned, which VMs are left out, and how each one ended.
 
 Written by the fleet, read by its summary, its page and ``90_many_vms``.
 """
@@ -13,8 +13,8 @@ from vmbackup.model import Word
 
 
 class Ending(Word):
-    """How a VM ended. ``UNCLEAR``: the change was made, but nobody can tell whether the problem is gone; ``LEFT_OUT``:
-    nothing was changed; ``WORSE``: the remedy failed, or the VM is worse than before."""
+    """How a VM ended. ``UNCLEAR``: it was changed, but whether the problem is gone is not known; ``LEFT_OUT``: it was
+    not changed; ``WORSE``: the remedy failed, or the VM is worse than before."""
 
     HELPED = "helped"
     NOT_HELPED = "not_helped"
@@ -57,7 +57,7 @@ class End(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """One plan and how far it came. ``vms`` are in their order; ``digest`` is the plan's hash, ``at`` when it began, by
+    """One plan and how far it got. ``vms`` are in their order; ``digest`` is the plan's hash, ``at`` when it began, by
     this machine's clock."""
 
     remedy: str
@@ -69,5 +69,5 @@ class Rollout:
 
     @property
     def worse(self) -> list[End]:
-        """The VMs at which it stopped."""
+        """The ends at which the rollout stopped."""
         return [end for end in self.ends.values() if end["ending"] == Ending.WORSE]

@@ -1,1 +1,1 @@
-"""One remedy for many VMs of a fleet: first one VM, then a few, then the rest; it stops when one got worse."""
+"""One remedy for many VMs of a fleet: first one VM, then a few, then the rest; it stops when a VM gets worse."""

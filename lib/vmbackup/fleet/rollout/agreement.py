@@ -1,4 +1,4 @@
-"""What an operator agrees to: the remedy, how it is applied, and each VM with its change; and the hash of all that.
+"""What an operator agrees to: the remedy, how it is applied, each VM with its change, and the hash of all that.
 Pure."""
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Agreement:
 
     @property
     def waves(self) -> list[list[Planned]]:
-        """The waves as they are planned; who is left out makes later ones of them."""
+        """The waves as planned; where VMs are left out, later VMs move up."""
         return waves(self.vms, self.width)
 
     def as_json(self) -> dict[str, Any]:
-        """As it is written. A row of parameters holds no secret, and where it does that is not written."""
+        """The content as plain JSON. A row of parameters should hold no secret; one that does is removed."""
         content = {"schema": SCHEMA, **asdict(self)}
         return dict(sanitize.data(content, sanitize.without_secrets))
 
     @classmethod
     def from_json(cls, content: object) -> Agreement | None:
-        """What :meth:`as_json` made; None for anything else."""
+        """The agreement from what :meth:`as_json` returned; None for anything else."""
         found: Any = schema.coerce(content, _Agreement)
         if schema.error(found, _Agreement) or found.pop("schema") != SCHEMA:
             return None
@@ -52,7 +52,7 @@ class Agreement:
 
     @property
     def digest(self) -> str:
-        """The hash by which an operator agrees to exactly this."""
+        """The hash that the operator confirms: 32 hexadecimal digits."""
         return _hash(self.as_json())
 
 
@@ -67,13 +67,13 @@ class _Agreement(TypedDict):
 
 
 def definition(remedy: str) -> str:
-    """The hash of what a remedy does, so that another version of it is another plan."""
+    """The hash of what a remedy does: where a new version does something else, the plan is another one."""
     entry = catalogue.remedies()[remedy]
     return _hash([entry["change"], catalogue.script(remedy) if entry["script"] else None])
 
 
 def what(plan: Plan) -> str:
-    """What a plan does, in English whatever its own language is."""
+    """What a plan does, always in English, so that the hash does not depend on the language."""
     known = {name: plan.values.get(name) for name in catalogue.placeholders(plan.remedy)}
     return catalogue.words(plan.remedy, "what", Language.EN, **known)
 

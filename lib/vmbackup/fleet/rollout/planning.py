@@ -1,6 +1,6 @@
 """The plan of a remedy for the VMs of a fleet, from what its run folder says. Asks and writes nothing.
 
-The folder may be old and is not trusted: before a VM is changed, all of this is looked at again in Azure.
+The folder may be out of date and is not trusted: before a VM is changed, all of this is checked again in Azure.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What would be agreed to, in ``words`` for each VM; who is left out and why, and how many VMs have nothing that
-    the remedy cures."""
+    """What the operator would agree to, with each VM's change in ``words`` by its name; the VMs that are left out and
+    why, and how many have no problem that the remedy cures."""
 
     agreement: Agreement
     words: Mapping[str, str]

@@ -1,10 +1,10 @@
-"""A remedy for many VMs on file, in the fleet's run folder: what was agreed to, and how far it came.
+"""The file of a remedy for many VMs, in the fleet's folder: what was agreed to, and how far it got.
 
-    remedies/<hash>.json     {plan: what was agreed to, at, left: who was left out of it}
+    remedies/<hash>.json     {plan: what was agreed to, at: UTC, left: the VMs that were left out}
     remedies/<hash>.jsonl    a line for each VM that is about to be changed, and for each that ended
 
-The hash is that of the plan: a file that was changed is not the plan that anybody agreed to. Whatever else a folder
-says of a VM lies in the VM's own run folder.
+The hash is that of the plan, so a file that was tampered with is not accepted. Everything else about a VM is in its own
+run folder.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Begun:
 
 
 class Record:
-    """One plan in the folder of a fleet. Raises SetupError for a hash that is none."""
+    """One plan in the folder of a fleet. Raises SetupError where ``digest`` is not the hash of a plan."""
 
     def __init__(self, place: str, digest: str) -> None:
         if not _DIGEST.fullmatch(digest):
@@ -63,7 +63,7 @@ class Record:
 
     @property
     def agreed(self) -> Agreement | None:
-        """What was agreed to under this hash; None where nothing was, or the file is not what it was."""
+        """What was agreed to under this hash; None where nothing was, or the file does not match the hash."""
         content = self._content()
         found = Agreement.from_json(content.get("plan"))
         return found if found and found.digest == self.digest else None
@@ -97,7 +97,7 @@ class Record:
         return {end["name"]: end for event in found if (end := _end(event))}
 
     def rollout(self) -> Rollout | None:
-        """The plan and how far it came; None for one that cannot be read."""
+        """The plan and how far it got; None where it cannot be read."""
         agreement, content = self.agreed, self._content()
         if agreement is None:
             return None

@@ -1,6 +1,6 @@
-"""One VM of a plan: looked at, changed if it is still as agreed, and looked at again until it has settled.
+"""One VM of a plan: examined, changed if it is still as agreed, and examined again until it has settled.
 
-What an earlier run of the plan began is continued by the VM's own journal: nothing is sent twice.
+What an earlier run of the plan began is continued from the VM's own journal, so that nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ _FIXED = {Verdict.OK: True, Verdict.PROBLEM: False}
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a VM may take until its agent reports again, or what looks worse or not helped has settled: living
-    agents report every few minutes, and after a quarter of an hour without a report one counts as silent."""
+    """How often, and after how many seconds each, a VM is looked at until its agent reports again and what looks worse
+    or not helped has settled. A working agent reports every few minutes; after a quarter of an hour without a report it
+    counts as silent."""
 
     looks: int = 15
     wait_s: float = 60.0
@@ -48,8 +49,8 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What the VMs of a plan share. Once ``stopped`` is set no VM is begun any more; once ``hurried``, none is waited
-    for to settle."""
+    """What the VMs of a plan share. Once ``stopped`` is set, no further VM is begun; once ``hurried`` is set, VMs are
+    not waited for to settle."""
 
     agreement: Agreement
     record: Record
@@ -61,7 +62,7 @@ class Group:
 
 
 class _NotNow(Exception):
-    """The VM is left as it is, for a later run of the plan."""
+    """The VM is left as it is; a later run of the plan continues."""
 
 
 class VmChange:
@@ -74,8 +75,8 @@ class VmChange:
         self._looks_left = group.patience.looks
 
     def end(self) -> End | None:
-        """How it ended; None where it was not begun, or is to be continued by a later run. However it fails, that is
-        its end. Raises Unwritten where the fleet's folder cannot be written."""
+        """Change the VM; returns how it ended, None where it was not begun or a later run must continue it. Any failure
+        is an end too. Raises Unwritten where the fleet's folder cannot be written."""
         try:
             with self._endings():
                 return self._changed()
@@ -86,7 +87,8 @@ class VmChange:
 
     @contextmanager
     def _endings(self) -> Iterator[None]:
-        """Whatever is raised, as an end: before the VM was begun it is left out, after that nobody knows how it is."""
+        """Turn any error into an end: the VM is left out if it was not begun; else it counts as worse, as its state is
+        not known."""
         try:
             yield
         except (_Ended, _NotNow, Unwritten):
@@ -98,7 +100,7 @@ class VmChange:
     def _changed(self) -> End:
         self._go_on_or_stop()
         run = self.group.open_run(self.vm)
-        # What the fleet's lists said is old by now.
+        # What the fleet's lists said is out of date by now.
         run.files.delete(KNOWN)
         run.collect()
         if self.begun is None:
@@ -122,7 +124,7 @@ class VmChange:
             raise _NotNow
 
     def _agreed(self, run: Run) -> Plan:
-        """The plan that was agreed to, made from what is true now."""
+        """The plan that was agreed to, made again from the current state."""
         found = [each for each in run.plans() if each.remedy == self.group.agreement.remedy]
         for each in found:
             if is_agreed(each, self.vm) or (self.begun and each.continues):
@@ -130,7 +132,7 @@ class VmChange:
         raise self._not_changed(run, self._text("changed" if found else "nothing_to_cure"))
 
     def _not_changed(self, run: Run, why: str) -> _Ended:
-        """Nothing more is sent; but where something was, nobody knows how that ended."""
+        """Left out, as nothing was sent; worse where something was sent and its end is not known."""
         return _Ended(Ending.WORSE if self._is_open(run) else Ending.LEFT_OUT, why)
 
     def _is_open(self, run: Run) -> bool:

@@ -1,4 +1,4 @@
-"""In which order VMs are changed: one, then a few, then the rest in slices. Pure."""
+"""In which order VMs are changed: one, then a few, then the rest in waves of limited width. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from vmbackup.runs.rollout import Planned
 
 FEW = 5
+"""How many VMs the wave after the first changed VM has."""
 
 
 def next_wave(waiting: Sequence[Planned], changed: int, width: int) -> list[Planned]:
-    """Who is next, in their order, where so many VMs were changed already: one as long as none was, a few as long as
-    only one was, then at most ``width``. A VM that was left out showed nothing of what the remedy does.
+    """The next VMs in their order. ``changed`` is how many were changed already: while it is 0, the wave is one VM;
+    after the first, FEW; then ``width`` at most. A VM that was left out does not count, as it shows nothing of what the
+    remedy does.
 
     The VMs of a wave are changed at the same time, so no two of them share a resource.
     """
@@ -24,7 +26,7 @@ def next_wave(waiting: Sequence[Planned], changed: int, width: int) -> list[Plan
 
 
 def waves(vms: Sequence[Planned], width: int) -> list[list[Planned]]:
-    """All waves, where no VM is left out."""
+    """All waves, if no VM is left out."""
     waiting, found, changed = list(vms), list[list[Planned]](), 0
     while waiting:
         found.append(next_wave(waiting, changed, width))

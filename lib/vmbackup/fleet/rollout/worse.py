@@ -1,12 +1,12 @@
-"""Whether a VM is worse than before a change: something was seen to be well before it, and is not any more. Pure.
+"""Whether a VM is worse than before a change: something was known to be well before it, and no longer is. Pure.
 
 A VM is worse where
-    it ran, and now it does not, or nobody can tell
-    its agent reported, and it has not since the change: an agent that died is listed as Ready for a while
+    it was running, and now it is not, or that is not known
+    its agent was reporting, and it has not reported since the change: Azure lists a dead agent as Ready for a while
     a check was ok, and now it finds a problem
 
-What nobody could tell before does not count, whatever it looks like now: that was learned. A remedy that failed, or
-whose end is not known, counts as worse too; its receipt says so.
+What was not known before does not count, whatever is found now. A remedy that failed, or whose outcome is not known,
+counts as worse too; its receipt says so.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SAYS_NOTHING = ("not_sent", "repeated")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What was seen to be well: that the VM runs, that its agent reports, and by cause and check each finding."""
+    """What was known to be well: that the VM runs, that its agent reports, and the ok findings as (cause, check)."""
 
     runs: bool
     reports: bool
@@ -47,7 +47,7 @@ class Condition:
 
     @classmethod
     def from_json(cls, content: object) -> Condition | None:
-        """What :meth:`as_json` made; None for anything else."""
+        """The condition from what :meth:`as_json` returned; None for anything else."""
         if schema.error(content, _Condition):
             return None
         found: Any = content
@@ -101,13 +101,13 @@ def worsened(
 
 
 def says_how_it_ended(receipt: Receipt) -> bool:
-    """Whether something was sent, and this is its end; not where an interrupted run had sent nothing yet."""
+    """Whether the receipt tells how a sent change ended; False where an interrupted run had sent nothing yet."""
     return not (receipt.outcome == "superseded" and receipt.code in _SAYS_NOTHING)
 
 
 def went_wrong(receipt: Receipt) -> bool:
-    """Whether the remedy failed, or nobody knows how it ended. One that was interrupted and whose problem is gone since
-    then did not."""
+    """Whether the remedy failed, or its outcome is not known. One that was interrupted, and whose problem has gone
+    since, did not go wrong."""
     return not (receipt.cured or (receipt.outcome == "superseded" and receipt.code == _GONE_BY_ITSELF))
 
 
