@@ -66,10 +66,19 @@ class Kept:
 
 def requests(folder: Path) -> list[Sent]:
     """All that was sent to the simulator of this folder, oldest first."""
+    found = map(json.loads, _lines(folder))
+    return [Sent(method, target, headers, body.encode("latin-1")) for method, target, headers, body in found]
+
+
+def count(folder: Path) -> int:
+    """How many requests were sent."""
+    return len(_lines(folder))
+
+
+def _lines(folder: Path) -> list[bytes]:
     file = folder / _REQUESTS
     whole, _, _ = (file.read_bytes() if file.exists() else b"").rpartition(b"\n")
-    found = (json.loads(line) for line in whole.splitlines())
-    return [Sent(method, target, headers, body.encode("latin-1")) for method, target, headers, body in found]
+    return whole.splitlines()
 
 
 def _line(sent: Sent) -> bytes:

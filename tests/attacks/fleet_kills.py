@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 from attacks.attack import Attack, Case
-from azuresim.kept import Sent, requests
+from azuresim.kept import count, requests
 from cures import CURES
 from server import Server
 from vmbackup.arm.audit import changes, rows
@@ -87,7 +87,7 @@ class Fleet:
         """Begin, kill one process at a moment by chance, and let the others come to their end."""
         process = self.begun()
         last, delay_s = chance.randrange(MOST_REQUESTS), chance.random() * LONGEST_S * (chance.random() < 0.2)
-        while len(self._sent()) < last and process.poll() is None:
+        while count(self._azure) < last and process.poll() is None:
             time.sleep(0.005)
         time.sleep(delay_s)
         below = [process.pid, *_below(process.pid)]
@@ -138,11 +138,8 @@ class Fleet:
         aside = self.folder.rglob("*.unreadable*")
         return [f"left open: {each.remedy}" for each in open_] + [f"set aside: {path.name}" for path in aside]
 
-    def _sent(self) -> list[Sent]:
-        return requests(self._azure)
-
     def _changes(self) -> list[tuple[str, str, bytes]]:
-        found = [(each.method, unquote(urlsplit(each.target).path), each.body) for each in self._sent()]
+        found = [(each.method, unquote(urlsplit(each.target).path), each.body) for each in requests(self._azure)]
         # Of a backup the body says until when it is kept: by the second no two are the same.
         found = [(method, path, b"" if path.endswith("/backup") else body) for method, path, body in found]
         return [each for each in found if changes(each[0], f"https://x{each[1]}")]
