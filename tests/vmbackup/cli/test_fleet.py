@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,29 +59,39 @@ def test_a_subscription_is_listed_once_and_only_what_is_open_is_examined(
     assert {row["why"] for row in events(later.stdout)} == {"nothing_open", "nothing_since"}
 
 
-def test_a_table_of_simulated_vms_is_run_and_goes_on_with_the_same_exit_code(
+def test_a_table_of_simulated_vms_is_run_goes_on_with_the_same_exit_code_and_may_be_planned_for_in_one_go(
     vmbackup: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     table, folder = tmp_path / "vms.csv", str(tmp_path / "fleet")
-    table.write_text("scenario;section\nno_internet_linux;snapshot_no_network\n=cmd;\nHEALTHY;\n")
+    named = ("fleet", "--from", str(table), "--folder", folder, "--language", "de", "--workers", "1")
+    applied = ("--apply", "restart_vm", "--max-risk", "high")
+    table.write_text("scenario;section\nno_internet_linux;snapshot_no_network\nagent_stopped_linux;\n=cmd;\nHEALTHY;\n")
     refused = vmbackup("fleet", "--from", str(table), "--folder", folder)
     assert (refused.returncode, Path(folder).exists()) == (2, False)
     assert refused.stderr.count("scenario") >= 2
-    assert "row 2" in refused.stderr
     assert "row 3" in refused.stderr
-    ran = vmbackup(
-        "fleet", "--from", str(table), "--skip-bad", "--folder", folder, "--language", "de", "--workers", "1"
-    )
+    assert "row 4" in refused.stderr
+    ran = vmbackup(*named, "--skip-bad", *applied)
     assert ran.returncode == 1, ran.stderr
     assert "1 mit Ursache" in ran.stdout
+    _, _, planned = ran.stdout.partition("1 mit Ursache")
+    [digest] = re.findall(r"--confirm-plan (\w+)", planned)
+    cured = vmbackup("fleet", *applied, "--folder", folder, "--confirm-plan", digest, "--json")
+    assert cured.returncode == 0, cured
+    assert events(cured.stdout)[-1]["helped"] == 1
     asked = json.loads((Path(folder) / "fleet.json").read_text())
-    assert [row["number"] for row in asked["left_out"]] == [2, 3]
+    assert [row["number"] for row in asked["left_out"]] == [3, 4]
+    rows = ("no_internet_linux;snapshot_no_network;", "agent_stopped_linux;;60")
+    table.write_text("\n".join(("scenario;section;deadline_s", *rows)))
     with listening() as webhook:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(webhook.ca_file))
-        resumed = vmbackup("fleet", "--resume", "--folder", folder, "--json", "--notify", webhook.address)
+        resumed = vmbackup(*named, "--resume", "--json", "--notify", webhook.address)
     assert [content for _, _, content in webhook.received] == events(resumed.stdout)[-1:]
-    assert [event["event"] for event in events(resumed.stdout)] == ["begin", "end"], "nothing is run again"
+    assert [event["event"] for event in events(resumed.stdout)] == ["begin", "vm", "end"], "nothing is run again"
+    assert events(resumed.stdout)[1]["name"] == "agent_stopped_linux", "but with other parameters"
     assert resumed.returncode == 1, "what an earlier run found still counts"
+    whole = vmbackup("fleet", "--resume", "--folder", folder, "--dry-run")
+    assert {"agent_stopped_linux", "no_internet_linux"} <= set(whole.stdout.split())
     table.write_text("scenario;section\nno_internet_linux;internal_error\n")
     other = vmbackup("fleet", "--from", str(table), "--folder", folder, "--dry-run")
     assert other.stdout.split() == ["no_internet_linux", "05_internal_error"]
@@ -88,11 +99,7 @@ def test_a_table_of_simulated_vms_is_run_and_goes_on_with_the_same_exit_code(
     orders.write_text(orders.read_text().replace('"scenario"', '"remedies": "restart_vm", "scenario"'))
     changed = vmbackup("fleet", "--resume", "--folder", folder)
     assert (changed.returncode, "would change something" in changed.stderr) == (2, True)
-    assert Ledger(folder).finished() == {"no_internet_linux"}
-    table.write_text("scenario,section,deadline_s\nno_internet_linux,snapshot_no_network,60\n")
-    anew = vmbackup("fleet", "--from", str(table), "--resume", "--folder", folder, "--json", "--workers", "1")
-    assert [event["event"] for event in events(anew.stdout)] == ["begin", "vm", "end"], "other parameters run again"
-    assert anew.returncode == 1, anew.stderr
+    assert Ledger(folder).finished() == {"agent_stopped_linux", "no_internet_linux"}
 
 
 @pytest.mark.parametrize(

@@ -73,17 +73,6 @@ def test_first_the_plan_is_shown_and_with_its_hash_it_is_carried_out(vmbackup: C
     assert (nothing.returncode, "holds no VM to which" in nothing.stderr) == (2, True)
 
 
-def test_the_vms_may_be_examined_and_planned_for_in_one_go(vmbackup: Command, tmp_path: Path) -> None:
-    table, folder = tmp_path / "vms.csv", str(tmp_path / "fleet")
-    table.write_text("scenario\nagent_stopped_linux\n")
-    words = ("fleet", "--apply", "restart_vm", "--max-risk", "high", "--folder", folder, "--json")
-    *_, end, plan = events(vmbackup(*words, "--from", str(table), "--workers", "1").stdout)
-    assert (end["event"], end["done"], plan["event"]) == ("end", 1, "plan")
-    ran = vmbackup(*words, "--confirm-plan", plan["hash"])
-    assert ran.returncode == 0, ran
-    assert events(ran.stdout)[-1]["helped"] == 1
-
-
 def test_it_stops_at_a_vm_that_fails_and_says_what_to_do(vmbackup: Command, of: Any) -> None:
     vms = of(3, {0: {"faults": [FAULT]}})
     words = (*WORDS, vms.ledger.place)

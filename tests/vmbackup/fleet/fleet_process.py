@@ -1,5 +1,5 @@
-"""A process that runs a fleet of tiny notebooks: ``python fleet_process.py FOLDER COUNT``; where it is refused it ends
-with 2.
+"""A process that runs a fleet of tiny notebooks: ``python fleet_process.py FOLDER COUNT WORKERS``; where it is refused
+it ends with 2.
 
 Each notebook adds a line to ``done`` beside its folder and leaves a result. The process can be killed at any moment.
 """
@@ -41,12 +41,12 @@ def specs(folder: Path, count: int, source: str = WORK) -> list[RunSpec]:
 
 def main() -> None:
     """Run what is not finished."""
-    folder, count = Path(sys.argv[1]), int(sys.argv[2])
+    folder, count, width = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     ledger = Ledger(str(folder))
     try:
         with ledger.held():
             run = FleetRun(ledger, specs(folder, count))
-            with pool.local(2) as workers:
+            with pool.local(width) as workers:
                 for ended in run.run(workers):
                     print(ended.spec.name, ended.error or "", flush=True)
     except SetupError as error:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -27,8 +28,8 @@ from .fleet_process import specs
 COUNT = 8
 
 
-def begun(folder: Path) -> AbstractContextManager[subprocess.Popen[str]]:
-    words = [sys.executable, str(Path(__file__).with_name("fleet_process.py")), str(folder), str(COUNT)]
+def begun(folder: Path, workers: int = 2) -> AbstractContextManager[subprocess.Popen[str]]:
+    words = [sys.executable, str(Path(__file__).with_name("fleet_process.py")), str(folder), str(COUNT), str(workers)]
     return started(words, stderr=subprocess.PIPE)
 
 
@@ -71,7 +72,7 @@ def test_after_the_coordinator_is_killed_the_rest_is_run_and_nothing_finished_ag
             time.sleep(0.01)
     finished = Ledger(str(tmp_path)).finished()
     assert finished
-    with begun(tmp_path) as again:
+    with begun(tmp_path, workers=1) as again:
         told, errors = again.communicate()
         assert again.returncode == 0, errors
     assert {line.split()[0] for line in told.splitlines()} == {f"vm-{number}" for number in range(COUNT)} - finished
@@ -79,25 +80,28 @@ def test_after_the_coordinator_is_killed_the_rest_is_run_and_nothing_finished_ag
     assert all(done(tmp_path)[name] == 1 for name in finished)
 
 
-@pytest.mark.parametrize("which", ["worker", "zygote"])
-def test_a_worker_or_the_zygote_that_dies_loses_no_vm(which: str, tmp_path: Path) -> None:
+def test_a_worker_and_the_zygote_that_die_lose_no_vm(tmp_path: Path) -> None:
     with begun(tmp_path) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        first = process.stdout.readline()
-        wanted = "vmbackup.fleet.zygote" if which == "zygote" else "multiprocessing.spawn"
-        for pid in children(process.pid):
-            if wanted in Path(f"/proc/{pid}/cmdline").read_text():
-                os.kill(pid, signal.SIGKILL)
-                break
-        # Not by communicate: that would lose what was read ahead with the first line.
-        told = process.stdout.read()
+        told = process.stdout.readline()
+        kill("multiprocessing.spawn", process.pid)
+        told += process.stdout.readline() + process.stdout.readline() + process.stdout.readline()
+        kill("vmbackup.fleet.zygote", process.pid)
+        # Not by communicate: that would lose what was read ahead with the lines.
+        told += process.stdout.read()
         assert process.wait() == 0, process.stderr.read()
-    ended = [line.split()[0] for line in (first + told).splitlines()]
+    ended = [line.split()[0] for line in told.splitlines()]
     assert sorted(ended) == sorted(f"vm-{number}" for number in range(COUNT)), "each VM has exactly one end"
-    failed = [line for line in (first + told).splitlines() if len(line.split()) > 1]
+    failed = [line for line in told.splitlines() if len(line.split()) > 1]
     assert len(failed) <= 2, failed
     assert len(Ledger(str(tmp_path)).finished()) == COUNT - len(failed)
+
+
+def kill(words: str, coordinator: int) -> None:
+    """The first of its processes with these words."""
+    victim = next(pid for pid in children(coordinator) if words in Path(f"/proc/{pid}/cmdline").read_text())
+    os.kill(victim, signal.SIGKILL)
 
 
 def test_two_runs_on_one_folder_are_refused(tmp_path: Path) -> None:
@@ -105,20 +109,35 @@ def test_two_runs_on_one_folder_are_refused(tmp_path: Path) -> None:
         raise AssertionError("never reached")
 
 
-def test_it_stops_after_too_many_errors_and_goes_on_with_those_that_failed(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def workers() -> Iterator[pool.Workers]:
+    with pool.local(1) as one:
+        yield one
+
+
+def test_a_folder_that_cannot_be_made_stops_the_run_and_is_named(workers: pool.Workers, tmp_path: Path) -> None:
+    [order, *_] = specs(tmp_path, 1)
+    (tmp_path / "fleet" / "vms").mkdir(parents=True)
+    (tmp_path / "fleet" / "vms" / "vm-0").touch()
+    with refused("cannot be written.*--resume"):
+        list(FleetRun(Ledger(str(tmp_path / "fleet")), [order]).run(workers))
+
+
+def test_it_stops_after_too_many_errors_and_goes_on_with_those_that_failed(
+    workers: pool.Workers, tmp_path: Path
+) -> None:
     ledger = Ledger(str(tmp_path))
-    with pool.local(1) as workers:
-        run = FleetRun(ledger, specs(tmp_path, 6, "raise ValueError('no such VM')"), max_errors=1)
-        ended = list(run.run(workers))
-        assert run.too_many_errors
-        assert 2 <= len(ended) < 6
-        assert {each.error for each in ended} == {"no such VM"}
-        assert run.tally.failed == len(ended)
-        assert ledger.finished() == frozenset()
-        (tmp_path / "work.ipynb").unlink()
-        again = FleetRun(ledger, specs(tmp_path, 6))
-        assert [each.error for each in again.run(workers)] == [None] * 6
-        assert again.tally.causes == 6
+    run = FleetRun(ledger, specs(tmp_path, 6, "raise ValueError('no such VM')"), max_errors=1)
+    ended = list(run.run(workers))
+    assert run.too_many_errors
+    assert 2 <= len(ended) < 6
+    assert {each.error for each in ended} == {"no such VM"}
+    assert run.tally.failed == len(ended)
+    assert ledger.finished() == frozenset()
+    (tmp_path / "work.ipynb").unlink()
+    again = FleetRun(ledger, specs(tmp_path, 6))
+    assert [each.error for each in again.run(workers)] == [None] * 6
+    assert again.tally.causes == 6
     assert len(ledger.finished()) == 6
     assert list(FleetRun(ledger, specs(tmp_path, 6)).waiting) == []
     assert again.left_open == 0

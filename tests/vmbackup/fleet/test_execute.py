@@ -18,15 +18,18 @@ def notebook(path: Path, source: str) -> Path:
     return path
 
 
-def test_each_order_gets_its_folder_and_one_failure_ends_no_other(tmp_path: Path) -> None:
+def test_each_order_gets_its_folder_and_neither_a_failure_nor_a_dead_kernel_ends_another(tmp_path: Path) -> None:
     writes = "import json, pathlib\npathlib.Path(run_folder, 'result.json').write_text(json.dumps({'n': n}))"
     good = notebook(tmp_path / "good.ipynb", writes)
     bad = notebook(tmp_path / "bad.ipynb", "raise ValueError('no such VM')")
-    specs = [RunSpec("a", good, {"n": 7}), RunSpec("b", bad)]
-    executed = {done.spec.name: done for done in execute_all(specs, tmp_path / "runs", 2)}
+    dies = notebook(tmp_path / "dies.ipynb", "import os; os._exit(3)")
+    specs = [RunSpec("a", good, {"n": 7}), RunSpec("b", bad), RunSpec("dies", dies), RunSpec("lives", good)]
+    executed = {done.spec.name: done for done in execute_all(specs, tmp_path / "runs", 1)}
     assert executed["a"].result == {"n": 7}
     assert executed["b"].result is None
     assert executed["b"].error == "no such VM"
+    assert executed["dies"].error == "Kernel died (exit code 3)"
+    assert executed["lives"].result == {"n": 1}
     kept = tmp_path / "runs" / "b" / "runbook.ipynb"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
@@ -49,14 +52,3 @@ def test_two_orders_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_a_missing_notebook_is_named(tmp_path: Path) -> None:
     with refused("no notebook"):
         list(execute_all([RunSpec("a", tmp_path / "none.ipynb")], tmp_path / "runs", 1))
-
-
-def test_a_kernel_that_dies_ends_its_own_order_alone(tmp_path: Path) -> None:
-    dies = notebook(tmp_path / "dies.ipynb", "import os; os._exit(3)")
-    lives = notebook(
-        tmp_path / "lives.ipynb", "import pathlib; pathlib.Path(run_folder, 'result.json').write_text('{}')"
-    )
-    specs = [RunSpec("dies", dies), RunSpec("lives", lives)]
-    executed = {done.spec.name: done for done in execute_all(specs, tmp_path / "runs", 1)}
-    assert executed["dies"].error == "Kernel died (exit code 3)"
-    assert executed["lives"].result == {}

@@ -26,9 +26,9 @@ folder = pathlib.Path(run_folder)
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 SMALL = """
 mount -t tmpfs -o size=200k tmpfs "$1" && cp "$2" "$1" || exit 77
-"$3" "$4" "$1" "$5"; echo "ended with $?"
+"$3" "$4" "$1" "$5" 1; echo "ended with $?"
 mount -o remount,size=20m "$1"
-"$3" "$4" "$1" "$5"; echo "ended with $?"
+"$3" "$4" "$1" "$5" 1; echo "ended with $?"
 cp -r "$1/vms" "$6"
 """
 # Root may write everywhere.
@@ -73,7 +73,7 @@ def test_a_folder_that_may_not_be_written_is_refused_in_words() -> None:
         folder = Path(made)
         specs(folder, COUNT)
         folder.chmod(0o555)
-        words = [*AS_NOBODY, sys.executable, str(PROGRAM), made, str(COUNT)]
+        words = [*AS_NOBODY, sys.executable, str(PROGRAM), made, str(COUNT), "1"]
         ran = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
         folder.chmod(0o700)
         assert [path.name for path in folder.iterdir()] == ["work.ipynb"]

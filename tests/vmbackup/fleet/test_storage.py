@@ -1,4 +1,4 @@
-"""Where the folder of a fleet is: an object store that goes away, a folder that cannot be made or written."""
+"""Where the folder of a fleet is: an object store that goes away."""
 
 from __future__ import annotations
 
@@ -133,15 +133,6 @@ def test_a_store_that_goes_away_stops_the_run_which_then_goes_on(store: Store, t
         assert [each.error for each in again.run(workers)] == [None] * (4 - again.earlier)
         assert again.tally.nothing == 4
     assert len(ledger.finished()) == 4
-
-
-def test_a_folder_that_cannot_be_made_stops_the_run_and_is_named(tmp_path: Path) -> None:
-    [order, *_] = specs(tmp_path, 1, WORK)
-    (tmp_path / "fleet" / "vms").mkdir(parents=True)
-    (tmp_path / "fleet" / "vms" / "vm-0").touch()
-    ledger = Ledger(str(tmp_path / "fleet"))
-    with pool.local(1) as workers, refused("cannot be written.*--resume"):
-        list(FleetRun(ledger, [order]).run(workers))
 
 
 def test_a_notebook_that_takes_too_long_as_a_whole_is_ended(tmp_path: Path) -> None:
