@@ -24,7 +24,7 @@ from typing import Any, TypedDict
 from vmbackup import sanitize
 from vmbackup.catalog.words import explain
 from vmbackup.facts import schema
-from vmbackup.fleet.rows import ONLY, examined, listed, unread
+from vmbackup.fleet.rows import FACTS, examined_row, listed_row, unknown_row
 from vmbackup.model import Evidence, SetupError, Target
 from vmbackup.runs import storage
 from vmbackup.runs.evidence import evidence_json, parse_evidence
@@ -57,7 +57,7 @@ def fleet_json(vms: Iterable[Mapping[str, Any]], gaps: Iterable[Gap] = ()) -> di
 
 def inventory_line(target: Target, known: Evidence) -> bytes:
     """One VM's line of ``inventory.jsonl``."""
-    read = {name: replace(fact, how=()) for name, fact in known.items() if name in ONLY}
+    read = {name: replace(fact, how=()) for name, fact in known.items() if name in FACTS}
     content = sanitize.data(evidence_json(target, read))
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
@@ -89,7 +89,7 @@ def is_fleet(place: str) -> bool:
 def _row(place: str, name: str, asked: _Asked | None, known: _Known, language: str) -> FleetRow:
     """One VM: what its run found, else what the lists say of it, and why there is no result."""
     vm_id = asked["vm_id"] if asked else ""
-    listed = known.get(vm_id.lower()) or unread(name, vm_id)
+    listed = known.get(vm_id.lower()) or unknown_row(name, vm_id)
     try:
         files = storage.at(f"{place}/{VMS}/{name}")
         failure = files.read(ERROR)
@@ -97,8 +97,8 @@ def _row(place: str, name: str, asked: _Asked | None, known: _Known, language: s
             return {**listed, "name": name, "state": str(VmState.FAILED), "why": _error(failure)}
         result, evidence = files.read(RESULT), files.read(EVIDENCE)
         if result is not None and evidence is not None:
-            target, facts = parse_evidence(evidence, EVIDENCE, ONLY)
-            return examined(name, target, facts, _json(result, RESULT), f"{VMS}/{name}")
+            target, facts = parse_evidence(evidence, EVIDENCE, FACTS)
+            return examined_row(name, target, facts, _json(result, RESULT), f"{VMS}/{name}")
     except (SetupError, OSError) as error:
         words = explain(error, language) if isinstance(error, SetupError) else storage.why(error)
         return {**listed, "name": name, "state": str(VmState.FAILED), "why": sanitize.shortened(words)}
@@ -107,9 +107,9 @@ def _row(place: str, name: str, asked: _Asked | None, known: _Known, language: s
     return {**listed, "name": name, "state": str(state), "why": asked["why"] if asked else None}
 
 
-def _for_each(names: Sequence[str], row: Callable[[str], FleetRow], far: bool) -> list[FleetRow]:
+def _for_each(names: Sequence[str], row: Callable[[str], FleetRow], remote: bool) -> list[FleetRow]:
     """One row for each name; where each file is a call to a store, many at the same time."""
-    if not far:
+    if not remote:
         return list(map(row, names))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(row, names))
@@ -137,7 +137,7 @@ def _inventory(place: str, language: str) -> tuple[dict[str, FleetRow], list[Gap
     found, gaps = dict[str, FleetRow](), list[Gap]()
     for number, line in enumerate(_lines(place, INVENTORY), 1):
         try:
-            row = listed(*parse_evidence(line, INVENTORY, ONLY))
+            row = listed_row(*parse_evidence(line, INVENTORY, FACTS))
             found[row["vm_id"].lower()] = row
         except SetupError as error:
             why = sanitize.shortened(explain(error, language))

@@ -21,7 +21,7 @@ from vmbackup.remedies.retry.schedule import late_after_h, longest_gap_h
 from vmbackup.runs.fleet import FleetRow, Kept, VmState
 from vmbackup.runs.result import SCHEMA
 
-ONLY = frozenset(
+FACTS = frozenset(
     {
         *("vm.model", "vm.power", "vm.agent", "vm.handlers", "vm.extensions", "vm.disks", "vm.locks"),
         *("vm.restore_points", "network.nics", "network.subnets", "backup.protection", "backup.item", "backup.vault"),
@@ -54,7 +54,7 @@ class _Result(TypedDict):
     steps: list[_Step]
 
 
-def unread(name: str, vm_id: str) -> FleetRow:
+def unknown_row(name: str, vm_id: str) -> FleetRow:
     """The row of a VM of which nothing is known."""
     return FleetRow(
         name=name, vm_id=vm_id, location=None, os=None, state=str(VmState.PENDING), why=None, folder=None, at=None,
@@ -68,29 +68,29 @@ def unread(name: str, vm_id: str) -> FleetRow:
     )  # fmt: skip
 
 
-def listed(target: Target, evidence: Evidence) -> FleetRow:
+def listed_row(target: Target, evidence: Evidence) -> FleetRow:
     """The row of a VM that was not examined, from the lists alone. It holds no verdict."""
-    row = unread(str(target.vm_name), target.vm_id)
+    row = unknown_row(str(target.vm_name), target.vm_id)
     return {**_with_evidence(row, evidence), "state": str(VmState.NOT_EXAMINED)}
 
 
-def examined(name: str, target: Target, evidence: Evidence, result: object, folder: str) -> FleetRow:
+def examined_row(name: str, target: Target, evidence: Evidence, result: object, folder: str) -> FleetRow:
     """The row of a VM whose run came to its end. Raises SetupError for a result that this version cannot read."""
-    said: Any = schema.coerce(result, _Result)
-    _require(schema.error(said, _Result, "result") or _unknown_word(said))
-    row = _with_evidence(unread(name, target.vm_id), evidence)
+    content: Any = schema.coerce(result, _Result)
+    _require(schema.error(content, _Result, "result") or _unknown_word(content))
+    row = _with_evidence(unknown_row(name, target.vm_id), evidence)
     proof = result.get("proof") if isinstance(result, dict) else None
     fixed = proof.get("fixed") if isinstance(proof, dict) else None
     row.update(
         {
             "state": str(VmState.EXAMINED),
             "folder": folder,
-            "section": said["section"],
-            "outcome": said["outcome"],
-            "probable_cause": said["probable_cause"],
-            "weight": said["weight"],
+            "section": content["section"],
+            "outcome": content["outcome"],
+            "probable_cause": content["probable_cause"],
+            "weight": content["weight"],
             # Interned: the same few words stand in each of ten thousand rows.
-            "verdicts": {intern(step["cause"]): intern(_word(step)) for step in said["steps"]},
+            "verdicts": {intern(step["cause"]): intern(_word(step)) for step in content["steps"]},
             "fixed": fixed if isinstance(fixed, bool) else None,
         }
     )
@@ -101,23 +101,23 @@ def _word(step: _Step) -> str:
     """The verdict on a cause, or that there is only a symptom of it. Raises SetupError."""
     if step["verdict"] != Verdict.PROBLEM:
         return step["verdict"]
-    said: Any = schema.coerce(step["findings"], list[_Finding])
-    _require(schema.error(said, list[_Finding], step["cause"]))
-    _require(_strange({each["verdict"] for each in said}, Verdict))
-    _require(_strange({each["check"] for each in said}, [SIGNS, *catalog.checks()]))
-    findings = [Finding(each["check"], step["cause"], Verdict(each["verdict"]), each["reason"]) for each in said]
+    content: Any = schema.coerce(step["findings"], list[_Finding])
+    _require(schema.error(content, list[_Finding], step["cause"]))
+    _require(_strange({each["verdict"] for each in content}, Verdict))
+    _require(_strange({each["check"] for each in content}, [SIGNS, *catalog.checks()]))
+    findings = [Finding(each["check"], step["cause"], Verdict(each["verdict"]), each["reason"]) for each in content]
     judged = Step(0, step["cause"], False, tuple(findings))
     return str(Weight.SYMPTOM if is_symptom(judged) else Verdict.PROBLEM)
 
 
-def _unknown_word(said: _Result) -> str | None:
+def _unknown_word(content: _Result) -> str | None:
     """The first word of a result that this version does not know; None where it knows all."""
-    causes = {*(step["cause"] for step in said["steps"]), said["probable_cause"]} - {None}
+    causes = {*(step["cause"] for step in content["steps"]), content["probable_cause"]} - {None}
     return (
-        _strange({said["schema"]}, [SCHEMA])
-        or _strange({said["section"]} - {None}, catalog.sections())
+        _strange({content["schema"]}, [SCHEMA])
+        or _strange({content["section"]} - {None}, catalog.sections())
         or _strange(causes, catalog.causes())
-        or _strange({step["verdict"] for step in said["steps"]}, Verdict)
+        or _strange({step["verdict"] for step in content["steps"]}, Verdict)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vmbackup import catalog
 from vmbackup.arm.connection import Azure
 from vmbackup.diagnosis import nothing_failed
-from vmbackup.fleet.rows import examined, listed
+from vmbackup.fleet.rows import examined_row, listed_row
 from vmbackup.model import AzureSource, Language, Probe, Target
 from vmbackup.parameters import Parameters
 from vmbackup.runs.fleet import Fleet, FleetRow
@@ -30,5 +30,5 @@ def _row(azure: Azure, vm: dict[str, str], language: str) -> FleetRow:
     run = Run(parameters, None, target, azure=azure, kept=False)
     run.collect()
     if not nothing_failed(run.evidence):
-        return {**examined(target.vm_name, target, run.evidence, run.result(), ""), "folder": None}
-    return {**listed(target, run.evidence), "why": catalog.text("fleet.good_by_lists", language)}
+        return {**examined_row(target.vm_name, target, run.evidence, run.result(), ""), "folder": None}
+    return {**listed_row(target, run.evidence), "why": catalog.text("fleet.good_by_lists", language)}

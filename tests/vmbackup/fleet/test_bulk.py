@@ -43,8 +43,8 @@ def test_vms_with_nothing_open_and_no_others_need_no_examination(listed_fleet: I
 def test_an_inventorys_line_holds_all_that_a_row_is_made_from_and_no_more(listed_fleet: Inventory) -> None:
     for vm in listed_fleet.vms:
         target, kept = parse_evidence(inventory_line(vm.target, vm.known))
-        assert rows.listed(target, kept) == rows.listed(vm.target, saved(vm.target, vm.known))
-        assert set(kept) == set(vm.known) & rows.ONLY
+        assert rows.listed_row(target, kept) == rows.listed_row(vm.target, saved(vm.target, vm.known))
+        assert set(kept) == set(vm.known) & rows.FACTS
 
 
 def test_a_vault_names_its_vms(azure: Azure, listed_fleet: Inventory, worlds: list[World]) -> None:

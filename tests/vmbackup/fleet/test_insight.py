@@ -20,7 +20,7 @@ from vmbackup.fleet import summary
 from vmbackup.fleet.compare import compare
 from vmbackup.fleet.folder import fleet_json, inventory_line, read
 from vmbackup.fleet.grouping import groups, is_healthy
-from vmbackup.fleet.rows import listed, unread
+from vmbackup.fleet.rows import listed_row, unknown_row
 from vmbackup.fleet.tonight import outlook
 from vmbackup.model import Fact, FactStatus, SetupError
 from vmbackup.runs.fleet import Fleet, FleetRow, Kept, Standing, VmState, late_h
@@ -93,7 +93,7 @@ def test_a_backup_that_is_due_may_still_run_where_none_failed(world: str, hours:
         {**each, "time": clock.stamp((clock.parse(each["time"]) or datetime.min) - timedelta(hours=hours))}
         for each in fact.data
     ]
-    row = listed(run.target, {**run.evidence, "backup.recovery_points": replace(fact, data=moved)})
+    row = listed_row(run.target, {**run.evidence, "backup.recovery_points": replace(fact, data=moved)})
     assert row["kept"] == kept, row["age_h"]
 
 
@@ -151,7 +151,7 @@ def test_a_lock_is_a_risk_from_the_backup_on_that_reaches_the_policys_limit(coun
 
 
 def row(name: str, **values: Any) -> FleetRow:
-    made: dict[str, Any] = {**unread(name, f"/id/{name}"), "state": "examined", **values}
+    made: dict[str, Any] = {**unknown_row(name, f"/id/{name}"), "state": "examined", **values}
     return made  # type: ignore[return-value]
 
 

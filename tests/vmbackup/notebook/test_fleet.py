@@ -18,7 +18,7 @@ from fleets import a_fleet, write_vm
 from vmbackup.cli.main import app
 from vmbackup.fleet.folder import fleet_json, read
 from vmbackup.fleet.grouping import groups
-from vmbackup.fleet.rows import unread
+from vmbackup.fleet.rows import unknown_row
 from vmbackup.many_vms import ManyVms, summarise
 from vmbackup.notebook.fleet import open_fleet
 from vmbackup.pages import fleet as pages
@@ -145,7 +145,7 @@ def test_a_link_is_quoted_and_leads_to_its_own_folder(tmp_path: Path, name: str)
 
 def test_namesakes_are_told_apart_by_their_resource_groups() -> None:
     ids = [f"/subscriptions/s/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/web" for group in "ab"]
-    rows = [{**unread("web", vm_id), "kept": str(Kept.NEVER)} for vm_id in ids]
+    rows = [{**unknown_row("web", vm_id), "kept": str(Kept.NEVER)} for vm_id in ids]
     shown = Shown(Fleet(rows), [], "en", "", "runbook.ipynb")  # type: ignore[arg-type]
     assert {"web (a)", "web (b)"} == {shown.name(row) for row in shown.rows}
     assert "web (a)" in pages.work(shown).text()
@@ -166,7 +166,7 @@ def test_an_evil_name_acts_nowhere(tmp_path: Path) -> None:
 
 
 def _made(state: VmState, kept: Kept, failing: bool | None, cause: str | None, seen: str) -> FleetRow:
-    row = unread("vm", "/id/vm")
+    row = unknown_row("vm", "/id/vm")
     row.update(
         {"state": str(state), "kept": str(kept), "failing": failing, "probable_cause": cause, "consistency": seen}
     )
