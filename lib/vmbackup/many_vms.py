@@ -141,19 +141,20 @@ def summarise(folder: str, language: str, earlier: str = "") -> list[str]:
 
 
 def _executed(folder: str, language: str, earlier: str) -> bytes:
-    """The notebook, executed over this folder. In the folder, as it were: no path of this machine stands in it."""
+    """The notebook, executed over this folder. It names the folder by a relative path, so that no path of this machine
+    is in it."""
     from papermill.execute import execute_notebook
 
-    here = storage.is_url(folder)
+    is_remote = storage.is_url(folder)
     parameters = {
-        "folder": folder if here else ".",
+        "folder": folder if is_remote else ".",
         "earlier_folder": earlier if storage.is_url(earlier) or not earlier else os.path.relpath(earlier, folder),
         "language": str(language),
     }
     with tempfile.TemporaryDirectory(prefix="vmbackup-") as made:
         target = Path(made) / f"{NOTEBOOK}.ipynb"
         execute_notebook(
-            notebooks.template(NOTEBOOK), target, parameters=parameters, cwd=made if here else folder,
+            notebooks.template(NOTEBOOK), target, parameters=parameters, cwd=made if is_remote else folder,
             engine_name=ENGINE, progress_bar=False,
         )  # fmt: skip
         return target.read_bytes()
@@ -161,5 +162,5 @@ def _executed(folder: str, language: str, earlier: str) -> bytes:
 
 def path_to(folder: str) -> str:
     """The path from the notebook to the folder, for its links."""
-    way = "" if storage.is_url(folder) else os.path.relpath(folder)
-    return "" if way in ("", ".") else f"{way}/"
+    path = "" if storage.is_url(folder) else os.path.relpath(folder)
+    return "" if path in ("", ".") else f"{path}/"

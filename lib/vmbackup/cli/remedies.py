@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Remedies, the retry and the rights.", no_args_is_help=True)
 
 FAILED, UNDECIDED, RIGHTS_MISSING = 1, 3, 4
-IN_WORK = "InProgress"
+IN_PROGRESS = "InProgress"
 
 
 class Format(str, Enum):
@@ -210,7 +210,7 @@ def _retry(run: Run, timeout_s: int, as_json: bool) -> int:
 
         def show(progress: Progress) -> None:
             bar.set_description(
-                f"{progress.status} {next((task for task, how in progress.tasks if how == IN_WORK), '')}"
+                f"{progress.status} {next((task for task, how in progress.tasks if how == IN_PROGRESS), '')}"
             )
             bar.update((progress.percent or bar.n) - bar.n)
 

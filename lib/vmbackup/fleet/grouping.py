@@ -61,7 +61,9 @@ def groups(rows: Sequence[FleetRow]) -> list[Group]:
     """The groups, the largest first. Every VM with a cause or a failed backup is in exactly one of them."""
     healthy = _count([row for row in rows if is_healthy(row)])
     found = [group for key, members in _by_cause(rows).items() for group in _divided(*key, members, healthy)]
-    return sorted(found, key=lambda group: (-len(group.rows), -_latest_h(group), group.cause or "~", group.code or ""))
+    return sorted(
+        found, key=lambda group: (-len(group.rows), -_most_overdue_h(group), group.cause or "~", group.code or "")
+    )
 
 
 def _by_cause(rows: Sequence[FleetRow]) -> dict[tuple[str | None, str | None], list[FleetRow]]:
@@ -152,5 +154,5 @@ def _count(rows: Sequence[FleetRow]) -> dict[str, _Count]:
     return found
 
 
-def _latest_h(group: Group) -> float:
+def _most_overdue_h(group: Group) -> float:
     return max((late_h(row) or 0.0 for row in group.rows), default=0.0)

@@ -16,11 +16,12 @@ from vmbackup.pages.blocks import Block, Cell, Heading, Page, Paragraph, Table, 
 from vmbackup.pages.incident import cut
 from vmbackup.resource_ids import resource_group, resource_name
 from vmbackup.runs.fleet import Fleet, FleetRow, Gap, Group, Kept, VmState, late_h
+from vmbackup.runs.rollout import LeftOut, Planned
 
 MOST = 100
 """Rows of a list."""
-_WORK = (Kept.NEVER, Kept.UNPROTECTED, Kept.LATE)
-_EDGES = {Kept.KEPT: "ok", Kept.UNKNOWN: "unknown"}
+WITHOUT_GOOD_BACKUP = (Kept.NEVER, Kept.UNPROTECTED, Kept.LATE)
+"""The most urgent first."""
 _LONGEST = 90
 
 
@@ -68,9 +69,9 @@ class Shown:
         return [Paragraph(self.text(key, count=len(rows) - MOST))] if len(rows) > MOST else []
 
 
-def vm_name(row: FleetRow) -> str:
+def vm_name(vm: FleetRow | Planned | LeftOut) -> str:
     """The VM's own name; that of its folder where it is not known."""
-    return resource_name(row["vm_id"]) or row["name"]
+    return resource_name(vm["vm_id"]) or vm["name"]
 
 
 def overview(shown: Shown) -> Page:
@@ -90,7 +91,7 @@ def overview(shown: Shown) -> Page:
 
 
 def _verdict(kept: Counter[str]) -> str:
-    if any(kept[each] for each in _WORK):
+    if any(kept[each] for each in WITHOUT_GOOD_BACKUP):
         return str(Verdict.PROBLEM)
     return str(Verdict.UNKNOWN if kept[Kept.UNKNOWN] else Verdict.OK)
 
@@ -151,7 +152,7 @@ def overdue(row: FleetRow, shown: Shown) -> str:
 
 def work(shown: Shown) -> Page:
     """The VMs without a good backup, the most overdue first; those without any before them."""
-    rows = sorted((row for row in shown.rows if row["kept"] in _WORK), key=_urgency)
+    rows = sorted((row for row in shown.rows if row["kept"] in WITHOUT_GOOD_BACKUP), key=_urgency)
     blocks: list[Block] = [Heading(shown.text("work"))]
     if not rows:
         return Page([*blocks, Paragraph(shown.text("no_work"))])
@@ -170,7 +171,7 @@ def work(shown: Shown) -> Page:
 
 
 def _urgency(row: FleetRow) -> tuple[int, float, str]:
-    return _WORK.index(Kept(row["kept"])), -(late_h(row) or 0.0), vm_name(row)
+    return WITHOUT_GOOD_BACKUP.index(Kept(row["kept"])), -(late_h(row) or 0.0), vm_name(row)
 
 
 def not_covered(shown: Shown) -> Page:

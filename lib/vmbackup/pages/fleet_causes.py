@@ -9,7 +9,7 @@ from vmbackup import catalog, clock
 from vmbackup.catalog.words import cause_title, cause_word, duration
 from vmbackup.model import Verdict
 from vmbackup.pages.blocks import Block, Cell, Code, Details, Heading, Page, Paragraph, Table
-from vmbackup.pages.fleet import MOST, Shown, group_title, overdue, trait_text, vm_name
+from vmbackup.pages.fleet import MOST, WITHOUT_GOOD_BACKUP, Shown, group_title, overdue, trait_text, vm_name
 from vmbackup.pages.incident import NOTE_BYTES
 from vmbackup.resource_ids import resource_group
 from vmbackup.runs.fleet import FleetRow, Group, Kept, Trait, late_h
@@ -56,7 +56,7 @@ def ticket(group: Group, shown: Shown) -> str:
 
 
 def _lines(group: Group, shown: Shown, most: int) -> Iterator[str]:
-    bad = all(row["kept"] in (Kept.LATE, Kept.NEVER, Kept.UNPROTECTED) for row in group.rows)
+    bad = all(row["kept"] in WITHOUT_GOOD_BACKUP for row in group.rows)
     title = "ticket_title" if bad else "ticket_title_kept"
     yield shown.text(title, count=len(group.rows), group=group_title(group, shown))
     yield shown.text("as_of", at=shown.fleet.at)

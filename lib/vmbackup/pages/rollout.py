@@ -9,8 +9,8 @@ from vmbackup import catalog
 from vmbackup.catalog import remedies as catalogue
 from vmbackup.model import Verdict
 from vmbackup.pages.blocks import Block, Cell, Heading, Page, Paragraph, Table, VerdictBanner
-from vmbackup.pages.fleet import MOST, Shown
-from vmbackup.resource_ids import resource_group, resource_name
+from vmbackup.pages.fleet import MOST, Shown, vm_name
+from vmbackup.resource_ids import resource_group
 from vmbackup.runs.fleet import FleetRow
 from vmbackup.runs.rollout import Ending, LeftOut, Planned, Rollout
 
@@ -108,9 +108,9 @@ def _row(vm: Planned, known: FleetRow | None, rollout: Rollout, shown: Shown) ->
     language = shown.language
     end = rollout.ends.get(vm["name"])
     if end is None:
-        return [_name(vm), "–", _text(f"ending.{_OPEN}", language), "–", "–"]
+        return [vm_name(vm), "–", _text(f"ending.{_OPEN}", language), "–", "–"]
     verdict = _VERDICTS.get(Ending(end["ending"]), "")
-    name = shown.vm(known, verdict) if known else Cell(_name(vm), verdict)
+    name = shown.vm(known, verdict) if known else Cell(vm_name(vm), verdict)
     backup = {True: "backup_yes", False: "backup_no"}.get(end["fixed"]) if end["fixed"] is not None else None
     return [
         name,
@@ -124,12 +124,8 @@ def _row(vm: Planned, known: FleetRow | None, rollout: Rollout, shown: Shown) ->
 def _left(left: Sequence[LeftOut], title: str, language: str) -> list[Block]:
     if not left:
         return []
-    rows = [[resource_name(each["vm_id"]) or each["name"], each["why"]] for each in left]
+    rows = [[vm_name(each), each["why"]] for each in left]
     return [Paragraph("", title), Table([_text("vm", language), _text("why", language)], rows)]
-
-
-def _name(vm: Planned) -> str:
-    return resource_name(vm["vm_id"]) or vm["name"]
 
 
 def _title(rollout: Rollout, language: str) -> str:
