@@ -5,8 +5,7 @@ What an earlier run of the plan began is continued from the VM's own journal, so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -78,48 +77,41 @@ class VmChange:
         """Change the VM; returns how it ended, None where it was not begun or a later run must continue it. Any failure
         is an end too. Raises Unwritten where the fleet's folder cannot be written."""
         try:
-            with self._endings():
-                return self._changed()
-        except _Ended as ended:
-            return self._end(ended.ending, ended.why)
+            return self._change()
         except _NotNow:
             return None
-
-    @contextmanager
-    def _endings(self) -> Iterator[None]:
-        """Turn any error into an end: the VM is left out if it was not begun; else it counts as worse, as its state is
-        not known."""
-        try:
-            yield
-        except (_Ended, _NotNow, Unwritten):
+        except _Ended as ended:
+            return self._end(ended.ending, ended.why)
+        except Unwritten:
             raise
         except Exception as error:
             words = explain(error, self._language) if isinstance(error, RunbookError) else type(error).__name__
-            raise _Ended(Ending.WORSE if self.begun else Ending.LEFT_OUT, words) from error
+            # Once begun, the VM may have been changed, and its state is not known.
+            return self._end(Ending.WORSE if self.begun else Ending.LEFT_OUT, words)
 
-    def _changed(self) -> End:
-        self._go_on_or_stop()
+    def _change(self) -> End:
+        self._stop_if_asked()
         run = self.group.open_run(self.vm)
         # What the fleet's lists said is out of date by now.
         run.files.delete(KNOWN)
         run.collect()
         if self.begun is None:
             chosen = self._agreed(run)
-            self._go_on_or_stop()
+            self._stop_if_asked()
             condition = Condition.of(run.evidence, run.diagnosis().steps)
             self.begun = Begun(condition, chosen.cures, len(run.files.journal.receipts()))
             self.group.record.note_begun(self.vm["name"], self.begun)
         self.receipt = self._receipt(run, self.begun)
         run.receipts = run.files.journal.applied()
         if went_wrong(self.receipt):
-            raise _Ended(Ending.WORSE, self._said(self.receipt))
+            raise _Ended(Ending.WORSE, self._receipt_text(self.receipt))
         cured = self._settled(run, self.begun)
         why = self._backed_up(run, self.begun) if self.group.agreement.retry else ""
         # A backup proves more than any check.
         proved = {True: Verdict.OK, False: Verdict.PROBLEM, None: cured}[self.fixed]
         return self._end(_HELPED[proved], why)
 
-    def _go_on_or_stop(self) -> None:
+    def _stop_if_asked(self) -> None:
         if self.group.stopped.is_set() and self.begun is None:
             raise _NotNow
 
@@ -181,7 +173,7 @@ class VmChange:
             self._pause()
             run.collect()
         if worse:
-            raise _Ended(Ending.WORSE, self._worse(worse, run))
+            raise _Ended(Ending.WORSE, self._worse_text(worse, run))
         return cured
 
     def _await_report(self, run: Run, since: str | None) -> None:
@@ -220,10 +212,10 @@ class VmChange:
     def _text(self, key: str, **values: str) -> str:
         return catalog.text(f"rollout.{key}", self._language, **values)
 
-    def _said(self, receipt: Receipt) -> str:
+    def _receipt_text(self, receipt: Receipt) -> str:
         return catalog.text(f"receipt.{receipt.outcome}", self._language, code=receipt.code, message=receipt.message)
 
-    def _worse(self, worse: Worsening, run: Run) -> str:
+    def _worse_text(self, worse: Worsening, run: Run) -> str:
         if worse.finding is None:
             return self._text(f"worse.{worse.key}")
         cause = cause_title(worse.finding.cause, self._language)
