@@ -52,6 +52,12 @@ class WarmClient(PapermillNotebookClient):  # type: ignore[misc]
             self.km.shutdown_kernel(now=True)
             self.kc, self.km = None, None
 
+    async def _async_handle_timeout(self, timeout: int, cell: Any = None) -> Any:
+        """As nbclient's, which has no words for a request that is no cell's."""
+        if cell is None:
+            raise TimeoutError(f"The kernel did not answer for {timeout} s after its last cell.")
+        return await super()._async_handle_timeout(timeout, cell)
+
     def papermill_execute_cells(self) -> None:
         """papermill's loop, in which a cell that timed out or whose kernel died has failed too, and not completed."""
         for index, cell in enumerate(self.nb.cells):

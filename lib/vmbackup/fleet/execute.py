@@ -133,7 +133,12 @@ def _executed(spec: RunSpec, notebook: Path, works_in: str) -> str | None:
     from papermill.execute import execute_notebook
 
     until = time.monotonic() + spec.timeout_s
-    limit = {"timeout_func": lambda cell: max(_LEAST_S, until - time.monotonic())} if spec.timeout_s else {}
+    limit: dict[str, Any] = {}
+    if spec.timeout_s:
+        limit = {
+            "timeout_func": lambda cell: max(_LEAST_S, until - time.monotonic()),
+            "execution_timeout": spec.timeout_s,  # for what is asked when all cells were executed
+        }
     try:
         execute_notebook(
             spec.notebook,

@@ -1,12 +1,14 @@
 """Headless runs: one that fails ends none of the others, and nothing misspelt is executed."""
 
 import stat
+import time
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from saying import refused
-from vmbackup.fleet.execute import RunSpec
+from vmbackup.fleet.execute import RunSpec, execute
 from vmbackup.fleet.pool import execute_all
 
 
@@ -52,3 +54,19 @@ def test_two_orders_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_a_missing_notebook_is_named(tmp_path: Path) -> None:
     with refused("no notebook"):
         list(execute_all([RunSpec("a", tmp_path / "none.ipynb")], tmp_path / "runs", 1))
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import time; time.sleep(60)", "timed out"),
+        ("import time; get_ipython().kernel.shell_handlers['kernel_info_request'] = lambda *_: time.sleep(60)",
+         "did not answer for 2 s after its last cell"),
+    ],
+)  # fmt: skip
+def test_a_notebook_that_takes_too_long_as_a_whole_is_ended(source: str, said: str, tmp_path: Path) -> None:
+    begun = time.monotonic()
+    ended = execute(RunSpec("a", notebook(tmp_path / "slow.ipynb", source), timeout_s=2), tmp_path / "run")
+    assert ended.result is None
+    assert said in (ended.error or "").lower()
+    assert time.monotonic() - begun < 40

@@ -15,7 +15,6 @@ import pytest
 from saying import refused
 from vmbackup.fleet import pool
 from vmbackup.fleet.coordinator import FleetRun
-from vmbackup.fleet.execute import execute
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.runs.folder import EVIDENCE, RunFolder
 
@@ -133,14 +132,3 @@ def test_a_store_that_goes_away_stops_the_run_which_then_goes_on(store: Store, t
         assert [each.error for each in again.run(workers)] == [None] * (4 - again.earlier)
         assert again.tally.nothing == 4
     assert len(ledger.finished()) == 4
-
-
-def test_a_notebook_that_takes_too_long_as_a_whole_is_ended(tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    [order] = specs(tmp_path, 1, "import time; time.sleep(60)")
-    begun = time.monotonic()
-    ended = execute(replace(order, timeout_s=2), str(tmp_path / "fleet"))
-    assert ended.result is None
-    assert "timed out" in (ended.error or "").lower()
-    assert time.monotonic() - begun < 40
