@@ -44,7 +44,7 @@ def many(count: int, latency_ms: int) -> Iterator[tuple[Azure, list[Target]]]:
 
 
 def test_sixteen_calls_about_sixteen_vms_share_one_connection(tmp_path: Path) -> None:
-    begin = Barrier(VMS)
+    begin = Barrier(VMS, timeout=60)
 
     def restart(azure: Azure, target: Target, number: int) -> None:
         with (
@@ -77,7 +77,7 @@ def test_sixteen_calls_about_sixteen_vms_share_one_connection(tmp_path: Path) ->
 def test_a_thread_that_outlives_the_consent_changes_nothing(tmp_path: Path) -> None:
     with many(1, latency_ms=0) as (azure, (target,)):
         ended: list[BaseException | None] = []
-        closed = Barrier(2)
+        closed = Barrier(2, timeout=60)
 
         def late() -> None:
             closed.wait()
