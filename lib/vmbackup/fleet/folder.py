@@ -15,7 +15,6 @@ Nothing in it is trusted, and nothing is written or renamed. A VM whose files ca
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -69,7 +68,10 @@ def read(place: str, language: str) -> Fleet:
     """The fleet in this folder, on this machine or behind an fsspec URL. Raises SetupError where there is none."""
     asked, gaps = _asked(place)
     known, unreadable = _inventory(place, language)
-    names = list(dict.fromkeys([*asked, *_folders(place)]))
+    try:
+        names = list(dict.fromkeys([*asked, *_folders(place)]))
+    except OSError as error:
+        raise _unread(place, VMS, error) from None
     if not names and not known:
         raise SetupError("error.no_fleet", folder=place)
     rows = _for_each(names, lambda name: _row(place, name, asked.get(name), known, language), storage.is_url(place))
@@ -170,14 +172,10 @@ def _json(content: bytes, name: str) -> Any:
         raise SetupError("error.evidence_no_json", file=name) from None
 
 
-def _folders(place: str) -> Iterator[str]:
-    """The folders of single VMs, by name."""
-    from fsspec.core import url_to_fs
-
-    fs, path = url_to_fs(f"{place}/{VMS}")
-    found = fs.ls(path, detail=True) if fs.isdir(path) else []
-    names = sorted(os.path.basename(each["name"].rstrip("/")) for each in found if each["type"] == "directory")
-    return (name for name in names if is_a_name(name))
+def _folders(place: str) -> list[str]:
+    """The folders of single VMs, by name. Raises OSError."""
+    found = storage.entries(f"{place}/{VMS}")
+    return sorted(name for name, is_folder in found.items() if is_folder and is_a_name(name))
 
 
 def is_a_name(name: str) -> bool:

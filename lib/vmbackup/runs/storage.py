@@ -70,6 +70,14 @@ def at(place: str | os.PathLike[str]) -> Storage:
     return ObjectStorage(name) if is_url(name) else LocalStorage(Path(name.split("://", 1)[-1]))
 
 
+def entries(place: str) -> dict[str, bool]:
+    """The names in a place, and whether each is a folder; none where there is no such place. Raises OSError."""
+    with _as_os_error():
+        here = ObjectStorage(place)  # fsspec lists local folders as well
+        found = here._fs.ls(here._prefix, detail=True) if here._fs.isdir(here._prefix) else []
+    return {each["name"].rstrip("/").rpartition("/")[2]: each["type"] == "directory" for each in found}
+
+
 def read_input(place: str, largest: int = LARGEST) -> bytes:
     """A file that the operator named, by path or URL. Raises OSError, also for a pipe or a device."""
     if is_url(place):
@@ -206,8 +214,7 @@ def _line_end(handle: int) -> bytes:
 
 
 class ObjectStorage:
-    """A prefix in an object store. A line is added by writing the whole object again: one writer at a time, see
-    lock."""
+    """A prefix in an object store. Adding a line writes the whole object again: one writer at a time, see lock."""
 
     def __init__(self, url: str) -> None:
         from fsspec.core import url_to_fs

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from threading import Lock
@@ -123,17 +123,18 @@ class Record:
 
 
 def rollouts(place: str) -> list[Rollout]:
-    """All plans that were begun in the folder of a fleet, oldest first; those that cannot be read are left out."""
+    """All plans that were begun in the folder of a fleet, oldest first; those that cannot be read are left out. Raises
+    SetupError where the folder cannot be listed."""
     found = (Record(place, digest).rollout() for digest in _digests(place))
     return sorted((each for each in found if each), key=lambda each: each.at or "")
 
 
-def _digests(place: str) -> Iterator[str]:
-    from fsspec.core import url_to_fs
-
-    fs, path = url_to_fs(f"{place}/{REMEDIES}", use_listings_cache=False)
-    names = [str(each).rpartition("/")[2] for each in (fs.ls(path, detail=False) if fs.isdir(path) else ())]
-    return (name.removesuffix(".json") for name in sorted(names) if _DIGEST.fullmatch(name.removesuffix(".json")))
+def _digests(place: str) -> list[str]:
+    try:
+        names = [name.removesuffix(".json") for name in storage.entries(f"{place}/{REMEDIES}")]
+    except OSError as error:
+        raise SetupError("error.evidence_unread", file=f"{place}/{REMEDIES}", message=storage.why(error)) from None
+    return sorted(name for name in names if _DIGEST.fullmatch(name))
 
 
 def _names(agreement: Agreement) -> set[str]:
