@@ -29,15 +29,17 @@ class Taken(Protocol):
         """Azure's time then; None where it is not known."""
 
 
-@lru_cache(maxsize=1000)  # a page shows, and a check compares, the same few times again and again
 def parse(words: str | None) -> datetime | None:
     """An ISO 8601 date or time in UTC, to the microsecond; without a zone it is UTC. None where it is none.
 
     >>> parse("2026-11-23T03:00:00.1234567+01:00").isoformat()
     '2026-11-23T02:00:00.123456+00:00'
     """
-    if not words or len(words) < _DATE:
-        return None
+    return _parsed(words) if words and len(words) >= _DATE else None
+
+
+@lru_cache(maxsize=1000)  # a page shows, and a check compares, the same few times again and again
+def _parsed(words: str) -> datetime | None:
     try:
         return _utc(parser.isoparse(words))
     except (ValueError, OverflowError):
