@@ -26,7 +26,7 @@ from vmbackup.facts import schema
 from vmbackup.fleet.rows import FACTS, examined_row, listed_row, unknown_row
 from vmbackup.model import Evidence, SetupError, Target
 from vmbackup.runs import storage
-from vmbackup.runs.evidence import evidence_json, parse_evidence
+from vmbackup.runs.evidence import evidence_json, parse_evidence, unread
 from vmbackup.runs.fleet import Fleet, FleetRow, Gap, VmState
 from vmbackup.runs.folder import EVIDENCE, RESULT
 
@@ -71,7 +71,7 @@ def read(place: str, language: str) -> Fleet:
     try:
         names = list(dict.fromkeys([*asked, *_folders(place)]))
     except OSError as error:
-        raise _unread(place, VMS, error) from None
+        raise unread(f"{place}/{VMS}", error) from None
     if not names and not known:
         raise SetupError("error.no_fleet", folder=place)
     rows = _for_each(names, lambda name: _row(place, name, asked.get(name), known, language), storage.is_url(place))
@@ -151,18 +151,14 @@ def _lines(place: str, name: str) -> Iterator[bytes]:
     try:
         yield from storage.at(place).lines(name)
     except (OSError, ImportError, ValueError) as error:
-        raise _unread(place, name, error) from None
+        raise unread(f"{place}/{name}", error) from None
 
 
 def _whole(place: str, name: str) -> bytes | None:
     try:
         return storage.at(place).read(name, _LARGEST)
     except (OSError, ImportError, ValueError) as error:
-        raise _unread(place, name, error) from None
-
-
-def _unread(place: str, name: str, error: Exception) -> SetupError:
-    return SetupError("error.evidence_unread", file=f"{place}/{name}", message=storage.why(error))
+        raise unread(f"{place}/{name}", error) from None
 
 
 def _json(content: bytes, name: str) -> Any:

@@ -28,6 +28,7 @@ from vmbackup.fleet.scope import Plan
 from vmbackup.model import AzureSource, SetupError
 from vmbackup.parameters import read, target
 from vmbackup.runs import storage
+from vmbackup.runs.evidence import unread
 from vmbackup.runs.folder import BEGUN, NOTEBOOK, RESULT, RunFolder
 from vmbackup.runs.lock import Held, folder_lock
 
@@ -151,7 +152,7 @@ class Ledger:
         except FileNotFoundError:
             return
         except Exception as error:  # each store has its own
-            raise SetupError("error.evidence_unread", file=self.place, message=storage.why(error)) from None
+            raise unread(self.place, error) from None
         for each in found:
             *_, name, file = str(each).rsplit("/", 2)
             yield name, file
@@ -160,7 +161,7 @@ class Ledger:
         try:
             return self._storage.read(name)
         except OSError as error:
-            raise SetupError("error.evidence_unread", file=f"{self.place}/{name}", message=storage.why(error)) from None
+            raise unread(f"{self.place}/{name}", error) from None
 
 
 def _content(spec: RunSpec) -> dict[str, Any]:

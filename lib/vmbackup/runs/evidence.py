@@ -27,8 +27,13 @@ def load_evidence(place: str) -> tuple[Target, dict[str, Fact]]:
     try:
         content = storage.read_input(place)
     except (OSError, ImportError, ValueError) as error:
-        raise SetupError("error.evidence_unread", file=place, message=storage.why(error)) from None
+        raise unread(place, error) from None
     return parse_evidence(content, place)
+
+
+def unread(place: str, error: Exception) -> SetupError:
+    """To be raised where this file or folder cannot be read, for what the system or the store says."""
+    return SetupError("error.evidence_unread", file=place, message=storage.why(error))
 
 
 def parse_evidence(

@@ -19,7 +19,7 @@ from vmbackup.parameters import no_such, read, target
 from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.plan import Plan, plan
 from vmbackup.runs import storage
-from vmbackup.runs.evidence import parse_evidence
+from vmbackup.runs.evidence import parse_evidence, unread
 from vmbackup.runs.folder import EVIDENCE
 from vmbackup.runs.rollout import LeftOut, Planned
 
@@ -85,7 +85,7 @@ def _plan(ledger: Ledger, spec: RunSpec, is_finished: bool, remedy: str, languag
     try:
         content = storage.at(place).read(EVIDENCE)
     except OSError as error:
-        raise SetupError("error.evidence_unread", file=EVIDENCE, message=storage.why(error)) from None
+        raise unread(EVIDENCE, error) from None
     if content is None:
         raise SetupError("rollout.not_examined")
     subject, evidence = parse_evidence(content, EVIDENCE)

@@ -23,6 +23,7 @@ from vmbackup.fleet.rollout.agreement import Agreement
 from vmbackup.fleet.rollout.worse import Condition
 from vmbackup.model import SetupError
 from vmbackup.runs import storage
+from vmbackup.runs.evidence import unread
 from vmbackup.runs.log import Log
 from vmbackup.runs.rollout import End, Ending, LeftOut, Rollout
 
@@ -119,7 +120,7 @@ class Record:
         try:
             return self._storage.read(name)
         except OSError as error:
-            raise SetupError("error.evidence_unread", file=name, message=storage.why(error)) from None
+            raise unread(name, error) from None
 
 
 def rollouts(place: str) -> list[Rollout]:
@@ -133,7 +134,7 @@ def _digests(place: str) -> list[str]:
     try:
         names = [name.removesuffix(".json") for name in storage.entries(f"{place}/{REMEDIES}")]
     except OSError as error:
-        raise SetupError("error.evidence_unread", file=f"{place}/{REMEDIES}", message=storage.why(error)) from None
+        raise unread(f"{place}/{REMEDIES}", error) from None
     return sorted(name for name in names if _DIGEST.fullmatch(name))
 
 
