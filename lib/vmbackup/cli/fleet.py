@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vmbackup import catalog, clock, sanitize
+from vmbackup import catalog, sanitize
 from vmbackup.cli.ending import INTERRUPTED, check_address, interruptible, post_result, stoppable, summarised
+from vmbackup.cli.fleet_options import FleetOptions, Selection, utc_time
 from vmbackup.cli.fleet_progress import Progress, say_what_would_run
 from vmbackup.cli.options import JsonOption, LanguageOption
 from vmbackup.cli.rollout import WIDTH, ApplyOptions, apply, show
 from vmbackup.model import Language, Risk, SetupError
-from vmbackup.parameters import VAULT_ID, VAULT_ID_EXAMPLE, check_subscription
 
 if TYPE_CHECKING:
     from vmbackup.fleet.coordinator import FleetRun
     from vmbackup.fleet.ledger import Ledger
-    from vmbackup.fleet.orders import Fault, Orders
+    from vmbackup.fleet.orders import Orders
     from vmbackup.fleet.pool import Workers
     from vmbackup.fleet.scope import Plan
 
 app = typer.Typer()
 
 FOUND, REFUSED, UNDECIDED, DENIED, FAILED, TOO_MANY = 1, 2, 3, 4, 5, 6
-_GROUP = re.compile(r"(?!\.+\Z)[\w.()-]{1,90}")
-_AGO = re.compile(r"(\d{1,4})([dhm])")
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 @app.command(name="batch", hidden=True)
@@ -84,110 +80,134 @@ def fleet(
     130 interrupted. With --apply: 0 the plan was shown or it helped everywhere, 1 a VM failed or got worse, 3 not every
     VM was helped.
     """
-    from vmbackup.fleet.ledger import Ledger
-
-    asked = {
-        "from": table, "vault": vault or [], "subscription": subscription or [],
-        "management_group": management_group, "failed_since": _time(failed_since), "examine_all": examine_all,
-        "without_points": without_points,
-    }  # fmt: skip
-    options = ApplyOptions(
+    selection = Selection(
+        table, vault or [], subscription or [], management_group, utc_time(failed_since), examine_all, without_points
+    )
+    change = ApplyOptions(
         remedy, max_risk, confirm_plan, retry, without or [], at_once, resume, dry_run, notify, str(language), as_json
     )
-    options.refuse_contradictions(bool(table) + _has_scope(asked), folder, scheduler)
-    if remedy and not (table or _has_scope(asked)):
-        _change(Ledger(folder), options)
+    change.refuse_contradictions(selection.sources, folder, scheduler)
+    if remedy and not selection.sources:
+        _apply(folder, change)
         return
-    _refuse_contradictions(asked, resume, folder)
+    options = FleetOptions(
+        selection, folder=folder, resume=resume, workers=workers, scheduler=scheduler, max_errors=max_errors,
+        timeout_s=timeout, skip_bad=skip_bad, dry_run=dry_run, explain_calls=explain_calls, notify=notify,
+        language=str(language), as_json=as_json,
+    )  # fmt: skip
+    options.refuse_contradictions()
     check_address(notify)
-    orders = _read_table(table, skip_bad, language) if table else None
-    ledger = Ledger(folder or f"runs/fleet-{datetime.now(timezone.utc):%Y-%m-%d-%H%M%SZ}")
-    begun = time.monotonic()
+    _examine(options, change)
+
+
+def _apply(folder: str, change: ApplyOptions) -> None:
+    """Show the plan of a remedy, or carry it out where it was confirmed."""
+    from vmbackup.fleet.ledger import Ledger
+
+    ledger = Ledger(folder)
+    check_address(change.notify)
+    if change.confirmed is not None and not change.dry_run:
+        apply(ledger, change)
+    elif not show(ledger, change):
+        raise SetupError("error.nothing_for_group", remedy=change.remedy, folder=ledger.place)
+
+
+def _examine(options: FleetOptions, change: ApplyOptions) -> None:
+    """Examine the VMs, or say which ones would be. Ends with the exit code. A remedy's plan is shown last."""
+    from vmbackup.fleet.ledger import Ledger
+
+    orders = _read_table(options) if options.selection.table else None
+    ledger = Ledger(options.folder or f"runs/fleet-{datetime.now(timezone.utc):%Y-%m-%d-%H%M%SZ}")
+    started = time.monotonic()
     with interruptible():
-        if dry_run:
-            say_what_would_run(_planned(ledger, orders, asked, language), language, as_json)
+        if options.dry_run:
+            say_what_would_run(_planned(ledger, orders, options), options.language, options.as_json)
             return
         with ledger.held():
-            if ledger.begun and not resume:
+            if ledger.begun and not options.resume:
                 raise SetupError("error.fleet_there", folder=ledger.place)
-            plan = _planned(ledger, orders, asked, language)
-            run = _begun(ledger, plan, orders, asked, timeout, max_errors, language)
-            shown = Progress(run, language, as_json)
-            with _workers(scheduler, workers) as pool:
-                with stoppable(run):
-                    for ended in run.run(pool):
-                        shown.ended(ended)
-                files = [] if run.interrupted else pool.do(summarised, ledger.place, language)
-    content = _content(run, files, round(time.monotonic() - begun, 1))
-    shown.end(content, len(plan.left))
-    if explain_calls:
+            plan = _planned(ledger, orders, options)
+            run = _begun(ledger, plan, orders, options)
+            progress = Progress(run, options.language, options.as_json)
+            files = _run(run, progress, options)
+    content = _content(run, files, round(time.monotonic() - started, 1))
+    progress.end(content, len(plan.left))
+    if options.explain_calls:
         from vmbackup.fleet.calls import calls
 
-        shown.calls(calls(plan, ledger.folder))
-    if notify:
-        post_result(notify, content, language)
-    if remedy and not run.interrupted:
-        show(ledger, options)
+        progress.calls(calls(plan, ledger.folder))
+    if options.notify:
+        post_result(options.notify, content, options.language)
+    if change.remedy and not run.interrupted:
+        show(ledger, change)
     raise typer.Exit(content["exit_code"])
 
 
-def _change(ledger: Ledger, options: ApplyOptions) -> None:
-    """Show the plan of a remedy, or carry it out where it was confirmed."""
-    check_address(options.notify)
-    if options.confirmed is not None and not options.dry_run:
-        apply(ledger, options)
-    elif not show(ledger, options):
-        raise SetupError("error.nothing_for_group", remedy=options.remedy, folder=ledger.place)
+def _run(run: FleetRun, progress: Progress, options: FleetOptions) -> list[str]:
+    """Run the notebooks, then write the summary; returns the names of its files, none where it was interrupted."""
+    with _workers(options) as workers:
+        with stoppable(run):
+            for ended in run.run(workers):
+                progress.ended(ended)
+        return [] if run.interrupted else workers.do(summarised, run.ledger.place, options.language)
 
 
-def _read_table(table: str, skip_bad: bool, language: str) -> Orders:
+def _read_table(options: FleetOptions) -> Orders:
     """The VMs of a table. All that is wrong with it is said at once, before anything is asked or run."""
     from vmbackup.fleet.orders import orders, read_table
 
-    found = orders(read_table(table), {"language": str(language)}, language)
+    found = orders(read_table(options.selection.table), {"language": options.language}, options.language)
     for fault in found.faults:
-        typer.echo(sanitize.text(catalog.text("error.bad_row", language, **asdict(fault))), err=True)
-    if found.faults and not (skip_bad and found.specs):
+        typer.echo(sanitize.text(catalog.text("error.bad_row", options.language, **asdict(fault))), err=True)
+    if found.faults and not (options.skip_bad and found.specs):
         raise SetupError("error.bad_rows", count=len(found.faults))
     return found
 
 
-def _planned(ledger: Ledger, orders: Orders | None, asked: Mapping[str, Any], language: str) -> Plan:
+def _planned(ledger: Ledger, orders: Orders | None, options: FleetOptions) -> Plan:
     """What is run: the VMs of a table or a scope, else those that the folder names."""
     from vmbackup.fleet import scope
     from vmbackup.fleet.inventory import Scope
     from vmbackup.fleet.orders import Orders
 
+    selection = options.selection
     if orders is not None:
         return scope.of_table(orders)
-    if not _has_scope(asked):
+    if not selection.has_scope:
         return scope.of_table(Orders(ledger.ordered()))
-    vms = Scope(tuple(each.rstrip("/") for each in asked["vault"]), tuple(asked["subscription"]))
-    how = {"every": asked["examine_all"], "points": not asked["without_points"]}
-    return scope.of_scope(vms, asked["management_group"], asked["failed_since"], {"language": str(language)}, **how)
+    return scope.of_scope(
+        Scope(tuple(vault.rstrip("/") for vault in selection.vaults), tuple(selection.subscriptions)),
+        selection.management_group,
+        selection.failed_since,
+        {"language": options.language},
+        every=selection.examine_all,
+        points=not selection.without_points,
+    )
 
 
-def _begun(
-    ledger: Ledger, plan: Plan, orders: Orders | None, asked: Mapping[str, Any], timeout: int, most: int, language: str
-) -> FleetRun:
+def _begun(ledger: Ledger, plan: Plan, orders: Orders | None, options: FleetOptions) -> FleetRun:
+    """The run of this plan, which the folder notes unless it names the VMs itself."""
     from vmbackup.fleet.coordinator import FleetRun
     from vmbackup.fleet.execute import refuse_unknown_parameters
 
     for spec in plan.specs:
         refuse_unknown_parameters(spec)
-    if orders is not None or _has_scope(asked):
-        left_out: Sequence[Fault] = orders.faults if orders else ()
-        at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        about = {"at": at, "language": str(language), "asked": asked, "left_out": [asdict(each) for each in left_out]}
-        ledger.begin(plan, about, language)
-    specs = [replace(spec, timeout_s=timeout) for spec in plan.specs]
-    return FleetRun(ledger, specs, most if most >= 0 else None)
+    if options.selection.sources:
+        about = {
+            "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "language": options.language,
+            "asked": options.selection.as_json(),
+            "left_out": [asdict(fault) for fault in (orders.faults if orders else ())],
+        }
+        ledger.begin(plan, about, options.language)
+    specs = [replace(spec, timeout_s=options.timeout_s) for spec in plan.specs]
+    return FleetRun(ledger, specs, options.max_errors if options.max_errors >= 0 else None)
 
 
-def _workers(scheduler: str, workers: int) -> AbstractContextManager[Workers]:
+def _workers(options: FleetOptions) -> AbstractContextManager[Workers]:
     from vmbackup.fleet import pool
 
-    return pool.cluster(scheduler) if scheduler else pool.local(workers or os.cpu_count() or 2)
+    return pool.cluster(options.scheduler) if options.scheduler else pool.local(options.workers or os.cpu_count() or 2)
 
 
 def _content(run: FleetRun, files: Sequence[str], seconds: float) -> dict[str, Any]:
@@ -215,38 +235,3 @@ def exit_code(run: FleetRun) -> int:
         (tally.denied, DENIED),
     ]
     return next((code for holds, code in reasons if holds), 0)
-
-
-# --- what was asked for --------------------------------------------------------------------------------------------
-
-
-def _has_scope(asked: Mapping[str, Any]) -> bool:
-    return any(asked[name] for name in ("vault", "subscription", "management_group"))
-
-
-def _refuse_contradictions(asked: Mapping[str, Any], resume: bool, folder: str) -> None:
-    sources = bool(asked["from"]) + _has_scope(asked)
-    if sources > 1 or not (sources or resume):
-        raise SetupError("error.fleet_needs_one_source")
-    if resume and not folder:
-        raise SetupError("error.resume_needs_folder")
-    for option in ("failed_since", "without_points"):
-        if asked[option] and not _has_scope(asked):
-            raise SetupError("error.option_needs_scope", option=f"--{option.replace('_', '-')}")
-    group = asked["management_group"]
-    if group and not _GROUP.fullmatch(group):
-        raise SetupError("error.no_name", name="--management-group", value=group)
-    for vault in asked["vault"]:
-        if not VAULT_ID.fullmatch(vault.rstrip("/")):
-            raise SetupError("error.no_vault_id", value=vault, example=VAULT_ID_EXAMPLE)
-    for subscription in asked["subscription"]:
-        check_subscription(subscription)
-
-
-def _time(words: str) -> str:
-    """A time, or so long ago, as a time in UTC."""
-    ago = _AGO.fullmatch(words)
-    when = datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago else clock.parse(words)
-    if words and when is None:
-        raise SetupError("error.no_time", value=words)
-    return clock.stamp(when) or ""
