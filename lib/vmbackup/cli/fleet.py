@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vmbackup.fleet.ledger import Ledger
     from vmbackup.fleet.orders import Orders
     from vmbackup.fleet.pool import Workers
-    from vmbackup.fleet.scope import Plan
+    from vmbackup.fleet.scope import FleetPlan
 
 app = typer.Typer()
 
@@ -131,7 +131,7 @@ def _examine(options: FleetOptions, change: ApplyOptions) -> None:
             progress = Progress(run, options.language, options.as_json)
             files = _run(run, progress, options)
     content = _content(run, files, round(time.monotonic() - started, 1))
-    progress.end(content, len(plan.left))
+    progress.end(content, len(plan.not_examined))
     if options.explain_calls:
         from vmbackup.fleet.calls import calls
 
@@ -164,7 +164,7 @@ def _read_table(options: FleetOptions) -> Orders:
     return found
 
 
-def _planned(ledger: Ledger, orders: Orders | None, options: FleetOptions) -> Plan:
+def _planned(ledger: Ledger, orders: Orders | None, options: FleetOptions) -> FleetPlan:
     """What is run: the VMs of a table or a scope, else those that the folder names."""
     from vmbackup.fleet import scope
     from vmbackup.fleet.inventory import Scope
@@ -185,7 +185,7 @@ def _planned(ledger: Ledger, orders: Orders | None, options: FleetOptions) -> Pl
     )
 
 
-def _begun(ledger: Ledger, plan: Plan, orders: Orders | None, options: FleetOptions) -> FleetRun:
+def _begun(ledger: Ledger, plan: FleetPlan, orders: Orders | None, options: FleetOptions) -> FleetRun:
     """The run of this plan, which the folder notes unless it names the VMs itself."""
     from vmbackup.fleet.coordinator import FleetRun
     from vmbackup.fleet.execute import refuse_unknown_parameters

@@ -18,7 +18,7 @@ from vmbackup.pages.fleet import gap_reason
 if TYPE_CHECKING:
     from vmbackup.fleet.coordinator import FleetRun
     from vmbackup.fleet.execute import RunResult
-    from vmbackup.fleet.scope import Plan
+    from vmbackup.fleet.scope import FleetPlan
 
 LINE_EVERY_S = 30.0
 
@@ -49,7 +49,7 @@ class Progress:
             self._said = time.monotonic()
             typer.echo(self._line(), err=True)
 
-    def end(self, content: Mapping[str, Any], left: int) -> None:
+    def end(self, content: Mapping[str, Any], not_examined: int) -> None:
         """The run came to its end, or was stopped."""
         self._bar.close()
         self._event(**content)
@@ -58,8 +58,8 @@ class Progress:
         place = content["folder"]
         typer.echo(self._text("ended", done=content["done"], count=content["total"], seconds=content["seconds"],
                               counts=self._counts()))  # fmt: skip
-        if left:
-            typer.echo(self._text("left_alone", count=left))
+        if not_examined:
+            typer.echo(self._text("left_alone", count=not_examined))
         if self._run.ledger.has_gaps:
             typer.echo(self._text("has_gaps"))
         typer.echo(self._text("summary" if content["files"] else "folder", folder=place))
@@ -102,10 +102,10 @@ def print_event(**values: Any) -> None:
     typer.echo(json.dumps(sanitize.data(values), ensure_ascii=False))
 
 
-def say_what_would_run(plan: Plan, language: str, as_json: bool) -> None:
+def say_what_would_run(plan: FleetPlan, language: str, as_json: bool) -> None:
     """The VMs with their runbooks, those that are not examined, and what could not be listed."""
     rows: list[tuple[str, str, str | None]] = [(each.name, each.notebook.stem, None) for each in plan.specs]
-    rows += [(each.name, "", each.why) for each in plan.left]
+    rows += [(each.name, "", each.why) for each in plan.not_examined]
     for name, notebook, why in rows:
         if as_json:
             print_event(event="order", name=name, notebook=notebook or None, why=why)

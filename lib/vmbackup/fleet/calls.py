@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from vmbackup.fleet.scope import Plan
+from vmbackup.fleet.scope import FleetPlan
 from vmbackup.model import Fact, SetupError
 from vmbackup.runs.evidence import parse_evidence
 from vmbackup.runs.folder import EVIDENCE, RunFolder
@@ -16,7 +16,7 @@ _POLL = re.compile(r"/(operations|operationResults|operationsStatus)/", re.IGNOR
 _PROVIDER = re.compile(r"/providers/microsoft\.(\w+)", re.IGNORECASE)
 
 
-def calls(plan: Plan, place: Callable[[str], str]) -> Mapping[str, tuple[int, int, int]]:
+def calls(plan: FleetPlan, place: Callable[[str], str]) -> Mapping[str, tuple[int, int, int]]:
     """By API: how many calls the lists made, how many the VMs' runs made, and how many the lists saved the runs. A call
     that several facts came from counts once, and so does an operation with all its polls. ``place`` gives the run
     folder of a VM by its name."""

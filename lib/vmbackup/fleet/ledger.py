@@ -24,7 +24,7 @@ from vmbackup.fleet.execute import RunResult, RunSpec
 from vmbackup.fleet.folder import ERROR, FLEET, INVENTORY, VMS, fleet_json, inventory_line, is_a_name
 from vmbackup.fleet.metrics import METRICS
 from vmbackup.fleet.orders import notebook_of
-from vmbackup.fleet.scope import Plan
+from vmbackup.fleet.scope import FleetPlan
 from vmbackup.model import AzureSource, SetupError
 from vmbackup.parameters import read, target
 from vmbackup.runs import storage
@@ -79,7 +79,7 @@ class Ledger:
             message = sanitize.shortened(str(content[:80]))
             raise SetupError("error.evidence_damaged", file=ORDERS, message=message) from None
 
-    def begin(self, plan: Plan, about: Mapping[str, Any], language: str) -> None:
+    def begin(self, plan: FleetPlan, about: Mapping[str, Any], language: str) -> None:
         """Note what is asked for. What was finished with other parameters is to be done again. Raises SetupError."""
         for spec in self._ordered_otherwise(plan):
             for file in (BEGUN, NOTEBOOK):
@@ -88,7 +88,7 @@ class Ledger:
             *({"name": each.name, "vm_id": vm_id_of(each), "examine": True, "why": None} for each in plan.specs),
             *(
                 {**asdict(each), "examine": False, "why": catalog.text(f"fleet_run.left.{each.why}", language)}
-                for each in plan.left
+                for each in plan.not_examined
             ),
         ]
         self.write(FLEET, {**about, **fleet_json(vms, plan.gaps)})
@@ -98,7 +98,7 @@ class Ledger:
             raise SetupError("error.not_written", file=INVENTORY, message=storage.why(error)) from None
         self.order(plan.specs)  # last: with it the run has begun
 
-    def _ordered_otherwise(self, plan: Plan) -> list[RunSpec]:
+    def _ordered_otherwise(self, plan: FleetPlan) -> list[RunSpec]:
         """Those that were asked for before, but with other parameters, or with another runbook by name: which one the
         lists choose may change with what the run itself has cured."""
         try:

@@ -43,12 +43,13 @@ class NotExamined:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The runs, the VMs that are not examined, what could not be listed, and everything that the lists say.
-    ``unsorted`` are the names of runs whose runbook was chosen by the lists, not by the operator."""
+class FleetPlan:
+    """What a fleet's run is about: the runs, the VMs that are not examined, what could not be listed, and everything
+    that the lists say. ``unsorted`` are the names of runs whose runbook was chosen by the lists, not by the operator.
+    """
 
     specs: Sequence[RunSpec] = ()
-    left: Sequence[NotExamined] = ()
+    not_examined: Sequence[NotExamined] = ()
     gaps: Sequence[Gap] = ()
     listed: Inventory = Inventory()
     unsorted: frozenset[str] = frozenset()
@@ -62,7 +63,7 @@ def of_scope(
     *,
     every: bool = False,
     points: bool = True,
-) -> Plan:
+) -> FleetPlan:
     """The VMs of a scope. Without ``every`` those without a sign of a problem are not examined, and with ``since``
     (UTC, ISO 8601) only those where something went wrong since then are. Without ``points`` silent downgrades are not
     looked for. Raises SetupError when nobody is signed in, or nothing is there."""
@@ -71,27 +72,27 @@ def of_scope(
         scope = replace(scope, subscriptions=(*scope.subscriptions, *_subscriptions(azure, management_group)))
     found = inventory(azure, scope, points=points)
     specs = orders([_row(vm) for vm in found.vms], common).specs
-    left, wanted = [], []
+    not_examined, wanted = [], []
     for spec, vm in zip(specs, found.vms, strict=True):
         why = None if every else _why_not_examined(vm, since)
         if why is None:
             wanted.append(replace(spec, known=facts_for_run(vm, vault_named=bool(vm.target.vault_id))))
         else:
-            left.append(NotExamined(spec.name, vm.target.vm_id, why))
-    return Plan(wanted, left, found.coverage, found, frozenset(spec.name for spec in wanted))
+            not_examined.append(NotExamined(spec.name, vm.target.vm_id, why))
+    return FleetPlan(wanted, not_examined, found.coverage, found, frozenset(spec.name for spec in wanted))
 
 
-def of_table(table: Orders) -> Plan:
+def of_table(table: Orders) -> FleetPlan:
     """The VMs of a table: each is examined, and the lists say what they can of those in Azure."""
     ids = {spec.name: target(read(spec.parameters)).vm_id for spec in table.specs if _is_live(spec)}
     if not ids:
-        return Plan(table.specs)
+        return FleetPlan(table.specs)
     scope = Scope(vms=tuple(ids.values()))
     found = inventory(connect_azure(_subscription(scope)), scope, points=False)
     listed = {vm.target.vm_id.lower(): vm for vm in found.vms}
     specs = [_with_lists(spec, listed.get(ids.get(spec.name, "").lower()), table.unsorted) for spec in table.specs]
     # The points are left to each VM's own run, so that they are no gap.
-    return Plan(specs, (), [each for each in found.coverage if each["what"] != "points"], found, table.unsorted)
+    return FleetPlan(specs, (), [each for each in found.coverage if each["what"] != "points"], found, table.unsorted)
 
 
 def _with_lists(spec: RunSpec, vm: InventoryVm | None, unsorted: Iterable[str]) -> RunSpec:

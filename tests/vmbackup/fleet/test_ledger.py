@@ -8,7 +8,7 @@ from pathlib import Path
 from vmbackup.fleet.execute import RunSpec
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.orders import notebook_of
-from vmbackup.fleet.scope import Plan
+from vmbackup.fleet.scope import FleetPlan
 from vmbackup.remedies.receipt import Receipt
 from vmbackup.runs import begun
 from vmbackup.runs.folder import RunFolder
@@ -19,12 +19,12 @@ NAMES = ("a", "b")
 def test_a_finished_vm_is_not_run_again_as_its_cure_changed_the_runbook_that_the_lists_choose(tmp_path: Path) -> None:
     ledger = Ledger(str(tmp_path))
     before = [spec(name, "agent_unreachable") for name in NAMES]
-    ledger.begin(Plan(before), {}, "en")
+    ledger.begin(FleetPlan(before), {}, "en")
     finish(tmp_path)
     other = [spec(name, "internal_error") for name in NAMES]
-    ledger.begin(Plan(other, unsorted=frozenset({"a"})), {}, "en")
+    ledger.begin(FleetPlan(other, unsorted=frozenset({"a"})), {}, "en")
     assert ledger.finished() == {"a"}, "b's runbook was named"
-    ledger.begin(Plan([replace(other[0], parameters={"scenario": "a", "retry": True})]), {}, "en")
+    ledger.begin(FleetPlan([replace(other[0], parameters={"scenario": "a", "retry": True})]), {}, "en")
     assert ledger.finished() == frozenset()
 
 
