@@ -21,10 +21,10 @@ from vmbackup.arm.audit import changes
 from vmbackup.arm.connection import Azure, Connection
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.orders import orders
-from vmbackup.fleet.rollout.coordinator import GroupRun
+from vmbackup.fleet.rollout.coordinator import RolloutRun
 from vmbackup.fleet.rollout.planning import Proposal, Wanted, propose
 from vmbackup.fleet.rollout.record import Record
-from vmbackup.fleet.rollout.vm import Group, Patience
+from vmbackup.fleet.rollout.vm import Patience, RolloutContext
 from vmbackup.parameters import read, target
 from vmbackup.runs.evidence import evidence_json
 from vmbackup.runs.folder import EVIDENCE, NOTEBOOK, RESULT
@@ -61,11 +61,11 @@ class GroupOfVms:
         record.begin(proposal.agreement, proposal.left)
         return record
 
-    def run_of(self, proposal: Proposal, record: Record | None = None, **options: Any) -> GroupRun:
+    def run_of(self, proposal: Proposal, record: Record | None = None, **options: Any) -> RolloutRun:
         """A run of this plan."""
         record = record or self.begin(proposal)
-        given = {"patience": AT_ONCE, "hurried": Meanwhile(self), **options}
-        return GroupRun(Group(proposal.agreement, record, self.opened, "en", **given))
+        given = {"patience": AT_ONCE, "no_waiting": Meanwhile(self), **options}
+        return RolloutRun(RolloutContext(proposal.agreement, record, self.opened, "en", **given))
 
     def carried_out(self, **wanted: Any) -> dict[str, End]:
         """How each VM ended, after the plan was carried out."""

@@ -109,7 +109,7 @@ def _apply(folder: str, change: ApplyOptions) -> None:
     if change.confirmed is not None and not change.dry_run:
         apply(ledger, change)
     elif not show(ledger, change):
-        raise SetupError("error.nothing_for_group", remedy=change.remedy, folder=ledger.place)
+        raise SetupError("error.no_vm_to_apply", remedy=change.remedy, folder=ledger.place)
 
 
 def _examine(options: FleetOptions, change: ApplyOptions) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from vmbackup.fleet.ledger import Ledger
     from vmbackup.fleet.rollout.agreement import Agreement
-    from vmbackup.fleet.rollout.coordinator import GroupRun
+    from vmbackup.fleet.rollout.coordinator import RolloutRun
     from vmbackup.fleet.rollout.planning import Proposal, Wanted
     from vmbackup.fleet.rollout.record import Record
     from vmbackup.runs.rollout import End
@@ -125,17 +125,17 @@ def apply(ledger: Ledger, options: ApplyOptions) -> None:
     begun = time.monotonic()
     with interruptible(), ledger.held():
         try:
-            with _group_run(ledger, options) as run:
+            with _rollout_run(ledger, options) as run:
                 progress = _Progress(run, options)
                 with stoppable(progress):
                     progress.follow()
         except Unwritten as error:
             raise SetupError("error.fleet_stopped", **error.values) from None
-        rollout = run.group.record.rollout()
+        rollout = run.context.record.rollout()
         if rollout is None:
-            raise SetupError("error.plan_tampered", file=f"{run.group.record.digest}.json")
+            raise SetupError("error.plan_tampered", file=f"{run.context.record.digest}.json")
         files = [] if progress.interrupted else summarised(ledger.place, options.language)
-        code = _exit_code(rollout, progress.interrupted, run.group.agreement.retry)
+        code = _exit_code(rollout, progress.interrupted, run.context.agreement.retry)
         content = _content(rollout, code, ledger.place, files, round(time.monotonic() - begun, 1))
         _say_end(rollout, content, options)
     if options.notify:
@@ -160,11 +160,11 @@ def _wanted(options: ApplyOptions) -> Wanted:
 
 
 @contextmanager
-def _group_run(ledger: Ledger, options: ApplyOptions) -> Iterator[GroupRun]:
-    from vmbackup.fleet.rollout.connections import connections
-    from vmbackup.fleet.rollout.coordinator import GroupRun
+def _rollout_run(ledger: Ledger, options: ApplyOptions) -> Iterator[RolloutRun]:
+    from vmbackup.fleet.rollout.connections import run_opener
+    from vmbackup.fleet.rollout.coordinator import RolloutRun
     from vmbackup.fleet.rollout.record import Record
-    from vmbackup.fleet.rollout.vm import Group
+    from vmbackup.fleet.rollout.vm import RolloutContext
 
     record = Record(ledger.place, options.confirmed or "")
     if options.resume:
@@ -175,10 +175,10 @@ def _group_run(ledger: Ledger, options: ApplyOptions) -> Iterator[GroupRun]:
         proposal = _proposed(ledger, options)
         agreement = proposal.agreement
         if not agreement.vms:
-            raise SetupError("error.nothing_for_group", remedy=options.remedy, folder=ledger.place)
+            raise SetupError("error.no_vm_to_apply", remedy=options.remedy, folder=ledger.place)
         record.begin(agreement, proposal.left)
-    with connections(ledger.folder, options.language) as opened:
-        yield GroupRun(Group(agreement, record, opened, options.language))
+    with run_opener(ledger.folder, options.language) as open_run:
+        yield RolloutRun(RolloutContext(agreement, record, open_run, options.language))
 
 
 def _agreed_before(record: Record, ledger: Ledger, options: ApplyOptions) -> Agreement:
@@ -198,14 +198,14 @@ def _agreed_before(record: Record, ledger: Ledger, options: ApplyOptions) -> Agr
 class _Progress:
     """Tells of each VM as it ends; Ctrl-C stops it."""
 
-    def __init__(self, run: GroupRun, options: ApplyOptions) -> None:
+    def __init__(self, run: RolloutRun, options: ApplyOptions) -> None:
         self._run, self._options = run, options
         self.interrupted = False
-        self._total = len(run.group.agreement.vms)
+        self._total = len(run.context.agreement.vms)
 
     def follow(self) -> None:
         """Carry the plan out to its end."""
-        self._tell(event="begin", hash=self._run.group.record.digest, total=self._total, earlier=len(self._run.ends))
+        self._tell(event="begin", hash=self._run.context.record.digest, total=self._total, earlier=len(self._run.ends))
         for end in self._run.run():
             self._ended(end)
 

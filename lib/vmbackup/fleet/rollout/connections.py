@@ -16,12 +16,12 @@ from vmbackup.runs.run import Run
 
 
 @contextmanager
-def connections(folder: Callable[[str], str], language: str) -> Iterator[Callable[[Planned], Run]]:
-    """Opens the run of a VM in its run folder, which ``folder`` names."""
+def run_opener(folder: Callable[[str], str], language: str) -> Iterator[Callable[[Planned], Run]]:
+    """A function that opens the run of a VM in its run folder, which ``folder`` names."""
     with shared_limits() as file:
         shared = _Shared(file)
 
-        def opened(vm: Planned) -> Run:
+        def open_run_of(vm: Planned) -> Run:
             place = {"run_folder": folder(vm["name"]), "language": language}
             parameters = read({**vm["parameters"], **place})
             if parameters.azure != AzureSource.LIVE:
@@ -29,7 +29,7 @@ def connections(folder: Callable[[str], str], language: str) -> Iterator[Callabl
             subject = target(parameters)
             return Run(parameters, vm["section"], subject, azure=shared.azure(subject.subscription_id))
 
-        yield opened
+        yield open_run_of
 
 
 class _Shared:

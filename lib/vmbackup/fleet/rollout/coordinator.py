@@ -11,43 +11,43 @@ from queue import SimpleQueue
 
 from vmbackup.arm.call import start_thread
 from vmbackup.fleet.rollout.record import Begun
-from vmbackup.fleet.rollout.vm import Group, VmChange
+from vmbackup.fleet.rollout.vm import RolloutContext, VmChange
 from vmbackup.fleet.rollout.waves import next_wave
 from vmbackup.runs.rollout import End, Ending, Planned
 
 
-class GroupRun:
+class RolloutRun:
     """One run of a plan. ``ends`` is how each VM ended, those of earlier runs among them."""
 
-    def __init__(self, group: Group) -> None:
-        self.group = group
-        self.ends = group.record.ended()
+    def __init__(self, context: RolloutContext) -> None:
+        self.context = context
+        self.ends = context.record.ended()
         if any(end["ending"] == Ending.WORSE for end in self.ends.values()):
-            group.stopped.set()
+            context.stopped.set()
 
     def stop(self) -> None:
         """Begin no further VM; what was begun comes to its end."""
-        self.group.stopped.set()
-        self.group.hurried.set()
+        self.context.stopped.set()
+        self.context.no_waiting.set()
 
     def run(self) -> Iterator[End]:
         """Change the VMs that have not ended, and yield each as it ends. Raises Unwritten where that cannot be
         noted."""
-        begun, agreed = self.group.record.begun(), self.group.agreement
+        begun, agreed = self.context.record.begun(), self.context.agreement
         # First what an earlier run left in the middle, also where nothing else is begun any more.
         yield from self._wave([vm for vm in self._waiting() if vm["name"] in begun], begun)
-        while not self.group.stopped.is_set() and (waiting := self._waiting()):
+        while not self.context.stopped.is_set() and (waiting := self._waiting()):
             changed = sum(end["ending"] != Ending.LEFT_OUT for end in self.ends.values())
             yield from self._wave(next_wave(waiting, changed, agreed.width), {})
 
     def _waiting(self) -> list[Planned]:
-        return [vm for vm in self.group.agreement.vms if vm["name"] not in self.ends]
+        return [vm for vm in self.context.agreement.vms if vm["name"] not in self.ends]
 
     def _wave(self, vms: Sequence[Planned], begun: Mapping[str, Begun]) -> Iterator[End]:
         number = 1 + max((end["wave"] for end in self.ends.values()), default=0)
         ended: SimpleQueue[End | BaseException | None] = SimpleQueue()
         for vm in vms:
-            start_thread(self._one, VmChange(vm, number, self.group, begun.get(vm["name"])), ended)
+            start_thread(self._one, VmChange(vm, number, self.context, begun.get(vm["name"])), ended)
         for _ in vms:
             end = ended.get()
             if isinstance(end, BaseException):
@@ -59,12 +59,12 @@ class GroupRun:
 
     def _one(self, change: VmChange, ended: SimpleQueue[End | BaseException | None]) -> None:
         try:
-            end = change.end()
+            end = change.run()
             if end is not None:
                 if end["ending"] == Ending.WORSE:
-                    self.group.stopped.set()
-                self.group.record.note_ended(end)
+                    self.context.stopped.set()
+                self.context.record.note_ended(end)
             ended.put(end)
         except BaseException as error:  # handed to the thread that waits, which raises it
-            self.group.stopped.set()
+            self.context.stopped.set()
             ended.put(error)

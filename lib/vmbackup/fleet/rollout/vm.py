@@ -47,9 +47,9 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """What the VMs of a plan share. Once ``stopped`` is set, no further VM is begun; once ``hurried`` is set, VMs are
-    not waited for to settle."""
+class RolloutContext:
+    """What the VMs of a plan share. Once ``stopped`` is set, no further VM is begun; once ``no_waiting`` is set, nobody
+    waits for a VM to settle."""
 
     agreement: Agreement
     record: Record
@@ -57,7 +57,7 @@ class Group:
     language: str
     patience: Patience = Patience()
     stopped: Event = field(default_factory=Event)
-    hurried: Event = field(default_factory=Event)
+    no_waiting: Event = field(default_factory=Event)
 
 
 class _NotNow(Exception):
@@ -67,13 +67,13 @@ class _NotNow(Exception):
 class VmChange:
     """One VM while it is changed. ``begun`` is what an earlier run noted of it."""
 
-    def __init__(self, vm: Planned, wave: int, group: Group, begun: Begun | None) -> None:
-        self.vm, self.wave, self.group, self.begun = vm, wave, group, begun
+    def __init__(self, vm: Planned, wave: int, context: RolloutContext, begun: Begun | None) -> None:
+        self.vm, self.wave, self.context, self.begun = vm, wave, context, begun
         self.receipt: Receipt | None = None
         self.fixed: bool | None = None
-        self._looks_left = group.patience.looks
+        self._looks_left = context.patience.looks
 
-    def end(self) -> End | None:
+    def run(self) -> End | None:
         """Change the VM; returns how it ended, None where it was not begun or a later run must continue it. Any failure
         is an end too. Raises Unwritten where the fleet's folder cannot be written."""
         try:
@@ -91,7 +91,7 @@ class VmChange:
 
     def _change(self) -> End:
         self._stop_if_asked()
-        run = self.group.open_run(self.vm)
+        run = self.context.open_run(self.vm)
         # What the fleet's lists said is out of date by now.
         run.files.delete(KNOWN)
         run.collect()
@@ -100,24 +100,24 @@ class VmChange:
             self._stop_if_asked()
             condition = Condition.of(run.evidence, run.diagnosis().steps)
             self.begun = Begun(condition, chosen.cures, len(run.files.journal.receipts()))
-            self.group.record.note_begun(self.vm["name"], self.begun)
+            self.context.record.note_begun(self.vm["name"], self.begun)
         self.receipt = self._receipt(run, self.begun)
         run.receipts = run.files.journal.applied()
         if went_wrong(self.receipt):
             raise _Ended(Ending.WORSE, self._receipt_text(self.receipt))
         cured = self._settled(run, self.begun)
-        why = self._backed_up(run, self.begun) if self.group.agreement.retry else ""
+        why = self._backed_up(run, self.begun) if self.context.agreement.retry else ""
         # A backup proves more than any check.
         proved = {True: Verdict.OK, False: Verdict.PROBLEM, None: cured}[self.fixed]
         return self._end(_HELPED[proved], why)
 
     def _stop_if_asked(self) -> None:
-        if self.group.stopped.is_set() and self.begun is None:
+        if self.context.stopped.is_set() and self.begun is None:
             raise _NotNow
 
     def _agreed(self, run: Run) -> Plan:
         """The plan that was agreed to, made again from the current state."""
-        found = [each for each in run.plans() if each.remedy == self.group.agreement.remedy]
+        found = [each for each in run.plans() if each.remedy == self.context.agreement.remedy]
         for each in found:
             if is_agreed(each, self.vm) or (self.begun and each.continues):
                 return each
@@ -129,7 +129,7 @@ class VmChange:
 
     def _is_open(self, run: Run) -> bool:
         """Whether this plan sent something whose end is not known."""
-        unfinished = run.files.journal.unfinished(self.group.agreement.remedy, self.vm["resource"])
+        unfinished = run.files.journal.unfinished(self.context.agreement.remedy, self.vm["resource"])
         return self.begun is not None and any(each.sent for each in unfinished)
 
     def _receipt(self, run: Run, begun: Begun) -> Receipt:
@@ -148,13 +148,13 @@ class VmChange:
             run.collect()
 
     def _earlier(self, run: Run, begun: Begun) -> Receipt | None:
-        remedy, receipts = self.group.agreement.remedy, run.files.journal.receipts()[begun.receipts :]
+        remedy, receipts = self.context.agreement.remedy, run.files.journal.receipts()[begun.receipts :]
         return next((each for each in receipts if each.remedy == remedy and says_how_it_ended(each)), None)
 
     def _applied(self, run: Run) -> Receipt:
-        remedy = self.group.agreement.remedy
+        remedy = self.context.agreement.remedy
         try:
-            consent = Consent.from_parameters(remedy, self.group.agreement.max_risk)
+            consent = Consent.from_parameters(remedy, self.context.agreement.max_risk)
             return run.apply(self._agreed(run), consent).receipt
         except RemedyRefused as refused:
             raise self._not_changed(run, explain(refused, self._language)) from None
@@ -187,7 +187,7 @@ class VmChange:
     def _pause(self) -> None:
         """Wait for the next look."""
         self._looks_left -= 1
-        if self.group.hurried.wait(self.group.patience.wait_s):
+        if self.context.no_waiting.wait(self.context.patience.wait_s):
             raise _NotNow
 
     def _backed_up(self, run: Run, begun: Begun) -> str:
@@ -207,7 +207,7 @@ class VmChange:
 
     @property
     def _language(self) -> str:
-        return self.group.language
+        return self.context.language
 
     def _text(self, key: str, **values: str) -> str:
         return catalog.text(f"rollout.{key}", self._language, **values)

@@ -6,10 +6,10 @@ from __future__ import annotations
 import sys
 
 from vmbackup.fleet.ledger import Ledger
-from vmbackup.fleet.rollout.connections import connections
-from vmbackup.fleet.rollout.coordinator import GroupRun
+from vmbackup.fleet.rollout.connections import run_opener
+from vmbackup.fleet.rollout.coordinator import RolloutRun
 from vmbackup.fleet.rollout.record import Record
-from vmbackup.fleet.rollout.vm import Group, Patience
+from vmbackup.fleet.rollout.vm import Patience, RolloutContext
 
 
 def main() -> None:
@@ -18,8 +18,8 @@ def main() -> None:
     record = Record(ledger.place, sys.argv[2])
     agreed = record.agreed
     assert agreed
-    with ledger.held(), connections(ledger.folder, "en") as opened:
-        for end in GroupRun(Group(agreed, record, opened, "en", Patience(10, 0.05))).run():
+    with ledger.held(), run_opener(ledger.folder, "en") as open_run:
+        for end in RolloutRun(RolloutContext(agreed, record, open_run, "en", Patience(10, 0.05))).run():
             print(end, flush=True)
 
 
