@@ -26,7 +26,7 @@ LONGEST = (
     "vmbackup/collectors/test_faults.py",
     "vmbackup/cli/test_rollout.py",
     "vmbackup/cli/test_fleet.py",
-    "vmbackup/fleet/rollout/test_group.py",
+    "vmbackup/fleet/rollout/test_coordinator.py",
     "vmbackup/remedies/test_apply.py",
     "vmbackup/arm/test_rate_limit.py",
     "vmbackup/fleet/test_coordinator.py",

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attacks.attack import Attack, Case
-from groups import SPOILT, GroupOfVms, examined, group
+from faulty_fleets import SPOILT, GroupOfVms, examined, group
 from vmbackup.fleet.rollout.vm import Patience
 from vmbackup.runs.rollout import End, Ending
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from groups import REMEDY, GroupOfVms, group
+from faulty_fleets import REMEDY, GroupOfVms, group
 from processes import started
 from vmbackup.fleet.rollout.planning import Proposal
 from vmbackup.fleet.rollout.record import Record

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from groups import REMEDY, SPOILT, group
+from faulty_fleets import REMEDY, SPOILT, group
 from saying import refused
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.rollout.record import rollouts
