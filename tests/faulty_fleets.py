@@ -40,7 +40,7 @@ AT_ONCE = Patience(looks=3, wait_s=0.01)
 
 
 @dataclass
-class GroupOfVms:
+class FaultyFleet:
     """The simulator, its worlds, and the folder."""
 
     simulator: Simulator
@@ -109,7 +109,7 @@ class GroupOfVms:
 class Meanwhile(Event):
     """A pause in which Azure goes on."""
 
-    def __init__(self, vms: GroupOfVms) -> None:
+    def __init__(self, vms: FaultyFleet) -> None:
         super().__init__()
         self.vms = vms
 
@@ -119,15 +119,15 @@ class Meanwhile(Event):
 
 
 @contextmanager
-def group(
+def faulty_fleet(
     folder: Path, count: int, different: Mapping[int, Mapping[str, Any]] = {}, scenario: str = SCENARIO, **common: Any
-) -> Iterator[GroupOfVms]:
+) -> Iterator[FaultyFleet]:
     """So many VMs, ``vm-00`` and so on; some are ``different``, by keys of their world."""
     given = parse((SCENARIOS / f"{scenario}.yaml").read_text("utf-8")) or {}
     each = ({**given, **common, **different.get(number, {})} for number in range(count))
     worlds = [make_world(f"{number:02}", spec) for number, spec in enumerate(each)]
     with serving(*worlds) as simulator:
-        yield GroupOfVms(simulator, worlds, examined(folder, worlds, scenario))
+        yield FaultyFleet(simulator, worlds, examined(folder, worlds, scenario))
 
 
 def examined(folder: Path, worlds: list[World], scenario: str = SCENARIO) -> Ledger:

@@ -14,18 +14,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attacks.attack import Attack, Case
-from faulty_fleets import SPOILT, GroupOfVms, examined, group
+from faulty_fleets import SPOILT, FaultyFleet, examined, faulty_fleet
 from vmbackup.fleet.rollout.vm import Patience
 from vmbackup.runs.rollout import End, Ending
 
 VMS, HARMED, SEEDS = 60, 6, 100
 PROGRAM = Path(__file__).parents[1] / "vmbackup" / "fleet" / "rollout" / "rollout_process.py"
 FEWER, LONGEST = 7, 400
-"""VMs of the smaller groups, and so many requests may pass before a kill: all of them send about as many."""
+"""VMs of the smaller fleets, and so many requests may pass before a kill: all of them send about as many."""
 
 
 def cases() -> list[Case]:
-    """A hundred groups for each."""
+    """A hundred fleets for each."""
     return [(kind, seed) for seed in range(SEEDS) for kind in ("worse", "kill", "operators")]
 
 
@@ -39,7 +39,7 @@ def attempt(kind: str, seed: int) -> list[str]:
 def _worse(folder: Path, chance: random.Random) -> list[str]:
     """A tenth of sixty VMs gets worse."""
     bad = chance.sample(range(VMS), HARMED)
-    with group(folder, VMS, dict.fromkeys(bad, SPOILT)) as vms:
+    with faulty_fleet(folder, VMS, dict.fromkeys(bad, SPOILT)) as vms:
         ends = vms.carried_out()
         harmed = vms.harmed()
         found = vms.sent_twice()
@@ -52,7 +52,7 @@ def _worse(folder: Path, chance: random.Random) -> list[str]:
 
 def _kill(folder: Path, chance: random.Random) -> list[str]:
     """The process is killed, Azure goes on, and another process does the rest."""
-    with group(folder, FEWER, operation_polls=chance.choice((2, 10))) as vms:
+    with faulty_fleet(folder, FEWER, operation_polls=chance.choice((2, 10))) as vms:
         retry = chance.random() < 0.5
         proposal = vms.propose(retry=retry)
         record = vms.begin(proposal)
@@ -77,10 +77,10 @@ def _kill(folder: Path, chance: random.Random) -> list[str]:
 
 def _operators(folder: Path, chance: random.Random) -> list[str]:
     """Two folders, the same VMs, at the same time."""
-    with group(folder / "a", FEWER, operation_polls=5) as vms:
-        other = GroupOfVms(vms.simulator, vms.worlds, examined(folder / "b", vms.worlds))
+    with faulty_fleet(folder / "a", FEWER, operation_polls=5) as vms:
+        other = FaultyFleet(vms.simulator, vms.worlds, examined(folder / "b", vms.worlds))
 
-        def carried_out(each: GroupOfVms, wait_s: float) -> dict[str, End]:
+        def carried_out(each: FaultyFleet, wait_s: float) -> dict[str, End]:
             time.sleep(wait_s)
             return each.carried_out(width=3)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from faulty_fleets import REMEDY, GroupOfVms, group
+from faulty_fleets import REMEDY, FaultyFleet, faulty_fleet
 from processes import started
 from vmbackup.fleet.rollout.planning import Proposal
 from vmbackup.fleet.rollout.record import Record
@@ -25,12 +25,12 @@ Command = Callable[..., Any]
 
 
 @pytest.fixture
-def of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., GroupOfVms]]:
+def of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., FaultyFleet]]:
     """``of(3)``: so many VMs in a simulated Azure, and the folder of a fleet."""
     entered = []
 
-    def begin(count: int, different: Any = None, **common: Any) -> GroupOfVms:
-        entered.append(group(tmp_path / "fleet", count, different or {}, **common))
+    def begin(count: int, different: Any = None, **common: Any) -> FaultyFleet:
+        entered.append(faulty_fleet(tmp_path / "fleet", count, different or {}, **common))
         vms = entered[-1].__enter__()
         monkeypatch.setenv("VMBACKUP_ARM_ENDPOINT", vms.simulator.endpoint)
         return vms
@@ -154,7 +154,7 @@ def test_what_contradicts_itself_is_refused(
 # --- interruptions ---------------------------------------------------------------------------------------------------
 
 
-def wait_for_a_change(vms: GroupOfVms) -> None:
+def wait_for_a_change(vms: FaultyFleet) -> None:
     """Until a change was sent and is followed."""
     until = time.monotonic() + 60
     while "DELETE" not in [method for method, _ in vms.simulator.requests[:-2]] and time.monotonic() < until:

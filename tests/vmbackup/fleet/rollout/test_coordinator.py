@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from faulty_fleets import REMEDY, SPOILT, group
+from faulty_fleets import REMEDY, SPOILT, faulty_fleet
 from saying import refused
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.rollout.record import rollouts
@@ -27,7 +27,7 @@ def endings(ends: Any) -> dict[str, str]:
 
 
 def test_each_vm_is_changed_once_in_its_wave_with_its_own_audit_receipt_and_proof(tmp_path: Path) -> None:
-    with group(tmp_path, 4) as vms:
+    with faulty_fleet(tmp_path, 4) as vms:
         ends = vms.carried_out(width=2, retry=True)
         assert vms.deleted[0] == "vm-00", "one before all others"
         assert set(vms.deleted[1:3]) == {"vm-01", "vm-02"}
@@ -59,7 +59,7 @@ def test_each_vm_is_changed_once_in_its_wave_with_its_own_audit_receipt_and_proo
 def test_of_sixty_vms_of_which_a_tenth_gets_worse_only_one_wave_is_harmed(
     tmp_path: Path, bad: tuple[int, ...], waves: int
 ) -> None:
-    with group(tmp_path, 60, dict.fromkeys(bad, SPOILT)) as vms:
+    with faulty_fleet(tmp_path, 60, dict.fromkeys(bad, SPOILT)) as vms:
         proposal = vms.propose()
         ends = {end["name"]: end for end in vms.run_of(proposal).run()}
         reached = [vm["name"] for wave in proposal.agreement.waves[:waves] for vm in wave]
@@ -75,14 +75,14 @@ def test_of_sixty_vms_of_which_a_tenth_gets_worse_only_one_wave_is_harmed(
 
 
 def test_harm_among_the_rest_stops_after_one_slice(tmp_path: Path) -> None:
-    with group(tmp_path, 9, {4: SPOILT, 7: SPOILT}) as vms:
+    with faulty_fleet(tmp_path, 9, {4: SPOILT, 7: SPOILT}) as vms:
         ends = vms.carried_out(width=2)
         assert vms.harmed() == {"vm-04"}
         assert sorted(ends) == ["vm-00", "vm-01", "vm-02", "vm-03", "vm-04"]
 
 
 def test_a_remedy_that_fails_stops_as_well(tmp_path: Path) -> None:
-    with group(tmp_path, 3, {0: {"faults": [FAULT]}}) as vms:
+    with faulty_fleet(tmp_path, 3, {0: {"faults": [FAULT]}}) as vms:
         ends = vms.carried_out()
         assert endings(ends) == {"vm-00": "worse"}
         assert "Somebody changes it." in ends["vm-00"]["why"]
@@ -91,7 +91,7 @@ def test_a_remedy_that_fails_stops_as_well(tmp_path: Path) -> None:
 
 def test_what_azure_does_not_answer_for_a_while_is_followed_to_its_end(tmp_path: Path) -> None:
     cut = {"match": "GET .*Microsoft.Compute/locations/.*/operations/", "mode": "cut_off", "times": 4}
-    with group(tmp_path, 1, {0: {"faults": [cut]}}) as vms:
+    with faulty_fleet(tmp_path, 1, {0: {"faults": [cut]}}) as vms:
         proposal = vms.propose()
         proposal.agreement.vms[0]["parameters"]["probe"] = "never"
         record = vms.begin(proposal)
@@ -116,7 +116,7 @@ def test_a_vm_that_is_not_as_planned_any_more_is_left_out_and_nothing_is_sent(tm
         "vm-07": ({}, "Another run is changing"),
         "vm-08": ({}, "would now do something else"),
     }
-    with group(tmp_path, len(now), dict(enumerate(world for world, _ in now.values()))) as vms:
+    with faulty_fleet(tmp_path, len(now), dict(enumerate(world for world, _ in now.values()))) as vms:
         proposal = vms.propose()
         proposal.agreement.vms[-1]["what"] = "Deletes the extension VMSnapshotLinux of vm-08 and vm-09."
         with vm_lock(vms.simulator.endpoint, vms.world("vm-07").vm_id(vms.world("vm-07").machines[0]).lower()):
@@ -129,7 +129,7 @@ def test_a_vm_that_is_not_as_planned_any_more_is_left_out_and_nothing_is_sent(tm
 
 
 def test_after_a_stop_nothing_further_is_begun_and_the_next_run_does_the_rest_once(tmp_path: Path) -> None:
-    with group(tmp_path, 4) as vms:
+    with faulty_fleet(tmp_path, 4) as vms:
         proposal = vms.propose(width=2)
         record = vms.begin(proposal)
         first = vms.run_of(proposal, record)
@@ -144,7 +144,7 @@ def test_after_a_stop_nothing_further_is_begun_and_the_next_run_does_the_rest_on
 
 
 def test_once_a_vm_got_worse_a_later_run_begins_no_other(tmp_path: Path) -> None:
-    with group(tmp_path, 3, {0: SPOILT}) as vms:
+    with faulty_fleet(tmp_path, 3, {0: SPOILT}) as vms:
         proposal = vms.propose()
         record = vms.begin(proposal)
         assert endings({end["name"]: end for end in vms.run_of(proposal, record).run()}) == {"vm-00": "worse"}
@@ -156,7 +156,7 @@ def test_once_a_vm_got_worse_a_later_run_begins_no_other(tmp_path: Path) -> None
 
 
 def test_the_plan_names_who_is_left_out_and_why_and_asks_nothing(tmp_path: Path) -> None:
-    with group(tmp_path, 5) as vms:
+    with faulty_fleet(tmp_path, 5) as vms:
         (tmp_path / "vms" / "vm-01" / "evidence.json").write_text("{")
         (tmp_path / "vms" / "vm-02" / "runbook.ipynb").unlink()
         (tmp_path / "vms" / "vm-03" / "evidence.json").write_text(
@@ -176,7 +176,7 @@ def test_the_plan_names_who_is_left_out_and_why_and_asks_nothing(tmp_path: Path)
 
 
 def test_a_remedy_beyond_the_allowed_risk_is_planned_for_nobody(tmp_path: Path) -> None:
-    with group(tmp_path, 2) as vms:
+    with faulty_fleet(tmp_path, 2) as vms:
         proposal = vms.propose(max_risk="low")
         assert proposal.agreement.vms == []
         assert {each["why"] for each in proposal.left} == {"Its risk is medium, and max_risk allows low."}
@@ -186,7 +186,7 @@ def test_a_remedy_beyond_the_allowed_risk_is_planned_for_nobody(tmp_path: Path) 
 
 
 def test_the_same_change_for_several_vms_is_made_once(tmp_path: Path) -> None:
-    with group(tmp_path, 3, scenario="no_internet_linux") as vms:
+    with faulty_fleet(tmp_path, 3, scenario="no_internet_linux") as vms:
         content = (tmp_path / "vms" / "vm-01" / "evidence.json").read_text()
         # The group of VM 00 stands before both.
         (tmp_path / "vms" / "vm-01" / "evidence.json").write_text(
@@ -201,7 +201,7 @@ def test_the_same_change_for_several_vms_is_made_once(tmp_path: Path) -> None:
 
 
 def test_the_hash_is_the_same_in_both_languages_and_another_for_other_vms(tmp_path: Path) -> None:
-    with group(tmp_path, 3) as vms:
+    with faulty_fleet(tmp_path, 3) as vms:
         plain = vms.propose()
         german = vms.propose(language="de")
         assert plain.agreement.digest == german.agreement.digest
@@ -214,7 +214,7 @@ def test_the_hash_is_the_same_in_both_languages_and_another_for_other_vms(tmp_pa
 
 
 def test_a_plan_that_was_changed_on_file_is_not_the_one_that_was_agreed_to(tmp_path: Path) -> None:
-    with group(tmp_path, 2) as vms:
+    with faulty_fleet(tmp_path, 2) as vms:
         record = vms.begin(vms.propose())
         assert record.agreed
         file = tmp_path / "remedies" / f"{record.digest}.json"
@@ -230,7 +230,7 @@ def test_a_plan_that_was_changed_on_file_is_not_the_one_that_was_agreed_to(tmp_p
 
 
 def test_lines_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
-    with group(tmp_path, 2) as vms:
+    with faulty_fleet(tmp_path, 2) as vms:
         record = vms.begin(vms.propose())
         end = {"event": "ended", "name": "vm-00", "wave": 1, "ending": "helped", "why": "", "outcome": None}
         events = [{**end, "name": "../x"}, {**end, "ending": "great"}, {**end, "wave": "1"}, {"event": "ended"},
@@ -247,7 +247,7 @@ def test_lines_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
 def test_the_folder_may_be_in_a_store(tmp_path: Path) -> None:
     import fsspec
 
-    with group(tmp_path, 2) as vms:
+    with faulty_fleet(tmp_path, 2) as vms:
         fsspec.filesystem("memory").put(str(tmp_path), "/rollout/fleet", recursive=True)
         vms.ledger = Ledger("memory://rollout/fleet")
         ends = vms.carried_out()
