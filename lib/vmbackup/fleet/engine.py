@@ -23,7 +23,7 @@ from papermill.utils import merge_kwargs, remove_args
 
 from vmbackup import sanitize
 from vmbackup.fleet.forked import ForkedKernel
-from vmbackup.fleet.nursery import asked, can_fork
+from vmbackup.fleet.nursery import ask_zygote, can_fork
 
 SAVE_EVERY_S = 1.0
 KERNEL = "python3"
@@ -45,7 +45,7 @@ class WarmClient(PapermillNotebookClient):  # type: ignore[misc]
             yield
             if self.km.rehearsal:
                 answer = self.wait_for_reply(self.kc.ask("modules_request"))
-                asked({"learn": answer["content"]["modules"]})
+                ask_zygote({"learn": answer["content"]["modules"]})
         finally:
             run_sync(_cancel_what_waits)()
             self.kc.stop_channels()
@@ -82,7 +82,7 @@ async def _cancel_what_waits() -> None:
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
-class SparingManager(NotebookExecutionManager):  # type: ignore[misc]
+class ThrottledManager(NotebookExecutionManager):  # type: ignore[misc]
     """papermill's record of a run, saved once a second while it runs, and at an error; the end is saved by papermill.
 
     No secret is in what is saved, whatever the parameters are: papermill keeps those in a cell and in the metadata.
@@ -158,7 +158,7 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
                 else f"the kernel {kernel_name} is not {KERNEL}"
             )
             logger.warning(f"No warm kernel, as {why}: papermill's own engine runs the notebook.")
-        manager = SparingManager(
+        manager = ThrottledManager(
             nb,
             output_path=output_path,
             progress_bar=progress_bar,

@@ -16,7 +16,7 @@ from typing import Any
 from nbclient.exceptions import DeadKernelError
 
 from vmbackup.fleet.messages import IOPUB, SHELL, Frames, SocketSession, packed
-from vmbackup.fleet.nursery import ZygoteGone, asked
+from vmbackup.fleet.nursery import ZygoteGone, ask_zygote
 
 MEMORY_MB = "VMBACKUP_KERNEL_MEMORY_MB"
 DEFAULT_MEMORY_MB = 2048
@@ -41,7 +41,7 @@ class ForkedKernel:
                 "directory": os.getcwd(),
                 "memory_mb": int(os.environ.get(MEMORY_MB, DEFAULT_MEMORY_MB)),
             }
-            forked = asked({"fork": request}, (theirs.fileno(),))
+            forked = ask_zygote({"fork": request}, (theirs.fileno(),))
         self.pid, self.rehearsal = int(forked["pid"]), bool(forked["rehearsal"])
         self.status: int | None = None
         self.cpu_s = 0.0
@@ -64,7 +64,7 @@ class ForkedKernel:
         """End the kernel and all it started."""
         if self.status is None:
             try:
-                ended = asked({"end": self.pid})
+                ended = ask_zygote({"end": self.pid})
             except ZygoteGone:  # and with it every kernel that it forked
                 ended = {"status": None, "cpu_s": None}
             # A zygote that did not fork this kernel replaced one that died, and the kernel died with that one.

@@ -1,6 +1,7 @@
 """The kernel inside a forked child: ipykernel's own shell and handlers, with one socket instead of ZeroMQ.
 
-``prepared`` builds it once in the zygote, before any fork; ``serve`` runs it in the child until the engine hangs up.
+``prepare_kernel`` builds it once in the zygote, before any fork; ``serve`` runs it in the child until the engine hangs
+up.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class SocketKernel(IPythonKernel):  # type: ignore[misc]  # traitlets' base is u
         pass
 
 
-def prepared() -> IPythonKernel:
+def prepare_kernel() -> IPythonKernel:
     """A kernel that has its shell, but no socket yet. Starts no thread: a history would."""
     config = Config()
     config.HistoryManager.enabled = False
@@ -118,7 +119,7 @@ def _modules_request(stream: bytes, ident: object, parent: dict[str, Any]) -> No
 
 def serve(kernel: IPythonKernel, connected: socket.socket) -> None:
     """Answer the engine's requests on this socket until it hangs up."""
-    _fresh_randomness()
+    _reseed_randomness()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     session: SocketSession = kernel.session
     session.session = os.urandom(16).hex()
@@ -198,7 +199,7 @@ def _flush_often(outputs: list[_Captured]) -> None:
             each.flush()
 
 
-def _fresh_randomness() -> None:
+def _reseed_randomness() -> None:
     random.seed()
     numpy = sys.modules.get("numpy")
     if numpy is not None:

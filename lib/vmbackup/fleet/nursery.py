@@ -120,7 +120,7 @@ def zygote_path() -> str:
         return _own.path
 
 
-def asked(request: dict[str, Any], descriptors: tuple[int, ...] = ()) -> dict[str, Any]:
+def ask_zygote(request: dict[str, Any], descriptors: tuple[int, ...] = ()) -> dict[str, Any]:
     """The zygote's answer to one request; see :mod:`vmbackup.fleet.zygote`. Where the machine's zygote has died, this
     process starts its own. Raises ZygoteGone; one that does not answer is not asked again."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:

@@ -34,7 +34,7 @@ from typing import IO, Any
 
 from IPython.core.shellapp import InteractiveShellApp
 
-from vmbackup.fleet.kernel import prepared, serve
+from vmbackup.fleet.kernel import prepare_kernel, serve
 from vmbackup.fleet.nursery import end_with_parent
 
 LARGEST_REQUEST = 1 << 20
@@ -52,7 +52,7 @@ class Zygote:
     """Serves requests until the engine that started it has gone."""
 
     def __init__(self, path: str) -> None:
-        self._kernel = prepared()
+        self._kernel = prepare_kernel()
         self._kernels: dict[int, str] = {}
         self._rehearsed = False
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -159,14 +159,14 @@ class Zygote:
         """Import what the rehearsal imported, but for modules that start threads when they are imported."""
         waiting, learned = [name for name in modules if name not in sys.modules], []
         while waiting:
-            safe = _tried(waiting)
+            safe = _importable(waiting)
             for name in safe:
                 with contextlib.suppress(Exception):
                     importlib.import_module(name)
             learned += safe
             waiting = _without_first(waiting[len(safe) :])  # which failed or started a thread
-        _read_tables()
-        _remember_what_is_what()
+        _warm_catalogue()
+        _warm_type_checks()
         _assert_one_thread()
         _settle()
         return learned
@@ -186,7 +186,7 @@ def _settle() -> None:
                 system.madvise(ctypes.c_void_p(page), ctypes.c_size_t(_HUGE), _MADV_COLLAPSE)
 
 
-def _read_tables() -> None:
+def _warm_catalogue() -> None:
     """Read the catalogue and prepare its patterns, if notebooks judge: both are the same for all VMs."""
     if "vmbackup.diagnosis" in sys.modules:
         from vmbackup.catalog.knowledge import knowledge
@@ -206,7 +206,7 @@ def _read_tables() -> None:
         ui()
 
 
-def _remember_what_is_what() -> None:
+def _warm_type_checks() -> None:
     """Ask each abstract class once about common values: the first question searches all classes that were imported."""
     values: tuple[object, ...] = ("", b"", 0, 0.0, True, None, [], (), {}, set(), len, range(0), iter(()))
     for name in collections.abc.__all__:
@@ -219,7 +219,7 @@ def _without_first(modules: list[str]) -> list[str]:
     return [name for name in modules[1:] if not name.startswith(f"{modules[0]}.")]
 
 
-def _tried(modules: list[str]) -> list[str]:
+def _importable(modules: list[str]) -> list[str]:
     """The modules up to the first that cannot be imported, takes too long or starts a thread, tried out in a child."""
     # A file and no pipe: what a module starts would keep a pipe open.
     with tempfile.TemporaryFile("w+", buffering=1) as safe:
@@ -227,14 +227,14 @@ def _tried(modules: list[str]) -> list[str]:
         if pid == 0:
             with contextlib.suppress(BaseException), open(os.devnull, "w") as nowhere:
                 sys.stdout = nowhere
-                _try(modules, safe)
+                _try_imports(modules, safe)
             os._exit(0)
         os.waitpid(pid, 0)
         safe.seek(0)
         return safe.read().split()
 
 
-def _try(modules: list[str], safe: IO[str]) -> None:
+def _try_imports(modules: list[str], safe: IO[str]) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     for name in modules:
         signal.alarm(_IMPORT_S)

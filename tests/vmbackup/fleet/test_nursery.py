@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from vmbackup.fleet import nursery
-from vmbackup.fleet.nursery import ZYGOTE, ZygoteGone, asked
+from vmbackup.fleet.nursery import ZYGOTE, ZygoteGone, ask_zygote
 
 
 @pytest.mark.parametrize("queue", [0, 8])
@@ -27,7 +27,7 @@ def test_a_zygote_that_does_not_answer_is_not_asked_again(
         silent.listen(queue)
         earlier.connect(str(tmp_path / "socket"))
         with pytest.raises(ZygoteGone, match="does not answer"):
-            asked({"end": 1})
+            ask_zygote({"end": 1})
     assert ZYGOTE not in os.environ
 
 

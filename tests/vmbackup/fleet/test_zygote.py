@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vmbackup.fleet import zygote
-from vmbackup.fleet.zygote import _tried
+from vmbackup.fleet.zygote import _importable
 
 MODULES = {
     "fails": "raise ValueError",
@@ -27,7 +27,7 @@ def test_modules_are_safe_up_to_the_first_that_is_not(
     monkeypatch.syspath_prepend(tmp_path)
     for each, content in {"harmless": "", "later": "", name: MODULES[name]}.items():
         (tmp_path / f"{each}.py").write_text(content)
-    assert _tried(["harmless", name, "later"]) == ["harmless"]
+    assert _importable(["harmless", name, "later"]) == ["harmless"]
     assert "harmless" not in sys.modules
 
 
@@ -35,5 +35,5 @@ def test_what_a_module_leaves_behind_is_not_waited_for(tmp_path: Path, monkeypat
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "leaves.py").write_text("import os, time\nif os.fork() == 0: time.sleep(5); os._exit(0)")
     begun = time.monotonic()
-    assert _tried(["leaves"]) == ["leaves"]
+    assert _importable(["leaves"]) == ["leaves"]
     assert time.monotonic() - begun < 4
