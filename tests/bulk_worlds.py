@@ -21,8 +21,8 @@ from azuresim.world import World
 from expected_verdicts import observed, written
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
-from vmbackup.fleet.bulk import facts_for_run, inventory
-from vmbackup.fleet.inventory import InventoryVm, Scope
+from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.model import InventoryVm, Scope
 from vmbackup.model import Fact, Target
 from vmbackup.runs.evidence import evidence_json, parse_evidence
 from worlds import connected, serving

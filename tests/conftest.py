@@ -45,7 +45,7 @@ LONGEST = (
     "vmbackup/cli/test_main.py",
     "notebooks/test_papermill.py",
     "notebooks/test_remedies.py",
-    "vmbackup/fleet/test_bulk.py",
+    "vmbackup/fleet/inventory/test_build.py",
     "vmbackup/fleet/test_folder_trouble.py",
     "vmbackup/cli/test_remedies.py",
     "test_guest_worlds.py",

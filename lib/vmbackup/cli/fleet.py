@@ -167,7 +167,7 @@ def _read_table(options: FleetOptions) -> Orders:
 def _planned(ledger: Ledger, orders: Orders | None, options: FleetOptions) -> FleetPlan:
     """What is run: the VMs of a table or a scope, else those that the folder names."""
     from vmbackup.fleet import scope
-    from vmbackup.fleet.inventory import Scope
+    from vmbackup.fleet.inventory.model import Scope
     from vmbackup.fleet.orders import Orders
 
     selection = options.selection

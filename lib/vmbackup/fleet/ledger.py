@@ -22,7 +22,7 @@ from typing import Any
 from vmbackup import catalog, sanitize
 from vmbackup.fleet.execute import RunResult, RunSpec
 from vmbackup.fleet.folder import ERROR, FLEET, INVENTORY, VMS, fleet_json, inventory_line, is_a_name
-from vmbackup.fleet.metrics import METRICS
+from vmbackup.fleet.inventory.metrics import METRICS
 from vmbackup.fleet.orders import notebook_of
 from vmbackup.fleet.scope import FleetPlan
 from vmbackup.model import AzureSource, SetupError

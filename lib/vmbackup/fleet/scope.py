@@ -19,9 +19,9 @@ from vmbackup.arm.paging import read_list
 from vmbackup.arm.wire import text
 from vmbackup.failures.jobs import went_wrong
 from vmbackup.failures.triage import GENERAL_SECTION
-from vmbackup.fleet.bulk import facts_for_run, inventory
 from vmbackup.fleet.execute import RunSpec
-from vmbackup.fleet.inventory import Inventory, InventoryVm, OpenSign, Scope
+from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.model import Inventory, InventoryVm, OpenSign, Scope
 from vmbackup.fleet.orders import SECTION, Orders, notebook_of, orders
 from vmbackup.model import AzureSource, SetupError, data_of
 from vmbackup.parameters import read, target

@@ -10,8 +10,8 @@ from azuresim.fleet import fleet
 from azuresim.serve import Simulator
 from azuresim.world import World
 from vmbackup.arm.connection import Azure
-from vmbackup.fleet.bulk import inventory
-from vmbackup.fleet.inventory import Inventory, Scope
+from vmbackup.fleet.inventory.build import inventory
+from vmbackup.fleet.inventory.model import Inventory, Scope
 from worlds import connected, serving
 
 VMS = 40

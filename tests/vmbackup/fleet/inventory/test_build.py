@@ -14,9 +14,9 @@ from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.collectors.collection import KNOWN_FOR, SETTLED_FOR
 from vmbackup.fleet import rows
-from vmbackup.fleet.bulk import facts_for_run, inventory
 from vmbackup.fleet.folder import inventory_line
-from vmbackup.fleet.inventory import Inventory, Scope
+from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.model import Inventory, Scope
 from vmbackup.parameters import Parameters
 from vmbackup.runs.evidence import parse_evidence
 from vmbackup.runs.folder import RunFolder

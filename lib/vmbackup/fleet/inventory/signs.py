@@ -9,7 +9,7 @@ from vmbackup import clock
 from vmbackup.checks.base import load, run
 from vmbackup.checks.consistency import recovery_points_have_the_wanted_consistency as consistency
 from vmbackup.failures.jobs import last_good_start, newest_finished, running_backup, went_wrong
-from vmbackup.fleet.inventory import OpenSign
+from vmbackup.fleet.inventory.model import OpenSign
 from vmbackup.model import Evidence, Verdict, data_of, operating_system
 from vmbackup.remedies.retry.schedule import late_after_h, longest_gap_h
 

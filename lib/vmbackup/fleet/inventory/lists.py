@@ -18,7 +18,7 @@ from vmbackup.arm.paging import Listing, read_list, read_pages
 from vmbackup.arm.wire import whole_pages
 from vmbackup.collectors import actions
 from vmbackup.collectors.jobs import job_filter
-from vmbackup.fleet.shelf import Shelf, ShelvedRows
+from vmbackup.fleet.inventory.shelf import Shelf, ShelvedRows
 from vmbackup.resource_ids import part_after, resource_group, resource_name
 from vmbackup.runs.fleet import Gap
 

@@ -11,9 +11,9 @@ from each import for_each
 from in_process import Near, Sent, near
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
-from vmbackup.fleet.bulk import facts_for_run, inventory
 from vmbackup.fleet.folder import FLEET, fleet_json
-from vmbackup.fleet.inventory import Inventory, InventoryVm, Scope
+from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.model import Inventory, InventoryVm, Scope
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.model import Fact
 from vmbackup.runs.fleet import Gap

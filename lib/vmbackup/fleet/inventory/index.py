@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from vmbackup.arm.errors import Unreadable
 from vmbackup.arm.wire import text
 from vmbackup.collectors.jobs import vm_of
-from vmbackup.fleet.listing import Lists, Rows
+from vmbackup.fleet.inventory.lists import Lists, Rows
 
 _Row = TypeVar("_Row")
 

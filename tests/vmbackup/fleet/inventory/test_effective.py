@@ -9,8 +9,8 @@ from bulk_worlds import saved
 from in_process import near
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
-from vmbackup.fleet.bulk import facts_for_run, inventory
-from vmbackup.fleet.inventory import Inventory, Scope
+from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.model import Inventory, Scope
 from vmbackup.model import Fact
 from worlds import connected, serving
 
@@ -51,7 +51,7 @@ def test_a_network_of_its_own_is_left_to_the_vms_run(listed_fleet: Inventory) ->
 
 
 def test_an_answer_for_many_that_never_comes_is_left_to_each_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vmbackup.fleet.networks._DEADLINE_OF_ALL_S", 0.5)
+    monkeypatch.setattr("vmbackup.fleet.inventory.effective._DEADLINE_OF_ALL_S", 0.5)
     worlds = list(fleet(3, seed=1, healthy=0, mix=("disk_too_large_linux",)))
     worlds[0].spec["faults"] = [{"match": "POST .*effective", "mode": "never_ending"}]
     with serving(*worlds) as simulator:

@@ -27,10 +27,10 @@ from vmbackup.collectors.protected_item import read_item
 from vmbackup.collectors.restore_points import locks_of, read_collection, read_lock, source_of
 from vmbackup.collectors.vault import read_vault
 from vmbackup.collectors.vm import read_model, read_power
-from vmbackup.fleet.listing import ACTIVITY_BACK, Rows
-from vmbackup.fleet.metrics import METRICS
-from vmbackup.fleet.networks import routes_of, rules_of
-from vmbackup.fleet.tables import Tables, job_vm, own_id, source_id, vm_above
+from vmbackup.fleet.inventory.effective import routes_of, rules_of
+from vmbackup.fleet.inventory.index import Tables, job_vm, own_id, source_id, vm_above
+from vmbackup.fleet.inventory.lists import ACTIVITY_BACK, Rows
+from vmbackup.fleet.inventory.metrics import METRICS
 from vmbackup.model import Fact, FactStatus, Target
 from vmbackup.resource_ids import part_after
 

@@ -9,8 +9,8 @@ import pytest
 
 from vmbackup import clock
 from vmbackup.failures.jobs import last_good_start
-from vmbackup.fleet.inventory import Inventory
-from vmbackup.fleet.signs import signs_of_lists, signs_of_points
+from vmbackup.fleet.inventory.model import Inventory
+from vmbackup.fleet.inventory.signs import signs_of_lists, signs_of_points
 from vmbackup.model import Fact, FactStatus
 
 NOW = "2026-11-23T03:00:00Z"

@@ -26,15 +26,21 @@ from vmbackup.collectors.protection import read_graph_item
 from vmbackup.collectors.recovery_points import points_of
 from vmbackup.facts.backup import Protection
 from vmbackup.failures.triage import triage
-from vmbackup.fleet.inventory import Inventory, InventoryVm, Scope
-from vmbackup.fleet.known import facts_of, facts_of_vault, facts_to_examine
-from vmbackup.fleet.listing import Lists, list_extension_versions, list_subscriptions, list_vaults, protected_items
-from vmbackup.fleet.metrics import list_metrics
-from vmbackup.fleet.networks import list_effective
+from vmbackup.fleet.inventory.effective import list_effective
+from vmbackup.fleet.inventory.facts import facts_of, facts_of_vault, facts_to_examine
+from vmbackup.fleet.inventory.index import Tables, own_id, source_id
+from vmbackup.fleet.inventory.lists import (
+    Lists,
+    list_extension_versions,
+    list_subscriptions,
+    list_vaults,
+    protected_items,
+)
+from vmbackup.fleet.inventory.metrics import list_metrics
+from vmbackup.fleet.inventory.model import Inventory, InventoryVm, Scope
+from vmbackup.fleet.inventory.shelf import ShelvedFacts
+from vmbackup.fleet.inventory.signs import not_known, signs_of_lists, signs_of_points
 from vmbackup.fleet.sharing import shared_limits
-from vmbackup.fleet.shelf import ShelvedFacts
-from vmbackup.fleet.signs import not_known, signs_of_lists, signs_of_points
-from vmbackup.fleet.tables import Tables, own_id, source_id
 from vmbackup.model import Evidence, Target, data_of
 from vmbackup.parameters import VAULT_ID, VM_ID
 from vmbackup.resource_ids import part_after

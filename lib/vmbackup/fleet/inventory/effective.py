@@ -20,8 +20,8 @@ from vmbackup.collectors import routes, rules
 from vmbackup.collectors.base import Ask
 from vmbackup.collectors.effective import computed
 from vmbackup.facts.network import Nic
-from vmbackup.fleet.inventory import InventoryVm
-from vmbackup.fleet.listing import Lists, Rows
+from vmbackup.fleet.inventory.lists import Lists, Rows
+from vmbackup.fleet.inventory.model import InventoryVm
 from vmbackup.model import Target, data_of
 
 _AT_ONCE = 8

@@ -16,8 +16,8 @@ from vmbackup import clock
 from vmbackup.arm.paging import Listing
 from vmbackup.collectors.failed_job import since_last_good
 from vmbackup.collectors.metrics import MOST_AT_ONCE, metrics_of_many, names_for, within
-from vmbackup.fleet.inventory import InventoryVm
-from vmbackup.fleet.listing import Lists, Rows
+from vmbackup.fleet.inventory.lists import Lists, Rows
+from vmbackup.fleet.inventory.model import InventoryVm
 from vmbackup.model import SetupError, data_of
 
 METRICS = "metrics"
