@@ -28,7 +28,7 @@ from vmbackup.facts.backup import Protection
 from vmbackup.failures.triage import triage
 from vmbackup.fleet.inventory.effective import list_effective
 from vmbackup.fleet.inventory.facts import facts_of, facts_of_vault, facts_to_examine
-from vmbackup.fleet.inventory.index import Tables, own_id, source_id
+from vmbackup.fleet.inventory.index import ListIndex, own_id, source_id
 from vmbackup.fleet.inventory.lists import (
     Lists,
     list_extension_versions,
@@ -67,20 +67,20 @@ def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:
     vaults = _vaults_by_vm(lists, scope)
     list_vaults(lists, _sound(lists, {*scope.vaults, *vaults.values()}, VAULT_ID))
     vaults |= {vm: vault for vault in scope.vaults for vm in _protected_by(lists, vault)}
-    tables = Tables(lists)
+    index = ListIndex(lists)
     # Before the other lists: it takes long, and their age counts.
-    known_points = _points(lists, tables, vaults) if points else {}
+    known_points = _points(lists, index, vaults) if points else {}
     wanted = {part_after(vm, "subscriptions").lower() for vm in (*vaults, *scope.vms)} | set(scope.subscriptions)
     subscriptions = _sound(lists, set(filter(None, wanted)), _SUBSCRIPTION)
     list_subscriptions(lists, subscriptions)
     _list_versions(lists, subscriptions)
     targets = _targets(lists, scope, vaults)
-    facts = ({**facts_of(each, tables), **known_points.get(each.vm_id.lower(), {})} for each in targets)
+    facts = ({**facts_of(each, index), **known_points.get(each.vm_id.lower(), {})} for each in targets)
     judged = [_judged(lists, each, known, points) for each, known in zip(targets, facts, strict=True)]
     open_vms = [each for each in judged if each.signs]
     list_metrics(lists, open_vms)
     list_effective(lists, open_vms)
-    found = [_to_examine(lists, each, tables) if each.signs else each for each in judged]
+    found = [_to_examine(lists, each, index) if each.signs else each for each in judged]
     if not points:
         _note_not_asked(lists, found)
     return Inventory(tuple(found), tuple(lists.gaps), tuple(lists.calls))
@@ -163,14 +163,14 @@ def _list_versions(lists: Lists, subscriptions: Iterable[str]) -> None:
 # --- which of them stand open --------------------------------------------------------------------------------------
 
 
-def _points(lists: Lists, tables: Tables, vaults: Mapping[str, str]) -> dict[str, Evidence]:
+def _points(lists: Lists, index: ListIndex, vaults: Mapping[str, str]) -> dict[str, Evidence]:
     """The recovery points of the VMs of which their vaults say nothing that is open, by the VM's id."""
     now, by_vault = clock.stamp(lists.now), dict[str, list[tuple[str, str]]]()
     for vm_id, vault in vaults.items():
         parts = VM_ID.fullmatch(vm_id)
         if parts is not None:
             target = Target(parts["subscription"], parts["group"], parts["name"], vault)
-            known = facts_of_vault(target, tables)
+            known = facts_of_vault(target, index)
             if not signs_of_lists(known, now):
                 by_vault.setdefault(vault, []).append((vm_id, known["backup.item"].data["id"]))
     found = gather([partial(_points_of_vault, lists, each) for each in by_vault.values()], _VAULTS_AT_ONCE)
@@ -205,9 +205,9 @@ def _judged(lists: Lists, target: Target, known: Evidence, points: bool) -> Inve
     return InventoryVm(target, ShelvedFacts(lists.shelf, known), _section(known), signs)
 
 
-def _to_examine(lists: Lists, vm: InventoryVm, tables: Tables) -> InventoryVm:
+def _to_examine(lists: Lists, vm: InventoryVm, index: ListIndex) -> InventoryVm:
     """The VM with what its examination needs."""
-    return replace(vm, known=ShelvedFacts(lists.shelf, facts_to_examine(vm.target, tables, vm.known)))
+    return replace(vm, known=ShelvedFacts(lists.shelf, facts_to_examine(vm.target, index, vm.known)))
 
 
 def _section(known: Evidence) -> str | None:

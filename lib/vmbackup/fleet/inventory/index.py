@@ -13,7 +13,7 @@ from vmbackup.fleet.inventory.lists import Lists, Rows
 _Row = TypeVar("_Row")
 
 
-class Tables:
+class ListIndex:
     """The lists, indexed by the keys under which a VM is looked up. An index is made when it is first needed."""
 
     def __init__(self, lists: Lists) -> None:
