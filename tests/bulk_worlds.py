@@ -21,7 +21,7 @@ from azuresim.world import World
 from expected_verdicts import observed, written
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
-from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.build import build_inventory, facts_for_run
 from vmbackup.fleet.inventory.model import InventoryVm, Scope
 from vmbackup.model import Fact, Target
 from vmbackup.runs.evidence import evidence_json, parse_evidence
@@ -66,7 +66,7 @@ def compare_fleet(count: int) -> Iterator[tuple[str, Compared]]:
     worlds = list(fleet(count, seed=1, healthy=0.1))
     with serving(*worlds) as simulator:
         azure, _ = connected(simulator, worlds[0])
-        vms = {vm.target.vm_id.lower(): vm for vm in inventory(azure, Scope(vaults=(worlds[0].vault_id,))).vms}
+        vms = {vm.target.vm_id.lower(): vm for vm in build_inventory(azure, Scope(vaults=(worlds[0].vault_id,))).vms}
         for world in worlds:
             target = connected(simulator, world)[1]
             yield world.name, _compare(simulator, azure, target, vms.get(target.vm_id.lower()), world.name[6:])
@@ -87,7 +87,7 @@ def _compare(simulator: Simulator, azure: Azure, target: Target, vm: InventoryVm
 
 def listed(azure: Azure, loaded: World, target: Target) -> InventoryVm | None:
     """What the lists say of a world's VM."""
-    found = inventory(azure, Scope(subscriptions=(loaded.subscription,)))
+    found = build_inventory(azure, Scope(subscriptions=(loaded.subscription,)))
     return next((vm for vm in found.vms if vm.target.vm_id.lower() == target.vm_id.lower()), None)
 
 

@@ -1,9 +1,4 @@
-"""A fleet's run, summed up: the pages of ``90_many_vms``, and the files that ``vmbackup fleet`` writes at its end.
-
-summary.csv, summary.parquet    every VM, one line each
-summary.html                    the pages as one file
-90_many_vms.ipynb               the notebook, executed over the folder
-"""
+"""A fleet's run, summed up: the pages of ``90_many_vms``, and the files that ``vmbackup fleet`` writes at its end."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
 """One runbook, headless: executed by papermill in a warm kernel, with what it found in a run folder of its own.
 
-runbook.ipynb   the executed notebook, written last and whole: where it is, the run has ended
-result.json     what was found
-error.json      how the run failed, where it did: {error: words}
-begun.json      that a run which may change something has not come to its end, see runs.begun
+The executed notebook is written last and whole: where it is, the run has ended. A run that may change something has
+not come to its end while ``begun.json`` is there.
 """
 
 from __future__ import annotations

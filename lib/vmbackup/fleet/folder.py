@@ -1,15 +1,27 @@
-"""Reads the folder of a fleet: what was asked for, and what each VM's run left behind. The ledger writes it.
+"""Reads the folder of a fleet: what was asked for, and what each VM's run left behind.
 
-    file                       content
-    fleet.json                 what was asked for: {schema, vms: [{name, vm_id, examine, why}],
-                               gaps: [{what, scope, why, details}]}; ``examine`` is false for a VM of which the
-                               lists show no sign of a problem
-    inventory.jsonl            what the lists say of VMs, as far as rows are made from it: a line each, as in
-                               evidence.json
-    vms/<name>/                the run folder of one VM (see runs.folder)
-    vms/<name>/error.json      how its run failed: {error: words}
+    file                       content                                                          written by
+    fleet.json                 what was asked for: {schema, vms: [{name, vm_id, examine, why}], ledger
+                               gaps: [{what, scope, why, details}]}; ``examine`` is false for
+                               a VM of which the lists show no sign of a problem; also when,
+                               how, and which rows of a table were left out
+    inventory.jsonl            what the lists say of VMs, as far as rows are made from it: a    ledger
+                               line each, as in evidence.json
+    orders.json                the runs, so that --resume needs nothing else:                   ledger
+                               [{name, notebook, parameters}]
+    vms/<name>/                the run folder of one VM (see runs.folder)                       execute
+    vms/<name>/error.json      how its run failed: {error: words}                               execute
+    remedies/<hash>.json       a remedy for many of these VMs: {plan: what was agreed to,       rollout.record
+                               at: UTC, left: the VMs that were left out}
+    remedies/<hash>.jsonl      a line for each VM that is about to be changed, and for each     rollout.record
+                               that ended
+    summary.csv, .parquet      every VM, one line each                                          many_vms
+    summary.html               the pages of 90_many_vms as one file                             many_vms
+    90_many_vms.ipynb          the notebook, executed over the folder                           many_vms
+    lock, lock.json            who works on the fleet                                           runs.lock
 
-Nothing in it is trusted, and nothing is written or renamed. A VM whose files cannot be read gets a row that says so.
+Nothing in it is trusted, and nothing is written or renamed here. A VM whose files cannot be read gets a row that says
+so.
 """
 
 from __future__ import annotations

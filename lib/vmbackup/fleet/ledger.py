@@ -1,12 +1,6 @@
-"""The folder of a fleet as its database: what was asked for, and which runs have come to their end.
+"""The folder of a fleet as its database: what was asked for, and which runs have come to their end. Its files: folder.
 
-    fleet.json     what was asked for, see folder; also when, how, and which rows of a table were left out
-    orders.json    the runs, so that --resume needs nothing else: [{name, notebook, parameters}]
-    vms/<name>/    the run folder of one VM (see runs.folder); it is finished when its notebook lies there without error
-                       and without begun.json
-    remedies/          remedies for many of these VMs, see rollout.record
-    lock, lock.json    who works on the fleet
-
+A run is finished when its notebook and its result lie in the VM's folder without an error and without ``begun.json``.
 Nothing is noted of a run but what it leaves itself: after a crash at any moment the folder says what is still to do.
 """
 

@@ -20,7 +20,7 @@ from vmbackup.arm.wire import text
 from vmbackup.failures.jobs import went_wrong
 from vmbackup.failures.triage import GENERAL_SECTION
 from vmbackup.fleet.execute import RunSpec
-from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.build import build_inventory, facts_for_run
 from vmbackup.fleet.inventory.model import Inventory, InventoryVm, OpenSign, Scope
 from vmbackup.fleet.orders import SECTION, Orders, notebook_of, orders
 from vmbackup.model import AzureSource, SetupError, data_of
@@ -70,7 +70,7 @@ def of_scope(
     azure = connect_azure(_subscription(scope))
     if management_group:
         scope = replace(scope, subscriptions=(*scope.subscriptions, *_subscriptions(azure, management_group)))
-    found = inventory(azure, scope, points=points)
+    found = build_inventory(azure, scope, points=points)
     specs = orders([_row(vm) for vm in found.vms], common).specs
     not_examined, wanted = [], []
     for spec, vm in zip(specs, found.vms, strict=True):
@@ -88,7 +88,7 @@ def of_table(table: Orders) -> FleetPlan:
     if not ids:
         return FleetPlan(table.specs)
     scope = Scope(vms=tuple(ids.values()))
-    found = inventory(connect_azure(_subscription(scope)), scope, points=False)
+    found = build_inventory(connect_azure(_subscription(scope)), scope, points=False)
     listed = {vm.target.vm_id.lower(): vm for vm in found.vms}
     specs = [_with_lists(spec, listed.get(ids.get(spec.name, "").lower()), table.unsorted) for spec in table.specs]
     # The points are left to each VM's own run, so that they are no gap.

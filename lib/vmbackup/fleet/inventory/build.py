@@ -52,7 +52,7 @@ _VAULTS_AT_ONCE = 8
 _POINTS_S = 60.0
 
 
-def inventory(azure: Azure, scope: Scope, *, points: bool = True, deadline_s: float = 600) -> Inventory:
+def build_inventory(azure: Azure, scope: Scope, *, points: bool = True, deadline_s: float = 600) -> Inventory:
     """List everything about the VMs of a scope. Without ``points`` the recovery points of VMs with nothing open are not
     asked for, one request for each: their consistency is then not known, and a gap says so.
 
@@ -60,23 +60,23 @@ def inventory(azure: Azure, scope: Scope, *, points: bool = True, deadline_s: fl
     """
     now = azure.now()
     with shared_limits() as file:
-        return _inventory(Lists(azure.within_limits(file), now, deadline_s), scope, points)
+        return _build(Lists(azure.within_limits(file), now, deadline_s), scope, points)
 
 
-def _inventory(lists: Lists, scope: Scope, points: bool) -> Inventory:
+def _build(lists: Lists, scope: Scope, points: bool) -> Inventory:
     vaults = _vaults_by_vm(lists, scope)
-    list_vaults(lists, _sound(lists, {*scope.vaults, *vaults.values()}, VAULT_ID))
+    list_vaults(lists, _only_ids(lists, {*scope.vaults, *vaults.values()}, VAULT_ID))
     vaults |= {vm: vault for vault in scope.vaults for vm in _protected_by(lists, vault)}
     index = ListIndex(lists)
     # Before the other lists: it takes long, and their age counts.
     known_points = _points(lists, index, vaults) if points else {}
     wanted = {part_after(vm, "subscriptions").lower() for vm in (*vaults, *scope.vms)} | set(scope.subscriptions)
-    subscriptions = _sound(lists, set(filter(None, wanted)), _SUBSCRIPTION)
+    subscriptions = _only_ids(lists, set(filter(None, wanted)), _SUBSCRIPTION)
     list_subscriptions(lists, subscriptions)
     _list_versions(lists, subscriptions)
     targets = _targets(lists, scope, vaults)
     facts = ({**facts_of(each, index), **known_points.get(each.vm_id.lower(), {})} for each in targets)
-    judged = [_judged(lists, each, known, points) for each, known in zip(targets, facts, strict=True)]
+    judged = [_judge(lists, each, known, points) for each, known in zip(targets, facts, strict=True)]
     open_vms = [each for each in judged if each.signs]
     list_metrics(lists, open_vms)
     list_effective(lists, open_vms)
@@ -97,7 +97,7 @@ def facts_for_run(vm: InventoryVm, vault_named: bool = False) -> Evidence:
     return vm.known.beside(wanted) if isinstance(vm.known, ShelvedFacts) else wanted
 
 
-def _sound(lists: Lists, names: set[str], shape: re.Pattern[str]) -> list[str]:
+def _only_ids(lists: Lists, names: set[str], shape: re.Pattern[str]) -> list[str]:
     """Those that may become a part of an address; each of the others is a gap."""
     strange = sorted(name for name in names if not shape.fullmatch(name))
     for name in strange:
@@ -198,7 +198,7 @@ def _note_not_asked(lists: Lists, vms: Iterable[InventoryVm]) -> None:
         lists.gap("points", "", "points_not_asked", {"count": str(count)})
 
 
-def _judged(lists: Lists, target: Target, known: Evidence, points: bool) -> InventoryVm:
+def _judge(lists: Lists, target: Target, known: Evidence, points: bool) -> InventoryVm:
     """The VM with what stands open."""
     further = signs_of_points(known) if points else not_known(known, ("vm.model",))
     signs = tuple(signs_of_lists(known, clock.stamp(lists.now)) or further)

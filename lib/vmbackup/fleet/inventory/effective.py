@@ -40,7 +40,7 @@ def rules_of(nic: Nic, groups: Mapping[str, Sequence[str]]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Query:
     """An interface, its VM, what is computed for it, and for which others it holds too."""
 
     target: Target
@@ -52,30 +52,30 @@ class _Asked:
 def list_effective(lists: Lists, vms: Iterable[InventoryVm]) -> None:
     """Ask for what several of these VMs share; each answer is kept under what they have in common. What does not come
     in time is left to each VM's own run."""
-    sharing: dict[tuple[str, str], list[_Asked]] = defaultdict(list)
+    sharing: dict[tuple[str, str], list[_Query]] = defaultdict(list)
     for vm in vms:
         power, groups = data_of(vm.known, "vm.power"), data_of(vm.known, "_groups")
         if power is None or power["power"] != "running" or groups is None:
             continue
         for nic in data_of(vm.known, "network.nics") or []:
             for what, name in ((routes.EFFECTIVE, routes_of(nic)), (rules.EFFECTIVE, rules_of(nic, groups))):
-                sharing[what, name].append(_Asked(vm.target, nic, what, name))
+                sharing[what, name].append(_Query(vm.target, nic, what, name))
     works = [partial(_ask, lists, several[0]) for several in sharing.values() if len(several) > 1]
     with calling(deadline_s=_DEADLINE_OF_ALL_S), suppress(TimeoutError):
         gather(works, _AT_ONCE)
 
 
-def _ask(lists: Lists, asked: _Asked) -> None:
+def _ask(lists: Lists, query: _Query) -> None:
     """What is refused for one VM may be granted for another: each run then asks and says so itself."""
     begun = lists.azure.heard()
-    with calling(asked.target.vm_id, _DEADLINE_S) as call:
+    with calling(query.target.vm_id, _DEADLINE_S) as call:
         try:
-            azure = lists.azure.beside(asked.target.subscription_id)
-            wire = computed(Ask(azure, asked.target), asked.nic, asked.what)
+            azure = lists.azure.beside(query.target.subscription_id)
+            wire = computed(Ask(azure, query.target), query.nic, query.what)
         except Exception as error:
             as_fact(error)
             wire = None
     lists.count(call)
     if wire is not None:
         how, taken_at = tuple(sorted(call.requests)), clock.stamp(begun)
-        lists.rows[asked.what, asked.name] = Rows([wire], how, taken_at=taken_at)
+        lists.rows[query.what, query.name] = Rows([wire], how, taken_at=taken_at)

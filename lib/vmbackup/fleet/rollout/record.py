@@ -1,10 +1,7 @@
-"""The file of a remedy for many VMs, in the fleet's folder: what was agreed to, and how far it got.
+"""The files of a remedy for many VMs, in ``remedies/`` of the fleet's folder: what was agreed to, and how far it got.
 
-    remedies/<hash>.json     {plan: what was agreed to, at: UTC, left: the VMs that were left out}
-    remedies/<hash>.jsonl    a line for each VM that is about to be changed, and for each that ended
-
-The hash is that of the plan, so a file that was tampered with is not accepted. Everything else about a VM is in its own
-run folder.
+Their name is the hash of the plan, so a file that was tampered with is not accepted. Everything else about a VM is in
+its own run folder.
 """
 
 from __future__ import annotations

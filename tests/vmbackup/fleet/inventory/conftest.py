@@ -10,7 +10,7 @@ from azuresim.fleet import fleet
 from azuresim.serve import Simulator
 from azuresim.world import World
 from vmbackup.arm.connection import Azure
-from vmbackup.fleet.inventory.build import inventory
+from vmbackup.fleet.inventory.build import build_inventory
 from vmbackup.fleet.inventory.model import Inventory, Scope
 from worlds import connected, serving
 
@@ -35,4 +35,4 @@ def azure(simulator: Simulator, worlds: list[World]) -> Azure:
 
 @pytest.fixture(scope="module")
 def listed_fleet(azure: Azure, worlds: list[World]) -> Inventory:
-    return inventory(azure, Scope(subscriptions=(worlds[0].subscription,)))
+    return build_inventory(azure, Scope(subscriptions=(worlds[0].subscription,)))

@@ -15,7 +15,7 @@ from vmbackup.collectors import collect
 from vmbackup.collectors.collection import KNOWN_FOR, SETTLED_FOR
 from vmbackup.fleet import rows
 from vmbackup.fleet.folder import inventory_line
-from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.build import build_inventory, facts_for_run
 from vmbackup.fleet.inventory.model import Inventory, Scope
 from vmbackup.parameters import Parameters
 from vmbackup.runs.evidence import parse_evidence
@@ -49,7 +49,7 @@ def test_an_inventorys_line_holds_all_that_a_row_is_made_from_and_no_more(listed
 
 def test_a_vault_names_its_vms(azure: Azure, listed_fleet: Inventory, worlds: list[World]) -> None:
     by_id = {vm.target.vm_id.lower(): vm for vm in listed_fleet.vms}
-    found = inventory(azure, Scope(vaults=(worlds[0].vault_id,)), points=False)
+    found = build_inventory(azure, Scope(vaults=(worlds[0].vault_id,)), points=False)
     assert len(found.vms) == len(worlds) / 2
     assert [(gap["what"], gap["why"]) for gap in found.coverage] == [("points", "points_not_asked")]
     assert all(vm.needs_examining == by_id[vm.target.vm_id.lower()].needs_examining for vm in found.vms)
@@ -60,14 +60,14 @@ def test_a_vault_names_its_vms(azure: Azure, listed_fleet: Inventory, worlds: li
 
 def test_a_vm_that_nobody_lists_is_open(azure: Azure, worlds: list[World]) -> None:
     vm_id = worlds[0].vm_id(worlds[0].machines[0])
-    found = inventory(azure, Scope(vms=(vm_id, f"{vm_id}-gone", "no id")))
+    found = build_inventory(azure, Scope(vms=(vm_id, f"{vm_id}-gone", "no id")))
     assert [vm.needs_examining for vm in found.vms] == [worlds[0].name[6:] not in HEALTHY, True]
     assert [gap["scope"] for gap in found.coverage] == ["no id"]
 
 
 def test_the_lists_take_few_requests_per_vm(simulator: Simulator, azure: Azure, worlds: list[World]) -> None:
     before = len(simulator.requests)
-    found = inventory(azure, Scope(subscriptions=(worlds[0].subscription,)), points=False)
+    found = build_inventory(azure, Scope(subscriptions=(worlds[0].subscription,)), points=False)
     assert len(found.calls) == len(simulator.requests) - before
     assert len([line for line in found.calls if "/operations/" not in line]) <= 30
 
@@ -77,7 +77,7 @@ def test_a_denied_list_is_a_gap_and_its_vms_are_open() -> None:
     world.spec["permissions"] = {"deny": ["Microsoft.RecoveryServices/Vaults/backupJobs/read"]}
     with serving(world) as simulator:
         azure, target = connected(simulator, world)
-        found = inventory(azure, Scope(subscriptions=(world.subscription,)))
+        found = build_inventory(azure, Scope(subscriptions=(world.subscription,)))
     gaps = [(gap["what"], gap["why"], gap["scope"]) for gap in found.coverage]
     assert gaps == [("jobs", "missing_action", world.vault_id.lower())]
     assert found.coverage[0]["details"]["action"].endswith("backupJobs/read")

@@ -9,7 +9,7 @@ from bulk_worlds import saved
 from in_process import near
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
-from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.build import build_inventory, facts_for_run
 from vmbackup.fleet.inventory.model import Inventory, Scope
 from vmbackup.model import Fact
 from worlds import connected, serving
@@ -36,7 +36,7 @@ def meant(fact: Fact) -> set[tuple[str, ...]]:
 
 def test_a_vm_that_is_off_has_the_rules_that_are_written() -> None:
     there = near("vm_deallocated_windows")
-    [vm] = inventory(there.azure, Scope(subscriptions=(there.world.subscription,))).vms
+    [vm] = build_inventory(there.azure, Scope(subscriptions=(there.world.subscription,))).vms
     for name in ("network.rules", "network.routes"):
         alone = collect(there.azure, vm.target, only=[name])[name]
         assert vm.known[name].data == alone.data
@@ -56,7 +56,7 @@ def test_an_answer_for_many_that_never_comes_is_left_to_each_run(monkeypatch: py
     worlds[0].spec["faults"] = [{"match": "POST .*effective", "mode": "never_ending"}]
     with serving(*worlds) as simulator:
         azure = connected(simulator, worlds[0])[0]
-        found = inventory(azure, Scope(vaults=(worlds[0].vault_id,)))
+        found = build_inventory(azure, Scope(vaults=(worlds[0].vault_id,)))
         assert found.coverage == ()
         assert not [vm for vm in found.vms if {"network.rules", "network.routes"} & vm.known.keys()]
         facts = collect(azure, found.vms[1].target, known=saved(found.vms[1].target, facts_for_run(found.vms[1])))

@@ -12,7 +12,7 @@ from in_process import Near, Sent, near
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.fleet.folder import FLEET, fleet_json
-from vmbackup.fleet.inventory.build import facts_for_run, inventory
+from vmbackup.fleet.inventory.build import build_inventory, facts_for_run
 from vmbackup.fleet.inventory.model import Inventory, InventoryVm, Scope
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.model import Fact
@@ -49,7 +49,7 @@ def test_metrics_without_a_sign_in_of_their_own_are_asked_for_each_and_said() ->
 
 
 def assert_asked_alone(there: Near, gap: tuple[str, str]) -> None:
-    found = inventory(there.azure, Scope(subscriptions=(there.world.subscription,)))
+    found = build_inventory(there.azure, Scope(subscriptions=(there.world.subscription,)))
     assert [(each["what"], each["why"]) for each in found.coverage] == [gap]
     assert of_one(there.azure, found.vms[0]).data["series"]["Percentage CPU"]["points"]
 
