@@ -8,7 +8,7 @@ READY := .venv/.installed
 # Tests start a few hundred interpreters: each would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo lab test truth truth-all canaries attack bulk-worlds lint reference expectations bench bench-fleet lock test-az readme clean
+.PHONY: help demo lab test truth truth-all canaries attack listed-worlds lint reference expectations bench bench-fleet lock test-az readme clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -42,8 +42,8 @@ canaries: $(READY) ## plant a secret in every spelling, bundle, and print which 
 attack: $(READY) ## try all that a hostile tester would, and print what held (KINDS="faults kills" OPTIONS="--most 200 --seed 1")
 	PYTHONPATH=tests $(BIN)/python -m tests.attack $(KINDS) $(OPTIONS)
 
-bulk-worlds: $(READY) ## examine every world with the evidence of lists and without, and print what differs
-	PYTHONPATH=tests $(BIN)/python -m tests.bulk_worlds $(WORLDS)
+listed-worlds: $(READY) ## examine every world with the evidence of lists and without, and print what differs
+	PYTHONPATH=tests $(BIN)/python -m tests.listed_worlds $(WORLDS)
 
 lint: $(READY) ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .

@@ -9,8 +9,9 @@
         execute      one run: papermill with the engine, in a run folder of its own
           engine     papermill's engine with a kernel forked from a zygote
                      (nursery starts it, zygote forks, kernel runs in the child, forked and messages talk to it)
-    folder           reads the folder again, and lists its files: one row (rows) for each VM
-      grouping, compare, tonight, summary    groups, what changed, whose next backup is at risk, the table as files
+    folder           reads the folder again, and lists its files
+      rows, tonight  one row for each VM, and whether its next backup is at risk
+      grouping, compare, summary    groups of VMs, what changed since last time, the table as files
     calls            how many calls to Azure were made and saved
     rollout/         one remedy for many of these VMs
 

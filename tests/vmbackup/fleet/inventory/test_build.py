@@ -8,8 +8,8 @@ from pathlib import Path
 from azuresim.fleet import HEALTHY, fleet
 from azuresim.serve import Simulator
 from azuresim.world import World
-from bulk_worlds import compare, listed, saved
 from each import for_each
+from listed_worlds import compare, listed, saved
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.collectors.collection import KNOWN_FOR, SETTLED_FOR

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from azuresim.fleet import fleet
-from bulk_worlds import saved
 from in_process import near
+from listed_worlds import saved
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.fleet.inventory.build import build_inventory, facts_for_run

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from azuresim.serve import Simulator
-from bulk_worlds import saved
 from each import for_each
 from in_process import Near, Sent, near
+from listed_worlds import saved
 from vmbackup.arm.connection import Azure
 from vmbackup.collectors import collect
 from vmbackup.fleet.folder import FLEET, fleet_json

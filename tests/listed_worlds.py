@@ -1,6 +1,6 @@
 """Whether a world gets the same verdicts with the evidence of lists as without.
 
-python -m tests.bulk_worlds [WORLD...]    one line per world: what differs, and how many requests each way took
+python -m tests.listed_worlds [WORLD...]    one line per world: what differs, and how many requests each way took
 
 Without names all worlds, each by itself, and then a fleet whose VMs share vaults, policies and subnets.
 """
