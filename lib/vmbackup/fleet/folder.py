@@ -38,9 +38,10 @@ from vmbackup.facts import schema
 from vmbackup.fleet.rows import FACTS, examined_row, listed_row, unknown_row
 from vmbackup.model import Evidence, SetupError, Target
 from vmbackup.runs import storage
-from vmbackup.runs.evidence import evidence_json, parse_evidence, unread
+from vmbackup.runs.evidence import evidence_json, parse_evidence, read_file, unread
 from vmbackup.runs.fleet import Fleet, FleetRow, Gap, VmState
 from vmbackup.runs.folder import EVIDENCE, RESULT
+from vmbackup.runs.listing import entries
 
 FLEET, INVENTORY, VMS, ERROR = "fleet.json", "inventory.jsonl", "vms", "error.json"
 FLEET_SCHEMA = "vmbackup.fleet/1"
@@ -136,7 +137,7 @@ def _error(content: bytes) -> str:
 
 
 def _asked(place: str) -> tuple[dict[str, _Asked], list[Gap]]:
-    content = _whole(place, FLEET)
+    content = read_file(place, FLEET, _LARGEST)
     if content is None:
         return {}, []
     found: Any = schema.coerce(_json(content, FLEET), _Fleet)
@@ -166,13 +167,6 @@ def _lines(place: str, name: str) -> Iterator[bytes]:
         raise unread(f"{place}/{name}", error) from None
 
 
-def _whole(place: str, name: str) -> bytes | None:
-    try:
-        return storage.at(place).read(name, _LARGEST)
-    except (OSError, ImportError, ValueError) as error:
-        raise unread(f"{place}/{name}", error) from None
-
-
 def _json(content: bytes, name: str) -> Any:
     try:
         return json.loads(content)
@@ -182,7 +176,7 @@ def _json(content: bytes, name: str) -> Any:
 
 def _folders(place: str) -> list[str]:
     """The folders of single VMs, by name. Raises OSError."""
-    found = storage.entries(f"{place}/{VMS}")
+    found = entries(f"{place}/{VMS}")
     return sorted(name for name, is_folder in found.items() if is_folder and is_a_name(name))
 
 

@@ -22,8 +22,9 @@ from vmbackup.fleet.scope import FleetPlan
 from vmbackup.model import AzureSource, SetupError
 from vmbackup.parameters import read, target
 from vmbackup.runs import storage
-from vmbackup.runs.evidence import unread
+from vmbackup.runs.evidence import read_file, unread
 from vmbackup.runs.folder import BEGUN, NOTEBOOK, RESULT, RunFolder
+from vmbackup.runs.listing import files_by_folder
 from vmbackup.runs.lock import Held, folder_lock
 
 ORDERS = "orders.json"
@@ -131,31 +132,15 @@ class Ledger:
     def finished(self) -> frozenset[str]:
         """The names of the runs that came to their end without an error, as their folders say. Where it is not known
         how a change ended, the run goes on: what was sent is looked for then, and never sent again."""
-        files: dict[str, set[str]] = {}
-        for name, file in self._files():
-            files.setdefault(name, set()).add(file)
+        try:
+            files = files_by_folder(f"{self.place}/{VMS}")
+        except OSError as error:
+            raise unread(self.place, error) from None
         ended = (name for name, found in files.items() if {NOTEBOOK, RESULT} <= found)
         return frozenset(name for name in ended if not {ERROR, BEGUN} & files[name])
 
-    def _files(self) -> Iterator[tuple[str, str]]:
-        from fsspec.core import url_to_fs
-
-        fs, path = url_to_fs(f"{self.place}/{VMS}", use_listings_cache=False)
-        try:
-            found = fs.find(path, maxdepth=2)
-        except FileNotFoundError:
-            return
-        except Exception as error:  # each store has its own
-            raise unread(self.place, error) from None
-        for each in found:
-            *_, name, file = str(each).rsplit("/", 2)
-            yield name, file
-
     def _read(self, name: str) -> bytes | None:
-        try:
-            return self._storage.read(name)
-        except OSError as error:
-            raise unread(f"{self.place}/{name}", error) from None
+        return read_file(self.place, name)
 
 
 def _content(spec: RunSpec) -> dict[str, Any]:

@@ -31,6 +31,14 @@ def load_evidence(place: str) -> tuple[Target, dict[str, Fact]]:
     return parse_evidence(content, place)
 
 
+def read_file(place: str, name: str, largest: int = storage.LARGEST) -> bytes | None:
+    """A file of a run folder, on this machine or behind an fsspec URL; None where there is none. Raises SetupError."""
+    try:
+        return storage.at(place).read(name, largest)
+    except (OSError, ImportError, ValueError) as error:
+        raise unread(f"{place}/{name}", error) from None
+
+
 def unread(place: str, error: Exception) -> SetupError:
     """To be raised where this file or folder cannot be read, for what the system or the store says."""
     return SetupError("error.evidence_unread", file=place, message=storage.why(error))

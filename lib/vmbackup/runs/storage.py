@@ -70,14 +70,6 @@ def at(place: str | os.PathLike[str]) -> Storage:
     return ObjectStorage(name) if is_url(name) else LocalStorage(Path(name.split("://", 1)[-1]))
 
 
-def entries(place: str) -> dict[str, bool]:
-    """The names in a place, and whether each is a folder; none where there is no such place. Raises OSError."""
-    with _as_os_error():
-        here = ObjectStorage(place)  # fsspec lists local folders as well
-        found = here._fs.ls(here._prefix, detail=True) if here._fs.isdir(here._prefix) else []
-    return {each["name"].rstrip("/").rpartition("/")[2]: each["type"] == "directory" for each in found}
-
-
 def read_input(place: str, largest: int = LARGEST) -> bytes:
     """A file that the operator named, by path or URL. Raises OSError, also for a pipe or a device."""
     if is_url(place):
@@ -229,7 +221,7 @@ class ObjectStorage:
         """The whole object."""
         self._fs.invalidate_cache()
         try:
-            with _as_os_error(), self._fs.open(self._path(name), "rb") as file:
+            with as_os_error(), self._fs.open(self._path(name), "rb") as file:
                 return _bounded(bytes(file.read(largest + 1)), largest)
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -246,7 +238,7 @@ class ObjectStorage:
         """The lines of the object."""
         self._fs.invalidate_cache()
         try:
-            with _as_os_error(), self._fs.open(self._path(name), "rb") as file:
+            with as_os_error(), self._fs.open(self._path(name), "rb") as file:
                 yield from file
         except (FileNotFoundError, NotADirectoryError):
             return
@@ -266,16 +258,16 @@ class ObjectStorage:
 
     def rename(self, name: str, to: str) -> None:
         """Copy, then delete: object stores cannot rename."""
-        with _as_os_error():
+        with as_os_error():
             self._fs.mv(self._path(name), self._path(to))
 
     def delete(self, name: str) -> None:
         """Remove an object, if it is there."""
-        with suppress(FileNotFoundError), _as_os_error():
+        with suppress(FileNotFoundError), as_os_error():
             self._fs.rm_file(self._path(name))
 
     def _put(self, name: str, content: bytes, **options: Any) -> None:
-        with _as_os_error():
+        with as_os_error():
             try:
                 self._fs.pipe_file(self._path(name), content, **options)
             except FileNotFoundError:  # a file server needs its folders, a store does not
@@ -288,7 +280,7 @@ class ObjectStorage:
 
 
 @contextmanager
-def _as_os_error() -> Iterator[None]:
+def as_os_error() -> Iterator[None]:
     """Turns each store's own errors into OSError."""
     try:
         yield

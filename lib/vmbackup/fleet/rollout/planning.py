@@ -18,8 +18,7 @@ from vmbackup.model import AzureSource, RemedyRefused, SetupError, Step, Verdict
 from vmbackup.parameters import no_such, read, target
 from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.plan import Plan, plan
-from vmbackup.runs import storage
-from vmbackup.runs.evidence import parse_evidence, unread
+from vmbackup.runs.evidence import parse_evidence, read_file
 from vmbackup.runs.folder import EVIDENCE
 from vmbackup.runs.rollout import LeftOut, Planned
 
@@ -82,10 +81,7 @@ def _plan(ledger: Ledger, spec: RunSpec, is_finished: bool, remedy: str, languag
     if not is_finished:
         raise SetupError("rollout.not_examined")
     place = ledger.folder(spec.name)
-    try:
-        content = storage.at(place).read(EVIDENCE)
-    except OSError as error:
-        raise unread(EVIDENCE, error) from None
+    content = read_file(place, EVIDENCE)
     if content is None:
         raise SetupError("rollout.not_examined")
     subject, evidence = parse_evidence(content, EVIDENCE)

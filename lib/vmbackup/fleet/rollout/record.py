@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from threading import Lock
 from typing import Any, TypedDict
 
@@ -20,7 +21,8 @@ from vmbackup.fleet.rollout.agreement import Agreement
 from vmbackup.fleet.rollout.worse import Condition
 from vmbackup.model import SetupError
 from vmbackup.runs import storage
-from vmbackup.runs.evidence import unread
+from vmbackup.runs.evidence import read_file, unread
+from vmbackup.runs.listing import entries
 from vmbackup.runs.log import Log
 from vmbackup.runs.rollout import End, Ending, LeftOut, Rollout
 
@@ -46,7 +48,8 @@ class Record:
             raise SetupError("error.no_plan_hash", value=sanitize.text(digest))
         self.digest = digest
         self._name = f"{digest}.json"
-        self._storage = storage.at(f"{place}/{REMEDIES}")
+        place = f"{place}/{REMEDIES}"
+        self._storage, self._read = storage.at(place), partial(read_file, place)
         self._one_writer = Lock()  # in a store, a line is added by writing the whole object again
         self._log = Log(self._storage, f"{digest}.jsonl", self._read, lambda count: None)
 
@@ -113,12 +116,6 @@ class Record:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _read(self, name: str) -> bytes | None:
-        try:
-            return self._storage.read(name)
-        except OSError as error:
-            raise unread(name, error) from None
-
 
 def rollouts(place: str) -> list[Rollout]:
     """All plans that were begun in the folder of a fleet, oldest first; those that cannot be read are left out. Raises
@@ -129,7 +126,7 @@ def rollouts(place: str) -> list[Rollout]:
 
 def _digests(place: str) -> list[str]:
     try:
-        names = [name.removesuffix(".json") for name in storage.entries(f"{place}/{REMEDIES}")]
+        names = [name.removesuffix(".json") for name in entries(f"{place}/{REMEDIES}")]
     except OSError as error:
         raise unread(f"{place}/{REMEDIES}", error) from None
     return sorted(name for name in names if _DIGEST.fullmatch(name))
