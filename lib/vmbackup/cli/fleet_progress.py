@@ -104,8 +104,8 @@ def print_event(**values: Any) -> None:
 
 def say_what_would_run(plan: FleetPlan, language: str, as_json: bool) -> None:
     """The VMs with their runbooks, those that are not examined, and what could not be listed."""
-    rows: list[tuple[str, str, str | None]] = [(each.name, each.notebook.stem, None) for each in plan.specs]
-    rows += [(each.name, "", each.why) for each in plan.not_examined]
+    rows: list[tuple[str, str, str | None]] = [(spec.name, spec.notebook.stem, None) for spec in plan.specs]
+    rows += [(vm.name, "", vm.why) for vm in plan.not_examined]
     for name, notebook, why in rows:
         if as_json:
             print_event(event="order", name=name, notebook=notebook or None, why=why)

@@ -237,7 +237,7 @@ def _content(rollout: Rollout, code: int, place: str, files: list[str], seconds:
         "seconds": seconds,
         "hash": rollout.digest,
         "total": len(rollout.vms),
-        **{str(each): counted[each] for each in (*Ending, "open")},
+        **{str(ending): counted[ending] for ending in (*Ending, "open")},
         "fixed": sum(end["fixed"] is True for end in rollout.ends.values()),
         "folder": place,
         "files": files,

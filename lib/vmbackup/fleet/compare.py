@@ -15,7 +15,7 @@ from vmbackup.runs.fleet import Change, FleetRow, Kept, Standing
 def compare(before: Sequence[FleetRow], now: Sequence[FleetRow]) -> list[Change]:
     """Every VM of both runs once, by its resource id."""
     earlier, later = _by_id(before), _by_id(now)
-    return [_change(earlier.get(each), later.get(each)) for each in dict.fromkeys([*earlier, *later])]
+    return [_change(earlier.get(vm_id), later.get(vm_id)) for vm_id in dict.fromkeys([*earlier, *later])]
 
 
 def _by_id(rows: Sequence[FleetRow]) -> dict[str, FleetRow]:

@@ -175,4 +175,4 @@ def parameters_of(notebook: Path) -> frozenset[str]:
 
 def _assigned(line: ast.stmt) -> list[str]:
     targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
-    return [each.id for each in targets if isinstance(each, ast.Name)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]

@@ -144,7 +144,7 @@ def _asked(place: str) -> tuple[dict[str, _Asked], list[Gap]]:
     fault = schema.error(found, _Fleet, "fleet")
     if fault or found["schema"] != FLEET_SCHEMA:
         raise SetupError("error.evidence_damaged", file=FLEET, message=sanitize.text(fault or found["schema"]))
-    return {each["name"]: each for each in found["vms"] if is_a_name(each["name"])}, found["gaps"] or []
+    return {vm["name"]: vm for vm in found["vms"] if is_a_name(vm["name"])}, found["gaps"] or []
 
 
 def _inventory(place: str, language: str) -> tuple[dict[str, FleetRow], list[Gap]]:

@@ -95,7 +95,7 @@ def _group(
     cause: str | None, code: str | None, trait: Trait | None, rows: Sequence[FleetRow], healthy: Mapping[str, _Count]
 ) -> Group:
     ordered = sorted(rows, key=lambda row: (-(late_h(row) or 0.0), row["name"]))
-    shared = [each for each in _traits(ordered, healthy) if each.members >= max(_FEWEST, _MOST_OF * len(ordered))]
+    shared = [trait for trait in _traits(ordered, healthy) if trait.members >= max(_FEWEST, _MOST_OF * len(ordered))]
     return Group(cause, code, trait, shared, ordered)
 
 
@@ -121,7 +121,7 @@ def _chance(trait: Trait) -> float:
         for count in range(trait.members, most + 1)
         if trait.known - count <= every - having
     )
-    return sum(exp(each - _log_ways(every, trait.known)) for each in ways)
+    return sum(exp(way - _log_ways(every, trait.known)) for way in ways)
 
 
 def _log_ways(of: int, count: int) -> float:

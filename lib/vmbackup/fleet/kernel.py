@@ -125,7 +125,7 @@ def serve(kernel: IPythonKernel, connected: socket.socket) -> None:
     session.session = os.urandom(16).hex()
     session.connect(connected)
     outputs = [_Captured(kernel, name, fd) for name, fd in (("stdout", 1), ("stderr", 2))]
-    sys.stdout, sys.stderr = (each.stream for each in outputs)
+    sys.stdout, sys.stderr = (output.stream for output in outputs)
     threading.Thread(target=_flush_often, args=(outputs,), daemon=True).start()
     kernel.shell.init_environment()
     loop = asyncio.new_event_loop()
@@ -146,8 +146,8 @@ async def _answer(kernel: IPythonKernel, connected: socket.socket, outputs: list
                 return
             frames.feed(data)
         await _handle(kernel, kernel.session.read(frame[1]))
-        for each in outputs:
-            each.flush()
+        for output in outputs:
+            output.flush()
         kernel._publish_status("idle", "shell")
 
 
@@ -195,8 +195,8 @@ def _flush_often(outputs: list[_Captured]) -> None:
     while True:
         select.select(outputs, [], [], FLUSH_EVERY_S)
         time.sleep(FLUSH_EVERY_S / 4)  # what is written in one go is sent as one message
-        for each in outputs:
-            each.flush()
+        for output in outputs:
+            output.flush()
 
 
 def _reseed_randomness() -> None:

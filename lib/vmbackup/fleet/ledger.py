@@ -69,7 +69,7 @@ class Ledger:
             raise SetupError("error.nothing_to_resume_here", folder=self.place)
         runbooks = {path.stem: path for path in map(notebook_of, catalog.sections())}
         try:
-            return [_spec(each, runbooks) for each in json.loads(content)]
+            return [_spec(order, runbooks) for order in json.loads(content)]
         except (ValueError, KeyError, TypeError, AttributeError):
             message = sanitize.shortened(str(content[:80]))
             raise SetupError("error.evidence_damaged", file=ORDERS, message=message) from None
@@ -80,10 +80,10 @@ class Ledger:
             for file in (BEGUN, NOTEBOOK):
                 RunFolder(self.folder(spec.name)).delete(file)
         vms = [
-            *({"name": each.name, "vm_id": vm_id_of(each), "examine": True, "why": None} for each in plan.specs),
+            *({"name": spec.name, "vm_id": vm_id_of(spec), "examine": True, "why": None} for spec in plan.specs),
             *(
-                {**asdict(each), "examine": False, "why": catalog.text(f"fleet_run.left.{each.why}", language)}
-                for each in plan.not_examined
+                {**asdict(vm), "examine": False, "why": catalog.text(f"fleet_run.left.{vm.why}", language)}
+                for vm in plan.not_examined
             ),
         ]
         self.write(FLEET, {**about, **fleet_json(vms, plan.gaps)})
@@ -97,7 +97,7 @@ class Ledger:
         """Those that were asked for before, but with other parameters, or with another runbook by name: which one the
         lists choose may change with what the run itself has cured."""
         try:
-            before = {each["name"]: each for each in json.loads(self._read(ORDERS) or b"[]")}
+            before = {order["name"]: order for order in json.loads(self._read(ORDERS) or b"[]")}
             return [spec for spec in plan.specs if _differs(spec, before.get(spec.name), spec.name in plan.unsorted)]
         except (ValueError, KeyError, TypeError):
             return list(plan.specs)
@@ -119,7 +119,7 @@ class Ledger:
 
     def order(self, specs: Sequence[RunSpec]) -> None:
         """Note the runs."""
-        self.write(ORDERS, [_content(each) for each in specs])
+        self.write(ORDERS, [_content(spec) for spec in specs])
 
     def write(self, name: str, content: Any) -> None:
         """Replace one of the fleet's own files. Raises SetupError."""
@@ -159,13 +159,13 @@ def _differs(spec: RunSpec, before: Mapping[str, Any] | None, is_unsorted: bool)
     return before is not None and {**before, **notebook} != now
 
 
-def _spec(each: Mapping[str, Any], runbooks: Mapping[str, Path]) -> RunSpec:
-    name, parameters = str(each["name"]), dict(each["parameters"])
+def _spec(order: Mapping[str, Any], runbooks: Mapping[str, Path]) -> RunSpec:
+    name, parameters = str(order["name"]), dict(order["parameters"])
     if not is_a_name(name):
         raise ValueError(name)
     # The folder is not trusted: what it says is checked as a table is, and it may not ask for a change.
     read(parameters)
-    spec = RunSpec(name, runbooks[each["notebook"]], parameters)
+    spec = RunSpec(name, runbooks[order["notebook"]], parameters)
     if spec.changes:
         raise SetupError("error.resume_changes", vm=name)
     return spec

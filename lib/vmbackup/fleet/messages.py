@@ -104,7 +104,7 @@ class SocketSession(Session):  # type: ignore[misc]  # traitlets' base is untype
             buffers = buffers or message.get("buffers", [])
         else:
             message = self.msg(msg_or_type, content=content, parent=parent, header=header, metadata=metadata)
-        frame = packed(stream, [self.document(message), *(bytes(memoryview(each)) for each in buffers or ())])
+        frame = packed(stream, [self.document(message), *(bytes(memoryview(buffer)) for buffer in buffers or ())])
         if self._socket is not None:
             with self._sending:
                 frames, self._held = self._held + frame, b""

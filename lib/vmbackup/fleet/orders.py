@@ -189,11 +189,11 @@ def _identity(parameters: Parameters) -> str:
 
 def _names(all_parameters: Sequence[Parameters]) -> Iterator[str]:
     """A name for each VM that is a folder on any system, and no other VM's."""
-    short = [notebooks.safe(_called(each)) for each in all_parameters]
+    short = [notebooks.safe(_called(parameters)) for parameters in all_parameters]
     shared = Counter(short)
-    for name, each in zip(short, all_parameters, strict=True):
+    for name, parameters in zip(short, all_parameters, strict=True):
         is_clear = shared[name] == 1 and name.partition(".")[0] not in _DEVICES
-        yield name if is_clear else f"{name}_{hashlib.sha256(_identity(each).encode()).hexdigest()[:8]}"
+        yield name if is_clear else f"{name}_{hashlib.sha256(_identity(parameters).encode()).hexdigest()[:8]}"
 
 
 def _called(parameters: Parameters) -> str:

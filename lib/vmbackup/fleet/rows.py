@@ -103,9 +103,9 @@ def _word(step: _Step) -> str:
         return step["verdict"]
     content: Any = schema.coerce(step["findings"], list[_Finding])
     _require(schema.error(content, list[_Finding], step["cause"]))
-    _require(_strange({each["verdict"] for each in content}, Verdict))
-    _require(_strange({each["check"] for each in content}, [SIGNS, *catalog.checks()]))
-    findings = [Finding(each["check"], step["cause"], Verdict(each["verdict"]), each["reason"]) for each in content]
+    _require(_strange({finding["verdict"] for finding in content}, Verdict))
+    _require(_strange({finding["check"] for finding in content}, [SIGNS, *catalog.checks()]))
+    findings = [Finding(entry["check"], step["cause"], Verdict(entry["verdict"]), entry["reason"]) for entry in content]
     judged = Step(0, step["cause"], False, tuple(findings))
     return str(Weight.SYMPTOM if is_symptom(judged) else Verdict.PROBLEM)
 
@@ -122,7 +122,7 @@ def _unknown_word(content: _Result) -> str | None:
 
 
 def _strange(words: set[Any], known: Iterable[str]) -> str | None:
-    return min((str(each) for each in words.difference(map(str, known))), default=None)
+    return min((str(word) for word in words.difference(map(str, known))), default=None)
 
 
 def _require(fault: str | None) -> None:
@@ -206,7 +206,7 @@ def _add_downgrade(row: FleetRow, evidence: Evidence) -> None:
     fact = evidence["backup.recovery_points"]
     good = last_good(fact.data, data_of(evidence, "backup.policy"), row["os"])
     since = good["time"] if good else None
-    less = sorted((each for each in fact.data if _is_less(each, since)), key=lambda each: each["time"] or "")
+    less = sorted((point for point in fact.data if _is_less(point, since)), key=lambda point: point["time"] or "")
     row["downgraded_since"] = clock.stamp(less[0]["time"])
     row["downgraded_before"] = good is None or fact.is_cut
     row["downgraded_type"] = less[-1]["type"]
@@ -228,13 +228,13 @@ def _add_traits(row: FleetRow, evidence: Evidence) -> None:
             "agent_status": agent.get("display_status"),
             "agent_version": agent.get("version"),
             "extension_version": _extension_version(evidence),
-            "proxy": None if proxies is None else ", ".join(sorted({each["value"] for each in proxies})) or "–",
+            "proxy": None if proxies is None else ", ".join(sorted({proxy["value"] for proxy in proxies})) or "–",
         }
     )
     if nics:
         primary = next((nic for nic in nics if nic["primary"]), nics[0])
-        configs = sorted(primary["ip_configs"], key=lambda each: not each["primary"])
-        row["subnet_id"] = next((each["subnet_id"] for each in configs if each["subnet_id"]), None)
+        configs = sorted(primary["ip_configs"], key=lambda config: not config["primary"])
+        row["subnet_id"] = next((config["subnet_id"] for config in configs if config["subnet_id"]), None)
     row["nsg_ids"] = _security_groups(nics, data_of(evidence, "network.subnets"))
 
 
@@ -242,14 +242,14 @@ def _security_groups(nics: Any, subnets: Any) -> list[str] | None:
     """Ids of the network security groups of the VM's interfaces and subnets; None where either was not read."""
     if nics is None or subnets is None:
         return None
-    return sorted({each["nsg_id"].lower() for each in [*nics, *subnets] if each["nsg_id"]})
+    return sorted({resource["nsg_id"].lower() for resource in [*nics, *subnets] if resource["nsg_id"]})
 
 
 def _extension_version(evidence: Evidence) -> str | None:
     handlers = data_of(evidence, "vm.handlers") or []
     extensions = data_of(evidence, "vm.extensions") or []
     guest: Mapping[str, Any] = data_of(evidence, "guest.extension") or {}
-    versions = [each["version"] for each in handlers if is_backup_extension(each["type"])]
+    versions = [handler["version"] for handler in handlers if is_backup_extension(handler["type"])]
     versions += [guest.get("newest")]
-    versions += [each["version"] for each in extensions if is_backup_extension(full_type(each))]
+    versions += [extension["version"] for extension in extensions if is_backup_extension(full_type(extension))]
     return next(filter(None, versions), None)

@@ -92,7 +92,7 @@ def of_table(table: Orders) -> FleetPlan:
     listed = {vm.target.vm_id.lower(): vm for vm in found.vms}
     specs = [_with_lists(spec, listed.get(ids.get(spec.name, "").lower()), table.unsorted) for spec in table.specs]
     # The points are left to each VM's own run, so that they are no gap.
-    return FleetPlan(specs, (), [each for each in found.coverage if each["what"] != "points"], found, table.unsorted)
+    return FleetPlan(specs, (), [gap for gap in found.coverage if gap["what"] != "points"], found, table.unsorted)
 
 
 def _with_lists(spec: RunSpec, vm: InventoryVm | None, unsorted: Iterable[str]) -> RunSpec:
@@ -132,7 +132,7 @@ def _is_since(sign: OpenSign, since: str) -> bool:
 
 def _subscription(scope: Scope) -> str:
     """The subscription to sign in for."""
-    ids = (*scope.subscriptions, *(part_after(each, "subscriptions") for each in (*scope.vaults, *scope.vms)))
+    ids = (*scope.subscriptions, *(part_after(name, "subscriptions") for name in (*scope.vaults, *scope.vms)))
     return next(iter(ids), "")
 
 
@@ -144,7 +144,7 @@ def _subscriptions(azure: Azure, management_group: str) -> tuple[str, ...]:
         message = cut(str(error))
         raise SetupError("error.management_group_unread", name=management_group, message=message) from None
     ids = [(text(entry, "id") or "").lower() for entry in listing.entries]
-    found = tuple(part_after(each, "subscriptions") for each in ids if each.startswith("/subscriptions/"))
+    found = tuple(part_after(name, "subscriptions") for name in ids if name.startswith("/subscriptions/"))
     if not found:
         raise SetupError("error.empty_management_group", name=management_group)
     return found

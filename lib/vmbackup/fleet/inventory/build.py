@@ -75,12 +75,12 @@ def _build(lists: Lists, scope: Scope, points: bool) -> Inventory:
     list_subscriptions(lists, subscriptions)
     _list_versions(lists, subscriptions)
     targets = _targets(lists, scope, vaults)
-    facts = ({**facts_of(each, index), **known_points.get(each.vm_id.lower(), {})} for each in targets)
-    judged = [_judge(lists, each, known, points) for each, known in zip(targets, facts, strict=True)]
-    open_vms = [each for each in judged if each.signs]
+    facts = ({**facts_of(target, index), **known_points.get(target.vm_id.lower(), {})} for target in targets)
+    judged = [_judge(lists, target, known, points) for target, known in zip(targets, facts, strict=True)]
+    open_vms = [vm for vm in judged if vm.signs]
     list_metrics(lists, open_vms)
     list_effective(lists, open_vms)
-    found = [_to_examine(lists, each, index) if each.signs else each for each in judged]
+    found = [_to_examine(lists, vm, index) if vm.signs else vm for vm in judged]
     if not points:
         _note_not_asked(lists, found)
     return Inventory(tuple(found), tuple(lists.gaps), tuple(lists.calls))
@@ -111,7 +111,7 @@ def _only_ids(lists: Lists, names: set[str], shape: re.Pattern[str]) -> list[str
 def _vaults_by_vm(lists: Lists, scope: Scope) -> dict[str, str]:
     """The vault of each protected VM of the scope by the VM's id, for a scope that names no vaults."""
     listed = protected_items(lists) if scope.subscriptions or scope.vms else None
-    wanted, subscriptions = {each.lower() for each in scope.vms}, {each.lower() for each in scope.subscriptions}
+    wanted, subscriptions = {name.lower() for name in scope.vms}, {name.lower() for name in scope.subscriptions}
     found: dict[str, Protection] = {}
     for row in listed.entries if listed else ():
         vm = (text(row, "properties", "dataSourceInfo", "resourceID") or source_id(row)).lower()
@@ -133,11 +133,13 @@ def _protected_by(lists: Lists, vault: str) -> list[str]:
 
 def _targets(lists: Lists, scope: Scope, vaults: Mapping[str, str]) -> list[Target]:
     """Every VM of the scope once, in the letter case in which Azure lists it; those without a vault too."""
-    spelt: dict[str, str] = {each.lower(): each for each in (*vaults, *scope.vms)}
-    for subscription in {part_after(each, "subscriptions") for each in spelt} | set(scope.subscriptions):
+    spelt: dict[str, str] = {vm_id.lower(): vm_id for vm_id in (*vaults, *scope.vms)}
+    for subscription in {part_after(vm_id, "subscriptions") for vm_id in spelt} | set(scope.subscriptions):
         listed = lists.of("vms", subscription)
         names = [own_id(row) for row in (listed.entries if listed else ())]
-        spelt |= {each.lower(): each for each in names if each.lower() in spelt or subscription in scope.subscriptions}
+        spelt |= {
+            vm_id.lower(): vm_id for vm_id in names if vm_id.lower() in spelt or subscription in scope.subscriptions
+        }
     found = []
     for vm_id, name in sorted(spelt.items()):
         parts = VM_ID.fullmatch(name)
@@ -173,7 +175,7 @@ def _points(lists: Lists, index: ListIndex, vaults: Mapping[str, str]) -> dict[s
             known = facts_of_vault(target, index)
             if not signs_of_lists(known, now):
                 by_vault.setdefault(vault, []).append((vm_id, known["backup.item"].data["id"]))
-    found = gather([partial(_points_of_vault, lists, each) for each in by_vault.values()], _VAULTS_AT_ONCE)
+    found = gather([partial(_points_of_vault, lists, items) for items in by_vault.values()], _VAULTS_AT_ONCE)
     return {vm_id: known for facts in found for vm_id, known in facts}
 
 
@@ -214,5 +216,5 @@ def _section(known: Evidence) -> str | None:
     """Where the newest failure belongs, by what the list says of it."""
     bad = since_last_good(data_of(known, "backup.jobs") or [])
     said = [bad[0][name] for name in ("error_title", "error_code", "error_text")] if bad else []
-    words = "\n".join(str(each) for each in said if each is not None)
+    words = "\n".join(str(word) for word in said if word is not None)
     return triage(words).section if words else None

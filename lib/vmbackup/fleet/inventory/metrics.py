@@ -46,8 +46,8 @@ class _Wanted:
 
 def list_metrics(lists: Lists, vms: Iterable[InventoryVm]) -> None:
     """Ask for the metrics of these VMs; each VM's are kept under its id."""
-    wanted = sorted(filter(None, (_wanted(vm, lists.now) for vm in vms)), key=lambda each: (each.together, each.start))
-    for (subscription, region, _), several in groupby(wanted, key=lambda each: each.together):
+    wanted = sorted(filter(None, (_wanted(vm, lists.now) for vm in vms)), key=lambda vm: (vm.together, vm.start))
+    for (subscription, region, _), several in groupby(wanted, key=lambda vm: vm.together):
         for batch in _batches(list(several)):
             if not _list_batch(lists, f"{subscription} {region}", batch):
                 break
@@ -75,11 +75,11 @@ def _window(vm: InventoryVm, now: datetime) -> tuple[datetime, datetime]:
 def _batches(wanted: Sequence[_Wanted]) -> Iterator[list[_Wanted]]:
     """As many at once as one request may ask for, in the order of their times and over no more than _LONGEST."""
     batch: list[_Wanted] = []
-    for each in wanted:
-        if batch and (len(batch) == MOST_AT_ONCE or each.end - batch[0].start > _LONGEST):
+    for vm in wanted:
+        if batch and (len(batch) == MOST_AT_ONCE or vm.end - batch[0].start > _LONGEST):
             yield batch
             batch = []
-        batch.append(each)
+        batch.append(vm)
     if batch:
         yield batch
 
@@ -95,16 +95,16 @@ def _list_batch(lists: Lists, scope: str, batch: list[_Wanted]) -> bool:
     if rows is None:
         return False
     found = {row["vm_id"].lower(): row for row in rows.entries}
-    for each in batch:
-        row = found.get(each.vm_id.lower())
-        series = within(row, each.names, each.start, each.end) if row else None
+    for vm in batch:
+        row = found.get(vm.vm_id.lower())
+        series = within(row, vm.names, vm.start, vm.end) if row else None
         if series is not None:
-            own = {"start": clock.stamp(each.start), "end": clock.stamp(each.end), "series": series}
-            lists.rows[METRICS, each.vm_id.lower()] = Rows([own], rows.how, taken_at=rows.taken_at)
+            own = {"start": clock.stamp(vm.start), "end": clock.stamp(vm.end), "series": series}
+            lists.rows[METRICS, vm.vm_id.lower()] = Rows([own], rows.how, taken_at=rows.taken_at)
     return True
 
 
 def _answer(lists: Lists, batch: list[_Wanted]) -> Listing:
     first = batch[0]
-    azure, ids = lists.azure.beside(first.subscription), [each.vm_id for each in batch]
-    return metrics_of_many(azure, first.region, ids, first.names, first.start, max(each.end for each in batch))
+    azure, ids = lists.azure.beside(first.subscription), [vm.vm_id for vm in batch]
+    return metrics_of_many(azure, first.region, ids, first.names, first.start, max(vm.end for vm in batch))

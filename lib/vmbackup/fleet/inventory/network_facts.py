@@ -15,7 +15,7 @@ from vmbackup.resource_ids import part_after
 def _nics(vm: ListedVm) -> ReadFacts:
     model, _ = vm.index.row("vms", vm.subscription, vm.target.vm_id, own_id)
     ids = interface_ids(model)
-    found = [vm.index.row("nics", part_after(each, "subscriptions"), each, own_id) for each in ids]
+    found = [vm.index.row("nics", part_after(nic_id, "subscriptions"), nic_id, own_id) for nic_id in ids]
     for name, data in read_interfaces([row for row, _ in found]).items():
         yield name, data, [rows for _, rows in found]
 
@@ -23,12 +23,11 @@ def _nics(vm: ListedVm) -> ReadFacts:
 def _subnets(vm: ListedVm) -> ReadFacts:
     ids = {config["subnet_id"]: None for nic in vm.data("network.nics") for config in nic["ip_configs"]}
     found, used = [], []
-    for each in ids:
-        network_id = (each or "").lower().partition("/subnets/")[0]
-        network, rows = vm.index.row("networks", part_after(each, "subscriptions"), network_id, own_id)
-        subnets = [
-            wire for wire in entries(network, "properties", "subnets") if own_id(wire).lower() == (each or "").lower()
-        ]
+    for subnet_id in ids:
+        wanted = (subnet_id or "").lower()
+        network_id = wanted.partition("/subnets/")[0]
+        network, rows = vm.index.row("networks", part_after(subnet_id, "subscriptions"), network_id, own_id)
+        subnets = [wire for wire in entries(network, "properties", "subnets") if own_id(wire).lower() == wanted]
         found.append(read_subnet(subnets[0] if subnets else None))
         used.append(rows)
     yield "network.subnets", found, used

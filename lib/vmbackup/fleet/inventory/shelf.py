@@ -54,7 +54,7 @@ class ShelvedRows(Sequence[Any]):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
+            return [self[number] for number in range(*index.indices(len(self)))]
         at = 2 * range(len(self))[index]
         return self._shelf.get(self._places[at], self._places[at + 1])
 

@@ -86,8 +86,8 @@ def _activity(vm: ListedVm) -> ReadFacts:
         return
     collections = [read_collection(row) for row in vm.data("_collections")]
     known = restore_point_groups(collections, vm.get("backup.policy"), vm.get("vm.model"))
-    groups = {each.lower() for each in (vm.target.resource_group, *known)}
-    rows = [row for each in sorted(groups) for row in vm.index.rows("events", vm.subscription, each, _event_group)[0]]
+    groups = {group.lower() for group in (vm.target.resource_group, *known)}
+    rows = [row for group in sorted(groups) for row in vm.index.rows("events", vm.subscription, group, _event_group)[0]]
     first, last = clock.stamp(start) or "", clock.stamp(end) or ""
     yield "vm.activity", [event for event in read_events(rows) if first <= event["time"] <= last], [listed]
 

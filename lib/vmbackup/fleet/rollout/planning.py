@@ -91,8 +91,8 @@ def _plan(ledger: Ledger, spec: RunSpec, is_finished: bool, remedy: str, languag
     if parameters.azure == AzureSource.LIVE and subject.vm_id.lower() != target(parameters).vm_id.lower():
         raise SetupError("error.other_vm", folder=place, vm=subject.vm_id)
     steps = diagnose(None, evidence).steps
-    found = (each for step in steps if _is_problem(step) for each in plan(step, evidence, subject, language))
-    return next((each for each in found if each.remedy == remedy), None)
+    plans = (found for step in steps if _is_problem(step) for found in plan(step, evidence, subject, language))
+    return next((found for found in plans if found.remedy == remedy), None)
 
 
 def _is_problem(step: Step) -> bool:
@@ -106,7 +106,7 @@ def _require(found: Plan, consent: Consent, is_excepted: bool) -> None:
     beyond = consent.refusal(found)
     refusals = [*([beyond] if beyond else []), *found.refusals]
     if refusals:
-        raise RemedyRefused(" ".join(each.words(found.language) for each in refusals))
+        raise RemedyRefused(" ".join(refusal.words(found.language) for refusal in refusals))
 
 
 def _planned(spec: RunSpec, found: Plan) -> Planned:

@@ -121,7 +121,7 @@ def rollouts(place: str) -> list[Rollout]:
     """All plans that were begun in the folder of a fleet, oldest first; those that cannot be read are left out. Raises
     SetupError where the folder cannot be listed."""
     found = (Record(place, digest).rollout() for digest in _digests(place))
-    return sorted((each for each in found if each), key=lambda each: each.at or "")
+    return sorted((rollout for rollout in found if rollout), key=lambda rollout: rollout.at or "")
 
 
 def _digests(place: str) -> list[str]:

@@ -117,10 +117,10 @@ class VmChange:
 
     def _agreed(self, run: Run) -> Plan:
         """The plan that was agreed to, made again from the current state."""
-        found = [each for each in run.plans() if each.remedy == self.context.agreement.remedy]
-        for each in found:
-            if is_agreed(each, self.vm) or (self.begun and each.continues):
-                return each
+        found = [plan for plan in run.plans() if plan.remedy == self.context.agreement.remedy]
+        for plan in found:
+            if is_agreed(plan, self.vm) or (self.begun and plan.continues):
+                return plan
         raise self._not_changed(run, self._text("changed" if found else "nothing_to_cure"))
 
     def _not_changed(self, run: Run, why: str) -> _Ended:
@@ -130,7 +130,7 @@ class VmChange:
     def _is_open(self, run: Run) -> bool:
         """Whether this plan sent something whose end is not known."""
         unfinished = run.files.journal.unfinished(self.context.agreement.remedy, self.vm["resource"])
-        return self.begun is not None and any(each.sent for each in unfinished)
+        return self.begun is not None and any(request.sent for request in unfinished)
 
     def _receipt(self, run: Run, begun: Begun) -> Receipt:
         """The receipt of the change: one of an earlier run of the plan, or of what is done now. What was sent may
@@ -149,7 +149,7 @@ class VmChange:
 
     def _earlier(self, run: Run, begun: Begun) -> Receipt | None:
         remedy, receipts = self.context.agreement.remedy, run.files.journal.receipts()[begun.receipts :]
-        return next((each for each in receipts if each.remedy == remedy and says_how_it_ended(each)), None)
+        return next((receipt for receipt in receipts if receipt.remedy == remedy and says_how_it_ended(receipt)), None)
 
     def _applied(self, run: Run) -> Receipt:
         remedy = self.context.agreement.remedy
@@ -192,7 +192,7 @@ class VmChange:
 
     def _backed_up(self, run: Run, begun: Begun) -> str:
         """Back up, unless an earlier run of the plan did; returns why that was refused."""
-        earlier = [each for each in run.files.journal.receipts()[begun.receipts :] if each.remedy == BACKUP]
+        earlier = [receipt for receipt in run.files.journal.receipts()[begun.receipts :] if receipt.remedy == BACKUP]
         if earlier:
             self.fixed = {"done": True, "failed": False}.get(earlier[-1].outcome)
             return ""

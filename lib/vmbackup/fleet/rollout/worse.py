@@ -38,8 +38,8 @@ class Condition:
     @classmethod
     def of(cls, evidence: Evidence, steps: Iterable[Step]) -> Condition:
         """The condition that this evidence shows."""
-        well = frozenset((each.cause, each.check) for each in _findings(steps) if each.verdict is Verdict.OK)
-        return cls(_runs(evidence), reports(evidence), well)
+        well = (finding for finding in _findings(steps) if finding.verdict is Verdict.OK)
+        return cls(_runs(evidence), reports(evidence), frozenset((finding.cause, finding.check) for finding in well))
 
     def as_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -51,7 +51,7 @@ class Condition:
         if schema.error(content, _Condition):
             return None
         found: Any = content
-        return cls(found["runs"], found["reports"], frozenset((each[0], each[-1]) for each in found["well"] if each))
+        return cls(found["runs"], found["reports"], frozenset((pair[0], pair[-1]) for pair in found["well"] if pair))
 
 
 class _Condition(TypedDict):
@@ -95,8 +95,8 @@ def worsened(
         return Worsening("power" if data_of(evidence, "vm.power") else "power_unseen")
     if before.reports and not reports(evidence, since):
         return Worsening("agent" if data_of(evidence, "vm.agent") else "agent_unseen")
-    problems = (each for each in _findings(steps) if each.verdict is Verdict.PROBLEM)
-    found = next((each for each in problems if (each.cause, each.check) in before.well), None)
+    problems = (finding for finding in _findings(steps) if finding.verdict is Verdict.PROBLEM)
+    found = next((finding for finding in problems if (finding.cause, finding.check) in before.well), None)
     return Worsening("check", found) if found else None
 
 
@@ -114,7 +114,7 @@ def went_wrong(receipt: Receipt) -> bool:
 def helped(cures: Iterable[str], steps: Iterable[Step]) -> Verdict:
     """Whether the checks that a remedy cures are well now: ok, problem, or unknown."""
     wanted = set(cures)
-    verdicts = {each.verdict for each in _findings(steps) if each.check in wanted}
+    verdicts = {finding.verdict for finding in _findings(steps) if finding.check in wanted}
     if verdicts.isdisjoint((Verdict.PROBLEM, Verdict.UNKNOWN)) and Verdict.OK in verdicts:
         return Verdict.OK
     return Verdict.PROBLEM if Verdict.PROBLEM in verdicts else Verdict.UNKNOWN
