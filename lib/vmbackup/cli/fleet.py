@@ -121,13 +121,13 @@ def _examine(options: FleetOptions, change: ApplyOptions) -> None:
     started = time.monotonic()
     with interruptible():
         if options.dry_run:
-            say_what_would_run(_planned(ledger, orders, options), options.language, options.as_json)
+            say_what_would_run(_plan(ledger, orders, options), options.language, options.as_json)
             return
         with ledger.held():
             if ledger.begun and not options.resume:
                 raise SetupError("error.fleet_there", folder=ledger.place)
-            plan = _planned(ledger, orders, options)
-            run = _begun(ledger, plan, orders, options)
+            plan = _plan(ledger, orders, options)
+            run = _begin(ledger, plan, orders, options)
             progress = Progress(run, options.language, options.as_json)
             files = _run(run, progress, options)
     content = _content(run, files, round(time.monotonic() - started, 1))
@@ -164,7 +164,7 @@ def _read_table(options: FleetOptions) -> Orders:
     return found
 
 
-def _planned(ledger: Ledger, orders: Orders | None, options: FleetOptions) -> FleetPlan:
+def _plan(ledger: Ledger, orders: Orders | None, options: FleetOptions) -> FleetPlan:
     """What is run: the VMs of a table or a scope, else those that the folder names."""
     from vmbackup.fleet import scope
     from vmbackup.fleet.inventory.model import Scope
@@ -185,7 +185,7 @@ def _planned(ledger: Ledger, orders: Orders | None, options: FleetOptions) -> Fl
     )
 
 
-def _begun(ledger: Ledger, plan: FleetPlan, orders: Orders | None, options: FleetOptions) -> FleetRun:
+def _begin(ledger: Ledger, plan: FleetPlan, orders: Orders | None, options: FleetOptions) -> FleetRun:
     """The run of this plan, which the folder notes unless it names the VMs itself."""
     from vmbackup.fleet.coordinator import FleetRun
     from vmbackup.fleet.execute import refuse_unknown_parameters

@@ -94,7 +94,7 @@ class ApplyOptions:
 def show(ledger: Ledger, options: ApplyOptions) -> bool:
     """Show the plan for the VMs of a folder; returns whether there is one to confirm. Raises SetupError where another
     plan was confirmed."""
-    proposal = _proposed(ledger, options)
+    proposal = _propose(ledger, options)
     agreement = proposal.agreement
     proposed = Rollout(agreement.remedy, agreement.digest, agreement.vms, proposal.left)
     if options.as_json:
@@ -125,7 +125,7 @@ def apply(ledger: Ledger, options: ApplyOptions) -> None:
     begun = time.monotonic()
     with interruptible(), ledger.held():
         try:
-            with _rollout_run(ledger, options) as run:
+            with _open_rollout(ledger, options) as run:
                 progress = _Progress(run, options)
                 with stoppable(progress):
                     progress.follow()
@@ -143,7 +143,7 @@ def apply(ledger: Ledger, options: ApplyOptions) -> None:
     raise typer.Exit(content["exit_code"])
 
 
-def _proposed(ledger: Ledger, options: ApplyOptions) -> Proposal:
+def _propose(ledger: Ledger, options: ApplyOptions) -> Proposal:
     from vmbackup.fleet.rollout.planning import propose
 
     proposal = propose(ledger, _wanted(options), options.language)
@@ -160,7 +160,7 @@ def _wanted(options: ApplyOptions) -> Wanted:
 
 
 @contextmanager
-def _rollout_run(ledger: Ledger, options: ApplyOptions) -> Iterator[RolloutRun]:
+def _open_rollout(ledger: Ledger, options: ApplyOptions) -> Iterator[RolloutRun]:
     from vmbackup.fleet.rollout.connections import run_opener
     from vmbackup.fleet.rollout.coordinator import RolloutRun
     from vmbackup.fleet.rollout.record import Record
@@ -168,11 +168,11 @@ def _rollout_run(ledger: Ledger, options: ApplyOptions) -> Iterator[RolloutRun]:
 
     record = Record(ledger.place, options.confirmed or "")
     if options.resume:
-        agreement = _agreed_before(record, ledger, options)
+        agreement = _read_agreement(record, ledger, options)
     else:
         if record.exists:
             raise SetupError("error.plan_begun")
-        proposal = _proposed(ledger, options)
+        proposal = _propose(ledger, options)
         agreement = proposal.agreement
         if not agreement.vms:
             raise SetupError("error.no_vm_to_apply", remedy=options.remedy, folder=ledger.place)
@@ -181,7 +181,7 @@ def _rollout_run(ledger: Ledger, options: ApplyOptions) -> Iterator[RolloutRun]:
         yield RolloutRun(RolloutContext(agreement, record, open_run, options.language))
 
 
-def _agreed_before(record: Record, ledger: Ledger, options: ApplyOptions) -> Agreement:
+def _read_agreement(record: Record, ledger: Ledger, options: ApplyOptions) -> Agreement:
     """The plan that was begun. Raises SetupError where it is not the one that is named, or somebody changed it."""
     from vmbackup.fleet.rollout.agreement import definition
 
@@ -207,7 +207,7 @@ class _Progress:
         """Carry the plan out to its end."""
         self._tell(event="begin", hash=self._run.context.record.digest, total=self._total, earlier=len(self._run.ends))
         for end in self._run.run():
-            self._ended(end)
+            self._tell_end(end)
 
     def stop(self) -> None:
         """Begin no further VM."""
@@ -215,7 +215,7 @@ class _Progress:
         # Not through the buffer, in which the signal may have met somebody.
         os.write(sys.stderr.fileno(), f"{_text('waiting', self._options)}\n".encode())
 
-    def _ended(self, end: End) -> None:
+    def _tell_end(self, end: End) -> None:
         self._tell(event="vm", **end)
         ending = _text(f"ending.{end['ending']}", self._options)
         done = len(self._run.ends)

@@ -24,9 +24,11 @@ def calls(plan: FleetPlan, place: Callable[[str], str]) -> Mapping[str, tuple[in
     for spec in plan.specs:
         facts, known = _facts(place(spec.name)), spec.known or {}
         listed = {name for name, fact in known.items() if _is_same(fact, facts.get(name))}
-        asked = _asked(fact for name, fact in facts.items() if name not in listed)
+        asked = _requests_of(fact for name, fact in facts.items() if name not in listed)
         # What a collector took out of rows that it was given says how the rows were listed.
-        given = _asked(fact for name, fact in known.items() if name in listed or (listed and name.startswith("_")))
+        given = _requests_of(
+            fact for name, fact in known.items() if name in listed or (listed and name.startswith("_"))
+        )
         saved.update(map(_api, given))
         made.update(map(_api, asked - given))
     return {api: (lists[api], made[api], saved[api]) for api in sorted({*lists, *made, *saved})}
@@ -36,7 +38,7 @@ def _is_same(listed: Fact, fact: Fact | None) -> bool:
     return fact is not None and (fact.how, fact.taken_at) == (listed.how, listed.taken_at)
 
 
-def _asked(facts: Iterable[Fact]) -> set[str]:
+def _requests_of(facts: Iterable[Fact]) -> set[str]:
     return {line for fact in facts for line in _requests(fact.how)}
 
 

@@ -31,7 +31,7 @@ class Tally:
         """VMs that came to their end, failed ones among them."""
         return self.causes + self.undecided + self.denied + self.nothing + self.failed
 
-    def counted(self, run: RunResult) -> Tally:
+    def plus(self, run: RunResult) -> Tally:
         """With one more."""
         name = outcome_of(run)
         return replace(self, **{name: getattr(self, name) + 1})
@@ -65,7 +65,7 @@ class FleetRun:
         self.tally = Tally(len(self.specs))
         for spec in self.specs:
             if spec.name in finished:
-                self.tally = self.tally.counted(self.ledger.result(spec))
+                self.tally = self.tally.plus(self.ledger.result(spec))
         self.earlier = self.tally.done
         self.stopped = Event()
         self.too_many_errors = self.interrupted = False
@@ -86,7 +86,7 @@ class FleetRun:
         place = self.ledger.folder
         try:
             for run in pool.completed(self.waiting, lambda spec: place(spec.name), workers, self.stopped):
-                self.tally = self.tally.counted(run)
+                self.tally = self.tally.plus(run)
                 yield run
                 if self.max_errors is not None and self.tally.failed > self.max_errors:
                     self.too_many_errors = True

@@ -97,11 +97,11 @@ class ThrottledManager(NotebookExecutionManager):  # type: ignore[misc]
         """Save if it is time to."""
         if self._must_save or time.monotonic() - self._saved >= SAVE_EVERY_S:
             if self.output_path:
-                write_ipynb(self.written(), self.output_path)
+                write_ipynb(self.without_secrets(), self.output_path)
             self.last_save_time = self.now()
             self._saved, self._must_save = time.monotonic(), False
 
-    def written(self) -> Any:
+    def without_secrets(self) -> Any:
         """The notebook without secrets. What the product's pages show was cleaned when they were made."""
         clean = sanitize.without_secrets
         cells = [
@@ -171,7 +171,7 @@ class WarmEngine(NBClientEngine):  # type: ignore[misc]
         finally:
             manager.cleanup_pbar()
             manager.notebook_complete()
-        return manager.written()
+        return manager.without_secrets()
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:

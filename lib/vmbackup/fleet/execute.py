@@ -92,7 +92,7 @@ def execute(spec: RunSpec, folder: str | os.PathLike[str]) -> RunResult:
         if spec.known:
             here.save_known(target(read(spec.parameters)), spec.known)
         notebook = Path(made) / NOTEBOOK
-        error = _executed(spec, notebook, works_in)
+        error = _run_notebook(spec, notebook, works_in)
         result = here.result()
         if error is None and result is None:
             error = "The notebook left no result."
@@ -125,7 +125,7 @@ def _upload(folder: Path, files: RunFolder) -> None:
             files.write(path.name, path.read_bytes())
 
 
-def _executed(spec: RunSpec, notebook: Path, works_in: str) -> str | None:
+def _run_notebook(spec: RunSpec, notebook: Path, works_in: str) -> str | None:
     """Run the notebook; returns why it failed, None where it did not."""
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
@@ -170,9 +170,9 @@ def parameters_of(notebook: Path) -> frozenset[str]:
         raise SetupError("error.no_notebook", file=str(notebook))
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     tagged = ("".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", []))
-    return frozenset(name for line in ast.parse(next(tagged, "")).body for name in _assigned(line))
+    return frozenset(name for line in ast.parse(next(tagged, "")).body for name in _names_assigned(line))
 
 
-def _assigned(line: ast.stmt) -> list[str]:
+def _names_assigned(line: ast.stmt) -> list[str]:
     targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
     return [target.id for target in targets if isinstance(target, ast.Name)]

@@ -49,7 +49,7 @@ _LARGEST = 2 * 1024**3
 _AT_ONCE = 16
 
 
-class _Asked(TypedDict):
+class _Ordered(TypedDict):
     name: str
     vm_id: str
     examine: bool | None
@@ -58,7 +58,7 @@ class _Asked(TypedDict):
 
 class _Fleet(TypedDict):
     schema: str
-    vms: list[_Asked]
+    vms: list[_Ordered]
     gaps: list[Gap] | None
 
 
@@ -79,7 +79,7 @@ _Known = Mapping[str, FleetRow]
 
 def read(place: str, language: str) -> Fleet:
     """The fleet in this folder, on this machine or behind an fsspec URL. Raises SetupError where there is none."""
-    asked, gaps = _asked(place)
+    asked, gaps = _read_fleet(place)
     known, unreadable = _inventory(place, language)
     try:
         names = list(dict.fromkeys([*asked, *_folders(place)]))
@@ -101,7 +101,7 @@ def is_fleet(place: str) -> bool:
         return False
 
 
-def _row(place: str, name: str, asked: _Asked | None, known: _Known, language: str) -> FleetRow:
+def _row(place: str, name: str, asked: _Ordered | None, known: _Known, language: str) -> FleetRow:
     """One VM: what its run found, else what the lists say of it, and why there is no result."""
     vm_id = asked["vm_id"] if asked else ""
     listed = known.get(vm_id.lower()) or unknown_row(name, vm_id)
@@ -136,7 +136,7 @@ def _error(content: bytes) -> str:
     return sanitize.shortened(words or "–")
 
 
-def _asked(place: str) -> tuple[dict[str, _Asked], list[Gap]]:
+def _read_fleet(place: str) -> tuple[dict[str, _Ordered], list[Gap]]:
     content = read_file(place, FLEET, _LARGEST)
     if content is None:
         return {}, []

@@ -15,7 +15,7 @@ from typing import Any
 
 from nbclient.exceptions import DeadKernelError
 
-from vmbackup.fleet.messages import IOPUB, SHELL, Frames, SocketSession, packed
+from vmbackup.fleet.messages import IOPUB, SHELL, Frames, SocketSession, pack_frame
 from vmbackup.fleet.nursery import ZygoteGone, ask_zygote
 
 MEMORY_MB = "VMBACKUP_KERNEL_MEMORY_MB"
@@ -136,7 +136,7 @@ class SocketClient:
         self._socket.close()
 
     def _send(self, message: dict[str, Any]) -> str:
-        data = packed(SHELL, [self.session.document(message)])
+        data = pack_frame(SHELL, [self.session.document(message)])
         try:
             self._socket.setblocking(True)
             self._socket.sendall(data)

@@ -60,7 +60,7 @@ def is_healthy(row: FleetRow) -> bool:
 def groups(rows: Sequence[FleetRow]) -> list[Group]:
     """The groups, the largest first. Every VM with a cause or a failed backup is in exactly one of them."""
     healthy = _count([row for row in rows if is_healthy(row)])
-    found = [group for key, members in _by_cause(rows).items() for group in _divided(*key, members, healthy)]
+    found = [group for key, members in _by_cause(rows).items() for group in _divide(*key, members, healthy)]
     return sorted(
         found, key=lambda group: (-len(group.rows), -_most_overdue_h(group), group.cause or "~", group.code or "")
     )
@@ -77,7 +77,7 @@ def _by_cause(rows: Sequence[FleetRow]) -> dict[tuple[str | None, str | None], l
     return found
 
 
-def _divided(
+def _divide(
     cause: str | None, code: str | None, members: Sequence[FleetRow], healthy: Mapping[str, _Count]
 ) -> Iterator[Group]:
     """The groups that the members are divided into, one for each distinctive trait and one for the rest."""

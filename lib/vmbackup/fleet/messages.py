@@ -30,7 +30,7 @@ class BrokenFrame(ValueError):
     """The data is not a frame."""
 
 
-def packed(channel: bytes, parts: list[bytes]) -> bytes:
+def pack_frame(channel: bytes, parts: list[bytes]) -> bytes:
     """One frame."""
     lengths = b"".join(_LENGTH.pack(len(part)) for part in parts)
     return b"".join((_HEAD.pack(channel, len(parts)), lengths, *parts))
@@ -104,7 +104,7 @@ class SocketSession(Session):  # type: ignore[misc]  # traitlets' base is untype
             buffers = buffers or message.get("buffers", [])
         else:
             message = self.msg(msg_or_type, content=content, parent=parent, header=header, metadata=metadata)
-        frame = packed(stream, [self.document(message), *(bytes(memoryview(buffer)) for buffer in buffers or ())])
+        frame = pack_frame(stream, [self.document(message), *(bytes(memoryview(buffer)) for buffer in buffers or ())])
         if self._socket is not None:
             with self._sending:
                 frames, self._held = self._held + frame, b""

@@ -108,7 +108,7 @@ def orders(rows: Sequence[Row], common: Mapping[str, Any], language: str = "en")
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
         try:
-            checked = _checked(row, common)
+            checked = _check(row, common)
             first = seen.setdefault(_identity(checked[0]), number)
             if first != number:
                 raise SetupError("error.row_twice", first=first)
@@ -134,7 +134,7 @@ def section_named(notebook: str) -> str | None:
     return next((section for section in catalog.sections() if notebook_of(section).stem == notebook), None)
 
 
-def _checked(row: Row, common: Mapping[str, Any]) -> tuple[Parameters, str, dict[str, Any]]:
+def _check(row: Row, common: Mapping[str, Any]) -> tuple[Parameters, str, dict[str, Any]]:
     given = {str(name).strip(): value for name, value in row.items() if value not in (None, "")}
     section = str(given.pop(SECTION, "")).strip()
     if section and section not in catalog.sections():
@@ -189,14 +189,14 @@ def _identity(parameters: Parameters) -> str:
 
 def _names(all_parameters: Sequence[Parameters]) -> Iterator[str]:
     """A name for each VM that is a folder on any system, and no other VM's."""
-    short = [notebooks.safe(_called(parameters)) for parameters in all_parameters]
+    short = [notebooks.safe(_short_name(parameters)) for parameters in all_parameters]
     shared = Counter(short)
     for name, parameters in zip(short, all_parameters, strict=True):
         is_clear = shared[name] == 1 and name.partition(".")[0] not in _DEVICES
         yield name if is_clear else f"{name}_{hashlib.sha256(_identity(parameters).encode()).hexdigest()[:8]}"
 
 
-def _called(parameters: Parameters) -> str:
+def _short_name(parameters: Parameters) -> str:
     if parameters.azure == AzureSource.LIVE:
         return str(target(parameters).vm_name)
     return Path(parameters.scenario or parameters.evidence_file).stem

@@ -84,14 +84,14 @@ class Lists:
         self.count(call)
         if listing is None:
             return None
-        entries = self._shelved(listing.entries)
+        entries = self._shelve(listing.entries)
         rows = Rows(entries, tuple(sorted(call.requests)), listing.is_cut, clock.stamp(begun))
         if listing.is_cut:
             self.gap(what, scope, "list_cut", {"cut": str(len(listing.entries))})
         self.rows[what, scope.lower()] = rows
         return rows
 
-    def _shelved(self, entries: Sequence[Any]) -> Sequence[Any]:
+    def _shelve(self, entries: Sequence[Any]) -> Sequence[Any]:
         many = isinstance(entries, list) and len(entries) > _FEW
         return ShelvedRows(self.shelf, entries) if many else entries
 

@@ -28,7 +28,7 @@ _DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Request:
     """One VM: where its metrics are, which it has, and the time (UTC) for which they matter."""
 
     subscription: str
@@ -46,19 +46,19 @@ class _Wanted:
 
 def list_metrics(lists: Lists, vms: Iterable[InventoryVm]) -> None:
     """Ask for the metrics of these VMs; each VM's are kept under its id."""
-    wanted = sorted(filter(None, (_wanted(vm, lists.now) for vm in vms)), key=lambda vm: (vm.together, vm.start))
+    wanted = sorted(filter(None, (_request(vm, lists.now) for vm in vms)), key=lambda vm: (vm.together, vm.start))
     for (subscription, region, _), several in groupby(wanted, key=lambda vm: vm.together):
         for batch in _batches(list(several)):
             if not _list_batch(lists, f"{subscription} {region}", batch):
                 break
 
 
-def _wanted(vm: InventoryVm, now: datetime) -> _Wanted | None:
+def _request(vm: InventoryVm, now: datetime) -> _Request | None:
     model = data_of(vm.known, "vm.model")
     if model is None or not model["location"]:
         return None
     start, end = _window(vm, now)
-    return _Wanted(vm.target.subscription_id, model["location"], names_for(model), start, end, vm.target.vm_id)
+    return _Request(vm.target.subscription_id, model["location"], names_for(model), start, end, vm.target.vm_id)
 
 
 def _window(vm: InventoryVm, now: datetime) -> tuple[datetime, datetime]:
@@ -72,9 +72,9 @@ def _window(vm: InventoryVm, now: datetime) -> tuple[datetime, datetime]:
     return start, min(max(end, start + 2 * _MINUTE), start + _LONGEST)
 
 
-def _batches(wanted: Sequence[_Wanted]) -> Iterator[list[_Wanted]]:
+def _batches(wanted: Sequence[_Request]) -> Iterator[list[_Request]]:
     """As many at once as one request may ask for, in the order of their times and over no more than _LONGEST."""
-    batch: list[_Wanted] = []
+    batch: list[_Request] = []
     for vm in wanted:
         if batch and (len(batch) == MOST_AT_ONCE or vm.end - batch[0].start > _LONGEST):
             yield batch
@@ -84,7 +84,7 @@ def _batches(wanted: Sequence[_Wanted]) -> Iterator[list[_Wanted]]:
         yield batch
 
 
-def _list_batch(lists: Lists, scope: str, batch: list[_Wanted]) -> bool:
+def _list_batch(lists: Lists, scope: str, batch: list[_Request]) -> bool:
     """Whether Azure answered."""
     try:
         rows = lists.ask(METRICS, scope, partial(_answer, lists, batch), "vm.metrics", _DEADLINE_S)
@@ -104,7 +104,7 @@ def _list_batch(lists: Lists, scope: str, batch: list[_Wanted]) -> bool:
     return True
 
 
-def _answer(lists: Lists, batch: list[_Wanted]) -> Listing:
+def _answer(lists: Lists, batch: list[_Request]) -> Listing:
     first = batch[0]
     azure, ids = lists.azure.beside(first.subscription), [vm.vm_id for vm in batch]
     return metrics_of_many(azure, first.region, ids, first.names, first.start, max(vm.end for vm in batch))

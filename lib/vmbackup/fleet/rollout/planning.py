@@ -67,7 +67,7 @@ def propose(ledger: Ledger, wanted: Wanted, language: str) -> Proposal:
             first = changes.setdefault(change, spec.name)
             if first != spec.name:
                 raise RemedyRefused("rollout.shared", vm=first)
-            vms.append(_planned(spec, found))
+            vms.append(_describe(spec, found))
             words[spec.name] = found.words["what"]
         except (SetupError, RemedyRefused) as error:
             left.append(LeftOut(name=spec.name, vm_id=vm_id_of(spec), why=explain(error, language)))
@@ -109,7 +109,7 @@ def _require(found: Plan, consent: Consent, is_excepted: bool) -> None:
         raise RemedyRefused(" ".join(refusal.words(found.language) for refusal in refusals))
 
 
-def _planned(spec: RunSpec, found: Plan) -> Planned:
+def _describe(spec: RunSpec, found: Plan) -> Planned:
     return Planned(
         name=spec.name,
         vm_id=found.target.vm_id,

@@ -96,17 +96,17 @@ class VmChange:
         run.files.delete(KNOWN)
         run.collect()
         if self.begun is None:
-            chosen = self._agreed(run)
+            chosen = self._agreed_plan(run)
             self._stop_if_asked()
             condition = Condition.of(run.evidence, run.diagnosis().steps)
             self.begun = Begun(condition, chosen.cures, len(run.files.journal.receipts()))
             self.context.record.note_begun(self.vm["name"], self.begun)
-        self.receipt = self._receipt(run, self.begun)
+        self.receipt = self._obtain_receipt(run, self.begun)
         run.receipts = run.files.journal.applied()
         if went_wrong(self.receipt):
             raise _Ended(Ending.WORSE, self._receipt_text(self.receipt))
-        cured = self._settled(run, self.begun)
-        why = self._backed_up(run, self.begun) if self.context.agreement.retry else ""
+        cured = self._settle(run, self.begun)
+        why = self._back_up(run, self.begun) if self.context.agreement.retry else ""
         # A backup proves more than any check.
         proved = {True: Verdict.OK, False: Verdict.PROBLEM, None: cured}[self.fixed]
         return self._end(_HELPED[proved], why)
@@ -115,15 +115,15 @@ class VmChange:
         if self.context.stopped.is_set() and self.begun is None:
             raise _NotNow
 
-    def _agreed(self, run: Run) -> Plan:
+    def _agreed_plan(self, run: Run) -> Plan:
         """The plan that was agreed to, made again from the current state."""
         found = [plan for plan in run.plans() if plan.remedy == self.context.agreement.remedy]
         for plan in found:
             if is_agreed(plan, self.vm) or (self.begun and plan.continues):
                 return plan
-        raise self._not_changed(run, self._text("changed" if found else "nothing_to_cure"))
+        raise self._end_unchanged(run, self._text("changed" if found else "nothing_to_cure"))
 
-    def _not_changed(self, run: Run, why: str) -> _Ended:
+    def _end_unchanged(self, run: Run, why: str) -> _Ended:
         """Left out, as nothing was sent; worse where something was sent and its end is not known."""
         return _Ended(Ending.WORSE if self._is_open(run) else Ending.LEFT_OUT, why)
 
@@ -132,12 +132,12 @@ class VmChange:
         unfinished = run.files.journal.unfinished(self.context.agreement.remedy, self.vm["resource"])
         return self.begun is not None and any(request.sent for request in unfinished)
 
-    def _receipt(self, run: Run, begun: Begun) -> Receipt:
+    def _obtain_receipt(self, run: Run, begun: Begun) -> Receipt:
         """The receipt of the change: one of an earlier run of the plan, or of what is done now. What was sent may
         still be going on, or Azure did not say how it ended: then it is looked at until that can be told."""
         while True:
             try:
-                receipt = self._earlier(run, begun) or self._applied(run)
+                receipt = self._earlier_receipt(run, begun) or self._apply(run)
                 is_clear = (receipt.outcome, receipt.code) != ("unknown", "")
                 if is_clear or not (self._looks_left and self._is_open(run)):
                     return receipt
@@ -147,19 +147,19 @@ class VmChange:
             self._pause()
             run.collect()
 
-    def _earlier(self, run: Run, begun: Begun) -> Receipt | None:
+    def _earlier_receipt(self, run: Run, begun: Begun) -> Receipt | None:
         remedy, receipts = self.context.agreement.remedy, run.files.journal.receipts()[begun.receipts :]
         return next((receipt for receipt in receipts if receipt.remedy == remedy and says_how_it_ended(receipt)), None)
 
-    def _applied(self, run: Run) -> Receipt:
+    def _apply(self, run: Run) -> Receipt:
         remedy = self.context.agreement.remedy
         try:
             consent = Consent.from_parameters(remedy, self.context.agreement.max_risk)
-            return run.apply(self._agreed(run), consent).receipt
+            return run.apply(self._agreed_plan(run), consent).receipt
         except RemedyRefused as refused:
-            raise self._not_changed(run, explain(refused, self._language)) from None
+            raise self._end_unchanged(run, explain(refused, self._language)) from None
 
-    def _settled(self, run: Run, begun: Begun) -> Verdict:
+    def _settle(self, run: Run, begun: Begun) -> Verdict:
         """Whether the remedy helped, once the agent has reported again and nothing changes any more."""
         since = reported_at(run.evidence)
         if begun.condition.reports:
@@ -190,7 +190,7 @@ class VmChange:
         if self.context.no_waiting.wait(self.context.patience.wait_s):
             raise _NotNow
 
-    def _backed_up(self, run: Run, begun: Begun) -> str:
+    def _back_up(self, run: Run, begun: Begun) -> str:
         """Back up, unless an earlier run of the plan did; returns why that was refused."""
         earlier = [receipt for receipt in run.files.journal.receipts()[begun.receipts :] if receipt.remedy == BACKUP]
         if earlier:
