@@ -91,6 +91,8 @@ class FleetRun:
                 if self.max_errors is not None and self.tally.failed > self.max_errors:
                     self.too_many_errors = True
                     self.stop()
+        except pool.WorkersGone:
+            raise
         except SetupError as error:
             raise SetupError("error.fleet_stopped", **{"file": place("…"), "message": "?", **error.values}) from None
 

@@ -31,10 +31,16 @@ TRIES = 2
 """How often a run is begun whose worker dies."""
 LAST_WAIT_S = 5.0
 """How long running notebooks may go on once the fleet is to stop."""
+WORKERS_BACK_S = 120.0
+"""How long a cluster may be without any worker: a nanny starts one anew in seconds, a new machine takes a minute."""
 _CONNECT_S = 5
 _LOOK_EVERY_S = 0.5
 
 _Made = TypeVar("_Made")
+
+
+class WorkersGone(SetupError):
+    """The cluster lost all of its workers, and none came back."""
 
 
 class Workers(Protocol):
@@ -51,7 +57,7 @@ class Workers(Protocol):
         ...
 
     def check(self) -> None:
-        """See to it that runs whose worker died end."""
+        """See to it that runs whose worker died end. Raises WorkersGone where nobody is left to do them."""
         ...
 
     def renew(self) -> None:
@@ -135,10 +141,12 @@ def _local_worker(zygote: str, environment: Mapping[str, str], coordinator: int)
 
 
 class DaskWorkers:
-    """The workers of a Dask cluster; each process has a zygote of its own."""
+    """The workers of a Dask cluster; each process has a zygote of its own. ``patience_s`` is how long it may be without
+    any."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, patience_s: float) -> None:
+        self._client, self._patience_s = client, patience_s
+        self._last_seen = time.monotonic()
         threads = client.nthreads()
         self.width = max(1, sum(threads.values()))
         self._machines = len({urlsplit(address).hostname for address in threads})
@@ -155,7 +163,17 @@ class DaskWorkers:
         return work(*arguments)
 
     def check(self) -> None:
-        """Dask does that."""
+        """Dask does that, as long as it has workers."""
+        if self._any_left():
+            self._last_seen = time.monotonic()
+        elif time.monotonic() - self._last_seen > self._patience_s:
+            raise WorkersGone("error.workers_gone", seconds=round(self._patience_s))
+
+    def _any_left(self) -> bool:
+        try:
+            return bool(self._client.nthreads())
+        except OSError:  # nor does the scheduler answer
+            return False
 
     def renew(self) -> None:
         """The cluster's nannies do that."""
@@ -182,7 +200,7 @@ def local(width: int) -> Iterator[Workers]:
 
 
 @contextmanager
-def cluster(scheduler: str) -> Iterator[Workers]:
+def cluster(scheduler: str, patience_s: float = WORKERS_BACK_S) -> Iterator[Workers]:
     """The workers of the cluster at this address. Raises SetupError where there is none."""
     try:
         from distributed import Client
@@ -192,7 +210,7 @@ def cluster(scheduler: str) -> Iterator[Workers]:
         client = Client(scheduler, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise SetupError("error.no_scheduler", address=scheduler, message=str(error)) from None
-    workers = DaskWorkers(client)
+    workers = DaskWorkers(client, patience_s)
     try:
         yield workers
     finally:
@@ -203,7 +221,7 @@ def completed(
     specs: Sequence[RunSpec], folder: Callable[[RunSpec], str], workers: Workers, stopped: Event | None = None
 ) -> Iterator[RunResult]:
     """Execute the runs and yield each as it ends; one that fails ends as an ``error`` and never ends the others. Raises
-    SetupError where a folder cannot be written.
+    SetupError where a folder cannot be written, WorkersGone where nobody is left to execute them.
 
     Once ``stopped`` is set nothing more is begun, and what runs has LAST_WAIT_S to come to its end.
     """
