@@ -230,15 +230,18 @@ class Run(State):
         Raises RemedyRefused, with nothing started, for an unprotected VM, a running backup or too many on one day.
         """
         with self.files.changing(self._azure(), self.target) as context:
-            self.proof = back_up_now.back_up_now(
+            proof = back_up_now.back_up_now(
                 context, self.target, self.evidence, language=self.language, deadline_s=deadline_s,
-                on_progress=on_progress, cancelled=(stopped or Event()).is_set,
+                on_progress=on_progress, cancelled=(stopped or Event()).is_set, keep=self._keep,
             )  # fmt: skip
-        self._remember()
-        self.save()  # the proof, before anything else can go wrong
         self._ask([name for name in FACTS if name.startswith("backup.")], ask_guest=False)
         self.save()
-        return self.proof
+        return proof
+
+    def _keep(self, proof: Proof) -> None:
+        self.proof = proof
+        self._remember()
+        self.save()
 
     # --- keeping ---
 
@@ -247,8 +250,7 @@ class Run(State):
         return result.result_of(self)
 
     def save(self) -> None:
-        """Write result and evidence into the run folder, and what is needed to resume; an earlier run stays resumable
-        until the operator decides."""
+        """Write all of it into the run folder; an earlier run stays resumable until the operator decides."""
         if not (self.kept and self.evidence):
             return
         content = self.files.save_evidence(self.target, self.evidence)
@@ -284,14 +286,12 @@ class Run(State):
 
     def _joined(self) -> tuple[dict[str, Fact], SavedRun]:
         """Evidence and what the operator did, of this run and of the earlier one that is still undecided."""
-        source = self.parameters.azure, self.parameters.scenario
         ours = SavedRun(
             self.target.vm_id, self.section, clock.azure_now(self.evidence),
-            self.skipped, self.pasted_at, self.proof, *source,
+            self.skipped, self.pasted_at, self.proof, self.parameters.azure, self.parameters.scenario,
         )  # fmt: skip
-        if self.earlier is None:
-            return self.evidence, ours
-        return self.earlier.joined(self.evidence, ours, is_changed=bool(self.receipts))
+        earlier = self.earlier
+        return earlier.joined(self.evidence, ours, is_changed=bool(self.receipts)) if earlier else (self.evidence, ours)
 
     def _azure(self) -> Azure:
         if self.azure is None:

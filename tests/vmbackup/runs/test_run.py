@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,9 @@ from vmbackup.notebook.runbook import Runbook
 from vmbackup.parameters import Parameters
 from vmbackup.remedies.apply import Consent
 from vmbackup.remedies.receipt import Receipt
-from vmbackup.runs.folder import RUN_EVIDENCE
+from vmbackup.runs.folder import RUN_EVIDENCE, RunFolder
 from vmbackup.runs.open import open_run
+from vmbackup.runs.saved_run import SavedRun
 from walking import cure, guest_output, interrupt, opened, restarted, run_over
 
 
@@ -178,6 +180,31 @@ def test_remedy_and_backup_prove_it_fixed_and_both_outlive_the_kernel(tmp_path: 
         resumed.resume()
         assert resumed.proof == run.proof
         assert [each.remedy for each in resumed.receipts] == [change.receipt.remedy]
+
+
+class KilledError(Exception):
+    """The process ends here."""
+
+
+class UntilProven(RunFolder):
+    """The folder of a run that is killed when it would save its proof."""
+
+    def save_run(self, done: SavedRun, *others: Any) -> None:
+        if done.proof:
+            raise KilledError
+        super().save_run(done, *others)
+
+
+def test_killed_before_its_proof_is_saved_a_run_follows_its_backup_and_orders_no_other(tmp_path: Path) -> None:
+    with opened("healthy_linux", tmp_path) as (run, simulator):
+        run.collect()
+        run.files = UntilProven(tmp_path)
+        with pytest.raises(KilledError):
+            run.back_up()
+        again = restarted(run)
+        again.collect()
+        assert again.back_up().fixed
+        assert sum(method == "POST" and path.endswith("/backup") for method, path in simulator.requests) == 1
 
 
 def test_what_an_interrupted_run_began_is_where_the_run_goes_on(tmp_path: Path) -> None:

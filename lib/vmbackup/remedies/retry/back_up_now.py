@@ -48,14 +48,16 @@ def back_up_now(
     deadline_s: float = 7200,
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    keep: Callable[[Proof], None] = lambda proof: None,
 ) -> Proof:
     """Back the VM up now and say whether that proves it fixed.
 
-    ``cancelled`` is asked at each look; once it says True the job is cancelled. Raises RemedyRefused, with nothing
-    started, for an unprotected VM, a running backup or the tenth backup of a day.
+    ``cancelled`` is asked at each look; once it says True the job is cancelled. ``keep`` puts the proof on file: only
+    then the journal says that the backup ended, so that a killed run never has one without its proof. Raises
+    RemedyRefused, with nothing started, for an unprotected VM, a running backup or the tenth backup of a day.
     """
     with calling(target.vm_id):
-        return BackUpNow(context, target, evidence, language, deadline_s, on_progress, cancelled).run()
+        return BackUpNow(context, target, evidence, language, deadline_s, on_progress, cancelled, keep).run()
 
 
 class BackUpNow:
@@ -70,11 +72,12 @@ class BackUpNow:
         deadline_s: float,
         on_progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool],
+        keep: Callable[[Proof], None],
     ) -> None:
         self.context, self.arm, self.target = context, context.arm, target
         self.evidence = {**evidence, **collect(context.azure, target, only=_ASKED_AGAIN)}
         self.language, self.deadline_s = language, deadline_s
-        self.on_progress, self.cancelled = on_progress, cancelled
+        self.on_progress, self.cancelled, self.keep = on_progress, cancelled, keep
         self.values = values(target, self.evidence, ())
         self.policy: Policy | None = data_of(self.evidence, "backup.policy")
         self.operation = ""
@@ -99,14 +102,14 @@ class BackUpNow:
         except NotStarted as error:
             return self._closed(Proof(Verdict.UNKNOWN, "not_started", {"code": error.code, "message": error.message}))
         except ResponseLost as error:
-            return self._dressed(Proof(Verdict.UNKNOWN, "no_answer", {"message": explain(error, self.language)}))
+            return self._left_open(Proof(Verdict.UNKNOWN, "no_answer", {"message": explain(error, self.language)}))
         if job is None:
             return self._closed(Proof(Verdict.UNKNOWN, "no_job"))
         try:
             proof = self._followed(job)
         except (RequestRefused, ResponseLost) as error:
             proof = Proof(Verdict.UNKNOWN, "not_followed", {"job": job, "message": explain(error, self.language)}, job)
-        return self._dressed(proof) if proof.reason in _STAYS_OPEN else self._closed(proof)
+        return self._left_open(proof) if proof.reason in _STAYS_OPEN else self._closed(proof)
 
     # --- before ---
 
@@ -195,8 +198,15 @@ class BackUpNow:
             request_ids=tuple(filter(None, self.order.request_ids)),
         )
 
+    def _left_open(self, found: Proof) -> Proof:
+        proof = self._dressed(found)
+        self.keep(proof)
+        return proof
+
     def _closed(self, ended: Proof) -> Proof:
         proof = self._dressed(ended)
+        if proof.reason != "outdated":  # another follows
+            self.keep(proof)
         outcomes = {Verdict.OK: "done", Verdict.UNKNOWN: "superseded" if proof.reason == "outdated" else "unknown"}
         outcome = outcomes.get(proof.verdict, "failed")
         point: Mapping[str, Any] = proof.point or {}
