@@ -31,7 +31,8 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; a free one by default")
     parser.add_argument("--seed", type=int, default=0, help="seed of all ids")
     parser.add_argument("--fleet", type=int, default=0, help="this many VMs; the scenarios are what is wrong with them")
-    parser.add_argument("--vaults", type=int, default=1, help="over how many vaults the fleet is spread")
+    parser.add_argument("--vaults", type=int, default=1, help="vaults of the fleet in each subscription")
+    parser.add_argument("--subscriptions", type=int, default=1, help="over how many subscriptions it is spread")
     parser.add_argument("--healthy", type=float, default=0.9, help="the share of the fleet that is healthy, 0 to 1")
     parser.add_argument("--throttle", type=float, default=0, help="the share of requests that is refused with 429")
     parser.add_argument("--cut", type=float, default=0, help="the share of answers that break off in the middle")
@@ -67,8 +68,8 @@ def _worlds(options: argparse.Namespace) -> list[World]:
     if not options.fleet:
         return [load_world(name, options.seed) for name in options.scenario]
     mix = options.scenario or MIX
-    vms = fleet(options.fleet, vaults=options.vaults, seed=options.seed, healthy=options.healthy, mix=mix)
-    return list(vms)
+    places = {"vaults": options.vaults, "subscriptions": options.subscriptions}
+    return list(fleet(options.fleet, **places, seed=options.seed, healthy=options.healthy, mix=mix))
 
 
 if __name__ == "__main__":

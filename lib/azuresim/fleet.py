@@ -40,22 +40,30 @@ _Spec = tuple[Path, dict[str, Any]]
 
 
 def fleet(
-    count: int, *, vaults: int = 1, seed: int = 0, healthy: float = 0.9, mix: Sequence[str] = MIX
+    count: int,
+    *,
+    vaults: int = 1,
+    subscriptions: int = 1,
+    seed: int = 0,
+    healthy: float = 0.9,
+    mix: Sequence[str] = MIX,
 ) -> Iterator[World]:
-    """``count`` worlds of one VM each, over so many vaults in one subscription; ``healthy`` is the share of them, 0 to
-    1. Raises :class:`~azuresim.schema.WorldError` for a scenario that there is not."""
+    """``count`` worlds of one VM each, in turn in so many subscriptions, each with so many vaults; ``healthy`` is the
+    share of them, 0 to 1. Raises :class:`~azuresim.schema.WorldError` for a scenario that there is not."""
     specs: dict[str, _Spec] = {name: read_spec(name) for name in dict.fromkeys((*HEALTHY, *mix))}
     for index in range(count):
         is_healthy = number(1000, seed, "healthy", index) < 1000 * healthy or not mix
         names = HEALTHY if is_healthy else mix
         name = names[number(len(names), seed, "scenario", index)]
         path, given = specs[name]
-        yield make_world(f"{index:05}_{name}", _placed(given, name, index, max(1, vaults)), seed, path)
+        place, subscription = divmod(index, max(1, subscriptions))
+        placed = _placed(given, name, place, max(1, vaults))
+        yield make_world(f"{index:05}_{name}", placed, seed + subscription, path)
 
 
 def _placed(given: dict[str, Any], scenario: str, index: int, vaults: int) -> dict[str, Any]:
-    """The scenario in its place: one of the vaults, under a policy that a few VMs of the same kind share, and in a
-    subnet with others, unless it is about its own network."""
+    """The scenario in its place in a subscription: one of the vaults, under a policy that a few VMs of the same kind
+    share, and in a subnet with others, unless it is about its own network."""
     vault, turn = index % vaults, index // vaults
     own = given.get("policy", {})
     policy = f"{scenario}-policy" if own else f"DailyPolicy-{turn // _VMS_OF_ONE_POLICY:03}"

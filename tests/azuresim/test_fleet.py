@@ -30,6 +30,17 @@ def test_the_share_of_healthy_vms_is_as_wanted() -> None:
     assert {world.name[6:] for world in fleet(1000, seed=5, healthy=0)} == set(MIX)
 
 
+def test_a_fleet_is_spread_over_subscriptions_that_one_caller_can_read() -> None:
+    caller = Caller(*fleet(12, vaults=2, subscriptions=3, seed=3))
+    by_subscription = Counter(world.subscription for world in caller.azure.worlds)
+    assert sorted(by_subscription.values()) == [4, 4, 4]
+    for subscription in by_subscription:
+        vms = caller.all(f"/subscriptions/{subscription}/providers/Microsoft.Compute/virtualMachines")
+        assert len(vms) == 4
+    assert len({world.vault_id for world in caller.azure.worlds}) == 6
+    assert len({each["tenantId"] for each in caller.all("/subscriptions")}) == 1
+
+
 def test_a_vault_lists_the_items_and_jobs_of_all_its_vms(caller: Caller) -> None:
     every = caller.azure.worlds
     vaults = {world.vault_id: [each for each in every if each.vault == world.vault] for world in every}

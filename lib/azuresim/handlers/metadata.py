@@ -5,7 +5,6 @@ from __future__ import annotations
 from azuresim.answer import Answer, Json, Refused, ok
 from azuresim.ids import tenant_id
 from azuresim.routing import Request, route
-from azuresim.world import World
 
 
 @route("GET", "/msi/token", open=True)
@@ -67,22 +66,21 @@ def tenants(request: Request) -> Answer:
 @route("GET", "/subscriptions")
 def subscriptions(request: Request) -> Answer:
     """One subscription per seed, and those of vaults that are elsewhere."""
-    worlds = list(reversed(request.azure.worlds))
-    first = {name: world for world in worlds for name in world.subscriptions[::-1]}
-    return request.page([_subscription(name, world) for name, world in first.items()])
+    names = dict.fromkeys(name for world in request.azure.worlds for name in world.subscriptions)
+    return request.page([_subscription(name, request.azure.seed) for name in names])
 
 
 @route("GET", "/subscriptions/{sub}")
 def subscription(request: Request) -> Answer:
     """One subscription."""
-    return ok(_subscription(request.params["sub"], request.candidates[0]))
+    return ok(_subscription(request.params["sub"], request.azure.seed))
 
 
-def _subscription(name: str, world: World) -> Json:
+def _subscription(name: str, seed: int) -> Json:
     return {
         "id": f"/subscriptions/{name}",
         "subscriptionId": name,
-        "tenantId": tenant_id(world.seed),
+        "tenantId": tenant_id(seed),
         "displayName": "Simulated",
         "state": "Enabled",
         "subscriptionPolicies": {
