@@ -49,7 +49,7 @@ _LEAK_EVERY = 200
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 _PROVIDER = re.compile(r"/providers/(microsoft\.\w+)(/[^?]*)?", re.IGNORECASE)
 _METRICS = "/metrics:getbatch"
-_VAULT = re.compile(r"/vaults/([^/?]+)/", re.IGNORECASE)
+_VAULT = re.compile(r"(/.+?/vaults/[^/]+)/", re.IGNORECASE)
 # A lock of Microsoft.Network and not a quota, although it comes with 429.
 _BUSY = "retryableerrorduetoanotheroperation"
 
@@ -75,6 +75,16 @@ def kinds(method: str, url: str) -> tuple[str, list[str]]:
     if name == "microsoft.compute" and "/resourcegroups/" not in path.lower():
         found.append("compute lists")
     return subscription, found
+
+
+def vault_of(url: str) -> str:
+    """The id of the vault that a request asks, in lower case, or "". Vaults of different groups may share a name.
+
+    >>> vault_of("https://x/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/V/backupJobs")
+    '/subscriptions/s/resourcegroups/g/providers/microsoft.recoveryservices/vaults/v'
+    """
+    found = _VAULT.match(urlsplit(url).path)
+    return found.group(1).lower() if found else ""
 
 
 class RateLimiter:
@@ -109,7 +119,7 @@ class RateLimiter:
             self._database().executemany(_HOLD, rows)
 
     def slot(self, vault: str) -> AbstractContextManager[None]:
-        """One of the places that a vault has for requests at the same time."""
+        """One of the places that a vault has for requests at the same time; ``vault`` is its id, "" for none."""
         places = max(1, int(AT_ONCE_PER_VAULT * self._share))
         return self._place(f"vault {vault}", places) if vault else nullcontext()
 
@@ -184,8 +194,7 @@ class RateLimitPolicy(HTTPPolicy[Any, Any]):
         """Wait, send, and learn from the response."""
         wire = request.http_request
         subscription, names = kinds(wire.method, wire.url)
-        vault = _VAULT.search(urlsplit(wire.url).path)
-        with self._limiter.slot(vault.group(1).lower() if vault else ""):
+        with self._limiter.slot(vault_of(wire.url)):
             self._limiter.wait(subscription, names)
             response = self.next.send(request)
         headers = response.http_response.headers

@@ -17,7 +17,7 @@ from azuresim.storm import Storm
 from each import for_each
 from expected_verdicts import observed
 from vmbackup.arm.call import calling, pause
-from vmbackup.arm.rate_limit import AT_ONCE_PER_VAULT, RateLimiter, kinds
+from vmbackup.arm.rate_limit import AT_ONCE_PER_VAULT, RateLimiter, kinds, vault_of
 from vmbackup.collectors import collect
 from vmbackup.collectors.guest import probe
 from vmbackup.model import Fact
@@ -45,6 +45,15 @@ VM = "/subscriptions/S/resourceGroups/g/providers/Microsoft.Compute/virtualMachi
 def test_a_request_counts_for_its_subscription_and_kinds(case: tuple[str, str, tuple[str, list[str]]]) -> None:
     method, path, wanted = case
     assert kinds(method, f"{ARM}{path}?api-version=1") == wanted
+
+
+def test_vaults_of_one_name_in_two_subscriptions_do_not_wait_for_each_other() -> None:
+    vault = "/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
+    items = [f"{ARM}/subscriptions/{name}{vault}/backupProtectedItems?api-version=1" for name in ("a", "b", "A")]
+    first, other, again = map(vault_of, items)
+    assert first == again == f"/subscriptions/a{vault}".lower()
+    assert first != other
+    assert vault_of(f"{ARM}{VM}") == ""
 
 
 def test_what_is_used_up_is_waited_for(tmp_path: Path) -> None:
