@@ -4,12 +4,13 @@
 :func:`figures`. Nine of ten VMs are healthy, the others of ``azuresim.fleet.MIX``. The simulator shares the machine, so
 its CPU is named apart.
 
-``fleet_<VMs>_…``  a vault of so many VMs through the command, from its start to the summary. What the command takes
-                   for a vault of FEWEST is its start; the costs per VM are beyond that. Azure's limits count: a
-                   subscription allows 25 reads a second.
+``fleet_<VMs>_…``  so many VMs below a management group through the command, from its start to the summary. What the
+                   command takes for FEWEST is its start; the costs per VM are beyond that. Each subscription holds
+                   OF_A_SUBSCRIPTION of them.
+``vault_<VMs>_…``  so many in one vault, where Azure's limit for a subscription counts: 25 reads a second.
 ``runbook_…``      VMs that are all examined, with the same runbook and as many processes: one VM more, once both
                    engines are warm, through the command and through ``papermill.execute_notebook`` in a pool. They
-                   are spread over subscriptions, as the command keeps to Azure's limits in each and the pool does not.
+                   are of four subscriptions: the command keeps to Azure's limits in each, the pool to none.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ from tests.bench_engine import cpu_below
 ROOT = Path(__file__).parents[1]
 WIDTH = os.cpu_count() or 2
 FEWEST, FEW, MANY, MOST = 10, 100, 1000, 10_000
+OF_A_SUBSCRIPTION = 100
 SEED = 645
 """With it a tenth of each of these fleets is not healthy."""
 ROUNDS = 3
 RUNBOOK = ROOT / "notebooks" / "05_internal_error.ipynb"
-SIDE_BY_SIDE = 60
-SUBSCRIPTIONS = 4
+SIDE_BY_SIDE, IN_SUBSCRIPTIONS = 60, 4
 WARM = 2 * WIDTH + 2
 """VMs after which both engines are warm: each process has had two."""
 
@@ -168,9 +169,17 @@ def _watch(pid: int, peak: list[float], ended: Event) -> None:
 
 def whole(count: int) -> dict[str, float]:
     """A fleet of so many VMs through the command: seconds in all, of CPU, and the coordinator's memory."""
+    with simulated(count, subscriptions=max(1, count // OF_A_SUBSCRIPTION)) as there, TemporaryDirectory() as folder:
+        return _whole(f"fleet_{count}", fleet(there, f"{folder}/run", "--management-group", "all"))
+
+
+def in_one_vault(count: int) -> dict[str, float]:
+    """The same of so many VMs in one vault."""
     with simulated(count) as there, TemporaryDirectory() as folder:
-        run = fleet(there, f"{folder}/run", "--vault", there.vault)
-    name = f"fleet_{count}"
+        return _whole(f"vault_{count}", fleet(there, f"{folder}/run", "--vault", there.vault))
+
+
+def _whole(name: str, run: Run) -> dict[str, float]:
     return {
         f"{name}_s": run.used.wall_s,
         f"{name}_cpu_s": run.used.cpu_s,
@@ -213,7 +222,7 @@ def calls(count: int) -> dict[str, float]:
 
 def side_by_side() -> dict[str, float]:
     """The same runbooks of the same VMs: through the command, and through papermill in a pool of processes."""
-    with simulated(SIDE_BY_SIDE, 0.0, SUBSCRIPTIONS) as there, TemporaryDirectory() as folder:
+    with simulated(SIDE_BY_SIDE, 0.0, IN_SUBSCRIPTIONS) as there, TemporaryDirectory() as folder:
         table = Path(folder) / "vms.csv"
         table.write_text("vm_id,section\n" + "".join(f"{vm},internal_error\n" for vm in there.vms))
         ours = fleet(there, f"{folder}/run", "--from", str(table))
@@ -261,9 +270,9 @@ def figures() -> dict[str, float]:
 
 
 def main() -> None:
-    """Ten thousand VMs, once, beside a thousand."""
+    """Ten thousand VMs, once, beside a thousand and beside a thousand in one vault."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else MOST
-    found = {**whole(FEWEST), **whole(MANY), **whole(count)}
+    found = {**whole(FEWEST), **whole(MANY), **whole(count), **in_one_vault(MANY)}
     found |= {**per_vm(found, MANY), **per_vm(found, count)}
     for name, value in {**found, **over(found, count, MANY)}.items():
         print(f"{name:38} {value:10.3f}")
