@@ -4,7 +4,7 @@
     inventory/       what lists say of all VMs, asked once; scope asks for it
     ledger           the folder as a database: begins a plan, knows what has ended
     coordinator      runs what the ledger has still to do, on the workers of a pool
-      pool           processes of this machine, or the workers of a Dask cluster
+      pool           processes of this machine (worker_process), or the workers of a Dask cluster
         sharing, sign_in    what they share: Azure's limits, one sign-in
         execute      one run: papermill with the engine, in a run folder of its own
           engine     papermill's engine with a kernel forked from a zygote

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
-from concurrent.futures.process import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from multiprocessing import connection, get_context
-from multiprocessing.process import BaseProcess
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from vmbackup.fleet.execute import RunResult, RunSpec, execute, failed, prepare_worker, refuse_unknown_parameters
-from vmbackup.fleet.nursery import end_with_parent, shared_zygote
+from vmbackup.fleet.execute import RunResult, RunSpec, execute, failed, refuse_unknown_parameters
+from vmbackup.fleet.nursery import shared_zygote
 from vmbackup.fleet.sharing import share_of, shared_by_workers
+from vmbackup.fleet.worker_process import WorkerDied, WorkerProcess
 from vmbackup.model import SetupError
 
 TRIES = 2
@@ -57,11 +55,7 @@ class Workers(Protocol):
         ...
 
     def check(self) -> None:
-        """See to it that runs whose worker died end. Raises WorkersGone where nobody is left to do them."""
-        ...
-
-    def renew(self) -> None:
-        """Replace workers that died."""
+        """Raises WorkersGone where nobody is left to do the runs."""
         ...
 
     def end(self) -> None:
@@ -69,75 +63,56 @@ class Workers(Protocol):
         ...
 
 
-@dataclass
 class LocalWorkers:
-    """Processes of this machine that share one zygote, and what their ``environment`` names."""
+    """Processes of this machine that share one zygote, and what their ``environment`` names. A thread for each hands it
+    its work, and replaces it when it dies."""
 
-    width: int
-    zygote: str
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._pool = self._begun()
-
-    def _begun(self) -> Any:
-        # A fresh interpreter per worker: forking a process with threads (Azure clients, Jupyter) is not safe.
-        shared = (self.zygote, self.environment, os.getpid())
-        pool: Any = ProcessPoolExecutor(self.width, get_context("spawn"), _local_worker, shared)
-        # Before Python 3.11.5 its end waits for ever for a run to be taken by a worker that is dead.
-        pool._call_queue.cancel_join_thread()
-        return pool
+    def __init__(self, width: int, zygote: str, environment: Mapping[str, str] = {}) -> None:
+        self.width = width
+        self._new_process = partial(WorkerProcess, zygote, environment)
+        self._threads = ThreadPoolExecutor(width, "worker")
+        self._of_thread = threading.local()
+        self._processes: list[WorkerProcess] = []
+        self._starting, self._ended = threading.Lock(), False
 
     def submit(self, spec: RunSpec, folder: str) -> Future[RunResult]:
         """Begin a run."""
-        future: Future[RunResult] = self._pool.submit(execute, spec, folder)
-        return future
+        return self._threads.submit(self._call, execute, spec, folder)
 
     def do(self, work: Callable[..., _Made], *arguments: Any) -> _Made:
         """In one of the processes: what it needs must not stay with the one that goes on."""
         try:
-            return self._done(work, *arguments)
-        except BrokenExecutor:
-            self.renew()
-            return self._done(work, *arguments)
+            return self._threads.submit(self._call, work, *arguments).result()
+        except WorkerDied:
+            return self._threads.submit(self._call, work, *arguments).result()
 
-    def _done(self, work: Callable[..., _Made], *arguments: Any) -> _Made:
-        future: Future[_Made] = self._pool.submit(work, *arguments)
-        while not wait([future], _LOOK_EVERY_S).done:
-            self.check()
-        return future.result()
+    def _call(self, work: Callable[..., _Made], *arguments: Any) -> _Made:
+        process: WorkerProcess = getattr(self._of_thread, "process", None) or self._start()
+        self._of_thread.process = process
+        try:
+            return process.call(work, *arguments)
+        except WorkerDied:
+            self._of_thread.process = None
+            raise
+
+    def _start(self) -> WorkerProcess:
+        with self._starting:
+            if self._ended:
+                raise CancelledError("ended")
+            # Linux ends it with the thread that starts it (end_with_parent): this one lives as long as the pool.
+            self._processes.append(self._new_process())
+            return self._processes[-1]
 
     def check(self) -> None:
-        """End a pool with a dead process: died in the middle of its result, it would keep the pool waiting for the
-        rest."""
-        if connection.wait([process.sentinel for process in self._processes], 0):
-            self._kill()
-
-    @property
-    def _processes(self) -> list[BaseProcess]:
-        return list((self._pool._processes or {}).values())
-
-    def _kill(self) -> None:
-        for process in self._processes:
-            process.kill()
-        self._pool._result_queue._writer.close()  # ours was the last
-
-    def renew(self) -> None:
-        """A pool with a dead process takes no more work."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._pool = self._begun()
+        """A thread whose process died starts another."""
 
     def end(self) -> None:
         """End all processes."""
-        self._kill()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _local_worker(zygote: str, environment: Mapping[str, str], coordinator: int) -> None:
-    os.environ.update(environment)
-    end_with_parent(coordinator)  # else it would go on in a folder that the next run works in
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the coordinator, which says when to stop
-    prepare_worker(zygote)
+        with self._starting:
+            self._ended = True
+        for process in self._processes:
+            process.kill()
+        self._threads.shutdown(wait=True, cancel_futures=True)
 
 
 class DaskWorkers:
@@ -163,7 +138,7 @@ class DaskWorkers:
         return work(*arguments)
 
     def check(self) -> None:
-        """Dask does that, as long as it has workers."""
+        """Dask begins the runs of a dead worker anew, as long as it has workers."""
         if self._any_left():
             self._last_seen = time.monotonic()
         elif time.monotonic() - self._last_seen > self._patience_s:
@@ -174,9 +149,6 @@ class DaskWorkers:
             return bool(self._client.nthreads())
         except OSError:  # nor does the scheduler answer
             return False
-
-    def renew(self) -> None:
-        """The cluster's nannies do that."""
 
     def end(self) -> None:
         """Leave the cluster; it is not ours."""
@@ -238,12 +210,10 @@ def completed(
         while waiting and len(running) <= workers.width:
             spec = waiting.popleft()
             tries[spec.name] += 1
-            running[_begun(spec, folder(spec), workers)] = spec
+            running[workers.submit(spec, folder(spec))] = spec
         done, _ = wait(running, _LOOK_EVERY_S, FIRST_COMPLETED)
         if not done:
             workers.check()
-        if any(isinstance(future.exception(), BrokenExecutor) for future in done if not future.cancelled()):
-            workers.renew()
         for future in done:
             spec = running.pop(future)
             error = _error(future)
@@ -251,7 +221,7 @@ def completed(
                 raise error
             if error is None:
                 yield future.result()
-            elif tries[spec.name] < TRIES and isinstance(error, (BrokenExecutor, CancelledError)):
+            elif tries[spec.name] < TRIES and isinstance(error, (WorkerDied, CancelledError)):
                 waiting.append(spec)
             else:
                 yield failed(spec, folder(spec), str(error) or type(error).__name__)
@@ -270,14 +240,6 @@ def execute_all(specs: Sequence[RunSpec], folder: Path, width: int) -> Iterator[
         refuse_unknown_parameters(spec)
     with local(width) as workers:
         yield from completed(specs, lambda spec: str(folder / spec.name), workers)
-
-
-def _begun(spec: RunSpec, folder: str, workers: Workers) -> Future[RunResult]:
-    try:
-        return workers.submit(spec, folder)
-    except BrokenExecutor:
-        workers.renew()
-        return workers.submit(spec, folder)
 
 
 def _error(future: Future[RunResult]) -> BaseException | None:
