@@ -117,7 +117,7 @@ def fleet_of(folder: str, language: str, earlier: str = "", path: str = "") -> M
 
 def summarise(folder: str, language: str, earlier: str = "") -> list[str]:
     """Write the summary of a fleet's run into its folder; returns the names of the files. Raises SetupError."""
-    folder = folder if storage.is_url(folder) else folder.split("://", 1)[-1]
+    folder, earlier = (place if storage.is_url(place) else place.split("://", 1)[-1] for place in (folder, earlier))
     many = fleet_of(folder, language, earlier)
     table = summary.frame(many.shown.rows)
     made: Mapping[str, Callable[[], bytes]] = {

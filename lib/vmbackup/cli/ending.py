@@ -59,12 +59,12 @@ def stoppable(run: Stoppable) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def summarised(place: str, language: str) -> list[str]:
-    """Write the summary of a fleet's folder; returns the names of its files. What that imports stays out of the
-    process that called, where a pool runs this. Raises SetupError."""
+def summarised(place: str, language: str, earlier: str = "") -> list[str]:
+    """Write the summary of a fleet's folder, compared with that of an earlier run; returns the names of its files. What
+    that imports stays out of the process that called, where a pool runs this. Raises SetupError."""
     from vmbackup.many_vms import summarise
 
-    return summarise(place, language)
+    return summarise(place, language, earlier)
 
 
 def check_address(address: str) -> None:

@@ -49,6 +49,9 @@ def fleet(
         bool, typer.Option("--without-points", help="Save a call for each healthy VM; silent downgrades stay unseen.")
     ] = False,
     folder: Annotated[str, typer.Option(help="Run folder, a path or URL; empty = runs/fleet-<now>.")] = "",
+    earlier: Annotated[
+        str, typer.Option(help="Run folder of an earlier run: the summary says what changed since.")
+    ] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Continue what is not finished in this folder.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Notebooks at the same time; 0 = one for each core.")] = 0,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://…: run on its workers.")] = "",
@@ -91,11 +94,12 @@ def fleet(
         _apply(folder, change)
         return
     options = FleetOptions(
-        selection, folder=folder, resume=resume, workers=workers, scheduler=scheduler, max_errors=max_errors,
-        timeout_s=timeout, skip_bad=skip_bad, dry_run=dry_run, explain_calls=explain_calls, notify=notify,
-        language=str(language), as_json=as_json,
+        selection, folder=folder, earlier=earlier, resume=resume, workers=workers, scheduler=scheduler,
+        max_errors=max_errors, timeout_s=timeout, skip_bad=skip_bad, dry_run=dry_run, explain_calls=explain_calls,
+        notify=notify, language=str(language), as_json=as_json,
     )  # fmt: skip
     options.refuse_contradictions()
+    _check_earlier(earlier)
     check_address(notify)
     _examine(options, change)
 
@@ -110,6 +114,14 @@ def _apply(folder: str, change: ApplyOptions) -> None:
         apply(ledger, change)
     elif not show(ledger, change):
         raise SetupError("error.no_vm_to_apply", remedy=change.remedy, folder=ledger.place)
+
+
+def _check_earlier(folder: str) -> None:
+    """Raises SetupError where there is no fleet to compare with: said now, not when all VMs are examined."""
+    from vmbackup.fleet.folder import is_fleet
+
+    if folder and not is_fleet(folder):
+        raise SetupError("error.no_fleet", folder=folder)
 
 
 def _examine(options: FleetOptions, change: ApplyOptions) -> None:
@@ -149,7 +161,7 @@ def _run(run: FleetRun, progress: Progress, options: FleetOptions) -> list[str]:
         with stoppable(run):
             for ended in run.run(workers):
                 progress.ended(ended)
-        return [] if run.interrupted else workers.do(summarised, run.ledger.place, options.language)
+        return [] if run.interrupted else workers.do(summarised, run.ledger.place, options.language, options.earlier)
 
 
 def _read_table(options: FleetOptions) -> Orders:

@@ -67,10 +67,12 @@ class Selection:
 @dataclass(frozen=True, slots=True)
 class FleetOptions:
     """How the VMs of a ``selection`` are examined. ``timeout_s`` and ``workers`` are 0 where there is no limit and one
-    for each core; ``max_errors`` is negative where failures never stop the run."""
+    for each core; ``max_errors`` is negative where failures never stop the run. ``earlier`` is the folder of the run
+    that this one is compared with, or ""."""
 
     selection: Selection
     folder: str
+    earlier: str
     resume: bool
     workers: int
     scheduler: str

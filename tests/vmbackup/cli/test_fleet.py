@@ -85,11 +85,12 @@ def test_a_table_of_simulated_vms_is_run_goes_on_with_the_same_exit_code_and_may
     table.write_text("\n".join(("scenario;section;deadline_s", *rows)))
     with listening() as webhook:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(webhook.ca_file))
-        resumed = vmbackup(*named, "--resume", "--json", "--notify", webhook.address)
+        resumed = vmbackup(*named, "--resume", "--json", "--notify", webhook.address, "--earlier", folder)
     assert [content for _, _, content in webhook.received] == events(resumed.stdout)[-1:]
     assert [event["event"] for event in events(resumed.stdout)] == ["begin", "vm", "end"], "nothing is run again"
     assert events(resumed.stdout)[1]["name"] == "agent_stopped_linux", "but with other parameters"
     assert resumed.returncode == 1, "what an earlier run found still counts"
+    assert "Seit dem letzten Mal" in (Path(folder) / "summary.html").read_text()
     whole = vmbackup("fleet", "--resume", "--folder", folder, "--dry-run")
     assert {"agent_stopped_linux", "no_internet_linux"} <= set(whole.stdout.split())
     table.write_text("scenario;section\nno_internet_linux;internal_error\n")
@@ -108,6 +109,7 @@ def test_a_table_of_simulated_vms_is_run_goes_on_with_the_same_exit_code_and_may
         ((), "exactly one way"),
         (("--from", "x.csv", "--vault", "y"), "exactly one way"),
         (("--resume",), "--folder"),
+        (("--from", "x.csv", "--earlier", "/nowhere"), "holds no run of a fleet"),
         (("--from", "x.csv", "--failed-since", "2d"), "--failed-since needs"),
         (("--from", "x.csv", "--without-points"), "--without-points needs"),
         (("--subscription", NOBODY, "--failed-since", "soon"), "is not a time"),
