@@ -23,6 +23,7 @@ from vmbackup.arm.audit import AuditPolicy, signed_in
 from vmbackup.arm.call import current
 from vmbackup.arm.clouds import metrics_audience
 from vmbackup.arm.errors import ResponseLost, words
+from vmbackup.arm.loading import loading
 from vmbackup.arm.pipeline import AudiencePolicy, PatientRetryPolicy, RecordingPolicy
 from vmbackup.arm.transport import Transport
 
@@ -186,7 +187,8 @@ class Azure:
         }
 
     def _pipeline(self) -> Pipeline[Any, Any]:
-        from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+        with loading:
+            from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
         sign_in = ARMChallengeAuthenticationPolicy(self._credential, self._audience.scope)
         begin: list[Any] = [RequestIdPolicy(), UserAgentPolicy("vmbackup"), self._retry()]
@@ -203,13 +205,15 @@ class Azure:
     @property
     def compute(self) -> ComputeManagementClient:
         """Microsoft.Compute."""
-        from azure.mgmt.compute import ComputeManagementClient as Client
+        with loading:
+            from azure.mgmt.compute import ComputeManagementClient as Client
 
         return self._client("compute", lambda: Client(self._credential, self.subscription_id, **self._options()))
 
     def backup(self, subscription_id: str = "") -> RecoveryServicesBackupClient:
         """Microsoft.RecoveryServices; a vault may be in another subscription than the VM."""
-        from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient as Client
+        with loading:
+            from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient as Client
 
         subscription = subscription_id or self.subscription_id
         return self._client(f"backup {subscription}", lambda: Client(self._credential, subscription, **self._options()))
@@ -217,28 +221,32 @@ class Azure:
     @property
     def locks(self) -> ManagementLockClient:
         """Management locks."""
-        from azure.mgmt.resource.locks import ManagementLockClient as Client
+        with loading:
+            from azure.mgmt.resource.locks import ManagementLockClient as Client
 
         return self._client("locks", lambda: Client(self._credential, self.subscription_id, **self._options()))
 
     @property
     def graph(self) -> ResourceGraphClient:
         """Azure Resource Graph."""
-        from azure.mgmt.resourcegraph import ResourceGraphClient as Client
+        with loading:
+            from azure.mgmt.resourcegraph import ResourceGraphClient as Client
 
         return self._client("graph", lambda: Client(self._credential, **self._options()))
 
     @property
     def health(self) -> ResourceHealthMgmtClient:
         """Microsoft.ResourceHealth."""
-        from azure.mgmt.resourcehealth import ResourceHealthMgmtClient as Client
+        with loading:
+            from azure.mgmt.resourcehealth import ResourceHealthMgmtClient as Client
 
         return self._client("health", lambda: Client(self._credential, self.subscription_id, **self._options()))
 
     def metrics(self, region: str) -> MetricsClient:
         """Azure Monitor for the metrics of many VMs of a region: another host, with tokens of its own. Raises
         ResponseLost where its address is not known."""
-        from azure.monitor.querymetrics import MetricsClient as Client
+        with loading:
+            from azure.monitor.querymetrics import MetricsClient as Client
 
         audience = metrics_audience(self.connection.endpoint, region, self.connection.metrics)
         options = self._options_for(audience)

@@ -7,13 +7,15 @@ from typing import Any
 
 from vmbackup.arm.connection import Azure
 from vmbackup.arm.errors import Unreadable
+from vmbackup.arm.loading import loading
 from vmbackup.arm.paging import MOST_PAGES, Listing
 
 
 def query(azure: Azure, words: str, subscriptions: Sequence[str] | None = None) -> Listing:
     """The rows that answer a query in Kusto, in these subscriptions or in all. Raises Unreadable for an answer without
     rows."""
-    from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
+    with loading:
+        from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
     rows: list[Any] = []
     following: str | None = None

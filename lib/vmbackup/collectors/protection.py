@@ -8,6 +8,7 @@ from azure.core.exceptions import HttpResponseError
 
 from vmbackup.arm import graph
 from vmbackup.arm.errors import Unreadable, as_fact
+from vmbackup.arm.loading import loading
 from vmbackup.arm.wire import resource, text
 from vmbackup.collectors.base import Answers, Ask, collector
 from vmbackup.facts.backup import Protection
@@ -67,7 +68,8 @@ def _given(target: Target, vault_id: str) -> Protection:
 
 
 def _backup_status(ask: Ask, model: VmModel) -> Any:
-    from azure.mgmt.recoveryservicesbackup.models import BackupStatusRequest
+    with loading:
+        from azure.mgmt.recoveryservicesbackup.models import BackupStatusRequest
 
     question = BackupStatusRequest(resource_type="VM", resource_id=ask.target.vm_id)
     return ask.azure.backup().backup_status.get(model["location"], question).as_dict()
