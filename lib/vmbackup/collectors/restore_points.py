@@ -39,9 +39,9 @@ def _list_all(ask: Ask) -> Listing:
 
 
 def source_of(wire: object) -> str:
-    """The id of the VM that a collection is of, in small letters."""
+    """The id of the VM that a collection is of, in small letters. Raises Unreadable for what is no id."""
     found = text(wire, "properties", "source", "id")
-    if found is None:
+    if found is None or not found.startswith("/"):
         raise Unreadable("a restore point collection does not say which VM it is of")
     return found.lower()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vmbackup.arm.errors import Unreadable
-from vmbackup.collectors.restore_points import read_collection, read_lock
+from vmbackup.collectors.restore_points import read_collection, read_lock, source_of
 from worlds import examine
 
 
@@ -19,6 +19,12 @@ def test_the_points_of_a_collection_are_counted_where_they_are_listed() -> None:
     assert read_collection({"id": "/c", "properties": {}})["restore_points"] is None
     with pytest.raises(Unreadable):
         read_collection({"properties": {"restorePoints": []}})
+
+
+@pytest.mark.parametrize("id_", [None, "", 7, "vm"])
+def test_what_is_no_id_leaves_open_which_vm_a_collection_is_of(id_: object) -> None:
+    with pytest.raises(Unreadable):
+        source_of({"properties": {"source": {"id": id_}}})
 
 
 def test_a_collection_whose_points_cannot_be_read_is_still_there(tmp_path: Path) -> None:
