@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from azuresim.serve import Simulator
 from vmbackup.fleet.execute import RunSpec, execute
 from vmbackup.notebook.runbook import Runbook
-from vmbackup.runs import begun
 from vmbackup.runs.folder import RunFolder
 from walking import opened, restarted
 
@@ -44,7 +44,6 @@ def test_what_was_not_agreed_to_is_shown_and_nothing_is_changed(tmp_path: Path, 
 def test_a_run_that_was_interrupted_after_its_backup_does_not_back_up_again(tmp_path: Path) -> None:
     agreed = {"remedies": "remove_backup_extension", "max_risk": "medium", "retry": True}
     with opened(SCENARIO, tmp_path, "snapshot_extension_failed", **agreed) as (first, simulator):
-        begun.begin(first.files)
         for _ in ("first", "gone on with"):
             run = restarted(first)
             book = Runbook(run)
@@ -53,4 +52,14 @@ def test_a_run_that_was_interrupted_after_its_backup_does_not_back_up_again(tmp_
             result = run.files.result() or {}
             assert [each["remedy"] for each in result["remedies"]] == ["remove_backup_extension"]
             assert result["proof"]["fixed"]
-        assert [path.rpartition("/")[2] for method, path in simulator.requests if method == "POST"].count("backup") == 1
+        assert backups(simulator) == 1
+        book.result()
+        assert not (tmp_path / "begun.json").exists()
+        asked_again = Runbook(restarted(first))
+        for cell in (asked_again.collect, asked_again.retry):
+            cell()
+        assert backups(simulator) == 2, "the run before came to its end"
+
+
+def backups(simulator: Simulator) -> int:
+    return [path.rpartition("/")[2] for method, path in simulator.requests if method == "POST"].count("backup")

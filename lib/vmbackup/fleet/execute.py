@@ -80,7 +80,7 @@ def execute(spec: RunSpec, folder: str | os.PathLike[str]) -> RunResult:
     place = place if is_url(place) else str(Path(place).resolve())
     files = RunFolder(place)
     if spec.changes:
-        begun.begin(files)
+        begun.begin(files, fleet=True)
     for name in (NOTEBOOK, RESULT, ERROR, KNOWN):
         files.delete(name)
     with tempfile.TemporaryDirectory(prefix="vmbackup-run-") as made:
@@ -107,7 +107,7 @@ def execute(spec: RunSpec, folder: str | os.PathLike[str]) -> RunResult:
         if error is None and result is not None and works_in != place:
             files.save_result(result)
         if error is None and spec.changes:
-            begun.end(files)
+            begun.end(files, fleet=True)
     # What was known of the VM need not travel back.
     return RunResult(replace(spec, known=None), place, result if error is None else None, error)
 

@@ -37,6 +37,7 @@ class Runbook:
         self._run, self._language = run, language
         self.refusal = "" if run else catalog.text("notebook.not_opened", language)
         self.notices: list[str] = []
+        self._before: int | None = None
         self._first = Place()
         self.cells = Followed()
 
@@ -103,7 +104,9 @@ class Runbook:
             if run.live:
                 with frontend.asking(self.language) as on_fact:
                     run.collect(on_fact)
-                begun.take_over(run)
+                if self.consents:
+                    self._before = begun.begin(run.files)
+                    begun.take_over(run, self._before)
         finally:
             self._follow()
 
@@ -194,7 +197,7 @@ class Runbook:
         """
         run = self._collected()
         applied = run.parameters.remedies and any(receipt.cured for receipt in run.receipts)
-        if begun.is_proven(run) or not (run.parameters.retry or applied):
+        if begun.is_proven(run, self._before) or not (run.parameters.retry or applied):
             made = pages.proof(run.proof, self.language) if run.proof else None
             return made or Page([Paragraph(catalog.text("action.retry", self.language))])
         try:
@@ -212,6 +215,9 @@ class Runbook:
         run = self._collected()
         if not run.live:  # what asks or changes something saves it
             run.save()
+        elif self._before is not None:
+            begun.end(run.files)
+            self._before = None
         self.show_incident()
         return ResultPage(outcome.result(run).blocks, run.result())
 

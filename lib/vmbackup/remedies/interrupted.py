@@ -40,9 +40,7 @@ def interrupted(
     continued: dict[tuple[str, str, str], Plan] = {}
     superseded: list[tuple[Operation, str]] = []
     undecided: list[Operation] = []
-    for each in operations:
-        if each.vm_id.lower() != target.vm_id.lower() or not _can_be_applied(each.remedy):
-            continue
+    for each in _of_remedies(operations, target):
         reason = _outdated(each, evidence)
         plan = None if reason else _continuing(each, found, evidence, target, language)
         if plan:
@@ -55,6 +53,11 @@ def interrupted(
         else:
             superseded.append((each, reason or "problem_gone"))
     return Interrupted(tuple(continued.values()), tuple(superseded), tuple(undecided))
+
+
+def unended(operations: Iterable[Operation], target: Target) -> list[Operation]:
+    """The changes of this VM that were sent, and of which it is not known how they ended."""
+    return [each for each in _of_remedies(operations, target) if each.sent]
 
 
 def continued_first(left: Interrupted, found: Iterable[Plan]) -> list[Plan]:
@@ -70,9 +73,10 @@ def left_off(plan: Plan, evidence: Evidence) -> bool:
     return plan.continues is not None and interim is not None and power == interim
 
 
-def _can_be_applied(remedy: str) -> bool:
-    entry = catalogue.remedies().get(remedy)
-    return bool(entry and entry["change"])
+def _of_remedies(operations: Iterable[Operation], target: Target) -> list[Operation]:
+    """Those of remedies that can be applied to this VM."""
+    found = (each for each in operations if each.vm_id.lower() == target.vm_id.lower())
+    return [each for each in found if catalogue.remedies().get(each.remedy, {}).get("change")]
 
 
 def _outdated(operation: Operation, evidence: Evidence) -> str | None:

@@ -64,8 +64,8 @@ class Journal:
         self._note(operation, "accepted", step=number, url=url or "", at=at)
 
     def close(self, operation: str, receipt: Receipt) -> None:
-        """Note the end, and keep the receipt."""
-        self._receipts.append(receipt.as_json())
+        """Keep the receipt, which closes the operation, and note the end."""
+        self._receipts.append({**receipt.as_json(), "operation": operation})
         self._note(operation, "closed", outcome=receipt.outcome)
 
     def unfinished(self, remedy: str = "", resource: str = "") -> list[Operation]:
@@ -74,12 +74,23 @@ class Journal:
         for event in self._operations.events():
             if not schema.error(event, _Event):
                 events.setdefault(event["operation"], []).append(event)
-        found = [_operation(name, each) for name, each in events.items()]
+        # A receipt tells the end, also where a crash came before that was noted.
+        closed = {str(each.get("operation")) for each in self._receipts.events() if Receipt.from_json(each)}
+        found = [_operation(name, each) for name, each in events.items() if name not in closed]
         return [
             each
             for each in found
             if each and remedy in ("", each.remedy) and resource.lower() in ("", each.resource.lower())
         ]
+
+    def changed_since(self, operation: str) -> bool:
+        """Whether something else was changed after an operation began, or may have been."""
+        events = [each for each in self._operations.events() if not schema.error(each, _Event)]
+        names = [each["operation"] for each in events]
+        later = events[names.index(operation) :] if operation in names else []
+        sent = {each["operation"] for each in later if each["event"] == "sending"} - {operation}
+        in_vain = {each["operation"] for each in later if each.get("outcome") in ("failed", "already")}
+        return bool(sent - in_vain)
 
     def receipts(self) -> list[Receipt]:
         """All receipts, oldest first. Incomplete ones are left out."""

@@ -8,7 +8,7 @@
     run.evidence.json        the evidence that run.json belongs to           RunFolder             resume
     before.evidence.json     the evidence from before the first change       RunFolder             resume, the ticket
     known.json               what the lists of a fleet said of this VM       the fleet             the first collection
-    begun.json               that a run that may change something goes on    the fleet             the next run
+    begun.json               that a run that may change something goes on    runs.begun            the next run
     operations.jsonl         each stage of each change (write-ahead)         remedies.journal      the next change
     receipts.jsonl           what was changed, one receipt each              remedies.journal      resume, the ticket
     audit.jsonl              every changing request                          arm.audit             pages, the ticket

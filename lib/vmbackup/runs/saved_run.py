@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypedDict
 
 from vmbackup.facts import schema
-from vmbackup.facts.backup import RecoveryPoint
-from vmbackup.model import Verdict
-from vmbackup.remedies.retry.proof import Proof
+from vmbackup.remedies.retry.proof import Proof, ProofJson
 from vmbackup.runs.state import Skip
 
 SCHEMAS = ("vmbackup.run/1", "vmbackup.walk/1")
@@ -21,20 +19,6 @@ class _SkipJson(TypedDict):
     at: str | None
 
 
-class _ProofJson(TypedDict):
-    verdict: str
-    reason: str
-    values: dict[str, Any]
-    job: str | None
-    point: RecoveryPoint | None
-    wanted: str
-    section: str | None
-    last_good: RecoveryPoint | None
-    next_run: str | None
-    next_run_h: float | None
-    request_ids: list[str]
-
-
 class _RunJson(TypedDict):
     schema: str
     vm_id: str
@@ -42,7 +26,7 @@ class _RunJson(TypedDict):
     saved_at: str | None
     skipped: dict[str, _SkipJson]
     pasted_at: str | None
-    proof: _ProofJson | None
+    proof: ProofJson | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +54,7 @@ class SavedRun:
         if fault or content["schema"] not in SCHEMAS:
             raise ValueError(fault or f"schema is {content['schema']!r}, expected {SCHEMAS[0]!r}")
         skipped = {cause: Skip(each["reason"], each["at"]) for cause, each in content["skipped"].items()}
-        proof = content["proof"]
-        if proof is not None:
-            known: Any = schema.coerce(proof, _ProofJson)
-            proof = Proof(**{**known, "verdict": Verdict(known["verdict"]), "request_ids": tuple(known["request_ids"])})
+        proof = Proof.from_json(content["proof"]) if content["proof"] is not None else None
         source = [str(content.get(key, default)) for key, default in (("azure", "replay"), ("scenario", ""))]
         return cls(
             content["vm_id"], content["section"], content["saved_at"], skipped, content["pasted_at"], proof, *source

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vmbackup.model import Target, Verdict
+from vmbackup.model import Fact, Target, Verdict
 from vmbackup.parameters import Parameters
 from vmbackup.remedies.receipt import BACKUP, Receipt
 from vmbackup.remedies.retry.proof import Proof
@@ -18,11 +18,11 @@ from vmbackup.runs.saved_run import SavedRun
 from withholding import UNANSWERED
 
 VM = Target("s", "g", "v")
-EVIDENCE = {"vm.model": UNANSWERED}
+EVIDENCE = {"vm.model": replace(UNANSWERED, taken_at="2026-11-23T04:00:00Z")}
 RESTARTED = Receipt("restart_vm", VM.vm_id, "done", "me", None, None, (), {}, {})
-BACKED_UP = replace(RESTARTED, remedy=BACKUP, after={"job": "ours"})
 CLOSED = replace(RESTARTED, outcome="superseded")
-OURS, OTHER = Proof(Verdict.OK, "fixed", job="ours"), Proof(Verdict.OK, "fixed", job="other")
+OURS = Proof(Verdict.OK, "fixed", job="ours")
+BACKED_UP = replace(RESTARTED, remedy=BACKUP, after=OURS.as_json(), ended_at="2026-11-23T03:00:00Z")
 
 
 def folder(tmp_path: Path, proof: Proof | None, *receipts: Receipt) -> RunFolder:
@@ -34,51 +34,53 @@ def folder(tmp_path: Path, proof: Proof | None, *receipts: Receipt) -> RunFolder
     return files
 
 
-def taken_over(tmp_path: Path) -> Run:
-    run = Run(Parameters(run_folder=str(tmp_path)), None, VM, dict(EVIDENCE))
-    begun.take_over(run)
-    return run
+def taken_over(tmp_path: Path, evidence: dict[str, Fact] = EVIDENCE) -> tuple[Run, bool]:
+    run = Run(Parameters(run_folder=str(tmp_path)), None, VM, dict(evidence))
+    before = begun.begin(run.files)
+    begun.take_over(run, before)
+    return run, begun.is_proven(run, before)
 
 
 @pytest.mark.parametrize(
-    ("own", "saved", "proven"),
+    ("own", "proven"),
     [
-        ((RESTARTED, BACKED_UP), OURS, True),
-        ((RESTARTED, BACKED_UP, CLOSED), OURS, True),
-        # The backup was before the change, nobody could save its proof, or there was none.
-        ((BACKED_UP, RESTARTED), OURS, False),
-        ((RESTARTED, BACKED_UP), OTHER, False),
-        ((RESTARTED, BACKED_UP), None, False),
-        ((RESTARTED,), None, False),
-        ((), OURS, False),
+        ((RESTARTED, BACKED_UP), True),
+        ((RESTARTED, BACKED_UP, CLOSED), True),
+        # The backup was before the change, is older than a day, or its proof cannot be read.
+        ((BACKED_UP, RESTARTED), False),
+        ((RESTARTED, replace(BACKED_UP, ended_at="2026-11-22T03:00:00Z")), False),
+        ((RESTARTED, replace(BACKED_UP, ended_at=None)), False),
+        ((RESTARTED, replace(BACKED_UP, after={"job": "ours"})), False),
+        ((RESTARTED,), False),
+        ((), False),
     ],
 )
 def test_what_a_run_did_before_it_was_interrupted_is_its_own(
-    tmp_path: Path, own: tuple[Receipt, ...], saved: Proof | None, proven: bool
+    tmp_path: Path, own: tuple[Receipt, ...], proven: bool
 ) -> None:
     begun.begin(folder(tmp_path, None, RESTARTED, BACKED_UP))
-    begun.begin(folder(tmp_path, saved, *own))  # it goes on: what was before it stays before it
-    run = taken_over(tmp_path)
+    folder(tmp_path, None, *own)  # the proof itself was not saved: it is in the receipt
+    run, is_proven = taken_over(tmp_path)  # it goes on: what was before it stays before it
     assert run.receipts == [each for each in own if each.remedy != BACKUP]
-    assert begun.is_proven(run) is proven
+    assert is_proven is proven
     assert (run.proof == OURS) is proven
 
 
-def test_what_a_run_did_that_came_to_its_end_is_no_other_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_fleet", [False, True])
+def test_what_a_run_did_that_came_to_its_end_is_no_other_runs(tmp_path: Path, by_fleet: bool) -> None:
     files = folder(tmp_path, None)
-    begun.begin(files)
-    folder(tmp_path, OURS, RESTARTED, BACKED_UP)
+    begun.begin(files, fleet=by_fleet)
+    folder(tmp_path, None, RESTARTED, BACKED_UP)
     begun.end(files)
-    for _ in range(2):
-        run = taken_over(tmp_path)
-        assert (run.receipts, run.proof, begun.is_proven(run)) == ([], None, False)
-        begun.begin(files)
+    assert (tmp_path / "begun.json").exists() is by_fleet  # the fleet has still to write the notebook
+    begun.end(files, fleet=by_fleet)
+    run, is_proven = taken_over(tmp_path)
+    assert (run.receipts, run.proof, is_proven) == ([], None, False)
 
 
 @pytest.mark.parametrize("content", ["", "[", "[]", "{}", '{"receipts": -1}', '{"receipts": "1"}', "[" * 100_000])
 def test_a_note_that_cannot_be_read_is_none(tmp_path: Path, content: str) -> None:
     files = folder(tmp_path, OURS, RESTARTED, BACKED_UP)
     (tmp_path / "begun.json").write_text(content)
-    assert taken_over(tmp_path).receipts == []
-    begun.begin(files)
-    assert (tmp_path / "begun.json").read_text() == '{"receipts": 2}'
+    assert taken_over(tmp_path)[0].receipts == []
+    assert begun.begin(files) == 2

@@ -6,7 +6,7 @@ looked for among the jobs, never started twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from vmbackup import clock
 from vmbackup.arm.call import calling
 from vmbackup.arm.errors import RequestRefused, ResponseLost
+from vmbackup.catalog import remedies as catalogue
 from vmbackup.catalog.words import explain
 from vmbackup.collectors import collect
 from vmbackup.collectors.protected_item import read_item
@@ -21,6 +22,7 @@ from vmbackup.facts.backup import Policy, RecoveryPoint
 from vmbackup.failures.jobs import RUNNING, running_backup
 from vmbackup.model import Evidence, RemedyRefused, Target, Verdict, data_of, operating_system
 from vmbackup.remedies.executor import ChangeContext
+from vmbackup.remedies.interrupted import unended
 from vmbackup.remedies.journal import Operation
 from vmbackup.remedies.preflight import Refusal
 from vmbackup.remedies.receipt import BACKUP, Receipt
@@ -54,7 +56,8 @@ def back_up_now(
 
     ``cancelled`` is asked at each look; once it says True the job is cancelled. ``keep`` puts the proof on file: only
     then the journal says that the backup ended, so that a killed run never has one without its proof. Raises
-    RemedyRefused, with nothing started, for an unprotected VM, a running backup or the tenth backup of a day.
+    RemedyRefused, with nothing started, for an unprotected VM, a running backup, a change whose end is not known, or
+    the tenth backup of a day.
     """
     with calling(target.vm_id):
         return BackUpNow(context, target, evidence, language, deadline_s, on_progress, cancelled, keep).run()
@@ -133,8 +136,8 @@ class BackUpNow:
         return job, starts
 
     def _earlier(self) -> tuple[Operation | None, str | None]:
-        """What an earlier run began and did not finish, and its job. It is closed if another backup came later, or it
-        is older than a day: it proves nothing about today."""
+        """What an earlier run began and did not finish, and its job. It is closed if another backup or a change came
+        later, or it is older than a day: it proves nothing about today."""
         unfinished = self.context.journal.unfinished(BACKUP, self.item)
         if not unfinished:
             return None, None
@@ -142,7 +145,7 @@ class BackUpNow:
         self.operation, self.order.known_jobs = earlier.id, _names(earlier, "jobs")
         since = clock.parse(earlier.begun_at or _text(earlier.before.get("at")))
         young = since is not None and -CLOCKS_DIFFER <= self._now - since <= timedelta(days=1)
-        if since is None or not young or not earlier.sent:
+        if since is None or not young or not earlier.sent or self.context.journal.changed_since(earlier.id):
             self._closed(Proof(Verdict.UNKNOWN, "outdated"))
             return None, None
         noted = earlier.accepted.get(0) or ""
@@ -161,6 +164,9 @@ class BackUpNow:
         return bool(jobs) and jobs[0]["name"] == job
 
     def _preflight(self) -> None:
+        changes = unended(self.context.journal.unfinished(), self.target)
+        if changes:
+            raise self._refused("change_open", title=catalogue.words(changes[0].remedy, "title", self.language))
         state = read_item(self.arm.request("GET", self.item).body or {})["protection_state"] or ""
         if state.lower() not in _ACTIVE:
             raise self._refused("protection_stopped", state=state or "-")
@@ -209,10 +215,9 @@ class BackUpNow:
             self.keep(proof)
         outcomes = {Verdict.OK: "done", Verdict.UNKNOWN: "superseded" if proof.reason == "outdated" else "unknown"}
         outcome = outcomes.get(proof.verdict, "failed")
-        point: Mapping[str, Any] = proof.point or {}
         receipt = Receipt(
             BACKUP, self.item, outcome, self.context.audit.who, None, clock.stamp(self._now), proof.request_ids,
-            {}, {"job": proof.job, "point": point.get("name"), "type": point.get("type")}, proof.reason,
+            {}, proof.as_json(), proof.reason,
         )  # fmt: skip
         self.context.journal.close(self.operation, receipt)
         if proof.reason not in ("outdated", "no_job"):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from vmbackup.checks.consistency import APPLICATION, wants_crash_only
 from vmbackup.checks.vm_state import is_off
+from vmbackup.facts import schema
 from vmbackup.facts.backup import FailedJob, Policy, RecoveryPoint
 from vmbackup.failures.triage import triage_job
 from vmbackup.model import Verdict
@@ -42,6 +43,31 @@ class Proof:
     def as_json(self) -> dict[str, Any]:
         """The proof as plain JSON."""
         return {**asdict(self), "verdict": str(self.verdict), "fixed": self.fixed}
+
+    @classmethod
+    def from_json(cls, content: Any) -> Proof:
+        """What :meth:`as_json` made. Raises ValueError for anything else."""
+        known: Any = schema.coerce(content, ProofJson)
+        fault = schema.error(known, ProofJson, "proof")
+        if fault:
+            raise ValueError(fault)
+        return cls(**{**known, "verdict": Verdict(known["verdict"]), "request_ids": tuple(known["request_ids"])})
+
+
+class ProofJson(TypedDict):
+    """A proof as a file keeps it."""
+
+    verdict: str
+    reason: str
+    values: dict[str, Any]
+    job: str | None
+    point: RecoveryPoint | None
+    wanted: str
+    section: str | None
+    last_good: RecoveryPoint | None
+    next_run: str | None
+    next_run_h: float | None
+    request_ids: list[str]
 
 
 def wanted(policy: Policy | None, power: str | None) -> str:

@@ -8,7 +8,9 @@ from remedy_worlds import opened
 from vmbackup.arm.audit import allow_changes
 from vmbackup.model import RemedyRefused
 from vmbackup.pages import remedies as pages
+from vmbackup.remedies.receipt import Receipt
 from vmbackup.remedies.retry.back_up_now import back_up_now
+from vmbackup.remedies.retry.proof import Proof
 from vmbackup.remedies.values import values
 
 
@@ -227,3 +229,41 @@ def test_a_start_that_azure_refuses_is_said_as_it_is(tmp_path):
         assert (proof.reason, proof.values["code"]) == ("not_started", "AuthorizationFailed")
         assert [row["outcome"] for row in case.audited()] == ["refused"]
         assert case.context.journal.unfinished() == []
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "how it ended"), ("de", "wie sie ausging")])
+def test_no_backup_is_started_before_it_is_known_how_a_change_ended(tmp_path, language, words):
+    with opened("healthy_linux", tmp_path) as case:
+        journal, vm_id = case.context.journal, case.target.vm_id
+        name = journal.begin("restart_vm", vm_id, vm_id, "2026-11-23T03:00:00Z", {})
+        journal.sending(name, 0)
+        with pytest.raises(RemedyRefused, match=words):
+            attempt(case, language=language)
+        assert case.sent("POST", "protectedItems") == 0
+        journal.close(name, Receipt("restart_vm", vm_id, "done", "me", None, None, (), {}, {}))
+        assert attempt(case).fixed
+
+
+def test_a_receipt_closes_what_it_is_for_and_holds_the_proof(tmp_path):
+    with opened("healthy_linux", tmp_path) as case:
+        proof = attempt(case)
+        events = case.context.journal._operations
+        ended = (tmp_path / events.name).read_bytes().splitlines()
+        (tmp_path / events.name).write_bytes(b"\n".join(ended[:-1]))  # killed before it noted the end
+        assert case.context.journal.unfinished() == []
+        (receipt,) = case.context.journal.receipts()
+        assert Proof.from_json(receipt.after) == proof
+
+
+def test_a_backup_from_before_a_change_proves_nothing_about_it(tmp_path):
+    with opened("healthy_linux", tmp_path, job_polls=3) as case:
+        first = attempt(case, deadline_s=0)
+        assert first.reason == "timeout"
+        while case.world.machines[0]["jobs"][0]["status"] == "InProgress":
+            case.context.arm.request("GET", f"{case.world.vault_id}/backupJobs/{first.job}")
+        journal, vm_id = case.context.journal, case.target.vm_id
+        name = journal.begin("restart_vm", vm_id, vm_id, "2026-11-23T03:00:00Z", {})
+        journal.sending(name, 0)
+        journal.close(name, Receipt("restart_vm", vm_id, "done", "me", None, None, (), {}, {}))
+        case.world.advance(hours=1)
+        assert attempt(case).job != first.job
