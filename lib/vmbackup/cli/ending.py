@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import typer
 
@@ -68,9 +69,9 @@ def summarised(place: str, language: str, earlier: str = "") -> list[str]:
 
 
 def check_address(address: str) -> None:
-    """Raises SetupError for anything but an https address; an empty one is fine."""
+    """Raises SetupError, without the address as it may hold a key, for anything but https; an empty one is fine."""
     if address and not re.match(r"https://[^/]", address):
-        raise SetupError("error.no_https", address=sanitize.text(address))
+        raise SetupError("error.no_https")
 
 
 def post_result(
@@ -84,8 +85,15 @@ def post_result(
     start_thread(lambda: outcome.append(_posted(address, data, patience_s))).join(patience_s)
     why = outcome[0] if outcome else "Timeout"
     if why:
-        host = address.split("/")[2].rpartition("@")[2]
-        typer.echo(sanitize.text(catalog.text("fleet_run.not_notified", language, host=host, why=why)), err=True)
+        words = catalog.text("fleet_run.not_notified", language, host=_host(address), why=why)
+        typer.echo(sanitize.text(words), err=True)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or "–"
+    except ValueError:
+        return "–"
 
 
 def _posted(address: str, data: str, patience_s: float) -> str:

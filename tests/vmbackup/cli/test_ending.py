@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from vmbackup.cli.ending import post_result
+from saying import refused
+from vmbackup.cli.ending import check_address, post_result
 from webhook import Webhook, listening
 
 SHORT_S = 1.0
@@ -53,3 +54,15 @@ def test_nobody_who_is_there_or_is_trusted_is_told(
         assert stranger.received == []
         assert "ConnectionError" in told(webhook, monkeypatch, capsys, "https://127.0.0.1:9/hook?key=c2VjcmV0")
         assert "InvalidURL" in told(webhook, monkeypatch, capsys, "https://[/hook?key=c2VjcmV0")
+
+
+@pytest.mark.parametrize(
+    "address", ["https://127.0.0.1:9?key=c2VjcmV0", "https://u:x/c2VjcmV0@127.0.0.1:9", "https://127.0.0.1:c2VjcmV0/"]
+)
+def test_an_address_that_is_written_wrong_is_not_shown(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with listening() as webhook:
+        assert "not notified" in told(webhook, monkeypatch, capsys, address)
+    with refused(r"^--notify takes only an https address\.$"):
+        check_address(address.replace("https", "http"))
