@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -31,6 +32,8 @@ VAULT_ID = re.compile(
     re.IGNORECASE,
 )
 _IDS = ("vm_id", "vault_id", "subscription_id")
+_SHOWN = reprlib.Repr()
+_SHOWN.maxlevel, _SHOWN.maxstring, _SHOWN.maxother = 2, 80, 80
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -120,6 +123,13 @@ def no_such(key: str, value: str, choices: Iterable[str], **values: str) -> Setu
     return SetupError(f"error.{key}_near", near=near[0], **named) if near else SetupError(f"error.{key}", **named)
 
 
+def wrong_type(name: str, expected: type, value: object) -> SetupError:
+    """What is said of a value that is of another type than its parameter. Of a long or deep one it shows the beginning:
+    a value out of a file may be of any size."""
+    wanted, found = (Key(f"type.{each.__name__}") for each in (expected, type(value)))
+    return SetupError("error.wrong_type", name=name, expected=wanted, found=found, value=_SHOWN.repr(value))
+
+
 def _without_defaults(parameters: Parameters) -> Parameters:
     """A notebook's own scenario is its default, and says nothing once another Azure is named."""
     return parameters if parameters.azure == AzureSource.SIMULATOR else replace(parameters, scenario="")
@@ -129,8 +139,7 @@ def _value(name: str, value: Any, kind: type) -> Any:
     """The value as a parameter keeps it; where an id belongs, an address of the portal is understood."""
     expected = str if issubclass(kind, str) else kind
     if type(value) is not expected and type(value) is not kind:
-        wanted, found = (Key(f"type.{each.__name__}") for each in (expected, type(value)))
-        raise SetupError("error.wrong_type", name=name, expected=wanted, found=found, value=repr(value))
+        raise wrong_type(name, expected, value)
     if not isinstance(value, str):
         return value
     stripped = value.strip()

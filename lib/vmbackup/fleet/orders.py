@@ -21,8 +21,9 @@ from vmbackup import catalog, sanitize
 from vmbackup.catalog.words import explain
 from vmbackup.failures.triage import section_of
 from vmbackup.fleet.execute import RunSpec
-from vmbackup.model import AzureSource, Key, Language, SetupError
-from vmbackup.parameters import Parameters, no_such, read, target
+from vmbackup.fleet.table_yaml import read_yaml, refuse_repeated
+from vmbackup.model import AzureSource, Language, SetupError
+from vmbackup.parameters import Parameters, no_such, read, target, wrong_type
 from vmbackup.runs import notebooks, storage
 from vmbackup.runs.open import refuse_unknown_remedies, refuse_unknown_scenario
 
@@ -30,6 +31,7 @@ SECTION = "section"
 LARGEST = 200 * 1024**2
 """Bytes of a table."""
 _KINDS = {field.name: type(field.default) for field in fields(Parameters)}
+_MOST_DIGITS = 18
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 # Windows opens devices by these names.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
@@ -71,33 +73,29 @@ def read_table(place: str) -> list[Row]:
     """The rows of a table, by path or URL. Raises SetupError for what is no table."""
     try:
         content = storage.read_input(place, LARGEST).decode("utf-8-sig")
-    except (OSError, ImportError, ValueError) as error:
-        raise SetupError("error.table_unread", file=place, message=storage.why(error)) from None
-    rows = _yaml(content, place) if place.lower().endswith((".yaml", ".yml", ".json")) else _csv(content)
-    if not rows:
+        rows = read_yaml(content) if place.lower().endswith((".yaml", ".yml", ".json")) else _csv(content)
+    except UnicodeDecodeError:
+        raise SetupError("error.table_no_utf8", file=place) from None
+    except (OSError, ImportError, ValueError, yaml.YAMLError, csv.Error) as error:
+        raise SetupError("error.table_unread", file=place, message=sanitize.shortened(storage.why(error))) from None
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise SetupError("error.table_no_list", file=place)
+    if not any(rows):
         raise SetupError("error.table_empty", file=place)
     return rows
 
 
 def _csv(content: str) -> list[Row]:
+    """The rows below the header. A blank one stays, so that the others keep their numbers."""
+    content = content.lstrip("\r\n")
     header = content.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
     found = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter, restkey=_BEYOND)
-    return [{name: value for name, value in row.items() if name or value} for row in found if any(row.values())]
+    refuse_repeated(name.strip() for name in found.fieldnames or () if name.strip())
+    return [{name: value for name, value in row.items() if name or value} if any(row.values()) else {} for row in found]
 
 
 _BEYOND = "cells beyond the header"
-
-
-def _yaml(content: str, place: str) -> list[Row]:
-    try:
-        found = yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        raise SetupError("error.table_unread", file=place, message=sanitize.shortened(str(error))) from None
-    rows = [found] if isinstance(found, Mapping) else found
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise SetupError("error.table_no_list", file=place)
-    return rows
 
 
 def orders(rows: Sequence[Row], common: Mapping[str, Any], language: str = "en") -> Orders:
@@ -107,6 +105,8 @@ def orders(rows: Sequence[Row], common: Mapping[str, Any], language: str = "en")
     faults: list[Fault] = []
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
+        if not row:
+            continue
         try:
             checked = _check(row, common)
             first = seen.setdefault(_identity(checked[0]), number)
@@ -135,7 +135,7 @@ def section_named(notebook: str) -> str | None:
 
 
 def _check(row: Row, common: Mapping[str, Any]) -> tuple[Parameters, str, dict[str, Any]]:
-    given = {str(name).strip(): value for name, value in row.items() if value not in (None, "")}
+    given = {str(name).strip(): value for name, value in row.items() if not _is_empty(value)}
     section = str(given.pop(SECTION, "")).strip()
     if section and section not in catalog.sections():
         raise no_such("not_one_of", section, catalog.sections(), name=SECTION)
@@ -148,6 +148,10 @@ def _check(row: Row, common: Mapping[str, Any]) -> tuple[Parameters, str, dict[s
     if parameters.scenario:
         refuse_unknown_scenario(parameters.scenario)
     return parameters, section, values
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _field(error: SetupError) -> str:
@@ -167,16 +171,10 @@ def _value(name: str, value: Any) -> Any:
     words = value.strip()
     if kind is bool and words.lower() in _YES + _NO:
         return words.lower() in _YES
-    if kind is int and words.isdecimal():
+    if kind is int and words.isdecimal() and len(words) <= _MOST_DIGITS:
         return int(words)
     if kind in (bool, int):
-        raise SetupError(
-            "error.wrong_type",
-            name=name,
-            expected=Key(f"type.{kind.__name__}"),
-            found=Key("type.str"),
-            value=repr(words),
-        )
+        raise wrong_type(name, kind, words)
     return words
 
 

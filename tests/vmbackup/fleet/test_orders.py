@@ -86,12 +86,47 @@ def test_what_is_no_table_is_refused_in_words(tmp_path: Path) -> None:
         ("b.yaml", "word", "must be a list"),
         ("c.csv", "scenario\n", "has no rows"),
         ("d.csv", "\xff\xfe", "has no rows"),
+        ("e.csv", f"vm_id\n{'x' * 200_000}\n", "field larger"),
+        ("f.csv", "vm_id, vm_id\na,b\n", "has vm_id twice"),
+        ("g.yaml", "- {failure: a, failure: b}", "has failure twice"),
+        ("h.yaml", "[" * 100_000, "nested too deeply"),
+        ("i.json", '[{"vm_id": !!binary aGk=}]', "Cannot read the table"),
     ):
         (tmp_path / name).write_text(content, "utf-8")
         with refused(words):
             read_table(str(tmp_path / name))
     with refused("Cannot read the table"):
         read_table(str(tmp_path / "none.csv"))
+    for encoding in ("utf-16", "cp1252"):
+        (tmp_path / "excel.csv").write_text("scenario\nÜ\n", encoding)
+        with refused("CSV UTF-8"):
+            read_table(str(tmp_path / "excel.csv"))
+
+
+def test_blank_cells_and_rows_are_passed_over_and_the_rows_below_keep_their_numbers(tmp_path: Path) -> None:
+    table = tmp_path / "vms.csv"
+    table.write_text("\n\nscenario;probe\nhealthy_linux; \n;\nhealthy_windows;sometimes\n")
+    found = orders(read_table(str(table)), {})
+    assert [spec.parameters["scenario"] for spec in found.specs] == ["healthy_linux"]
+    assert [fault.number for fault in found.faults] == [3]
+
+
+def test_yaml_makes_nothing_else_of_a_cell_than_its_text(tmp_path: Path) -> None:
+    common = f"- &all {{subscription_id: {SUBSCRIPTION}, resource_group: on, vm_name: 007, failure: ~}}\n"
+    table = tmp_path / "vms.yaml"
+    table.write_text(f"{common}- {{<<: *all, vm_name: 2026-13-45, deadline_s: 60, retry: yes}}\n")
+    first, second = (spec.parameters for spec in orders(read_table(str(table)), {}).specs)
+    assert (first["vm_name"], first["resource_group"], "failure" in first) == ("007", "on", False)
+    assert (second["vm_name"], second["deadline_s"], second["retry"]) == ("2026-13-45", 60, True)
+
+
+def test_a_value_of_any_size_is_refused_at_its_beginning(tmp_path: Path) -> None:
+    bomb = "".join(f"- scenario: &l{n} [{', '.join([f'*l{n - 1}' if n else 'x'] * 9)}]\n" for n in range(12))
+    table = tmp_path / "vms.yaml"
+    table.write_text(f"{bomb}- {{scenario: healthy_linux, deadline_s: {'9' * 5000}}}\n")
+    faults = orders(read_table(str(table)), {}).faults
+    assert len(faults) == 13
+    assert all(len(fault.message) < 1000 for fault in faults)
 
 
 def test_a_row_may_not_choose_its_folder_and_a_misspelt_column_is_named() -> None:
