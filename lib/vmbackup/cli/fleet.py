@@ -14,7 +14,7 @@ import typer
 
 from vmbackup import catalog, sanitize
 from vmbackup.cli.ending import INTERRUPTED, check_address, interruptible, post_result, stoppable, summarised
-from vmbackup.cli.fleet_options import FleetOptions, Selection, utc_time
+from vmbackup.cli.fleet_options import FleetOptions, Selection
 from vmbackup.cli.fleet_progress import Progress, say_what_would_run
 from vmbackup.cli.options import JsonOption, LanguageOption
 from vmbackup.cli.rollout import WIDTH, ApplyOptions, apply, show
@@ -84,7 +84,7 @@ def fleet(
     VM was helped.
     """
     selection = Selection(
-        table, vault or [], subscription or [], management_group, utc_time(failed_since), examine_all, without_points
+        table, vault or [], subscription or [], management_group, failed_since, examine_all, without_points
     )
     change = ApplyOptions(
         remedy, max_risk, confirm_plan, retry, without or [], at_once, resume, dry_run, notify, str(language), as_json
@@ -190,7 +190,7 @@ def _plan(ledger: Ledger, orders: Orders | None, options: FleetOptions) -> Fleet
     return scope.of_scope(
         Scope(tuple(vault.rstrip("/") for vault in selection.vaults), tuple(selection.subscriptions)),
         selection.management_group,
-        selection.failed_since,
+        selection.since(),
         {"language": options.language},
         every=selection.examine_all,
         points=not selection.without_points,

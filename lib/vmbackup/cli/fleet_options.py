@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import Any
 
 from vmbackup import clock
@@ -18,7 +18,8 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which VMs are examined: those of a ``table``, or those of a scope. ``failed_since`` is a time in UTC, or ""."""
+    """Which VMs are examined: those of a ``table``, or those of a scope. ``failed_since`` is as the operator wrote it:
+    ``24h``, a time, or ""."""
 
     table: str
     vaults: list[str]
@@ -32,6 +33,17 @@ class Selection:
     def has_scope(self) -> bool:
         """Whether the VMs are those of vaults, subscriptions or a management group."""
         return bool(self.vaults or self.subscriptions or self.management_group)
+
+    def since(self) -> str | timedelta:
+        """``failed_since`` as a time in UTC, or as a span before Azure's time; "" where it was not given. Raises
+        SetupError."""
+        ago = _AGO.fullmatch(self.failed_since)
+        if ago:
+            return timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        when = clock.parse(self.failed_since)
+        if self.failed_since and when is None:
+            raise SetupError("error.no_time", value=self.failed_since)
+        return clock.stamp(when) or ""
 
     @property
     def sources(self) -> int:
@@ -55,6 +67,7 @@ class Selection:
         for option, is_given in (("failed-since", self.failed_since), ("without-points", self.without_points)):
             if is_given and not self.has_scope:
                 raise SetupError("error.option_needs_scope", option=f"--{option}")
+        self.since()
         if self.management_group and not _MANAGEMENT_GROUP.fullmatch(self.management_group):
             raise SetupError("error.no_name", name="--management-group", value=self.management_group)
         for vault in self.vaults:
@@ -92,12 +105,3 @@ class FleetOptions:
         if self.resume and not self.folder:
             raise SetupError("error.resume_needs_folder")
         self.selection.refuse_contradictions()
-
-
-def utc_time(words: str) -> str:
-    """A time, or so long ago such as ``24h``, as a time in UTC; "" for "". Raises SetupError for anything else."""
-    ago = _AGO.fullmatch(words)
-    when = datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago else clock.parse(words)
-    if words and when is None:
-        raise SetupError("error.no_time", value=words)
-    return clock.stamp(when) or ""

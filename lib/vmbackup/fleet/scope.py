@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from azure.core.exceptions import AzureError
@@ -58,19 +59,22 @@ class FleetPlan:
 def of_scope(
     scope: Scope,
     management_group: str,
-    since: str,
+    since: str | timedelta,
     common: Mapping[str, Any],
     *,
     every: bool = False,
     points: bool = True,
 ) -> FleetPlan:
     """The VMs of a scope. Without ``every`` those without a sign of a problem are not examined, and with ``since``
-    (UTC, ISO 8601) only those where something went wrong since then are. Without ``points`` silent downgrades are not
+    (UTC, ISO 8601, or so long before Azure's time: this machine's clock may be wrong) only those where something went
+    wrong since then are. Without ``points`` silent downgrades are not
     looked for. Raises SetupError when nobody is signed in, or nothing is there."""
     azure = connect_azure(_subscription(scope))
     if management_group:
         scope = replace(scope, subscriptions=(*scope.subscriptions, *_subscriptions(azure, management_group)))
     found = build_inventory(azure, scope, points=points)
+    if isinstance(since, timedelta):
+        since = clock.stamp(azure.now() - since) or ""
     specs = orders([_row(vm) for vm in found.vms], common).specs
     not_examined, wanted = [], []
     for spec, vm in zip(specs, found.vms, strict=True):
