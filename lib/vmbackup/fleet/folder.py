@@ -79,7 +79,7 @@ _Known = Mapping[str, FleetRow]
 
 def read(place: str, language: str) -> Fleet:
     """The fleet in this folder, on this machine or behind an fsspec URL. Raises SetupError where there is none."""
-    asked, gaps = _read_fleet(place)
+    asked, gaps = read_fleet(place)
     known, unreadable = _inventory(place, language)
     try:
         names = list(dict.fromkeys([*asked, *_folders(place)]))
@@ -113,6 +113,8 @@ def _row(place: str, name: str, asked: _Ordered | None, known: _Known, language:
         result, evidence = files.read(RESULT), files.read(EVIDENCE)
         if result is not None and evidence is not None:
             target, facts = parse_evidence(evidence, EVIDENCE, FACTS)
+            if vm_id and vm_id.lower() != target.vm_id.lower():
+                raise SetupError("error.other_vm", folder=f"{VMS}/{name}", vm=target.vm_id)
             return examined_row(name, target, facts, _json(result, RESULT), f"{VMS}/{name}")
     except (SetupError, OSError) as error:
         words = explain(error, language) if isinstance(error, SetupError) else storage.why(error)
@@ -136,7 +138,8 @@ def _error(content: bytes) -> str:
     return sanitize.shortened(words or "–")
 
 
-def _read_fleet(place: str) -> tuple[dict[str, _Ordered], list[Gap]]:
+def read_fleet(place: str) -> tuple[dict[str, _Ordered], list[Gap]]:
+    """Which VMs were asked for, by name, and what could not be listed. Raises SetupError."""
     content = read_file(place, FLEET, _LARGEST)
     if content is None:
         return {}, []

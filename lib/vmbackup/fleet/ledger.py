@@ -15,7 +15,7 @@ from typing import Any
 
 from vmbackup import catalog, sanitize
 from vmbackup.fleet.execute import RunResult, RunSpec
-from vmbackup.fleet.folder import ERROR, FLEET, INVENTORY, VMS, fleet_json, inventory_line, is_a_name
+from vmbackup.fleet.folder import ERROR, FLEET, INVENTORY, VMS, fleet_json, inventory_line, is_a_name, read_fleet
 from vmbackup.fleet.inventory.metrics import METRICS
 from vmbackup.fleet.orders import notebook_of
 from vmbackup.fleet.scope import FleetPlan
@@ -70,7 +70,7 @@ class Ledger:
         runbooks = {path.stem: path for path in map(notebook_of, catalog.sections())}
         try:
             return [_spec(order, runbooks) for order in json.loads(content)]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             message = sanitize.shortened(str(content[:80]))
             raise SetupError("error.evidence_damaged", file=ORDERS, message=message) from None
 
@@ -99,7 +99,7 @@ class Ledger:
         try:
             before = {order["name"]: order for order in json.loads(self._read(ORDERS) or b"[]")}
             return [spec for spec in plan.specs if _differs(spec, before.get(spec.name), spec.name in plan.unsorted)]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return list(plan.specs)
 
     @property
@@ -107,9 +107,8 @@ class Ledger:
         """Whether something could not be listed; then nobody can say that nothing is wrong. Metrics are no such thing:
         what is not known of many VMs at once, each run asks for."""
         try:
-            gaps = json.loads(self._read(FLEET) or b"{}").get("gaps") or []
-            return any(gap.get("what") != METRICS for gap in gaps)
-        except (ValueError, AttributeError):
+            return any(gap["what"] != METRICS for gap in read_fleet(self.place)[1])
+        except SetupError:
             return True
 
     def result(self, spec: RunSpec) -> RunResult:

@@ -282,6 +282,15 @@ def test_a_vm_without_a_result_keeps_what_the_lists_say_of_it(tmp_path: Path) ->
         assert row["probable_cause"] is None
 
 
+def test_the_evidence_of_another_vm_is_no_result(tmp_path: Path) -> None:
+    write_vm(tmp_path, "vm", "healthy_linux")
+    other = run_of("no_internet_linux").target.vm_id
+    (tmp_path / "fleet.json").write_text(json.dumps(fleet_json([{"name": "vm", "vm_id": other, "examine": True}])))
+    (row,) = read(str(tmp_path), "en").rows
+    assert (row["vm_id"], row["state"], row["verdicts"]) == (other, VmState.FAILED, {})
+    assert "another VM" in str(row["why"])
+
+
 def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
     write_vm(tmp_path, "vm", "healthy_linux")
     names = ("..", "../vms/vm", "/etc", "a/b")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from saying import refused
 from vmbackup.fleet.execute import RunSpec
 from vmbackup.fleet.ledger import Ledger
 from vmbackup.fleet.orders import notebook_of
@@ -41,6 +44,18 @@ def test_a_vm_that_does_not_know_how_its_change_ended_is_not_finished(tmp_path: 
     files.journal.close(operation, Receipt("restart_vm", "/vm", "done", "me", None, None, (), {}, {}))
     begun.end(files)
     assert ledger.finished() == {"a", "b"}
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "5", '[{"name": 1}]', "\0"])
+def test_a_damaged_folder_is_refused_in_words_and_never_taken_for_complete(tmp_path: Path, content: str) -> None:
+    ledger = Ledger(str(tmp_path))
+    (tmp_path / "orders.json").write_text(content)
+    (tmp_path / "fleet.json").write_text(content)
+    assert ledger.has_gaps
+    with refused("orders.json is damaged"):
+        ledger.ordered()
+    (tmp_path / "fleet.json").write_text('{"schema": "vmbackup.fleet/1", "vms": [], "gaps": 5}')
+    assert ledger.has_gaps
 
 
 def finish(folder: Path) -> None:
