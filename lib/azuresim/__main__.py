@@ -53,7 +53,7 @@ def main(words: list[str] | None = None) -> int:
     given = (worlds, options.latency_ms, options.port, None if storm == Storm() else storm, options.keep)
     with Simulator(*given) as simulator:
         print(f"# {simulator.endpoint}")
-        for name, value in simulator.environment.items():
+        for name, value in {"VMBACKUP_ARM_ENDPOINT": simulator.endpoint, **simulator.environment}.items():
             print(f"export {name}={shlex.quote(value)}")
         for vault in dict.fromkeys(world.vault_id for world in worlds) if options.fleet else ():
             print(f"# vault: {vault}")

@@ -217,12 +217,13 @@ def test_served_from_the_command_line_until_interrupted() -> None:
     command = [sys.executable, "-m", "azuresim", "healthy_linux", "no_internet_linux"]
     with started(command) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(7)]
+        lines = [process.stdout.readline() for _ in range(8)]
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
     assert lines[0].startswith("# https://127.0.0.1:")
-    exported = {line.split("=")[0].removeprefix("export ") for line in lines[1:5]}
-    assert exported == {"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_TOKEN_CREDENTIALS", "REQUESTS_CA_BUNDLE"}
+    exported = {line.split("=")[0].removeprefix("export ") for line in lines[1:7]}
+    sign_in = {"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_TOKEN_CREDENTIALS", "REQUESTS_CA_BUNDLE"}
+    assert exported == sign_in | {"VMBACKUP_ARM_ENDPOINT", "VMBACKUP_METRICS_ENDPOINT"}
 
 
 @pytest.mark.parametrize(("words", "code", "said"), [([], 0, "healthy_linux"), (["nowhere"], 2, "there is no world")])
