@@ -6,22 +6,19 @@ Where this file is, a run has not come to its end, or does not know how one of i
 changes in this folder goes on with that run: its changes are made, and a backup that it made is not made again, unless
 something was changed since. Where the file is not, a new run begins, and with it a new backup.
 
-A notebook comes to its end with its last cell, a command when it has said what came of it, a VM of a fleet once its
-executed notebook is written.
+A notebook comes to its end with its last cell, a VM of a fleet once its executed notebook is written.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypedDict
 
 from vmbackup import clock
 from vmbackup.facts import schema
 from vmbackup.failures.jobs import backups
-from vmbackup.model import Evidence, RunbookError, data_of
+from vmbackup.model import Evidence, data_of
 from vmbackup.remedies.receipt import BACKUP, Receipt
 from vmbackup.remedies.retry.proof import Proof
 from vmbackup.runs.folder import BEGUN, RunFolder
@@ -52,19 +49,6 @@ def end(files: RunFolder, *, fleet: bool = False) -> None:
     found = _noted(files)
     if found and (fleet or not found["fleet"]) and not files.journal.unfinished():
         files.delete(BEGUN)
-
-
-@contextmanager
-def going_on(run: Run) -> Iterator[int]:
-    """A run from its beginning, or from where it was interrupted, to its end; yields what :func:`begin` returns."""
-    before = begin(run.files)
-    take_over(run, before)
-    try:
-        yield before
-    except RunbookError:
-        end(run.files)
-        raise
-    end(run.files)
 
 
 def take_over(run: Run, before: int) -> None:
