@@ -101,10 +101,12 @@ class Azure:
         self._limiter = _limiter(connection)
 
     def beside(self, subscription_id: str) -> Azure:
-        """The connection to another subscription, with the same sign-in and transport."""
+        """The connection to another subscription, with the same sign-in, transport and limits."""
         if subscription_id.lower() == self.subscription_id.lower():
             return self
-        return Azure(self._credential, subscription_id, self.connection, self._transport)
+        azure = Azure(self._credential, subscription_id, self.connection, self._transport)
+        azure._limiter = self._limiter
+        return azure
 
     def within_limits(self, rate_file: str) -> Azure:
         """The same connection, kept within Azure's limits by this file; itself where it has one already."""

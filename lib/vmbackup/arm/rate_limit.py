@@ -46,6 +46,8 @@ _LITTLE_LEFT = 5
 _SHORTEST_S = 0.02
 _PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _LEAK_EVERY = 200
+# Each has a connection of its own to the database; a company may have hundreds of subscriptions.
+_MOST_OPEN = 16
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 _PROVIDER = re.compile(r"/providers/(microsoft\.\w+)(/[^?]*)?", re.IGNORECASE)
 _METRICS = "/metrics:getbatch"
@@ -166,13 +168,16 @@ class RateLimiter:
     def _bucket(self, subscription: str, name: str) -> SQLiteBucket:
         self._database()
         key = f"{subscription} {name}"
-        if key not in self._buckets:
-            most, interval = _LIMITS[name]
-            rate = Rate(max(1, int(most * self._share)), interval)
-            self._buckets[key] = SQLiteBucket.init_from_file(
-                [rate], table=f"rate_{_digest(key)}", db_path=self._file, use_file_lock=True
-            )
-        return self._buckets[key]
+        bucket = self._buckets.pop(key, None) or self._opened(key, name)
+        self._buckets[key] = bucket  # the last one used stands last
+        if len(self._buckets) > _MOST_OPEN:
+            self._buckets.pop(next(iter(self._buckets))).close()  # type: ignore[no-untyped-call]
+        return bucket
+
+    def _opened(self, key: str, name: str) -> SQLiteBucket:
+        most, interval = _LIMITS[name]
+        rate = Rate(max(1, int(most * self._share)), interval)
+        return SQLiteBucket.init_from_file([rate], table=f"rate_{_digest(key)}", db_path=self._file, use_file_lock=True)
 
     def _database(self) -> sqlite3.Connection:
         if self._pid != os.getpid():

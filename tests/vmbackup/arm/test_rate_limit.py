@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -64,6 +65,17 @@ def test_what_is_used_up_is_waited_for(tmp_path: Path) -> None:
     limiter.wait("other", ["reads"])
     assert time.monotonic() - begun < 1
     assert limiter._full_s("s", "reads") > 5
+
+
+def test_many_subscriptions_need_no_more_open_files_and_none_is_forgotten(tmp_path: Path) -> None:
+    limiter = RateLimiter(str(tmp_path / "rates"), share=0.01)
+    limiter.wait("first", ["reads"])
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(60):
+        limiter.wait(f"subscription {number}", ["reads"])
+    assert len(os.listdir("/proc/self/fd")) - before < 60
+    limiter.wait("first", ["reads"])
+    assert limiter._full_s("first", "reads") > 0
 
 
 OTHER = """
