@@ -89,6 +89,7 @@ class Azure:
         subscription_id: str,
         connection: Connection,
         transport: Transport | None = None,
+        limiter: RateLimiter | None = None,
     ) -> None:
         self.subscription_id = subscription_id
         self.connection = connection
@@ -98,15 +99,13 @@ class Azure:
         self._lock = threading.RLock()
         self._transport = transport or Transport(ca_file=connection.ca_file)
         self._audience = Audience(connection.endpoint)
-        self._limiter = _limiter(connection)
+        self._limiter = limiter or _limiter(connection)
 
     def beside(self, subscription_id: str) -> Azure:
         """The connection to another subscription, with the same sign-in, transport and limits."""
         if subscription_id.lower() == self.subscription_id.lower():
             return self
-        azure = Azure(self._credential, subscription_id, self.connection, self._transport)
-        azure._limiter = self._limiter
-        return azure
+        return Azure(self._credential, subscription_id, self.connection, self._transport, self._limiter)
 
     def within_limits(self, rate_file: str) -> Azure:
         """The same connection, kept within Azure's limits by this file; itself where it has one already."""
