@@ -71,9 +71,8 @@ class Journal:
     def unfinished(self, remedy: str = "", resource: str = "") -> list[Operation]:
         """What was begun and never closed, oldest first; of one remedy and resource when given."""
         events: dict[str, list[dict[str, Any]]] = {}
-        for event in self._operations.events():
-            if not schema.error(event, _Event):
-                events.setdefault(event["operation"], []).append(event)
+        for event in self._sound_events():
+            events.setdefault(event["operation"], []).append(event)
         # A receipt tells the end, also where a crash came before that was noted.
         closed = {str(each.get("operation")) for each in self._receipts.events() if Receipt.from_json(each)}
         found = [_operation(name, each) for name, each in events.items() if name not in closed]
@@ -85,12 +84,15 @@ class Journal:
 
     def changed_since(self, operation: str) -> bool:
         """Whether something else was changed after an operation began, or may have been."""
-        events = [each for each in self._operations.events() if not schema.error(each, _Event)]
+        events = self._sound_events()
         names = [each["operation"] for each in events]
         later = events[names.index(operation) :] if operation in names else []
         sent = {each["operation"] for each in later if each["event"] == "sending"} - {operation}
         in_vain = {each["operation"] for each in later if each.get("outcome") in ("failed", "already")}
         return bool(sent - in_vain)
+
+    def _sound_events(self) -> list[dict[str, Any]]:
+        return [each for each in self._operations.events() if not schema.error(each, _Event)]
 
     def receipts(self) -> list[Receipt]:
         """All receipts, oldest first. Incomplete ones are left out."""
