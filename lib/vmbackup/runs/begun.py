@@ -53,7 +53,7 @@ def end(files: RunFolder, *, fleet: bool = False) -> None:
 
 def take_over(run: Run, before: int) -> None:
     """Let a run have what it changed, and the backup that proved it, before it was interrupted."""
-    own = run.files.journal.receipts()[before:]
+    own = _own_receipts(run, before)
     if own:
         run.receipts = [each for each in own if each.remedy != BACKUP]
         run.before = run.before or run.files.evidence_before()
@@ -63,7 +63,11 @@ def take_over(run: Run, before: int) -> None:
 
 def is_proven(run: Run, before: int | None) -> bool:
     """Whether the run backed up already, and changed nothing since."""
-    return before is not None and _proof(run.files.journal.receipts()[before:], run.evidence) is not None
+    return before is not None and _proof(_own_receipts(run, before), run.evidence) is not None
+
+
+def _own_receipts(run: Run, before: int) -> list[Receipt]:
+    return run.files.journal.receipts()[before:]
 
 
 def _proof(own: list[Receipt], evidence: Evidence) -> Proof | None:
